@@ -1,0 +1,261 @@
+/**
+ * What the Durable Objects offer each other and the operations: plain data in, plain data out.
+ * Errors cross as `packError(...)`; callers use `toAirbyteError`.
+ */
+import type {
+  AirbyteCatalog,
+  DestinationSyncMode,
+  ErrorRecord,
+  JsonObject,
+  LogLevel,
+  StreamDescriptor,
+  StreamKey,
+  StreamState,
+  SyncMode,
+} from '../protocol/index.ts'
+
+/** A source or destination, without its secrets: secret fields show `**********`. */
+export interface ActorRecord {
+  id: string
+  tenantId: string
+  name: string
+  /** Connector name, such as `postgres`. */
+  type: string
+  config: JsonObject
+  status: 'awaiting_credentials' | 'active'
+  /** Paths of secret fields that have no value yet. */
+  missingSecrets: string[]
+  createdAt: number
+  updatedAt: number
+}
+
+/** Config that only code with a valid claim sees: with secrets. */
+export interface ActorSecrets {
+  type: string
+  config: JsonObject
+}
+
+export interface ActorCreate {
+  tenantId: string
+  id: string
+  name: string
+  type: string
+  /** With secrets; validated by the caller against the spec. */
+  config: JsonObject
+}
+
+interface ActorApi {
+  create(input: ActorCreate): Promise<ActorRecord>
+  get(): Promise<ActorRecord>
+  /** Deep-merges `config`; secret fields given as `**********` or left out keep their value. */
+  update(input: { name?: string; config?: JsonObject }): Promise<ActorRecord>
+  /** Decrypts; for running the connector only. */
+  open(): Promise<ActorSecrets>
+  destroy(): Promise<void>
+}
+
+export interface SourceApi extends ActorApi {
+  /** The last discovered catalog, with when it was read. */
+  catalog(): Promise<{ catalog: AirbyteCatalog; discoveredAt: number } | null>
+  saveCatalog(catalog: AirbyteCatalog): Promise<void>
+}
+
+export interface DestinationApi extends ActorApi {
+  /** Claims target tables for a connection; throws TABLE_TAKEN naming the owner. Replaces its earlier claims. */
+  claimTables(connectionId: string, connectionName: string, tables: string[]): Promise<void>
+  releaseTables(connectionId: string): Promise<void>
+}
+
+export type Schedule =
+  | { type: 'manual' }
+  | { type: 'cron'; cron: string; timezone: string }
+  | { type: 'interval'; seconds: number }
+
+export interface StreamConfig extends StreamDescriptor {
+  syncMode: SyncMode
+  destinationSyncMode: DestinationSyncMode
+  cursorField?: string[]
+  primaryKey?: string[][]
+  selectedFields?: string[]
+  lookbackSeconds?: number
+}
+
+export interface ConnectionConfig {
+  name: string
+  sourceId: string
+  destinationId: string
+  streams: StreamConfig[]
+  schedule: Schedule
+  /** Destination namespace; absent: the source's. */
+  namespace?: string
+  prefix?: string
+  normalization: 'raw' | 'basic'
+  transfer: 'auto' | 'direct' | 'staged'
+  schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
+  /** Rejected rows per stream and sync beyond which the stream fails. Default 1000. */
+  maxRejects: number
+}
+
+export interface ConnectionRecord extends ConnectionConfig {
+  id: string
+  tenantId: string
+  status: 'active' | 'paused'
+  /** Why the product paused it, if it did. */
+  pausedReason?: ErrorRecord
+  /** Epoch milliseconds of the next scheduled sync. */
+  nextRunAt?: number
+  createdAt: number
+  updatedAt: number
+  lastSync?: SyncSummary
+}
+
+export type SyncStatus = 'pending' | 'running' | 'succeeded' | 'incomplete' | 'failed' | 'cancelled'
+
+export interface SyncSummary {
+  syncId: number
+  connectionId: string
+  status: SyncStatus
+  startedAt: number
+  updatedAt: number
+  endedAt?: number
+  rows: number
+  bytes: number
+  warnings: number
+  error?: ErrorRecord
+}
+
+export interface StreamProgress {
+  stream: StreamKey
+  status: SyncStatus
+  rowsRead: number
+  rowsLoaded: number
+  bytesRead: number
+  rejected: number
+  estimatedRows?: number
+  rateLimitedUntil?: number
+  error?: ErrorRecord
+}
+
+export interface SyncRecord extends SyncSummary {
+  tenantId: string
+  streams: StreamProgress[]
+  receipt?: Receipt
+}
+
+/** The proof of a sync, per stream and in sum. Bytes are those handed to the loader. */
+export interface Receipt {
+  version: 1
+  syncId: number
+  connectionId: string
+  status: SyncStatus
+  startedAt: string
+  endedAt: string
+  warnings: Warning[]
+  streams: StreamReceipt[]
+}
+
+export interface Warning {
+  code:
+    | 'EMPTY_FULL_REFRESH'
+    | 'QUIET_STREAM'
+    | 'REJECTS'
+    | 'UNKNOWN_FIELDS'
+    | 'VALUES_NULLED'
+    | 'SCHEMA_CHANGED'
+  stream?: StreamKey
+  message: string
+}
+
+export interface StreamReceipt {
+  stream: StreamKey
+  target: string
+  status: SyncStatus
+  mode: { sync: SyncMode; destination: DestinationSyncMode }
+  transfer: 'direct' | 'staged'
+  format: string
+  generationId: number
+  rowsRead: number
+  rowsStaged: number
+  rowsLoaded: number
+  rowsRejected: number
+  bytes: number
+  nulled: number
+  stateBefore: StreamState | null
+  stateAfter: StreamState | null
+  /** Sum modulo 2^128 of the row hashes, 32 hex digits. */
+  rowHash: string
+  chunks: ChunkReceipt[]
+  error?: ErrorRecord
+}
+
+export interface ChunkReceipt {
+  id: string
+  rows: number
+  bytes: number
+  sha256: string
+}
+
+export interface LogLine {
+  seq: number
+  at: number
+  level: LogLevel
+  stream?: StreamKey
+  message: string
+}
+
+export interface ConnectionApi {
+  create(input: ConnectionConfig & { id: string; tenantId: string }): Promise<ConnectionRecord>
+  get(): Promise<ConnectionRecord>
+  update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord>
+  pause(): Promise<ConnectionRecord>
+  resume(): Promise<ConnectionRecord>
+  destroy(): Promise<void>
+  /** Starts a sync under this number, or throws SYNC_RUNNING; `acceptEmpty` lets held overwrites through. */
+  startSync(options: {
+    streams?: StreamDescriptor[]
+    acceptEmpty?: boolean
+    trigger: 'manual' | 'schedule'
+  }): Promise<SyncSummary>
+  /** Newest first. */
+  syncs(options: { limit: number; before?: number }): Promise<SyncSummary[]>
+  receipt(syncId: number): Promise<Receipt | null>
+  state(): Promise<{ stream: StreamDescriptor; state: StreamState }[]>
+  setState(states: { stream: StreamDescriptor; state: StreamState | null }[]): Promise<void>
+  /** Erases state and opens a new generation; `remove` drops older rows when it completes. */
+  refresh(options: { streams?: StreamDescriptor[]; remove: boolean }): Promise<void>
+  verify(options: { level: 'count' | 'hash' }): Promise<VerifyResult>
+}
+
+export interface VerifyResult {
+  level: 'count' | 'hash'
+  ok: boolean
+  streams: {
+    stream: StreamKey
+    ok: boolean
+    expectedRows?: number
+    foundRows: number | null
+    expectedHash?: string
+    foundHash?: string
+    /** Why nothing could be compared, if so. */
+    note?: string
+  }[]
+}
+
+export interface SyncApi {
+  get(): Promise<SyncRecord>
+  cancel(): Promise<SyncRecord>
+  logs(options: { after?: number; limit: number; level?: LogLevel }): Promise<{
+    lines: LogLine[]
+    next?: number
+  }>
+}
+
+/** What the entity objects ask of their tenant's agent. The rest of the agent's surface is its own. */
+export interface TenantApi {
+  /** Next sync number of the workspace, and a lease on a concurrency slot; null: no slot free, ask again later. */
+  beginSync(connectionId: string): Promise<{ syncId: number } | null>
+  /** Keeps the index row of a sync true; a final status frees its slot. */
+  recordSync(summary: SyncSummary): Promise<void>
+  /** Keeps the index row of a connection true (status, schedule, next run). */
+  recordConnection(record: ConnectionRecord): Promise<void>
+}

@@ -1,0 +1,76 @@
+import type { JsonSchema, JsonValue } from './json.ts'
+
+export type SyncMode = 'full_refresh' | 'incremental'
+/** Airbyte's destination modes; `overwrite_dedup` is full refresh, overwrite + deduped. */
+export type DestinationSyncMode = 'append' | 'overwrite' | 'append_dedup' | 'overwrite_dedup'
+
+export interface StreamDescriptor {
+  name: string
+  namespace?: string
+}
+
+/** `namespace.name`, with dots and backslashes inside either part escaped by a backslash. */
+export type StreamKey = string
+
+export function streamKey({ name, namespace }: StreamDescriptor): StreamKey {
+  return namespace === undefined ? escapePart(name) : `${escapePart(namespace)}.${escapePart(name)}`
+}
+
+export function parseStreamKey(key: StreamKey): StreamDescriptor {
+  const parts = key.match(/(?:\\.|[^\\.])+/gs) ?? ['']
+  const [first = '', second] = parts.map((part) => part.replaceAll(/\\(.)/gs, '$1'))
+  return second === undefined ? { name: first } : { namespace: first, name: second }
+}
+
+const escapePart = (part: string) => part.replaceAll(/[\\.]/g, '\\$&')
+
+/** What an incremental read of a stream can see. */
+export interface Captures {
+  creates: boolean
+  updates: boolean
+  deletes: boolean
+}
+
+export interface AirbyteStream extends StreamDescriptor {
+  json_schema: JsonSchema
+  supported_sync_modes: SyncMode[]
+  source_defined_cursor?: boolean
+  /** A path. */
+  default_cursor_field?: string[]
+  /** A list of paths. */
+  source_defined_primary_key?: string[][]
+  is_resumable?: boolean
+  is_file_based?: boolean
+  /** Ours: what an incremental read captures; plans and catalogs show it. */
+  captures?: Captures
+  /** Ours: rows, as the source estimates them. */
+  estimated_rows?: number
+}
+
+export interface AirbyteCatalog {
+  streams: AirbyteStream[]
+}
+
+/** A stream as a sync reads it: the plan's frozen part for the source. */
+export interface ConfiguredStream {
+  stream: AirbyteStream
+  syncMode: SyncMode
+  destinationSyncMode: DestinationSyncMode
+  cursorField: string[]
+  primaryKey: string[][]
+  generationId: number
+  minimumGenerationId: number
+  syncId: number
+  /** Top-level fields to read; absent: all. */
+  selectedFields?: string[]
+  /** Seconds that an incremental read goes back, for rows that commit late. */
+  lookbackSeconds?: number
+  /** What `Source.freeze` returned for this stream: reading never goes beyond it. */
+  upperBound?: JsonValue
+  /** The form in which the engine wants the rows; one of the source's `formats`. */
+  format: BatchFormat
+}
+
+/** `records` are column batches; the others are bytes that a destination takes as they are. */
+export type BatchFormat = 'records' | WireFormat
+export type WireFormat = 'pg-copy-text' | 'csv' | 'jsonl' | 'parquet'

@@ -1,0 +1,26 @@
+import type { Batch } from './batch.ts'
+import type { StreamKey } from './catalog.ts'
+import type { ErrorRecord } from './errors.ts'
+import type { JsonObject } from './json.ts'
+
+/** A stream's position. Opaque to everything but its source; versioned by the source. */
+export type StreamState = JsonObject
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** What a source emits while it reads. Every event but `control` names its stream. */
+export type ReadEvent =
+  | { type: 'batch'; batch: Batch }
+  /** All batches of this stream emitted so far are covered by this state. A chunk ends only here. */
+  | { type: 'state'; stream: StreamKey; state: StreamState; shared?: JsonObject }
+  | {
+      type: 'status'
+      stream: StreamKey
+      status: 'started' | 'running' | 'complete' | 'incomplete'
+      rateLimitedUntil?: number
+    }
+  | { type: 'log'; stream?: StreamKey; level: LogLevel; message: string }
+  | { type: 'estimate'; stream: StreamKey; rows?: number; bytes?: number }
+  /** The source changed its own config (single-use refresh tokens, migrations). */
+  | { type: 'control'; config: JsonObject }
+  | { type: 'error'; stream: StreamKey; error: ErrorRecord }

@@ -1,0 +1,6 @@
+export * from './batch.ts'
+export * from './catalog.ts'
+export * from './errors.ts'
+export * from './events.ts'
+export * from './json.ts'
+export * from './schema.ts'

@@ -1,0 +1,301 @@
+/**
+ * The connector contract. A connector is a plain object that implements `Source` or `Destination`;
+ * it reaches the world only through the `ConnectorContext` it is given.
+ */
+import type { Duplex } from 'node:stream'
+import type {
+  AirbyteCatalog,
+  Batch,
+  Column,
+  ConfiguredStream,
+  DestinationSyncMode,
+  JsonObject,
+  JsonSchema,
+  JsonValue,
+  LogLevel,
+  ReadEvent,
+  StreamDescriptor,
+  StreamKey,
+  StreamState,
+  WireFormat,
+} from '../protocol/index.ts'
+
+/** What a connector is given; there is nothing else it may use to reach the outside. */
+export interface ConnectorContext {
+  http: HttpClient
+  /** Opens a TCP connection through the egress policy. Rejects with EGRESS_REFUSED, HOST_UNREACHABLE or TIMEOUT. */
+  connect(target: SocketTarget): Promise<ConnectorSocket>
+  log(level: LogLevel, message: string): void
+  /** Epoch milliseconds. */
+  now(): number
+  signal: AbortSignal
+  budget: Budget
+  /** The built-in warehouse bucket of this workspace; absent where the host has none. */
+  warehouse?: ObjectStore
+}
+
+/** `fetch` with the egress policy, retries and `Retry-After`; same shape as the platform's. */
+export interface HttpClient {
+  fetch(url: string | URL, init?: RequestInit & HttpOptions): Promise<Response>
+}
+
+export interface HttpOptions {
+  /** Attempts in all for network errors, 429 and 5xx; default 5. 1 means no retry. */
+  attempts?: number
+  /** Response size cap in bytes; default 256 MiB. */
+  maxBytes?: number
+  /** Milliseconds until the response headers; default 60 000. */
+  timeoutMs?: number
+}
+
+export interface SocketTarget {
+  host: string
+  port: number
+  /** Milliseconds until connected; default 10 000. */
+  timeoutMs?: number
+}
+
+/** A connected Node-style duplex with back-pressure. */
+export interface ConnectorSocket extends Duplex {
+  /** Upgrades to TLS in place; resolves with the encrypted socket to use from now on. Rejects with TLS_FAILED. */
+  startTls(options: TlsOptions): Promise<ConnectorSocket>
+  /** No-ops where the platform has none: drivers call them. */
+  setNoDelay(on?: boolean): this
+  setKeepAlive(on?: boolean, delay?: number): this
+  setTimeout(ms: number): this
+  ref(): this
+  unref(): this
+}
+
+export interface TlsOptions {
+  /** Name that the certificate must bear. */
+  servername: string
+  /** PEM of a private CA; absent: the platform's CAs. */
+  ca?: string
+  /** `full`: chain and name. `ca`: chain only. `none`: encryption only, chosen by the user's SSL mode. */
+  verify: 'full' | 'ca' | 'none'
+}
+
+/** What a slice may still spend. Sources that poll or page look at it; the engine enforces it at checkpoints. */
+export interface Budget {
+  /** Epoch milliseconds by which the slice should have reached a checkpoint. */
+  deadline: number
+  exhausted(): boolean
+}
+
+/** A subset of R2's API with the same semantics; keys are relative to the workspace. */
+export interface ObjectStore {
+  get(key: string, range?: { offset: number; length: number }): Promise<StoredObject | null>
+  head(key: string): Promise<ObjectInfo | null>
+  /** `onlyIf.etag` writes only over that version, `onlyIf.absent` only where nothing is; resolves null if refused. */
+  put(key: string, body: Uint8Array | string, onlyIf?: PutCondition): Promise<ObjectInfo | null>
+  /** Streams an object of any size in multipart parts; nothing is visible before it resolves. */
+  putStream(key: string, body: AsyncIterable<Uint8Array>): Promise<ObjectInfo>
+  delete(keys: string[]): Promise<void>
+  list(prefix: string, cursor?: string): Promise<{ objects: ObjectInfo[]; cursor?: string }>
+}
+
+export interface ObjectInfo {
+  key: string
+  size: number
+  etag: string
+  uploaded: number
+}
+
+export interface StoredObject extends ObjectInfo {
+  body: ReadableStream<Uint8Array>
+}
+
+export type PutCondition = { etag: string } | { absent: true }
+
+/** A connector's configuration form, as Airbyte's `spec` message. */
+export interface Spec {
+  connectionSpecification: JsonSchema
+  documentationUrl?: string
+  supported_destination_sync_modes?: DestinationSyncMode[]
+}
+
+/** How well a connector is proven; the catalog shows it. */
+export type Evidence = 'fixtures' | 'docs' | 'openapi' | 'server' | `live(${string})`
+
+export interface ConnectorInfo {
+  /** Type name users give: `postgres`. */
+  name: string
+  title: string
+  /** Airbyte's definition id where it has this connector, so that existing clients work. */
+  definitionId: string
+  version: string
+  evidence: Evidence
+  documentationUrl?: string
+}
+
+export interface CheckResult {
+  ok: boolean
+  /** What was found wrong, as an error's `toJSON()`. */
+  problem?: import('../protocol/index.ts').ErrorRecord
+}
+
+export interface SourceCapabilities {
+  /** Wire formats it can produce besides record batches, cheapest first. */
+  formats: WireFormat[]
+  /** Dialect of its native types and of `pg-copy-text`-like formats. */
+  dialect?: string
+  /** Reading again from a state gives the same rows or an explicit difference: allows direct transfer. */
+  rereadable: boolean
+}
+
+export interface ReadState {
+  shared?: JsonObject
+  streams: Map<StreamKey, StreamState>
+}
+
+export interface Source {
+  info: ConnectorInfo
+  capabilities: SourceCapabilities
+  spec(): Spec
+  check(ctx: ConnectorContext, config: JsonObject): Promise<CheckResult>
+  discover(ctx: ConnectorContext, config: JsonObject): Promise<AirbyteCatalog>
+  /**
+   * Upper bounds to freeze before reading, per stream: the largest cursor value, key or log position
+   * as it stands now. Absent or no entry: the stream has no bound.
+   */
+  freeze?(
+    ctx: ConnectorContext,
+    config: JsonObject,
+    streams: ConfiguredStream[],
+    state: ReadState,
+  ): Promise<Map<StreamKey, JsonValue>>
+  /**
+   * Emits batches, and after every few thousand rows (at most 16 MB) a state. Ends each stream with
+   * `status: complete`. The consumer may stop (`return()`) at any event; resources are freed then.
+   * Rows of one stream come in the same order when read again from the same state and upper bound.
+   */
+  read(
+    ctx: ConnectorContext,
+    config: JsonObject,
+    streams: ConfiguredStream[],
+    state: ReadState,
+  ): AsyncIterable<ReadEvent>
+  /** Streams that must be read together (one slot, one parent cache). Default: each alone. */
+  groups?(streams: ConfiguredStream[]): StreamKey[][]
+}
+
+export interface DestinationCapabilities {
+  modes: DestinationSyncMode[]
+  /** Wire formats it takes, best first. */
+  formats: WireFormat[]
+  dialect?: string
+  /** Commits rows and ledger entry in one transaction. */
+  ledger: boolean
+  /** What it prefers where both are possible. */
+  transfer: 'direct' | 'staged'
+  verify: ('count' | 'hash')[]
+  namespaces: boolean
+  /** Values it can hold, applied to record batches before `load`. */
+  limits: ValueLimits
+}
+
+/** What a column of the destination can hold. Values beyond become null with a recorded change. */
+export interface ValueLimits {
+  /** Largest magnitude of `integer`, in bits including sign; absent: any. */
+  integerBits?: number
+  /** Largest text value, in UTF-8 bytes; absent: any. */
+  textBytes?: number
+  /** False: U+0000 in text is not storable. */
+  nulInText: boolean
+  /** False: NaN and infinities are not storable in `number`. */
+  nonFinite: boolean
+  /** Inclusive years for dates and timestamps. */
+  years: [number, number]
+}
+
+/** A stream as its destination sees it. */
+export interface StreamPlan {
+  connectionId: string
+  syncId: number
+  stream: StreamDescriptor
+  /** Where it lands, after the connection's namespace and prefix. */
+  target: { namespace?: string; table: string }
+  columns: Column[]
+  mode: DestinationSyncMode
+  primaryKey: string[][]
+  cursorField: string[]
+  generationId: number
+  minimumGenerationId: number
+  /** `raw`: one JSON column. `basic`: typed top-level columns. */
+  normalization: 'raw' | 'basic'
+  /** Form in which chunks will arrive. */
+  format: 'records' | WireFormat
+}
+
+export interface Destination {
+  info: ConnectorInfo
+  capabilities: DestinationCapabilities
+  spec(): Spec
+  check(ctx: ConnectorContext, config: JsonObject): Promise<CheckResult>
+  /** Connects; idempotent, each call may be in another isolate. */
+  open(ctx: ConnectorContext, config: JsonObject, plan: StreamPlan): Promise<Loader>
+}
+
+/**
+ * A span of one stream between two checkpoints. `body` is read once, in order, with back-pressure;
+ * `end()` is valid only after it is exhausted.
+ */
+export interface Chunk {
+  /** Hash of connection, stream, generation and start state. */
+  id: string
+  body: AsyncIterable<Batch>
+  end(): ChunkEnd
+}
+
+export interface ChunkEnd {
+  /** The state that this chunk's rows complete. */
+  state: StreamState
+  /** Shared state, for sources that have one. */
+  shared?: JsonObject
+  /** True when the stream is complete with this chunk. */
+  complete: boolean
+}
+
+export interface LoadResult {
+  /** True: the ledger already had this chunk and nothing was written; `end` is the ledger's. */
+  duplicate: boolean
+  rows: number
+  end: ChunkEnd
+  rejects: RejectedRow[]
+}
+
+export interface RejectedRow {
+  reason: string
+  field?: string
+  /** The row as JSON text of `{column: value}`. */
+  row: string
+}
+
+/** The newest ledger entry of the plan's generation: the position that the destination has. */
+export interface LedgerPosition {
+  chunkId: string
+  end: ChunkEnd
+  rows: number
+  fence: number
+}
+
+/**
+ * Writes one stream. Every method is idempotent and refuses a fence lower than the last one seen
+ * with FENCE_LOST. Fences grow with every claim, across syncs.
+ */
+export interface Loader {
+  /** Creates or evolves tables, takes the fence, and returns where the destination stands. */
+  prepare(fence: number): Promise<LedgerPosition | null>
+  /** Rows, ledger entry and fence check in one transaction where `capabilities.ledger`. */
+  load(chunk: Chunk, fence: number): Promise<LoadResult>
+  /** Rows a reader of the target sees now; null if the target does not exist yet. */
+  count(): Promise<number | null>
+  /** Makes the generation the visible one (overwrite modes) and drops older ones. */
+  finish(fence: number): Promise<void>
+  /** Drops what an unfinished generation left behind. */
+  abort(fence: number): Promise<void>
+  /** Reads the target back for `verify`, as batches of the plan's columns, only rows of `generationId` when given. */
+  readBack?(generationId?: number): AsyncIterable<Batch>
+  close(): Promise<void>
+}

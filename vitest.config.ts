@@ -1,0 +1,41 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+/** `*.workers.test.ts` run inside workerd, the others in Node. One real PostgreSQL serves both. */
+export default defineConfig({
+  test: {
+    globalSetup: ['./test/support/global-setup.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.workers.test.ts', 'test/long/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        plugins: [
+          cloudflareTest(({ inject }) => ({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              bindings: {
+                PG_URL: inject('pgUrl'),
+                LOCAL_MODE: 'on',
+                ALLOW_PRIVATE_NETWORKS: 'on',
+              },
+            },
+          })),
+        ],
+        test: {
+          name: 'workers',
+          include: ['test/**/*.workers.test.ts'],
+          exclude: ['test/long/**'],
+          testTimeout: 30_000,
+        },
+      },
+    ],
+  },
+})
