@@ -247,6 +247,12 @@ export const ERROR_CODES = {
     when: 'The sync was cancelled.',
     next: 'Start it again when ready; it continues from the last committed state.',
   },
+  VALUE_REJECTED: {
+    kind: 'config',
+    status: 422,
+    when: 'The destination refused a chunk because a value in it does not fit its column.',
+    next: 'Nothing: the chunk is loaded again row by row and the rows that do not fit go to the rejects.',
+  },
   REJECTS_OVER_THRESHOLD: {
     kind: 'config',
     status: 422,

@@ -176,8 +176,6 @@ export interface Source {
     streams: ConfiguredStream[],
     state: ReadState,
   ): AsyncIterable<ReadEvent>
-  /** Streams that must be read together (one slot, one parent cache). Default: each alone. */
-  groups?(streams: ConfiguredStream[]): StreamKey[][]
 }
 
 export interface DestinationCapabilities {
@@ -246,6 +244,8 @@ export interface Chunk {
   id: string
   body: AsyncIterable<Batch>
   end(): ChunkEnd
+  /** The chunk failed with VALUE_REJECTED before: load it in parts and reject the rows that do not fit. */
+  isolateBadRows?: boolean
 }
 
 export interface ChunkEnd {

@@ -1,0 +1,116 @@
+import {
+  AirbyteError,
+  type Batch,
+  fromRecord,
+  type ReadEvent,
+  rowsOf,
+  type StreamKey,
+  type StreamState,
+} from '../../protocol/index.ts'
+import type { ChunkEnd } from '../../runtime/contract.ts'
+
+export interface ChunkReaderOptions {
+  stream: StreamKey
+  /** Bytes past which the next checkpoint ends the chunk; 0 ends it at every checkpoint. */
+  chunkBytes: number
+  /** True when the slice should stop at the next checkpoint. */
+  exhausted: () => boolean
+  /** Receives every event that is neither batch, state nor completion. */
+  onEvent: (event: ReadEvent) => void
+}
+
+/** A span of rows up to a checkpoint. `end()` is valid once `body` is exhausted. */
+export interface OpenChunk {
+  start: StreamState | null
+  body: AsyncIterable<Batch>
+  end(): ChunkEnd
+}
+
+/**
+ * Cuts a source's events into chunks at checkpoints. The consumer pulls, so the source feels its
+ * back-pressure and nothing is buffered.
+ */
+export class ChunkReader {
+  #state: StreamState | null
+  #complete = false
+  readonly #events: AsyncIterator<ReadEvent>
+  readonly #options: ChunkReaderOptions
+
+  constructor(
+    events: AsyncIterable<ReadEvent>,
+    start: StreamState | null,
+    options: ChunkReaderOptions,
+  ) {
+    this.#events = events[Symbol.asyncIterator]()
+    this.#state = start
+    this.#options = options
+  }
+
+  /** Where reading stands: the end of what was pulled so far. */
+  position(): ChunkEnd {
+    return { state: this.#state ?? {}, complete: this.#complete }
+  }
+
+  /** The next chunk with at least one row, or null when the stream is complete or the slice is spent. */
+  async next(): Promise<OpenChunk | null> {
+    const start = this.#state
+    while (!this.#complete) {
+      const event = await this.#pull()
+      if (event.type === 'batch' && rowsOf(event.batch) > 0) {
+        return { start, body: this.#body(event.batch), end: () => this.position() }
+      }
+      this.#take(event)
+      if (event.type === 'state' && this.#options.exhausted()) return null
+    }
+    return null
+  }
+
+  async close(): Promise<void> {
+    await this.#events.return?.()
+  }
+
+  async *#body(first: Batch): AsyncGenerator<Batch> {
+    let bytes = sizeOf(first)
+    yield first
+    while (!this.#complete) {
+      const event = await this.#pull()
+      if (event.type === 'batch') {
+        bytes += sizeOf(event.batch)
+        if (rowsOf(event.batch) > 0) yield event.batch
+        continue
+      }
+      this.#take(event)
+      const full = bytes >= this.#options.chunkBytes || this.#options.exhausted()
+      if (event.type === 'state' && full) return
+    }
+  }
+
+  async #pull(): Promise<ReadEvent> {
+    const { value, done } = await this.#events.next()
+    if (!done) return value
+    const { stream } = this.#options
+    throw new AirbyteError(
+      'STREAM_INCOMPLETE',
+      `The source stopped reading ${stream} without saying that it is complete.`,
+      { stream },
+    )
+  }
+
+  #take(event: ReadEvent): void {
+    if (event.type === 'state') this.#state = event.state
+    else if (event.type === 'error') throw fromRecord(event.error)
+    else if (event.type === 'status' && event.status === 'complete') this.#complete = true
+    else this.#options.onEvent(event)
+  }
+}
+
+/** Bytes of a batch; record batches are taken at a flat eight a cell, strings at their length. */
+function sizeOf(batch: Batch): number {
+  if (batch.kind === 'encoded') return batch.bytes.length
+  let bytes = 0
+  for (const column of batch.columns) {
+    const sample = column[0]
+    bytes += (typeof sample === 'string' ? sample.length + 2 : 8) * batch.length
+  }
+  return bytes
+}

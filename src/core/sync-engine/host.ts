@@ -1,0 +1,25 @@
+import type { JsonObject, LogLevel } from '../../protocol/index.ts'
+import type {
+  Budget,
+  ConnectorContext,
+  Destination,
+  ObjectStore,
+  Source,
+} from '../../runtime/contract.ts'
+import type { Claim, SyncControl } from './types.ts'
+
+/** What a slice needs of the place it runs in: a queue consumer, an alarm, a test. */
+export interface TaskHost {
+  sync: SyncControl
+  /** Chunks and rejects of this workspace. */
+  staging: ObjectStore
+  openSource(claim: Claim): Promise<{ connector: Source; config: JsonObject }>
+  openDestination(claim: Claim): Promise<{ connector: Destination; config: JsonObject }>
+  context(options: {
+    claim: Claim
+    signal: AbortSignal
+    budget: Budget
+    log: (level: LogLevel, message: string) => void
+  }): ConnectorContext
+  now(): number
+}

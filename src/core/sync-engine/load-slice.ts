@@ -1,0 +1,75 @@
+import { AirbyteError, type Batch, toAirbyteError } from '../../protocol/index.ts'
+import type { Destination, Loader } from '../../runtime/contract.ts'
+import { decodeFrames } from '../../staging/chunk-codec.ts'
+import { faultPoint } from '../fault-points.ts'
+import { checksummed } from './checksum.ts'
+import { toLoaderForm } from './chunk-pipeline.ts'
+import { rejectsKey, saveRejects } from './objects.ts'
+import type { Slice } from './run-task.ts'
+import type { StagedChunk, StreamClaim } from './types.ts'
+
+/** Loads a stream's staged chunks in order until none is left or the slice is spent. */
+export async function runLoadSlice(slice: Slice<StreamClaim>): Promise<void> {
+  const { sync, claim, host, ctx } = slice
+  const destination = await host.openDestination(claim)
+  const loader = await destination.connector.open(ctx, destination.config, claim.stream.plan)
+  try {
+    await loader.prepare(claim.fence)
+    for (;;) {
+      slice.check()
+      const chunk = await sync.nextStaged(claim.taskId, claim.fence)
+      if (!chunk) return sync.done(claim.taskId, claim.fence)
+      await loadStaged(slice, destination.connector, loader, chunk)
+      if (ctx.budget.exhausted()) return sync.release(claim.taskId, claim.fence)
+    }
+  } finally {
+    await loader.close()
+  }
+}
+
+async function loadStaged(
+  slice: Slice<StreamClaim>,
+  destination: Destination,
+  loader: Loader,
+  chunk: StagedChunk,
+): Promise<void> {
+  const { sync, claim, ctx } = slice
+  await faultPoint('load.before-commit')
+  const load = (isolateBadRows: boolean) =>
+    loader.load(
+      {
+        id: chunk.id,
+        body: toLoaderForm(readStaged(slice, chunk), destination.capabilities),
+        end: () => chunk.end,
+        isolateBadRows,
+      },
+      claim.fence,
+    )
+  const result = await load(false).catch((error: unknown) => {
+    if (toAirbyteError(error).code !== 'VALUE_REJECTED') throw error
+    ctx.log('warn', `${toAirbyteError(error).message} Loading the chunk again to find the row.`)
+    return load(true)
+  })
+  await faultPoint('load.committed')
+  const key = await saveRejects(slice, rejectsKey(claim, `${chunk.id}-load`), result.rejects)
+  await sync.loaded(claim.taskId, claim.fence, {
+    ...chunk,
+    rows: result.rows,
+    rejected: chunk.rejected + result.rejects.length,
+    rejectsKey: key ?? chunk.rejectsKey,
+  })
+  await faultPoint('load.reported')
+}
+
+/** A staged chunk's batches; fails at the end if its bytes are not those that were staged. */
+async function* readStaged(slice: Slice<StreamClaim>, chunk: StagedChunk): AsyncGenerator<Batch> {
+  const object = await slice.host.staging.get(chunk.stagedKey)
+  if (!object) {
+    throw new AirbyteError('STAGED_CHUNK_CHANGED', `The staged chunk ${chunk.id} is gone.`)
+  }
+  const file = checksummed(object.body)
+  yield* decodeFrames(file.body)
+  if (file.sha256() !== chunk.sha256) {
+    throw new AirbyteError('STAGED_CHUNK_CHANGED', `The staged chunk ${chunk.id} was altered.`)
+  }
+}

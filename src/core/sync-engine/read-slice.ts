@@ -1,0 +1,186 @@
+import { type ReadEvent, type StreamState, toAirbyteError } from '../../protocol/index.ts'
+import type { Chunk, Destination, Loader } from '../../runtime/contract.ts'
+import { encodeFrames } from '../../staging/chunk-codec.ts'
+import { faultPoint } from '../fault-points.ts'
+import { checksummed } from './checksum.ts'
+import { ChunkPipeline } from './chunk-pipeline.ts'
+import { ChunkReader, type OpenChunk } from './chunk-reader.ts'
+import { chunkId, syncOfFence } from './identity.ts'
+import { rejectsKey, saveRejects, stagedKey } from './objects.ts'
+import type { Slice } from './run-task.ts'
+import type { StreamClaim } from './types.ts'
+
+type ReadSlice = Slice<StreamClaim>
+
+/**
+ * Reads one stream from where it stands until it is complete or the slice is spent. Direct: each
+ * chunk goes straight into the destination. Staged: into R2, for the load task to pick up.
+ */
+export async function runReadSlice(slice: ReadSlice): Promise<void> {
+  const { sync, claim, host, ctx } = slice
+  const destination = await host.openDestination(claim)
+  const { stream } = claim
+  const needsLoader = stream.transfer === 'direct' || claim.first
+  const loader = needsLoader
+    ? await destination.connector.open(ctx, destination.config, stream.plan)
+    : undefined
+  try {
+    const start = loader ? await resume(slice, loader) : { state: claim.state, complete: false }
+    await faultPoint('read.prepared')
+    if (start.complete) return sync.done(claim.taskId, claim.fence)
+    await readChunks(slice, destination.connector, loader, start.state)
+  } finally {
+    await loader?.close()
+  }
+}
+
+/** Takes the fence at the destination and believes its ledger where it is ahead of what we know. */
+async function resume(slice: ReadSlice, loader: Loader) {
+  const { sync, claim } = slice
+  const position = await loader.prepare(claim.fence)
+  if (!position) return { state: claim.state, complete: false }
+  const ofThisSync = syncOfFence(position.fence) === claim.input.syncId
+  const end = { ...position.end, complete: ofThisSync && position.end.complete }
+  if (claim.stream.transfer === 'staged' && !claim.first)
+    return { state: claim.state, complete: false }
+  await sync.resumed(claim.taskId, claim.fence, end, position.rows)
+  return end
+}
+
+async function readChunks(
+  slice: ReadSlice,
+  destination: Destination,
+  loader: Loader | undefined,
+  start: StreamState | null,
+): Promise<void> {
+  const { sync, claim, ctx } = slice
+  let reader = await openReader(slice, start)
+  let isolate = false
+  let bytes = 0
+  let rows = 0
+  try {
+    for (;;) {
+      slice.check()
+      const chunk = await reader.next()
+      if (!chunk) break
+      await faultPoint('read.chunk-started')
+      try {
+        const moved =
+          claim.stream.transfer === 'direct' && loader
+            ? await loadDirectly(slice, destination, loader, chunk, isolate)
+            : await stage(slice, destination, chunk)
+        if (!moved) return sync.release(claim.taskId, claim.fence)
+        bytes += moved.bytes
+        rows += moved.rows
+        isolate = false
+      } catch (error) {
+        if (isolate || toAirbyteError(error).code !== 'VALUE_REJECTED') throw error
+        // One value does not fit: the same chunk again, row by row, to find it.
+        ctx.log('warn', `${toAirbyteError(error).message} Reading the chunk again to find the row.`)
+        await reader.close()
+        reader = await openReader(slice, chunk.start)
+        isolate = true
+      }
+      const { limits } = claim.input
+      if (ctx.budget.exhausted() || bytes >= limits.sliceBytes || rows >= limits.sliceRows) break
+    }
+    const end = reader.position()
+    await sync.advanced(claim.taskId, claim.fence, end)
+    if (end.complete) await sync.done(claim.taskId, claim.fence)
+    else await sync.release(claim.taskId, claim.fence)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function openReader(slice: ReadSlice, start: StreamState | null): Promise<ChunkReader> {
+  const { host, claim, ctx, sync } = slice
+  const { connector, config } = await host.openSource(claim)
+  const { key, configured } = claim.stream
+  // The lookback reaches behind where this sync began, not behind every slice.
+  const stream = claim.first ? configured : { ...configured, lookbackSeconds: undefined }
+  const streams = new Map(start ? [[key, start]] : [])
+  return new ChunkReader(connector.read(ctx, config, [stream], { streams }), start, {
+    stream: key,
+    // After an attempt without progress every checkpoint ends a chunk, to keep what can be kept.
+    chunkBytes: claim.attempts > 0 ? 0 : claim.input.limits.chunkBytes,
+    exhausted: () => ctx.budget.exhausted(),
+    onEvent: (event: ReadEvent) => {
+      if (event.type === 'log') ctx.log(event.level, event.message)
+      if (event.type === 'estimate' && event.rows !== undefined) {
+        void sync.estimate(key, event.rows).catch(() => {})
+      }
+    },
+  })
+}
+
+async function loadDirectly(
+  slice: ReadSlice,
+  destination: Destination,
+  loader: Loader,
+  open: OpenChunk,
+  isolateBadRows: boolean,
+): Promise<{ bytes: number; rows: number } | null> {
+  const { claim, sync } = slice
+  const wire = destination.capabilities.formats.includes('pg-copy-text')
+  const pipeline = new ChunkPipeline(claim.stream, destination.capabilities, wire)
+  const id = idOf(claim, open.start)
+  const chunk: Chunk = { id, body: pipeline.run(open.body), end: open.end, isolateBadRows }
+  const result = await loader.load(chunk, claim.fence)
+  await faultPoint('load.committed')
+  if (result.duplicate) {
+    await sync.resumed(claim.taskId, claim.fence, result.end, result.rows)
+    return null
+  }
+  const totals = pipeline.totals()
+  const rejects = [...totals.rejects, ...result.rejects]
+  const key = await saveRejects(slice, rejectsKey(claim, id), rejects)
+  await sync.loaded(claim.taskId, claim.fence, {
+    id,
+    rows: result.rows,
+    bytes: totals.bytes,
+    sha256: totals.sha256,
+    rowHash: totals.rowHash,
+    nulled: totals.nulled,
+    end: result.end,
+    rejected: rejects.length,
+    rejectsKey: key,
+  })
+  await faultPoint('load.reported')
+  return totals
+}
+
+async function stage(slice: ReadSlice, destination: Destination, open: OpenChunk) {
+  const { claim, sync, host } = slice
+  const pipeline = new ChunkPipeline(claim.stream, destination.capabilities, true)
+  const id = idOf(claim, open.start)
+  const key = stagedKey(claim, id)
+  const file = checksummed(encodeFrames(pipeline.run(open.body)))
+  await host.staging.putStream(key, file.body)
+  await faultPoint('read.chunk-staged')
+  const totals = pipeline.totals()
+  const savedRejects = await saveRejects(slice, rejectsKey(claim, id), totals.rejects)
+  await sync.staged(claim.taskId, claim.fence, {
+    id,
+    rows: totals.rows,
+    bytes: totals.bytes,
+    sha256: file.sha256(),
+    rowHash: totals.rowHash,
+    nulled: totals.nulled,
+    end: open.end(),
+    rejected: totals.rejects.length,
+    rejectsKey: savedRejects,
+    stagedKey: key,
+  })
+  await faultPoint('read.stage-reported')
+  return totals
+}
+
+const idOf = (claim: StreamClaim, start: StreamState | null) =>
+  chunkId({
+    connectionId: claim.input.connectionId,
+    stream: claim.stream.key,
+    generationId: claim.stream.plan.generationId,
+    syncId: claim.input.syncId,
+    start,
+  })

@@ -1,0 +1,172 @@
+/** What the engine's slices and the sync's object say to each other: plain data, versioned. */
+import type { Receipt, StreamConfig, SyncStatus, Warning } from '../../durable-object/rpc.ts'
+import type {
+  Column,
+  ConfiguredStream,
+  DestinationSyncMode,
+  ErrorRecord,
+  LogLevel,
+  StreamKey,
+  StreamState,
+} from '../../protocol/index.ts'
+import type { ChunkEnd, StreamPlan } from '../../runtime/contract.ts'
+
+/** A wake-up on a queue: it names a task and says nothing about it. */
+export interface TaskMessage {
+  v: 1
+  tenantId: string
+  syncId: number
+  taskId: string
+}
+
+/** How much one slice may do before it hands over; a chunk ends at the first checkpoint past its size. */
+export interface SliceLimits {
+  sliceMs: number
+  sliceBytes: number
+  sliceRows: number
+  chunkBytes: number
+}
+
+export const DEFAULT_LIMITS: SliceLimits = {
+  sliceMs: 30_000,
+  sliceBytes: 1024 * 1024 * 1024,
+  sliceRows: 10_000_000,
+  chunkBytes: 64 * 1024 * 1024,
+}
+
+/** What a connection hands to a new sync: everything is frozen here. */
+export interface SyncInput {
+  v: 1
+  tenantId: string
+  connectionId: string
+  connectionName: string
+  syncId: number
+  trigger: 'manual' | 'schedule'
+  source: { id: string; type: string }
+  destination: { id: string; type: string }
+  streams: SyncStreamInput[]
+  namespace?: string
+  prefix?: string
+  normalization: 'raw' | 'basic'
+  transfer: 'auto' | 'direct' | 'staged'
+  schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
+  maxRejects: number
+  acceptEmpty: boolean
+  limits: SliceLimits
+}
+
+export interface SyncStreamInput {
+  config: StreamConfig
+  state: StreamState | null
+  generationId: number
+  minimumGenerationId: number
+  /** Rows that earlier, failed syncs already loaded into this generation. */
+  generationRows: number
+  /** Columns that the last sync saw; empty before the first. */
+  knownColumns: Column[]
+}
+
+/** A stream after planning: what is read, how it travels, where it lands. */
+export interface PlannedStream {
+  key: StreamKey
+  configured: ConfiguredStream
+  plan: StreamPlan
+  transfer: 'direct' | 'staged'
+  stateBefore: StreamState | null
+  generationRows: number
+}
+
+interface ClaimBase {
+  v: 1
+  taskId: string
+  fence: number
+  /** Claims of this task since it last made progress, from 0. */
+  attempts: number
+  input: SyncInput
+}
+
+export interface PlanClaim extends ClaimBase {
+  kind: 'plan'
+}
+
+export interface StreamClaim extends ClaimBase {
+  kind: 'read' | 'load' | 'finish'
+  stream: PlannedStream
+  /** Where reading stands: the last staged (read) or loaded (load) state. */
+  state: StreamState | null
+  /** No chunk of this stream was staged or loaded in this sync yet. */
+  first: boolean
+  /** Rows loaded into the generation so far, by this sync and those it continues. */
+  rowsInGeneration: number
+}
+
+export type Claim = PlanClaim | StreamClaim
+
+export interface ChunkReport {
+  id: string
+  rows: number
+  bytes: number
+  sha256: string
+  rowHash: string
+  nulled: number
+  end: ChunkEnd
+  /** Rows rejected from this chunk, and the object that holds them. */
+  rejected: number
+  rejectsKey?: string
+  /** Where a staged chunk lies. */
+  stagedKey?: string
+}
+
+export interface StagedChunk extends ChunkReport {
+  stagedKey: string
+}
+
+/** What a slice may ask of the sync's object. A lower fence than the task's is answered with FENCE_LOST. */
+export interface SyncControl {
+  claim(taskId: string): Promise<Claim | null>
+  heartbeat(taskId: string, fence: number): Promise<{ cancelled: boolean }>
+  planned(
+    taskId: string,
+    fence: number,
+    streams: PlannedStream[],
+    failed: FailedStream[],
+  ): Promise<void>
+  /** The ledger is ahead of what the sync knows: an answer was lost. */
+  resumed(taskId: string, fence: number, end: ChunkEnd, rows: number): Promise<void>
+  /** Records the chunk; throws REJECTS_OVER_THRESHOLD when that many rows were rejected (also `loaded`). */
+  staged(taskId: string, fence: number, chunk: StagedChunk): Promise<void>
+  nextStaged(taskId: string, fence: number): Promise<StagedChunk | null>
+  loaded(taskId: string, fence: number, chunk: ChunkReport): Promise<void>
+  /** The position moved without rows. */
+  advanced(taskId: string, fence: number, end: ChunkEnd): Promise<void>
+  /** Ends the claim; the task goes on in another slice. */
+  release(taskId: string, fence: number, delayMs?: number): Promise<void>
+  done(taskId: string, fence: number, warnings?: Warning[]): Promise<void>
+  fail(taskId: string, fence: number, error: ErrorRecord): Promise<void>
+  log(lines: { at: number; level: LogLevel; stream?: StreamKey; message: string }[]): Promise<void>
+  estimate(stream: StreamKey, rows: number): Promise<void>
+}
+
+export interface FailedStream {
+  key: StreamKey
+  error: ErrorRecord
+  mode: { sync: StreamConfig['syncMode']; destination: DestinationSyncMode }
+  generationId: number
+}
+
+/** What the connection keeps of a stream when a sync ends. */
+export interface StreamOutcome {
+  key: StreamKey
+  status: SyncStatus
+  state: StreamState | null
+  generationId: number
+  /** The generation is complete: the next full refresh opens a new one. */
+  generationComplete: boolean
+  rowsInGeneration: number
+  columns: Column[]
+}
+
+export interface SyncOutcome {
+  receipt: Receipt
+  streams: StreamOutcome[]
+}
