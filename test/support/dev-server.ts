@@ -1,0 +1,5 @@
+export {
+  type RunningServer,
+  type ServerOptions,
+  startServer,
+} from '../../scripts/lib/local-server.ts'
