@@ -1,0 +1,123 @@
+/**
+ * Rows in the text format of PostgreSQL's COPY: the wire format `pg-copy-text`.
+ *
+ * Cells are written in the very form in which PostgreSQL prints them (TimeZone UTC, DateStyle ISO,
+ * bytea hex). These bytes are what a sync's row hash is computed on, and COPY TO of the destination
+ * gives the same bytes back.
+ * @see https://www.postgresql.org/docs/current/sql-copy.html
+ */
+import type { Cell, Column, RecordBatch } from '../../protocol/index.ts'
+import { parserOf, printerOf } from './pg-cell-text.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const TAB = 0x09
+const NEWLINE = 0x0a
+
+/**
+ * Whole rows, each ended by a newline, in the order of `columns` (default: the batch's schema).
+ * A column that the batch lacks is NULL. A value that has no canonical form for its type is written
+ * as it is, for the database to judge.
+ *
+ * @example
+ * encodeCopyText({ ...batch, schema: [{ name: 'ok', type: 'boolean' }], columns: [[true]] }) // 't\n'
+ */
+export function encodeCopyText(batch: RecordBatch, columns: Column[] = batch.schema): Uint8Array {
+  const cells = columns.map((column) => {
+    const index = batch.schema.findIndex(({ name }) => name === column.name)
+    return index < 0 ? undefined : batch.columns[index]
+  })
+  const printers = columns.map(printerOf)
+  let text = ''
+  for (let row = 0; row < batch.length; row++) {
+    for (let c = 0; c < printers.length; c++) {
+      const cell = cells[c]?.[row]
+      if (c > 0) text += '\t'
+      text += cell === null || cell === undefined ? '\\N' : (printers[c] as Printer)(cell)
+    }
+    text += '\n'
+  }
+  return encoder.encode(text)
+}
+
+type Printer = (cell: Exclude<Cell, null>) => string
+
+/** What a decoded batch is a part of. */
+export interface DecodeOptions {
+  stream?: string
+  extractedAt?: number
+}
+
+/** Rows of COPY text as columns of cells; the inverse of `encodeCopyText`. */
+export function decodeCopyText(
+  bytes: Uint8Array,
+  columns: Column[],
+  { stream = '', extractedAt = 0 }: DecodeOptions = {},
+): RecordBatch {
+  const cells: Cell[][] = columns.map(() => [])
+  const parsers = columns.map(parserOf)
+  let length = 0
+  for (const [start, end] of splitRows(bytes)) {
+    const fields = splitFields(bytes, start, end)
+    for (let c = 0; c < parsers.length; c++) {
+      const field = fields[c]
+      const parse = parsers[c] as (text: string) => Cell
+      cells[c]?.push(field === undefined || field === null ? null : parse(field))
+    }
+    length++
+  }
+  return { kind: 'records', stream, schema: columns, length, columns: cells, extractedAt }
+}
+
+/**
+ * The byte range of each row, newline included: `[start, end)`. In COPY text a newline byte always
+ * ends a row, since newlines in values are escaped.
+ */
+export function* splitRows(bytes: Uint8Array): Generator<[start: number, end: number]> {
+  let start = 0
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(NEWLINE, start)
+    const end = newline < 0 ? bytes.length : newline + 1
+    yield [start, end]
+    start = end
+  }
+}
+
+/** How many rows the bytes hold. */
+export function countRows(bytes: Uint8Array): number {
+  let rows = 0
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) rows++
+  return rows
+}
+
+/** The fields of one row as text without escapes; `null` for NULL. */
+export function splitFields(bytes: Uint8Array, start: number, end: number): (string | null)[] {
+  const last = bytes[end - 1] === NEWLINE ? end - 1 : end
+  const fields: (string | null)[] = []
+  for (let from = start; from <= last; ) {
+    const tab = bytes.indexOf(TAB, from)
+    const to = tab < 0 || tab > last ? last : tab
+    fields.push(unescapeField(decoder.decode(bytes.subarray(from, to))))
+    from = to + 1
+  }
+  return fields
+}
+
+const ESCAPES: Record<string, string> = {
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+}
+
+function unescapeField(text: string): string | null {
+  if (!text.includes('\\')) return text
+  if (text === '\\N') return null
+  return text.replaceAll(/\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)/gs, (_, code: string) => {
+    if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8) & 0xff)
+    if (/^x./.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
+    return ESCAPES[code] ?? code
+  })
+}
