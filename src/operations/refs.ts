@@ -1,5 +1,3 @@
-import type { ErrorRecord } from '../protocol/index.ts'
-
 /** Things of a workspace that an argument can name. */
 export type RefKind = 'source' | 'destination' | 'connection' | 'sync'
 
@@ -33,5 +31,4 @@ export interface AuditEntry {
   /** Ids concerned. */
   targets: string[]
   outcome: 'allowed' | 'refused'
-  error?: ErrorRecord['code']
 }

@@ -20,7 +20,8 @@ export interface IndexRow {
   updatedAt: number
 }
 
-export type EntityKind = 'source' | 'destination' | 'connection'
+export const ENTITY_KINDS = ['source', 'destination', 'connection'] as const
+export type EntityKind = (typeof ENTITY_KINDS)[number]
 
 /** A page; `cursor` is opaque and absent on the last page. */
 export interface Page<T> {
