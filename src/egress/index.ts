@@ -66,10 +66,8 @@ async function connect(
 /** The hosts report addresses; the person knows the name. */
 function describeFailure({ host, port }: SocketTarget, addresses: string[], failure: unknown) {
   const where = addresses.includes(host) ? `${host}:${port}` : `${host}:${port} (${addresses})`
-  const code =
-    failure instanceof AirbyteError && failure.code === 'HOST_UNREACHABLE'
-      ? 'HOST_UNREACHABLE'
-      : 'TIMEOUT'
+  const late = !failure || (failure instanceof AirbyteError && failure.code === 'TIMEOUT')
+  const code = late ? 'TIMEOUT' : 'HOST_UNREACHABLE'
   const what =
     code === 'TIMEOUT'
       ? 'did not accept a connection in time'

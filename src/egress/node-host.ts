@@ -4,7 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { AirbyteError } from '../protocol/index.ts'
 import type { ConnectorSocket, TlsOptions } from '../runtime/contract.ts'
 import type { EgressHost } from './index.ts'
-import { tlsFailed } from './tls-errors.ts'
+import { tlsFailed } from './socket-errors.ts'
 
 /** The network of a plain Node process: node:net, node:tls, the system's resolver and Node's own CAs. */
 export function nodeEgressHost(): EgressHost {

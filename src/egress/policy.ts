@@ -1,5 +1,5 @@
 import { AirbyteError } from '../protocol/index.ts'
-import { canonicalHost, classifyAddress, isAddress } from './address.ts'
+import { type AddressClass, canonicalHost, classifyAddress, isAddress } from './address.ts'
 
 export interface EgressPolicy {
   /**
@@ -50,9 +50,7 @@ function assertProtocol(url: URL, policy: EgressPolicy) {
 }
 
 function assertAllowed(host: string, address: string, policy: EgressPolicy) {
-  const canonical = canonicalHost(address)
-  const is =
-    canonical !== undefined && isAddress(canonical) ? classifyAddress(canonical) : 'forbidden'
+  const is = classOf(address)
   if (is === 'public' || (is === 'private' && policy.allowPrivate)) return
   const where = host === address ? `'${host}'` : `'${host}' (${address})`
   if (is === 'private') throw refused(`${where} is in a private network.`)
@@ -60,6 +58,15 @@ function assertAllowed(host: string, address: string, policy: EgressPolicy) {
     hint: 'Use the public address of the system.',
   })
 }
+
+/** A name in place of an address is one that the platform will resolve unseen (`platformResolver`). */
+function classOf(address: string): AddressClass {
+  const canonical = canonicalHost(address)
+  if (canonical === undefined || METADATA_NAMES.has(canonical)) return 'forbidden'
+  return isAddress(canonical) ? classifyAddress(canonical) : 'private'
+}
+
+const METADATA_NAMES = new Set(['metadata', 'metadata.google.internal', 'instance-data'])
 
 async function lookUp(name: string, resolve: (hostname: string) => Promise<string[]>) {
   if (name === 'localhost' || name.endsWith('.localhost')) return ['127.0.0.1', '::1'] // RFC 6761

@@ -1,0 +1,13 @@
+import { AirbyteError } from '../protocol/index.ts'
+
+export function connectionLost(peer: string, cause: unknown): AirbyteError {
+  if (cause instanceof AirbyteError) return cause
+  return new AirbyteError('CONNECTION_LOST', `The connection to ${peer} broke.`, { cause })
+}
+
+/** TLS_FAILED with the reason that the TLS layer gave. */
+export function tlsFailed(servername: string, cause: unknown): AirbyteError {
+  if (cause instanceof AirbyteError && cause.code === 'TLS_FAILED') return cause
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new AirbyteError('TLS_FAILED', `TLS with '${servername}' failed: ${reason}`, { cause })
+}
