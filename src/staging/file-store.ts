@@ -56,7 +56,7 @@ export function fileStore(directory: string): ObjectStore {
         return { ...info, body: new Response(new Uint8Array(0)).body as ReadableStream<Uint8Array> }
       }
       const stream = createReadStream(path, { fd: file, start: range?.offset, end })
-      return { ...info, body: Readable.toWeb(stream) as ReadableStream<Uint8Array> }
+      return { ...info, body: Readable.toWeb(stream) as unknown as ReadableStream<Uint8Array> }
     },
     async head(key) {
       return infoOf(key, pathOf(key))

@@ -1,0 +1,3 @@
+import { chunkCodecSuite } from './chunk-codec-suite.ts'
+
+chunkCodecSuite()
