@@ -59,8 +59,6 @@ async function serve(orders: HostOrders): Promise<HostReport> {
   const end = () => void runtime.dispose().finally(() => process.exit())
   process.once('disconnect', end)
   process.once('SIGTERM', end)
-  // Ctrl-C reaches the whole foreground group; the parent decides when to stop.
-  process.on('SIGINT', () => {})
   await runtime.ready
   const inspectorUrl =
     orders.inspectorPort === undefined ? undefined : String(await runtime.getInspectorURL())
