@@ -1,3 +1,9 @@
+import { handleRequest } from './http/router.ts'
+
+export { TenantAgent } from './agent/TenantAgent.ts'
+export { IdentityDO } from './identity/IdentityDO.ts'
+export { OAuthStoreDO } from './identity/OAuthStoreDO.ts'
+
 export default {
-  fetch: () => new Response('not found', { status: 404 }),
-} satisfies ExportedHandler
+  fetch: handleRequest,
+} satisfies ExportedHandler<Env>

@@ -1,0 +1,118 @@
+import { DurableObject } from 'cloudflare:workers'
+import { v7 as uuidv7 } from 'uuid'
+import type { SetupRequest } from '../http/setup-contract.ts'
+import { API_KEYS_SCHEMA, ApiKeys, type NewApiKey } from './api-keys.ts'
+import { migrate } from './migrate.ts'
+import { type Membership, PEOPLE_SCHEMA, People } from './people.ts'
+import type { AccessLevel } from './scopes.ts'
+import { SETUPS_SCHEMA, Setups } from './setups.ts'
+
+const MIGRATIONS = [PEOPLE_SCHEMA, API_KEYS_SCHEMA, SETUPS_SCHEMA]
+
+/**
+ * Who may do what. An object named `person:<user id>` knows a person's workspaces and browser
+ * sessions; one named `workspace:<tenant id>` its API keys and setup links. Reach them through
+ * `personObject` and `workspaceObject`.
+ */
+export class IdentityDO extends DurableObject<Env> {
+  private readonly people: People
+  private readonly keys: ApiKeys
+  private readonly setups: Setups
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    migrate(ctx.storage, MIGRATIONS)
+    this.people = new People(ctx.storage.sql)
+    this.keys = new ApiKeys(ctx.storage.sql)
+    this.setups = new Setups(ctx.storage.sql)
+  }
+
+  // ---- person
+
+  /** After the issuer vouched: opens a session. The first time, the person gets a workspace. */
+  async signIn(name: string): Promise<string> {
+    this.people.setName(name)
+    if (this.people.memberships().length === 0) {
+      this.people.join({ tenantId: uuidv7(), name: `${name}'s workspace`, level: 'owner' })
+    }
+    return this.people.openSession()
+  }
+
+  /** The person's name if the session is theirs and alive. */
+  async session(secret: string): Promise<string | null> {
+    return (await this.people.hasSession(secret)) ? (this.people.name() ?? '') : null
+  }
+
+  signOut(secret: string): Promise<void> {
+    return this.people.closeSession(secret)
+  }
+
+  memberships(): Membership[] {
+    return this.people.memberships()
+  }
+
+  /** What the person may do there; null: not a member (any more). */
+  levelIn(tenantId: string): AccessLevel | null {
+    return this.people.memberships().find((m) => m.tenantId === tenantId)?.level ?? null
+  }
+
+  join(membership: Membership): void {
+    this.people.join(membership)
+  }
+
+  leave(tenantId: string): void {
+    this.people.leave(tenantId)
+  }
+
+  // ---- workspace
+
+  createKey(tenantId: string, key: NewApiKey) {
+    return this.keys.create(tenantId, key)
+  }
+
+  listKeys() {
+    return this.keys.list()
+  }
+
+  revokeKey(id: string): boolean {
+    return this.keys.revoke(id)
+  }
+
+  revokeKeysOf(userId: string): void {
+    this.keys.revokeAllOf(userId)
+  }
+
+  verifyKey(id: string, secret: string) {
+    return this.keys.verify(id, secret)
+  }
+
+  createSetup(request: SetupRequest) {
+    return this.setups.create(request)
+  }
+
+  getSetup(setupId: string) {
+    return this.setups.get(setupId)
+  }
+
+  completeSetup(setupId: string): boolean {
+    return this.setups.complete(setupId)
+  }
+
+  reopenSetup(setupId: string): void {
+    this.setups.reopen(setupId)
+  }
+}
+
+export function personObject(env: Env, userId: string): DurableObjectStub<IdentityDO> {
+  return env.IDENTITY.getByName(`person:${userId}`)
+}
+
+export function workspaceObject(env: Env, tenantId: string): DurableObjectStub<IdentityDO> {
+  return env.IDENTITY.getByName(`workspace:${tenantId}`)
+}
+
+/** Ends a membership: the person's tokens fail at their next call and their API keys are gone. */
+export async function removeMember(env: Env, tenantId: string, userId: string): Promise<void> {
+  await personObject(env, userId).leave(tenantId)
+  await workspaceObject(env, tenantId).revokeKeysOf(userId)
+}

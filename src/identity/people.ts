@@ -1,0 +1,104 @@
+import { equalSecrets, randomText, sha256 } from './crypto.ts'
+import type { AccessLevel } from './scopes.ts'
+
+const SESSION_SECONDS = 7 * 86_400
+
+/** Who signed in, as the issuer names them. */
+export interface Profile {
+  /** `https://github.com`, an OIDC issuer, or `local`. */
+  issuer: string
+  /** The issuer's immutable id of the person. */
+  subject: string
+  /** For display. */
+  name: string
+}
+
+export interface Person {
+  userId: string
+  name: string
+}
+
+export interface Membership {
+  tenantId: string
+  /** The workspace's display name. */
+  name: string
+  level: AccessLevel
+}
+
+/** The id of a person: stable, without `:`, and without saying who it is. */
+export async function userIdOf({ issuer, subject }: Pick<Profile, 'issuer' | 'subject'>) {
+  return `u${(await sha256(`${issuer}\n${subject}`)).slice(0, 32)}`
+}
+
+export const PEOPLE_SCHEMA = `
+  create table profile (one integer primary key check (one = 1), name text not null) without rowid;
+  create table memberships (
+    tenant text primary key, name text not null, level text not null
+  ) without rowid;
+  create table sessions (hash text primary key, expires integer not null) without rowid;
+`
+
+/** One person: where they are a member, and the browsers they are signed in with. */
+export class People {
+  private readonly sql: SqlStorage
+
+  constructor(sql: SqlStorage) {
+    this.sql = sql
+  }
+
+  setName(name: string): void {
+    this.sql.exec('insert or replace into profile values (1, ?)', name)
+  }
+
+  name(): string | null {
+    const [row] = this.sql.exec<{ name: string }>('select name from profile').toArray()
+    return row?.name ?? null
+  }
+
+  join({ tenantId, name, level }: Membership): void {
+    this.sql.exec('insert or replace into memberships values (?, ?, ?)', tenantId, name, level)
+  }
+
+  leave(tenantId: string): void {
+    this.sql.exec('delete from memberships where tenant = ?', tenantId)
+  }
+
+  memberships(): Membership[] {
+    return this.sql
+      .exec<{ tenant: string; name: string; level: AccessLevel }>(
+        'select tenant, name, level from memberships order by name',
+      )
+      .toArray()
+      .map(({ tenant, name, level }) => ({ tenantId: tenant, name, level }))
+  }
+
+  /** Opens a browser session; returns its secret, which is kept as a hash only. */
+  async openSession(): Promise<string> {
+    const secret = randomText()
+    this.sql.exec('delete from sessions where expires <= ?', seconds())
+    this.sql.exec(
+      'insert into sessions values (?, ?)',
+      await sha256(secret),
+      seconds() + SESSION_SECONDS,
+    )
+    return secret
+  }
+
+  async hasSession(secret: string): Promise<boolean> {
+    const hash = await sha256(secret)
+    return this.sql
+      .exec<{ hash: string }>(
+        'select hash from sessions where hash = ? and expires > ?',
+        hash,
+        seconds(),
+      )
+      .toArray()
+      .some((row) => equalSecrets(row.hash, hash))
+  }
+
+  async closeSession(secret: string): Promise<void> {
+    this.sql.exec('delete from sessions where hash = ?', await sha256(secret))
+  }
+}
+
+const seconds = () => Math.floor(Date.now() / 1000)
