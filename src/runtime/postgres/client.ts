@@ -1,0 +1,175 @@
+import pg from 'pg'
+import { AirbyteError } from '../../protocol/index.ts'
+import type { ConnectorContext, ConnectorSocket } from '../contract.ts'
+import type { PostgresConfig, SslModeName } from './config.ts'
+import { mapPostgresError } from './errors.ts'
+import { requestTls } from './tls.ts'
+
+export interface ConnectOptions {
+  /** What `pg_stat_activity` shows; default `airbyte`. */
+  applicationName?: string
+  /** Session settings on top of the defaults, such as `{ default_transaction_read_only: 'on' }`. */
+  session?: Record<string, string>
+}
+
+/**
+ * Every value leaves and enters as text that any PostgreSQL reads back to the same value:
+ * ISO dates, UTC, shortest exact floats (3, since servers before 12 take the number literally),
+ * ISO 8601 intervals, hex bytea. The timeouts bound how long a vanished client can hold locks.
+ */
+const SESSION: Record<string, string> = {
+  client_encoding: 'UTF8',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'iso_8601',
+  TimeZone: 'UTC',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  standard_conforming_strings: 'on',
+  statement_timeout: '0',
+  lock_timeout: '60s',
+  idle_in_transaction_session_timeout: '5min',
+}
+
+/** How each SSL mode connects, attempt by attempt; the next is tried only if the server refuses this kind. */
+const ATTEMPTS: Record<SslModeName, ('plain' | 'tls' | 'tls-if-offered')[]> = {
+  disable: ['plain'],
+  allow: ['plain', 'tls'],
+  prefer: ['tls-if-offered', 'plain'],
+  require: ['tls'],
+  'verify-ca': ['tls'],
+  'verify-full': ['tls'],
+}
+
+/**
+ * Opens a connection through the egress policy and sets the session. All result values are text.
+ * The caller ends it with `closePostgres`. An abort of `ctx.signal` cuts it.
+ *
+ * Rejects with AUTH_FAILED, PERMISSION_DENIED, HOST_UNREACHABLE, TLS_FAILED, EGRESS_REFUSED, TIMEOUT,
+ * CONNECTION_LOST or VALIDATION_FAILED; no message ever holds the password.
+ *
+ * @example
+ * const client = await connectPostgres(ctx, config, { applicationName: 'airbyte source' })
+ * try {
+ *   const { rows } = await client.query('SELECT 1 AS one') // [{ one: '1' }]
+ * } finally {
+ *   await closePostgres(client)
+ * }
+ */
+export async function connectPostgres(
+  ctx: ConnectorContext,
+  config: PostgresConfig,
+  options: ConnectOptions = {},
+): Promise<pg.Client> {
+  refuseUnsupported(config)
+  const attempts = ATTEMPTS[config.ssl_mode?.mode ?? 'prefer']
+  if (!attempts) {
+    throw new AirbyteError('VALIDATION_FAILED', 'The SSL mode is not one PostgreSQL knows.', {
+      field: 'config.ssl_mode.mode',
+      didYouMean: Object.keys(ATTEMPTS),
+    })
+  }
+  for (const [index, kind] of attempts.entries()) {
+    try {
+      return await attempt(ctx, config, kind, options)
+    } catch (error) {
+      const refusedThisKind = isHbaRefusal(error) && index + 1 < attempts.length
+      if (!refusedThisKind) throw mapPostgresError(error, config)
+    }
+  }
+  throw new Error('unreachable: the last attempt returns or throws')
+}
+
+/** Says goodbye when the connection is idle, cuts it otherwise: a running COPY stops at once. Never rejects. */
+export async function closePostgres(client: pg.Client): Promise<void> {
+  const { stream } = client.connection as unknown as { stream: ConnectorSocket }
+  const { readyForQuery } = client as unknown as { readyForQuery?: boolean }
+  if (!readyForQuery || stream.destroyed) {
+    stream.destroy()
+    return
+  }
+  const timer = setTimeout(() => stream.destroy(), 2_000)
+  await client.end().catch(() => {})
+  clearTimeout(timer)
+  stream.destroy()
+}
+
+async function attempt(
+  ctx: ConnectorContext,
+  config: PostgresConfig,
+  kind: 'plain' | 'tls' | 'tls-if-offered',
+  options: ConnectOptions,
+): Promise<pg.Client> {
+  const plain = await ctx.connect({ host: config.host, port: config.port ?? 5432 })
+  const socket = kind === 'plain' ? plain : await requestTls(plain, config, kind === 'tls')
+  const client = new pg.Client({
+    // A function: pg would take a password from the environment in place of an empty one.
+    password: () => config.password ?? '',
+    user: config.username,
+    database: config.database,
+    host: config.host,
+    port: config.port ?? 5432,
+    application_name: options.applicationName ?? 'airbyte',
+    ssl: false,
+    stream: () => alreadyConnected(socket),
+    types: { getTypeParser: () => (value: string) => value },
+  })
+  // Queries reject by themselves; without a listener the event would end the process.
+  client.on('error', () => {})
+  const cut = () => socket.destroy(new AirbyteError('CANCELLED', 'The operation was cancelled.'))
+  ctx.signal.addEventListener('abort', cut)
+  client.once('end', () => ctx.signal.removeEventListener('abort', cut))
+  try {
+    await client.connect()
+    await client.query(sessionSql({ ...SESSION, ...options.session }))
+    await noticeVanishedClients(client)
+    return client
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** pg calls `connect` on its stream and waits for the event; ours is connected, perhaps encrypted. */
+function alreadyConnected(socket: ConnectorSocket) {
+  return Object.assign(socket, {
+    connect() {
+      queueMicrotask(() => socket.emit('connect'))
+      return socket
+    },
+  })
+}
+
+const sessionSql = (settings: Record<string, string>) =>
+  Object.entries(settings)
+    .map(
+      ([name, value]) => `SET ${name} = ${name === 'DateStyle' ? value : pg.escapeLiteral(value)}`,
+    )
+    .join('; ')
+
+/** From PostgreSQL 14 on Linux: a long query ends soon after its client is gone. Elsewhere a no-op. */
+async function noticeVanishedClients(client: pg.Client) {
+  await client
+    .query(
+      "SELECT set_config(name, '10s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
+    )
+    .catch(() => {})
+}
+
+/** 28000: pg_hba.conf has no entry for this host, user, database and encryption. */
+const isHbaRefusal = (error: unknown) => (error as { code?: unknown }).code === '28000'
+
+function refuseUnsupported(config: PostgresConfig) {
+  const tunnel = config.tunnel_method?.tunnel_method ?? 'NO_TUNNEL'
+  if (tunnel !== 'NO_TUNNEL') {
+    throw new AirbyteError('UNSUPPORTED', 'SSH tunnels are not supported.', {
+      field: 'config.tunnel_method',
+      hint: 'Choose NO_TUNNEL and make the database reachable with TLS.',
+    })
+  }
+  if (config.ssl_mode?.client_certificate || config.ssl_mode?.client_key) {
+    throw new AirbyteError('UNSUPPORTED', 'TLS client certificates are not supported.', {
+      field: 'config.ssl_mode.client_certificate',
+      hint: 'Leave client_certificate and client_key out and sign in with a password.',
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import { AirbyteError, type ErrorCode } from '../../protocol/index.ts'
+
+/** Where an error happened; every part is optional and used in message or hint. A `PostgresConfig` fits. */
+export interface ErrorPlace {
+  host?: string
+  port?: number
+  database?: string
+  username?: string
+  /** Stream key. */
+  stream?: string
+  /** The right that the statement needs and on what, quoted as in SQL: `SELECT ON TABLE "public"."orders"`. */
+  right?: string
+}
+
+interface Mapping {
+  code: ErrorCode
+  field?: string
+  hint?: (place: ErrorPlace) => string | undefined
+}
+
+const grant = ({ right, username }: ErrorPlace) =>
+  right
+    ? `Run GRANT ${right} TO "${username ?? 'the user'}"; as the owner, or deselect the stream.`
+    : undefined
+
+/** By SQLSTATE, longest prefix first. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const BY_SQLSTATE: Record<string, Mapping> = {
+  '08': { code: 'CONNECTION_LOST' },
+  '08P01': { code: 'UPSTREAM_ERROR' },
+  '25006': { code: 'DESTINATION_READ_ONLY' },
+  '25P03': { code: 'CONNECTION_LOST' },
+  '28': { code: 'AUTH_FAILED', field: 'config.username' },
+  '28P01': { code: 'AUTH_FAILED', field: 'config.password' },
+  '28000': {
+    code: 'AUTH_FAILED',
+    field: 'config.username',
+    hint: () =>
+      'Check the user name, that the role may log in, and that pg_hba.conf admits this client (with TLS or without).',
+  },
+  '3D000': { code: 'VALIDATION_FAILED', field: 'config.database' },
+  '3F000': { code: 'VALIDATION_FAILED', field: 'config.schemas' },
+  '40': { code: 'UPSTREAM_ERROR' },
+  '42501': { code: 'PERMISSION_DENIED', hint: grant },
+  '42P01': { code: 'STREAM_NOT_FOUND' },
+  '42703': {
+    code: 'SCHEMA_CHANGED',
+    hint: () => 'A column is gone since discovery: discover the source again and sync.',
+  },
+  '53100': { code: 'DESTINATION_FULL' },
+  '53300': {
+    code: 'UPSTREAM_ERROR',
+    hint: () => 'The server has no free connection slot; raise max_connections or close others.',
+  },
+  '53': { code: 'UPSTREAM_ERROR' },
+  '55P03': {
+    code: 'TIMEOUT',
+    hint: () => 'Another session holds a lock on the table; it is tried again.',
+  },
+  '57014': { code: 'TIMEOUT' },
+  '57P': { code: 'CONNECTION_LOST' },
+  '58': { code: 'UPSTREAM_ERROR' },
+  XX: { code: 'UPSTREAM_ERROR' },
+}
+
+const LOST_SOCKET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'])
+const LOST_MESSAGE =
+  /connection terminated|not queryable|connection error|network connection lost|socket|stream (was|is|has been) (cancelled|closed|destroyed)|after (a stream was|end)/i
+
+/**
+ * Any failure of a PostgreSQL statement or connection as an `AirbyteError`.
+ * The server's own message is kept: it holds neither the password nor a row.
+ *
+ * @example
+ * throw mapPostgresError(error, { ...config, stream: 'public.orders', right: 'SELECT ON "public"."orders"' })
+ */
+export function mapPostgresError(error: unknown, place: ErrorPlace = {}): AirbyteError {
+  if (error instanceof AirbyteError) return withStream(error, place.stream)
+  const { code, message } = describe(error)
+  if (/^[0-9A-Z]{5}$/.test(code)) {
+    const mapping = BY_SQLSTATE[code] ??
+      BY_SQLSTATE[code.slice(0, 3)] ??
+      BY_SQLSTATE[code.slice(0, 2)] ?? { code: 'UPSTREAM_ERROR' }
+    const hint = mapping.hint?.(place)
+    return new AirbyteError(mapping.code, `PostgreSQL: ${message} (${code}).`, {
+      ...(hint ? { hint } : {}),
+      ...(mapping.field ? { field: mapping.field } : {}),
+      ...(place.stream ? { stream: place.stream } : {}),
+      cause: error,
+    })
+  }
+  const stream = place.stream ? { stream: place.stream } : {}
+  if (/password must be a (non-empty )?string/i.test(message)) {
+    return new AirbyteError('AUTH_FAILED', 'The server asks for a password and none is set.', {
+      field: 'config.password',
+      ...stream,
+    })
+  }
+  if (LOST_SOCKET.has(code) || LOST_MESSAGE.test(message)) {
+    const where = place.host ? ` to ${place.host}` : ''
+    return new AirbyteError('CONNECTION_LOST', `The connection${where} broke: ${message}.`, {
+      ...stream,
+      cause: error,
+    })
+  }
+  if (code === 'ETIMEDOUT') {
+    return new AirbyteError('TIMEOUT', `PostgreSQL did not answer: ${message}.`, { ...stream })
+  }
+  return new AirbyteError('INTERNAL', `PostgreSQL client: ${message}`, { ...stream, cause: error })
+}
+
+function withStream(error: AirbyteError, stream?: string): AirbyteError {
+  if (!stream || error.stream) return error
+  return new AirbyteError(error.code, error.message, { ...error.toJSON(), stream, cause: error })
+}
+
+/** The server's `detail` and `where` are left out: they quote whole rows. */
+function describe(error: unknown) {
+  const { code, message } = (error ?? {}) as Record<string, unknown>
+  return {
+    code: typeof code === 'string' ? code : '',
+    message: (typeof message === 'string' && message.replace(/\.$/, '')) || String(error),
+  }
+}
