@@ -255,6 +255,22 @@ export interface ChunkEnd {
   shared?: JsonObject
   /** True when the stream is complete with this chunk. */
   complete: boolean
+  /** What the chunk amounted to; the ledger keeps it, so that a lost answer loses no proof. */
+  proof?: ChunkProof
+}
+
+/** What the receipt says of one chunk. */
+export interface ChunkProof {
+  rows: number
+  /** Of the rows' canonical COPY text. */
+  bytes: number
+  sha256: string
+  rowHash: string
+  /** Values that became null because they did not fit. */
+  nulled: number
+  rejected: number
+  /** Object that holds the rejected rows. */
+  rejectsKey?: string
 }
 
 export interface LoadResult {
