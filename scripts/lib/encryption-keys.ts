@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** A value for the secret `ENCRYPTION_KEYS`: one fresh 256-bit key, version 1. */
+/**
+ * A value for the secret `ENCRYPTION_KEYS`: one fresh 256-bit key, version 1. To rotate, put a new
+ * `2:…,` in front: the first entry encrypts, all of them decrypt.
+ */
 export function newEncryptionKeys(): string {
-  return JSON.stringify({ 1: randomBytes(32).toString('base64') })
+  return `1:${randomBytes(32).toString('base64')}`
 }
 
 /**
