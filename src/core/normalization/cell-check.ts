@@ -1,0 +1,150 @@
+import type { Cell, Column } from '../../protocol/index.ts'
+import type { ValueLimits } from '../../runtime/contract.ts'
+import { isDate, isTime, isTimestamp } from './temporal-check.ts'
+import { jsonFits, textFits } from './text-check.ts'
+
+/** Airbyte's reasons for a value that a destination could not take. */
+export type Misfit =
+  | 'DESTINATION_FIELD_SIZE_LIMITATION'
+  | 'DESTINATION_SERIALIZATION_ERROR'
+  | 'DESTINATION_TYPECAST_ERROR'
+
+export interface CellCheck {
+  /** Whether a value that is not null can be stored as it is. Runs once for each cell. */
+  fits(cell: Exclude<Cell, null>): boolean
+  /** For one that does not fit: an equal value that may, and why not if that does not fit either. */
+  convert(cell: Exclude<Cell, null>): { cell?: Exclude<Cell, null>; reason: Misfit }
+}
+
+const TYPECAST = { reason: 'DESTINATION_TYPECAST_ERROR' } as const
+const TOO_LARGE = { reason: 'DESTINATION_FIELD_SIZE_LIMITATION' } as const
+const NOT_WRITABLE = { reason: 'DESTINATION_SERIALIZATION_ERROR' } as const
+
+/** How values of a column are judged. See the table at `Cell` for their forms. */
+export function checkOf({ type }: Column, limits: ValueLimits): CellCheck {
+  switch (type) {
+    case 'string':
+      return stringCheck(limits)
+    case 'binary':
+      return { fits: isBase64, convert: () => TYPECAST }
+    case 'boolean':
+      return { fits: (cell) => typeof cell === 'boolean', convert: toBoolean }
+    case 'integer':
+      return integerCheck(limits)
+    case 'number':
+      return numberCheck(limits)
+    case 'date':
+      return temporalCheck(limits, (text, years) => isDate(text, years))
+    case 'time_without_timezone':
+      return temporalCheck(limits, (text) => isTime(text, false))
+    case 'time_with_timezone':
+      return temporalCheck(limits, (text) => isTime(text, true))
+    case 'timestamp_without_timezone':
+      return temporalCheck(limits, (text, years) => isTimestamp(text, years, false))
+    case 'timestamp_with_timezone':
+      return temporalCheck(limits, (text, years) => isTimestamp(text, years, true))
+    case 'object':
+    case 'array':
+    case 'unknown':
+      return jsonCheck(type, limits)
+  }
+}
+
+function stringCheck(limits: ValueLimits): CellCheck {
+  return {
+    fits: (cell) => typeof cell === 'string' && textFits(cell, limits),
+    convert(cell) {
+      if (typeof cell !== 'string') return { cell: String(cell), ...TYPECAST }
+      return textFits(cell, { nulInText: limits.nulInText }) ? TOO_LARGE : NOT_WRITABLE
+    },
+  }
+}
+
+function jsonCheck(type: 'object' | 'array' | 'unknown', limits: ValueLimits): CellCheck {
+  return {
+    fits: (cell) => typeof cell === 'string' && jsonFits(cell, type, limits),
+    convert(cell) {
+      if (typeof cell !== 'string') {
+        return type === 'unknown' ? { cell: String(cell), ...TYPECAST } : TYPECAST
+      }
+      if (!jsonFits(cell, type, { nulInText: true })) return TYPECAST
+      return jsonFits(cell, type, { nulInText: limits.nulInText }) ? TOO_LARGE : NOT_WRITABLE
+    },
+  }
+}
+
+function toBoolean(cell: Cell): ReturnType<CellCheck['convert']> {
+  if (cell === 'true') return { cell: true, ...TYPECAST }
+  return cell === 'false' ? { cell: false, ...TYPECAST } : TYPECAST
+}
+
+function integerCheck({ integerBits }: ValueLimits): CellCheck {
+  const top = integerBits === undefined ? undefined : 1n << BigInt(integerBits - 1)
+  const holds = (value: bigint) => top === undefined || (value < top && value >= -top)
+  const anySafe = holds(BigInt(Number.MAX_SAFE_INTEGER))
+  return {
+    fits(cell) {
+      if (typeof cell === 'number') {
+        return Number.isSafeInteger(cell) && (anySafe || holds(BigInt(cell)))
+      }
+      return typeof cell === 'bigint' && holds(cell)
+    },
+    convert(cell) {
+      const value = integerOf(cell)
+      if (value === undefined) return TYPECAST
+      if (!holds(value)) return TOO_LARGE
+      const number = Number(value)
+      return { cell: Number.isSafeInteger(number) ? number : value, ...TYPECAST }
+    },
+  }
+}
+
+/** The integer that a cell is or writes, such as 1e21, `"42"` or `"42.0"`. */
+function integerOf(cell: Cell): bigint | undefined {
+  if (typeof cell === 'bigint') return cell
+  if (typeof cell === 'number') return Number.isInteger(cell) ? BigInt(cell) : undefined
+  if (typeof cell !== 'string' || cell.length > MAX_DIGITS) return undefined
+  const match = /^([+-]?)(\d+)(\.0*)?$/.exec(cell)
+  return match ? BigInt(`${match[1] === '-' ? '-' : ''}${match[2]}`) : undefined
+}
+
+/** Parsing digits is quadratic, and no destination's integers are longer. */
+const MAX_DIGITS = 1000
+
+function numberCheck({ nonFinite }: ValueLimits): CellCheck {
+  return {
+    fits(cell) {
+      if (typeof cell === 'number') return nonFinite || Number.isFinite(cell)
+      if (typeof cell === 'string') return DECIMAL.test(cell) || (nonFinite && NON_FINITE.has(cell))
+      return typeof cell === 'bigint'
+    },
+    convert(cell) {
+      const infinite = typeof cell === 'number' || NON_FINITE.has(String(cell))
+      return infinite ? NOT_WRITABLE : TYPECAST
+    },
+  }
+}
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,5})?$/
+const NON_FINITE = new Set(['NaN', 'Infinity', '-Infinity'])
+
+function temporalCheck(
+  limits: ValueLimits,
+  fits: (text: string, years: readonly [number, number]) => boolean,
+): CellCheck {
+  const { years, nonFinite } = limits
+  return {
+    fits: (cell) =>
+      typeof cell === 'string' && (fits(cell, years) || (nonFinite && isInfinity(cell))),
+    convert(cell) {
+      if (typeof cell !== 'string') return TYPECAST
+      return fits(cell, ANY_YEAR) || isInfinity(cell) ? TOO_LARGE : TYPECAST
+    },
+  }
+}
+
+const ANY_YEAR = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
+const isInfinity = (text: string) => text === 'infinity' || text === '-infinity'
+
+const isBase64 = (cell: Cell) =>
+  typeof cell === 'string' && cell.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(cell)

@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest'
+import sampleData from '../../../connectors/sources/sample-data/index.ts'
+import { coerceToLimits } from '../../../src/core/normalization/index.ts'
+import {
+  type AirbyteType,
+  type Cell,
+  type Column,
+  columnsOf,
+  type RecordBatch,
+} from '../../../src/protocol/index.ts'
+import type { ValueLimits } from '../../../src/runtime/contract.ts'
+import { testContext } from '../../conformance/context.ts'
+
+const ANY: ValueLimits = { nulInText: true, nonFinite: true, years: [-4713, 294_276] }
+const POSTGRES: ValueLimits = { ...ANY, integerBits: 64, nulInText: false }
+const NARROW: ValueLimits = {
+  integerBits: 32,
+  textBytes: 10,
+  nulInText: false,
+  nonFinite: false,
+  years: [1, 9999],
+}
+
+function batchOf(columns: Column[], ...rows: Cell[][]): RecordBatch {
+  return {
+    kind: 'records',
+    stream: 's',
+    schema: columns,
+    length: rows.length,
+    columns: columns.map((_, c) => rows.map((row) => row[c] as Cell)),
+    extractedAt: 0,
+  }
+}
+
+/** One value through a column of its type: what became of it. */
+function coerced(type: AirbyteType, value: Cell, limits: ValueLimits) {
+  const columns: Column[] = [{ name: 'v', type }]
+  const { batch, nulled } = coerceToLimits(batchOf(columns, [value]), columns, limits, [])
+  const reason = batch.changes?.[0]?.reason.replace('DESTINATION_', '')
+  return nulled === 0 ? batch.columns[0]?.[0] : reason
+}
+
+const SIZE = 'FIELD_SIZE_LIMITATION'
+const SERIAL = 'SERIALIZATION_ERROR'
+const CAST = 'TYPECAST_ERROR'
+
+describe('a value that fits', () => {
+  it.each<[AirbyteType, Cell]>([
+    ['string', 'a 漢字 👩‍👩‍👧‍👦'],
+    ['binary', 'AAEC/w=='],
+    ['boolean', false],
+    ['integer', 9_223_372_036_854_775_807n],
+    ['integer', -0],
+    ['number', '12345678901234567890.12345678901234567890'],
+    ['number', Number.NaN],
+    ['number', '-Infinity'],
+    ['number', '1e-7'],
+    ['date', '0044-03-15 BC'],
+    ['date', '12345-01-01'],
+    ['date', 'infinity'],
+    ['time_without_timezone', '24:00:00'],
+    ['time_with_timezone', '23:59:59.999999-15:30'],
+    ['timestamp_without_timezone', '0001-01-01T00:00:00'],
+    ['timestamp_with_timezone', '2024-02-29T23:59:60.5+05:30'],
+    ['timestamp_with_timezone', '2024-02-29 23:59:59Z'],
+    ['timestamp_with_timezone', '0044-03-15T00:00:00Z BC'],
+    ['object', '{"a":"\\\\u0000","b":"\\ud83d\\ude00"}'],
+    ['array', ' []'],
+    ['unknown', 'null'],
+  ])('of type %s stays: %s', (type, value) => {
+    expect(coerced(type, value, POSTGRES)).toBe(value)
+  })
+})
+
+describe('a value with an equal in its type', () => {
+  it.each<[AirbyteType, Cell, Cell]>([
+    ['string', 42, '42'],
+    ['string', true, 'true'],
+    ['string', 12345678901234567890n, '12345678901234567890'],
+    ['integer', '42', 42],
+    ['integer', '-9007199254740993', -9_007_199_254_740_993n],
+    ['integer', '42.00', 42],
+    ['integer', 1e18, 1_000_000_000_000_000_000n],
+    ['boolean', 'true', true],
+    ['unknown', 7, '7'],
+  ])('of type %s is converted: %s', (type, value, expected) => {
+    expect(coerced(type, value, POSTGRES)).toBe(expected)
+  })
+})
+
+describe('a value that does not fit', () => {
+  it.each<[AirbyteType, Cell, string]>([
+    ['string', 'nul \0', SERIAL],
+    ['string', 'lone \ud800', SERIAL],
+    ['string', 'eleven byte', SIZE],
+    ['string', '漢字漢字', SIZE],
+    ['binary', 'not base64!', CAST],
+    ['boolean', 1, CAST],
+    ['integer', 2_147_483_648, SIZE],
+    ['integer', 2n ** 70n, SIZE],
+    ['integer', 1e300, SIZE],
+    ['integer', 1.5, CAST],
+    ['integer', Number.NaN, CAST],
+    ['integer', '9'.repeat(5000), CAST],
+    ['integer', '0x10', CAST],
+    ['integer', '', CAST],
+    ['number', Number.POSITIVE_INFINITY, SERIAL],
+    ['number', 'NaN', SERIAL],
+    ['number', '1,5', CAST],
+    ['number', '1e999999999', CAST],
+    ['number', true, CAST],
+    ['date', '2024-02-30', CAST],
+    ['date', '1900-02-29', CAST],
+    ['date', '2024-13-01', CAST],
+    ['date', '2024-1-1', CAST],
+    ['date', '0000-01-01', CAST],
+    ['date', '99999-01-01', SIZE],
+    ['date', '0044-03-15 BC', SIZE],
+    ['date', '-infinity', SIZE],
+    ['date', 20240229, CAST],
+    ['time_without_timezone', '25:00:00', CAST],
+    ['time_without_timezone', '24:00:01', CAST],
+    ['time_without_timezone', '12:00:00Z', CAST],
+    ['time_with_timezone', '12:00:00+99', CAST],
+    ['timestamp_without_timezone', '2024-01-01T00:00:00Z', CAST],
+    ['timestamp_with_timezone', '2024-01-01', CAST],
+    ['timestamp_with_timezone', '2024-01-01T00:00:00.Z', CAST],
+    ['timestamp_with_timezone', "2024-01-01T00:00:00Z'; drop table x", CAST],
+    ['object', '{}x', CAST],
+    ['object', '[]', CAST],
+    ['object', 7, CAST],
+    ['array', '{}', CAST],
+    ['unknown', '{"a":', CAST],
+    ['unknown', '"\\u0000"', SERIAL],
+    ['unknown', '"\\ud800"', SERIAL],
+    ['unknown', '"\\udc00"', SERIAL],
+    ['object', '{"long":1234}', SIZE],
+  ])('of type %s becomes null: %s', (type, value, reason) => {
+    expect(coerced(type, value, NARROW)).toBe(reason)
+  })
+})
+
+describe('coerceToLimits', () => {
+  const columns: Column[] = [
+    { name: 'id', type: 'integer' },
+    { name: 'name', type: 'string' },
+  ]
+
+  it('returns the same batch when everything fits', () => {
+    const batch = batchOf(columns, [1, 'a'], [null, null])
+    const result = coerceToLimits(batch, columns, POSTGRES, ['id'])
+    expect(result).toEqual({ batch, rejects: [], nulled: 0, unknownFields: [] })
+    expect(result.batch).toBe(batch)
+  })
+
+  it('shares the columns that fit and leaves its argument alone', () => {
+    const batch = batchOf(columns, [1, 'a'], [2, '\0'])
+    const { batch: out } = coerceToLimits(batch, columns, POSTGRES, ['id'])
+    expect(out.columns[0]).toBe(batch.columns[0])
+    expect(out.columns[1]).toEqual(['a', null])
+    expect(batch.columns[1]).toEqual(['a', '\0'])
+  })
+
+  it('records each null with row, field and reason, after the changes that were there', () => {
+    const earlier = { row: 0, field: 'name', change: 'TRUNCATED' as const, reason: 'source' }
+    const batch = { ...batchOf(columns, [1, 'a'], [2, '\0']), changes: [earlier] }
+    expect(coerceToLimits(batch, columns, POSTGRES, ['id']).batch.changes).toEqual([
+      earlier,
+      { row: 1, field: 'name', change: 'NULLED', reason: 'DESTINATION_SERIALIZATION_ERROR' },
+    ])
+  })
+
+  it('rejects a row whose key does not fit, with all its values, and moves the others up', () => {
+    const batch: RecordBatch = {
+      ...batchOf(columns, [1, 'a'], ['x', 'b'], [2n ** 64n, '\0'], [3, '\0']),
+      op: ['u', 'u', 'd', 'd'],
+    }
+    const { batch: out, rejects, nulled } = coerceToLimits(batch, columns, POSTGRES, ['id'])
+    expect(out).toMatchObject({
+      length: 2,
+      columns: [
+        [1, 3],
+        ['a', null],
+      ],
+      op: ['u', 'd'],
+    })
+    expect(out.changes).toMatchObject([{ row: 1, field: 'name' }])
+    expect(nulled).toBe(1)
+    expect(rejects).toEqual([
+      { reason: 'DESTINATION_TYPECAST_ERROR', field: 'id', row: '{"id":"x","name":"b"}' },
+      {
+        reason: 'DESTINATION_FIELD_SIZE_LIMITATION',
+        field: 'id',
+        row: '{"id":18446744073709551616,"name":"\\u0000"}',
+      },
+    ])
+  })
+
+  it('rejects a row once, though two of its keys do not fit', () => {
+    const { batch, rejects } = coerceToLimits(batchOf(columns, ['x', '\0']), columns, POSTGRES, [
+      'id',
+      'name',
+    ])
+    expect(batch.length).toBe(0)
+    expect(rejects).toHaveLength(1)
+  })
+
+  it('orders columns as the destination does, fills missing ones, drops and names unknown ones', () => {
+    const given: Column[] = [
+      { name: 'extra', type: 'string' },
+      { name: 'name', type: 'string' },
+    ]
+    const { batch, unknownFields } = coerceToLimits(
+      batchOf(given, ['x', 'a']),
+      columns,
+      POSTGRES,
+      [],
+    )
+    expect(batch.schema).toEqual(columns)
+    expect(batch.columns).toEqual([[null], ['a']])
+    expect(unknownFields).toEqual(['extra'])
+  })
+
+  it('judges by the destination column when the source says another type', () => {
+    const given: Column[] = [
+      { name: 'id', type: 'string' },
+      { name: 'name', type: 'string' },
+    ]
+    const { batch } = coerceToLimits(batchOf(given, ['7', 'a']), columns, POSTGRES, [])
+    expect(batch.columns).toEqual([[7], ['a']])
+  })
+
+  it('takes every sample value as it is', async () => {
+    const config = { count: 200 }
+    const { streams } = await sampleData.discover(testContext(), config)
+    for (const stream of streams) {
+      const configured = {
+        stream,
+        syncMode: 'full_refresh' as const,
+        destinationSyncMode: 'append' as const,
+        cursorField: [],
+        primaryKey: [],
+        generationId: 0,
+        minimumGenerationId: 0,
+        syncId: 1,
+        format: 'records' as const,
+      }
+      const state = { streams: new Map() }
+      for await (const event of sampleData.read(testContext(), config, [configured], state)) {
+        if (event.type !== 'batch') continue
+        const batch = event.batch as RecordBatch
+        const columns = columnsOf(stream.json_schema)
+        expect(coerceToLimits(batch, columns, POSTGRES, ['id']).batch).toBe(batch)
+      }
+    }
+  })
+})
