@@ -33,6 +33,8 @@ export interface ActorRecord {
 export interface ActorSecrets {
   type: string
   config: JsonObject
+  /** Every secret text in it, for the scrubber of the run. */
+  secrets: string[]
 }
 
 export interface ActorCreate {

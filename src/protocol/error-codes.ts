@@ -64,6 +64,12 @@ export const ERROR_CODES = {
     when: 'A sync of this connection is already running.',
     next: 'Follow the running sync, or cancel it first.',
   },
+  SYNC_SLOTS_FULL: {
+    kind: 'transient',
+    status: 429,
+    when: 'As many syncs run in this workspace as it may run at once.',
+    next: 'Wait for one to end. Scheduled syncs wait by themselves.',
+  },
   CONNECTION_PAUSED: {
     kind: 'config',
     status: 409,

@@ -1,20 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Batch, EncodedBatch, RecordBatch } from '../../protocol/index.ts'
-import type { DestinationCapabilities, RejectedRow } from '../../runtime/contract.ts'
+import type { ChunkProof, DestinationCapabilities, RejectedRow } from '../../runtime/contract.ts'
 import { decodeCopyText, encodeCopyText } from '../../runtime/formats/pg-copy-text.ts'
 import { coerceToLimits, toRaw } from '../normalization/index.ts'
 import { addRows, emptyRowHash, formatRowHash } from '../row-hash.ts'
 import type { PlannedStream } from './types.ts'
 
-/** What a chunk's rows amounted to on their way to the loader. */
-export interface ChunkTotals {
-  rows: number
-  bytes: number
-  nulled: number
-  rejects: RejectedRow[]
-  rowHash: string
-  /** Of the canonical bytes. */
-  sha256: string
+export interface PipelineOptions {
+  /** Yield COPY text where possible: for R2, and for loaders that take it. */
+  wire: boolean
+  /** Keeps rows that cannot be moved; awaited before the chunk ends. Returns where they are. */
+  saveRejects(rejects: RejectedRow[]): Promise<string | undefined>
 }
 
 /**
@@ -24,59 +20,64 @@ export interface ChunkTotals {
 export class ChunkPipeline {
   readonly #stream: PlannedStream
   readonly #capabilities: DestinationCapabilities
-  /** True: yield COPY text where possible (for R2, and for loaders that take it). */
-  readonly #wire: boolean
+  readonly #options: PipelineOptions
   readonly #hash = emptyRowHash()
   readonly #checksum = createHash('sha256')
   #bytes = 0
   #nulled = 0
   #rejects: RejectedRow[] = []
+  #rejectsKey: string | undefined
 
-  constructor(stream: PlannedStream, capabilities: DestinationCapabilities, wire: boolean) {
+  constructor(
+    stream: PlannedStream,
+    capabilities: DestinationCapabilities,
+    options: PipelineOptions,
+  ) {
     this.#stream = stream
     this.#capabilities = capabilities
-    this.#wire = wire
+    this.#options = options
   }
 
   async *run(body: AsyncIterable<Batch>): AsyncGenerator<Batch> {
     for await (const batch of body) {
-      if (batch.kind === 'encoded' && this.#passesThrough(batch)) {
+      if (batch.kind === 'encoded' && this.#stream.passThrough) {
         this.#measure(batch.bytes)
         yield batch
       } else {
-        yield this.#convert(batch.kind === 'encoded' ? decode(batch) : batch)
+        yield this.#convert(batch)
       }
     }
+    this.#rejectsKey = await this.#options.saveRejects(this.#rejects)
   }
 
-  totals(): ChunkTotals {
+  /** Valid once `run` is exhausted. */
+  proof(): ChunkProof {
     return {
       rows: this.#hash.rows,
       bytes: this.#bytes,
       nulled: this.#nulled,
-      rejects: this.#rejects,
+      rejected: this.#rejects.length,
+      rejectsKey: this.#rejectsKey,
       rowHash: formatRowHash(this.#hash),
       sha256: this.#checksum.copy().digest('hex'),
     }
   }
 
-  #passesThrough(batch: EncodedBatch): boolean {
-    return (
-      this.#stream.plan.format === batch.format && this.#stream.configured.format === batch.format
-    )
-  }
-
-  #convert(batch: RecordBatch): Batch {
+  #convert(batch: Batch): Batch {
     const { plan } = this.#stream
-    const keys = keyFields(this.#stream)
-    const fitted = coerceToLimits(batch, plan.columns, this.#capabilities.limits, keys)
+    const records = batch.kind === 'encoded' ? decode(batch) : batch
+    const { limits } = this.#capabilities
+    const fitted = coerceToLimits(records, plan.columns, limits, keyFields(this.#stream))
     this.#nulled += fitted.nulled
     this.#rejects.push(...fitted.rejects)
     const ready = plan.normalization === 'raw' ? toRaw(fitted.batch, plan.columns) : fitted.batch
-    const bytes = encodeCopyText(ready)
+    // Rows that nothing touched keep the bytes they came in.
+    const untouched = batch.kind === 'encoded' && ready === records
+    const bytes = untouched ? batch.bytes : encodeCopyText(ready)
     this.#measure(bytes)
     // Changes and delete marks have no place in COPY text: such batches stay columns.
-    if (!this.#wire || ready.changes?.length || ready.op) return ready
+    if (!this.#options.wire || ready.changes?.length || ready.op) return ready
+    if (untouched) return batch
     return {
       kind: 'encoded',
       stream: ready.stream,

@@ -21,5 +21,7 @@ export interface TaskHost {
     budget: Budget
     log: (level: LogLevel, message: string) => void
   }): ConnectorContext
+  /** Masks the secrets of what was opened; every log line and error passes it. */
+  scrub(text: string): string
   now(): number
 }

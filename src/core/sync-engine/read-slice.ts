@@ -1,12 +1,12 @@
 import { type ReadEvent, type StreamState, toAirbyteError } from '../../protocol/index.ts'
-import type { Chunk, Destination, Loader } from '../../runtime/contract.ts'
+import type { ChunkProof, Destination, Loader, RejectedRow } from '../../runtime/contract.ts'
 import { encodeFrames } from '../../staging/chunk-codec.ts'
 import { faultPoint } from '../fault-points.ts'
 import { checksummed } from './checksum.ts'
 import { ChunkPipeline } from './chunk-pipeline.ts'
 import { ChunkReader, type OpenChunk } from './chunk-reader.ts'
 import { chunkId, syncOfFence } from './identity.ts'
-import { rejectsKey, saveRejects, stagedKey } from './objects.ts'
+import { rejectsKey as rejectsKeyOf, saveRejects, stagedKey } from './objects.ts'
 import type { Slice } from './run-task.ts'
 import type { StreamClaim } from './types.ts'
 
@@ -38,13 +38,12 @@ export async function runReadSlice(slice: ReadSlice): Promise<void> {
 async function resume(slice: ReadSlice, loader: Loader) {
   const { sync, claim } = slice
   const position = await loader.prepare(claim.fence)
-  if (!position) return { state: claim.state, complete: false }
+  const known = { state: claim.state, complete: false }
+  // Staged chunks run ahead of the ledger: after the first, the sync's own position is the truth.
+  if (!position || (claim.stream.transfer === 'staged' && !claim.first)) return known
+  await sync.resumed(claim.taskId, claim.fence, position)
   const ofThisSync = syncOfFence(position.fence) === claim.input.syncId
-  const end = { ...position.end, complete: ofThisSync && position.end.complete }
-  if (claim.stream.transfer === 'staged' && !claim.first)
-    return { state: claim.state, complete: false }
-  await sync.resumed(claim.taskId, claim.fence, end, position.rows)
-  return end
+  return { state: position.end.state, complete: ofThisSync && position.end.complete }
 }
 
 async function readChunks(
@@ -120,60 +119,65 @@ async function loadDirectly(
   loader: Loader,
   open: OpenChunk,
   isolateBadRows: boolean,
-): Promise<{ bytes: number; rows: number } | null> {
+): Promise<ChunkProof | null> {
   const { claim, sync } = slice
-  const wire = destination.capabilities.formats.includes('pg-copy-text')
-  const pipeline = new ChunkPipeline(claim.stream, destination.capabilities, wire)
   const id = idOf(claim, open.start)
-  const chunk: Chunk = { id, body: pipeline.run(open.body), end: open.end, isolateBadRows }
-  const result = await loader.load(chunk, claim.fence)
+  const wire = destination.capabilities.formats.includes('pg-copy-text')
+  const pipeline = openPipeline(slice, destination, id, wire)
+  const result = await loader.load(
+    {
+      id,
+      body: pipeline.run(open.body),
+      end: () => ({ ...open.end(), proof: pipeline.proof() }),
+      isolateBadRows,
+    },
+    claim.fence,
+  )
   await faultPoint('load.committed')
   if (result.duplicate) {
-    await sync.resumed(claim.taskId, claim.fence, result.end, result.rows)
+    const { end, rows } = result
+    await sync.resumed(claim.taskId, claim.fence, { chunkId: id, end, rows, fence: claim.fence })
     return null
   }
-  const totals = pipeline.totals()
-  const rejects = [...totals.rejects, ...result.rejects]
-  const key = await saveRejects(slice, rejectsKey(claim, id), rejects)
+  const { proof = pipeline.proof(), ...end } = result.end
+  const rejectsKey = await saveRejects(slice, rejectsKeyOf(claim, `${id}-load`), result.rejects)
   await sync.loaded(claim.taskId, claim.fence, {
+    ...proof,
     id,
+    end,
     rows: result.rows,
-    bytes: totals.bytes,
-    sha256: totals.sha256,
-    rowHash: totals.rowHash,
-    nulled: totals.nulled,
-    end: result.end,
-    rejected: rejects.length,
-    rejectsKey: key,
+    rejected: proof.rejected + result.rejects.length,
+    rejectsKey: rejectsKey ?? proof.rejectsKey,
   })
   await faultPoint('load.reported')
-  return totals
+  return proof
 }
 
-async function stage(slice: ReadSlice, destination: Destination, open: OpenChunk) {
+async function stage(
+  slice: ReadSlice,
+  destination: Destination,
+  open: OpenChunk,
+): Promise<ChunkProof> {
   const { claim, sync, host } = slice
-  const pipeline = new ChunkPipeline(claim.stream, destination.capabilities, true)
   const id = idOf(claim, open.start)
+  const pipeline = openPipeline(slice, destination, id, true)
   const key = stagedKey(claim, id)
   const file = checksummed(encodeFrames(pipeline.run(open.body)))
   await host.staging.putStream(key, file.body)
   await faultPoint('read.chunk-staged')
-  const totals = pipeline.totals()
-  const savedRejects = await saveRejects(slice, rejectsKey(claim, id), totals.rejects)
-  await sync.staged(claim.taskId, claim.fence, {
-    id,
-    rows: totals.rows,
-    bytes: totals.bytes,
-    sha256: file.sha256(),
-    rowHash: totals.rowHash,
-    nulled: totals.nulled,
-    end: open.end(),
-    rejected: totals.rejects.length,
-    rejectsKey: savedRejects,
-    stagedKey: key,
-  })
+  const proof = { ...pipeline.proof(), sha256: file.sha256() }
+  await sync.staged(claim.taskId, claim.fence, { ...proof, id, end: open.end(), stagedKey: key })
   await faultPoint('read.stage-reported')
-  return totals
+  return proof
+}
+
+function openPipeline(slice: ReadSlice, destination: Destination, id: string, wire: boolean) {
+  const saveInto = (rejects: RejectedRow[]) =>
+    saveRejects(slice, rejectsKeyOf(slice.claim, id), rejects)
+  return new ChunkPipeline(slice.claim.stream, destination.capabilities, {
+    wire,
+    saveRejects: saveInto,
+  })
 }
 
 const idOf = (claim: StreamClaim, start: StreamState | null) =>

@@ -1,4 +1,9 @@
-import { AirbyteError, type LogLevel, toAirbyteError } from '../../protocol/index.ts'
+import {
+  AirbyteError,
+  type ErrorRecord,
+  type LogLevel,
+  toAirbyteError,
+} from '../../protocol/index.ts'
 import type { Budget, ConnectorContext } from '../../runtime/contract.ts'
 import { faultPoint } from '../fault-points.ts'
 import { runFinishSlice } from './finish-slice.ts'
@@ -31,7 +36,7 @@ export async function runTask(host: TaskHost, taskId: string): Promise<void> {
   const { sync } = host
   const claim = await sync.claim(taskId)
   if (!claim) return
-  const logger = createLogger(sync, claim, host.now)
+  const logger = createLogger(host, claim)
   const abort = new AbortController()
   const heartbeat = setInterval(() => beat(sync, claim, abort), HEARTBEAT_MS)
   let release: (() => void) | undefined
@@ -48,7 +53,8 @@ export async function runTask(host: TaskHost, taskId: string): Promise<void> {
       await sync.release(taskId, claim.fence, MEMORY_RETRY_MS)
     } else {
       logger.log('error', `${error.code}: ${error.message}`)
-      await sync.fail(taskId, claim.fence, error.toJSON())
+      const record: ErrorRecord = JSON.parse(host.scrub(JSON.stringify(error)))
+      await sync.fail(taskId, claim.fence, record)
     }
   } finally {
     clearInterval(heartbeat)
@@ -80,12 +86,12 @@ function sliceBudget(host: TaskHost, claim: Claim): Budget {
 }
 
 /** Collects lines and sends them together, so that a chatty connector costs few calls. */
-function createLogger(sync: SyncControl, claim: Claim, now: () => number) {
+function createLogger({ sync, now, scrub }: TaskHost, claim: Claim) {
   const stream = claim.kind === 'plan' ? undefined : claim.stream.key
   let lines: Parameters<SyncControl['log']>[0] = []
   return {
     log(level: LogLevel, message: string) {
-      if (lines.length < 500) lines.push({ at: now(), level, stream, message })
+      if (lines.length < 500) lines.push({ at: now(), level, stream, message: scrub(message) })
     },
     async flush() {
       const batch = lines

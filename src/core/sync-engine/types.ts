@@ -9,7 +9,7 @@ import type {
   StreamKey,
   StreamState,
 } from '../../protocol/index.ts'
-import type { ChunkEnd, StreamPlan } from '../../runtime/contract.ts'
+import type { ChunkEnd, ChunkProof, LedgerPosition, StreamPlan } from '../../runtime/contract.ts'
 
 /** A wake-up on a queue: it names a task and says nothing about it. */
 export interface TaskMessage {
@@ -62,6 +62,7 @@ export interface SyncStreamInput {
   minimumGenerationId: number
   /** Rows that earlier, failed syncs already loaded into this generation. */
   generationRows: number
+  generationHash: string
   /** Columns that the last sync saw; empty before the first. */
   knownColumns: Column[]
 }
@@ -72,6 +73,8 @@ export interface PlannedStream {
   configured: ConfiguredStream
   plan: StreamPlan
   transfer: 'direct' | 'staged'
+  /** Source bytes go to the destination untouched: same dialect, no transform. */
+  passThrough: boolean
   stateBefore: StreamState | null
   generationRows: number
 }
@@ -102,17 +105,9 @@ export interface StreamClaim extends ClaimBase {
 
 export type Claim = PlanClaim | StreamClaim
 
-export interface ChunkReport {
+export interface ChunkReport extends ChunkProof {
   id: string
-  rows: number
-  bytes: number
-  sha256: string
-  rowHash: string
-  nulled: number
   end: ChunkEnd
-  /** Rows rejected from this chunk, and the object that holds them. */
-  rejected: number
-  rejectsKey?: string
   /** Where a staged chunk lies. */
   stagedKey?: string
 }
@@ -131,8 +126,8 @@ export interface SyncControl {
     streams: PlannedStream[],
     failed: FailedStream[],
   ): Promise<void>
-  /** The ledger is ahead of what the sync knows: an answer was lost. */
-  resumed(taskId: string, fence: number, end: ChunkEnd, rows: number): Promise<void>
+  /** Where the destination's ledger stands; where it is ahead of the sync, an answer was lost. */
+  resumed(taskId: string, fence: number, position: LedgerPosition): Promise<void>
   /** Records the chunk; throws REJECTS_OVER_THRESHOLD when that many rows were rejected (also `loaded`). */
   staged(taskId: string, fence: number, chunk: StagedChunk): Promise<void>
   nextStaged(taskId: string, fence: number): Promise<StagedChunk | null>
@@ -163,6 +158,8 @@ export interface StreamOutcome {
   /** The generation is complete: the next full refresh opens a new one. */
   generationComplete: boolean
   rowsInGeneration: number
+  /** Sum of the row hashes of the generation's rows. */
+  rowHashInGeneration: string
   columns: Column[]
 }
 

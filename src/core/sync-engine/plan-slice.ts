@@ -1,0 +1,64 @@
+import { AirbyteError, type StreamKey, streamKey, toAirbyteError } from '../../protocol/index.ts'
+import { faultPoint } from '../fault-points.ts'
+import { planStream } from './plan-stream.ts'
+import type { Slice } from './run-task.ts'
+import type { FailedStream, PlanClaim, PlannedStream, SyncStreamInput } from './types.ts'
+
+/** Discovers, decides per stream what is read and how it travels, and freezes the upper bounds. */
+export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
+  const { sync, claim, host, ctx } = slice
+  const source = await host.openSource(claim)
+  const destination = await host.openDestination(claim)
+  const catalog = await source.connector.discover(ctx, source.config)
+  const byKey = new Map(catalog.streams.map((stream) => [streamKey(stream), stream]))
+  const planned: PlannedStream[] = []
+  const failed: FailedStream[] = []
+  for (const stream of claim.input.streams) {
+    const key = streamKey(stream.config)
+    try {
+      const found = byKey.get(key)
+      if (!found) throw missing(key)
+      const capabilities = {
+        source: source.connector.capabilities,
+        destination: destination.connector.capabilities,
+      }
+      planned.push(planStream(claim.input, stream, found, capabilities))
+    } catch (error) {
+      failed.push(failure(key, stream, error))
+    }
+  }
+  await freeze(slice, source, planned)
+  await faultPoint('plan.frozen')
+  await sync.planned(claim.taskId, claim.fence, planned, failed)
+}
+
+async function freeze(
+  { ctx, host }: Slice<PlanClaim>,
+  source: Awaited<ReturnType<Slice['host']['openSource']>>,
+  planned: PlannedStream[],
+): Promise<void> {
+  const states = planned.flatMap((p) => (p.stateBefore ? [[p.key, p.stateBefore] as const] : []))
+  const configured = planned.map((p) => p.configured)
+  const started = host.now()
+  const bounds = await source.connector.freeze?.(ctx, source.config, configured, {
+    streams: new Map(states),
+  })
+  if (!bounds) return
+  ctx.log('debug', `froze ${bounds.size} upper bounds in ${host.now() - started} ms`)
+  for (const stream of planned) {
+    const bound = bounds.get(stream.key)
+    if (bound !== undefined) stream.configured = { ...stream.configured, upperBound: bound }
+  }
+}
+
+const missing = (key: StreamKey) =>
+  new AirbyteError('STREAM_NOT_FOUND', `The source no longer has the stream ${key}.`, {
+    stream: key,
+  })
+
+const failure = (key: StreamKey, stream: SyncStreamInput, error: unknown): FailedStream => ({
+  key,
+  error: toAirbyteError(error).toJSON(),
+  mode: { sync: stream.config.syncMode, destination: stream.config.destinationSyncMode },
+  generationId: stream.generationId,
+})

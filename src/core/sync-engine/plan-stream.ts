@@ -1,0 +1,156 @@
+import {
+  AirbyteError,
+  type AirbyteStream,
+  type Column,
+  type ConfiguredStream,
+  columnsOf,
+  streamKey,
+} from '../../protocol/index.ts'
+import type { DestinationCapabilities, SourceCapabilities } from '../../runtime/contract.ts'
+import type { PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
+
+interface Capabilities {
+  source: SourceCapabilities
+  destination: DestinationCapabilities
+}
+
+/**
+ * One stream's part of a sync's frozen plan: keys and cursor resolved, columns chosen by the
+ * connection's policy, the cheapest path that source and destination share.
+ * Throws what the person must decide: SCHEMA_CHANGED, CURSOR_MISSING, PRIMARY_KEY_MISSING.
+ */
+export function planStream(
+  input: SyncInput,
+  stream: SyncStreamInput,
+  found: AirbyteStream,
+  capabilities: Capabilities,
+): PlannedStream {
+  const { config } = stream
+  const key = streamKey(config)
+  const available = columnsOf(found.json_schema)
+  const primaryKey = config.primaryKey ?? found.source_defined_primary_key ?? []
+  const cursorField = resolveCursor(stream, found)
+  requireColumns(key, available, primaryKey, cursorField, config.destinationSyncMode)
+  const columns = chooseColumns(input, stream, available, [...primaryKey, cursorField])
+  const path = choosePath(input, capabilities)
+  const configured: ConfiguredStream = {
+    stream: found,
+    syncMode: config.syncMode,
+    destinationSyncMode: config.destinationSyncMode,
+    cursorField,
+    primaryKey,
+    generationId: stream.generationId,
+    minimumGenerationId: stream.minimumGenerationId,
+    syncId: input.syncId,
+    lookbackSeconds: config.lookbackSeconds,
+    format: path.read,
+    ...(columns.length < available.length ? { selectedFields: columns.map((c) => c.name) } : {}),
+  }
+  const namespace = input.namespace ?? found.namespace
+  return {
+    key,
+    configured,
+    transfer: path.transfer,
+    passThrough: path.passThrough,
+    stateBefore: stream.state,
+    generationRows: stream.generationRows,
+    plan: {
+      connectionId: input.connectionId,
+      syncId: input.syncId,
+      stream: { name: found.name, ...(found.namespace ? { namespace: found.namespace } : {}) },
+      target: {
+        ...(capabilities.destination.namespaces && namespace ? { namespace } : {}),
+        table: `${input.prefix ?? ''}${found.name}`,
+      },
+      columns,
+      mode: config.destinationSyncMode,
+      primaryKey,
+      cursorField,
+      generationId: stream.generationId,
+      minimumGenerationId: stream.minimumGenerationId,
+      normalization: input.normalization,
+      format: path.load,
+    },
+  }
+}
+
+function resolveCursor({ config }: SyncStreamInput, found: AirbyteStream): string[] {
+  if (config.syncMode !== 'incremental') return []
+  if (found.source_defined_cursor) return found.default_cursor_field ?? []
+  const cursor = config.cursorField ?? found.default_cursor_field
+  if (cursor && cursor.length > 0) return cursor
+  const key = streamKey(config)
+  throw new AirbyteError('CURSOR_MISSING', `The incremental stream ${key} has no cursor field.`, {
+    stream: key,
+  })
+}
+
+function requireColumns(
+  key: string,
+  available: Column[],
+  primaryKey: string[][],
+  cursorField: string[],
+  mode: string,
+): void {
+  const names = new Set(available.map((column) => column.name))
+  const gone = [...primaryKey, cursorField].find(
+    ([field]) => field !== undefined && !names.has(field),
+  )
+  if (gone) {
+    const message = `The stream ${key} no longer has its key or cursor column ${gone[0]}.`
+    throw new AirbyteError('SCHEMA_CHANGED', message, { stream: key })
+  }
+  if (!mode.endsWith('dedup') || primaryKey.length > 0) return
+  throw new AirbyteError('PRIMARY_KEY_MISSING', `${key} has no primary key to deduplicate by.`, {
+    stream: key,
+  })
+}
+
+function chooseColumns(
+  input: SyncInput,
+  stream: SyncStreamInput,
+  available: Column[],
+  paths: string[][],
+): Column[] {
+  const always = new Set(paths.map(([field]) => field))
+  const selected = stream.config.selectedFields
+  const wanted = selected
+    ? available.filter((c) => selected.includes(c.name) || always.has(c.name))
+    : available
+  if (stream.knownColumns.length === 0) return wanted
+  const known = new Set(stream.knownColumns.map((column) => column.name))
+  if (input.schemaChanges === 'ignore') {
+    return wanted.filter((c) => known.has(c.name) || always.has(c.name))
+  }
+  if (input.schemaChanges === 'disable') refuseChange(stream, wanted, known)
+  return wanted
+}
+
+function refuseChange(stream: SyncStreamInput, wanted: Column[], known: Set<string>): void {
+  const now = new Set(wanted.map((column) => column.name))
+  const added = [...now].filter((name) => !known.has(name))
+  const removed = [...known].filter((name) => !now.has(name))
+  if (added.length + removed.length === 0) return
+  const parts = [
+    added.length > 0 ? `new: ${added.join(', ')}` : '',
+    removed.length > 0 ? `gone: ${removed.join(', ')}` : '',
+  ]
+  const key = streamKey(stream.config)
+  const message = `The columns of ${key} changed (${parts.filter(Boolean).join('; ')}).`
+  throw new AirbyteError('SCHEMA_CHANGED', message, { stream: key })
+}
+
+/** The cheapest path: bytes that pass through untouched, else COPY text that is decoded once, else records. */
+function choosePath(input: SyncInput, { source, destination }: Capabilities) {
+  const takes = destination.formats.includes('pg-copy-text')
+  const gives = source.formats.includes('pg-copy-text')
+  const sameDialect = source.dialect !== undefined && source.dialect === destination.dialect
+  const direct = destination.ledger && source.rereadable
+  const wantsDirect = input.transfer === 'auto' ? destination.transfer : input.transfer
+  return {
+    read: gives ? ('pg-copy-text' as const) : ('records' as const),
+    load: takes ? ('pg-copy-text' as const) : ('records' as const),
+    passThrough: takes && gives && sameDialect && input.normalization === 'basic',
+    transfer: direct && wantsDirect === 'direct' ? ('direct' as const) : ('staged' as const),
+  }
+}

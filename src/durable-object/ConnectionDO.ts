@@ -1,0 +1,389 @@
+import { DurableObject } from 'cloudflare:workers'
+import { nextRun } from '../core/schedule.ts'
+import {
+  DEFAULT_LIMITS,
+  type SliceLimits,
+  type SyncInput,
+  type SyncOutcome,
+} from '../core/sync-engine/types.ts'
+import {
+  AirbyteError,
+  type ErrorRecord,
+  parseStreamKey,
+  type StreamDescriptor,
+  type StreamKey,
+  type StreamState,
+  streamKey,
+} from '../protocol/index.ts'
+import { CONNECTION_MIGRATIONS, ConnectionStore, type RunningSync } from './connection-store.ts'
+import { migrate } from './migrations.ts'
+import {
+  type ConnectionOfSync,
+  destinationStub,
+  sourceStub,
+  stagingStore,
+  syncStub,
+  tenantStub,
+} from './platform.ts'
+import type {
+  ConnectionConfig,
+  ConnectionRecord,
+  Receipt,
+  SyncSummary,
+  VerifyResult,
+} from './rpc.ts'
+import { guarded } from './rpc-guard.ts'
+import { verifyStreams } from './verify.ts'
+
+/** Config failures in a row after which a connection pauses itself. */
+const MAX_CONFIG_FAILURES = 5
+/** When a start that was interrupted is taken up again, and when a full workspace is asked again. */
+const RETRY_MS = 20_000
+
+/**
+ * One connection: its configuration, the committed state of each stream, its schedule, and the one
+ * sync that may run. Each sync gets a frozen plan and an object of its own.
+ */
+export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync {
+  readonly #store: ConnectionStore
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    migrate(ctx.storage, CONNECTION_MIGRATIONS)
+    this.#store = new ConnectionStore(ctx.storage)
+  }
+
+  async create(input: ConnectionConfig & { id: string; tenantId: string }) {
+    return guarded(async () => {
+      const now = Date.now()
+      await this.#save({ ...input, status: 'active', createdAt: now, updatedAt: now })
+      return this.#reschedule(now)
+    })
+  }
+
+  async get(): Promise<ConnectionRecord> {
+    return guarded(() => this.#record())
+  }
+
+  async update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord> {
+    return guarded(async () => {
+      await this.#save({ ...this.#record(), ...input, updatedAt: Date.now() })
+      return this.#reschedule(Date.now())
+    })
+  }
+
+  async pause(): Promise<ConnectionRecord> {
+    return guarded(async () => {
+      await this.#save({ ...this.#record(), status: 'paused', updatedAt: Date.now() })
+      return this.#reschedule(Date.now())
+    })
+  }
+
+  async resume(): Promise<ConnectionRecord> {
+    return guarded(async () => {
+      this.#store.setConfigFailures(0)
+      const { pausedReason: _reason, ...record } = this.#record()
+      await this.#save({ ...record, status: 'active', updatedAt: Date.now() })
+      return this.#reschedule(Date.now())
+    })
+  }
+
+  async destroy(): Promise<void> {
+    return guarded(async () => {
+      const record = this.#store.record()
+      if (record) {
+        const current = this.#store.current()
+        if (current)
+          await this.#syncObject(record, current.syncId)
+            .cancel()
+            .catch(() => {})
+        const { tenantId, destinationId, id } = record
+        await destinationStub(this.env, tenantId, destinationId).releaseTables(id)
+      }
+      await this.ctx.storage.deleteAlarm()
+      await this.ctx.storage.deleteAll()
+    })
+  }
+
+  async startSync(options: {
+    streams?: StreamDescriptor[]
+    acceptEmpty?: boolean
+    trigger: 'manual' | 'schedule'
+  }): Promise<SyncSummary> {
+    return guarded(async () => {
+      const record = this.#record()
+      const running = this.#store.current()
+      if (running) throw alreadyRunning(record, running.syncId)
+      if (record.status === 'paused') throw paused(record)
+      const chosen = options.streams && this.#choose(record, options.streams)
+      const tenant = tenantStub(this.env, record.tenantId)
+      const slot = await tenant.beginSync(record.id)
+      if (!slot)
+        throw new AirbyteError('SYNC_SLOTS_FULL', 'All sync slots of this workspace are in use.')
+      const again = this.#store.current()
+      if (again) throw alreadyRunning(record, again.syncId)
+      const { trigger, acceptEmpty = false } = options
+      const current = { ...slot, accepted: false, trigger, acceptEmpty, streams: chosen }
+      this.#store.setCurrent(current)
+      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS)
+      return this.#hand(record, current)
+    })
+  }
+
+  async syncs({ limit, before }: { limit: number; before?: number }): Promise<SyncSummary[]> {
+    return guarded(async () => {
+      const ended = this.#store.syncs(limit, before ?? Number.MAX_SAFE_INTEGER)
+      const current = this.#store.current()
+      if (!current || (before !== undefined && current.syncId >= before)) return ended
+      const record = this.#record()
+      const running = await this.#syncObject(record, current.syncId)
+        .get()
+        .catch(() => null)
+      return running ? [summaryOf(running), ...ended].slice(0, limit) : ended
+    })
+  }
+
+  async receipt(syncId: number): Promise<Receipt | null> {
+    return guarded(async () => {
+      const { tenantId, id } = this.#record()
+      const object = await stagingStore(this.env, tenantId).get(receiptKey(id, syncId))
+      return object ? ((await new Response(object.body).json()) as Receipt) : null
+    })
+  }
+
+  async state() {
+    return guarded(() =>
+      this.#store
+        .streams()
+        .flatMap(({ key, state }) => (state ? [{ stream: parseStreamKey(key), state }] : [])),
+    )
+  }
+
+  async setState(states: { stream: StreamDescriptor; state: StreamState | null }[]): Promise<void> {
+    return guarded(() => {
+      this.#refuseWhileRunning()
+      this.#choose(
+        this.#record(),
+        states.map(({ stream }) => stream),
+      )
+      this.ctx.storage.transactionSync(() => {
+        for (const { stream, state } of states) {
+          this.#store.openGeneration(streamKey(stream), state, false)
+        }
+      })
+    })
+  }
+
+  async refresh(options: { streams?: StreamDescriptor[]; remove: boolean }): Promise<void> {
+    return guarded(() => {
+      this.#refuseWhileRunning()
+      const record = this.#record()
+      const keys = this.#choose(record, options.streams ?? record.streams)
+      this.ctx.storage.transactionSync(() => {
+        for (const key of keys) this.#store.openGeneration(key, null, options.remove)
+      })
+    })
+  }
+
+  async verify(options: { level: 'count' | 'hash' }): Promise<VerifyResult> {
+    return guarded(async () => {
+      const [last] = this.#store.syncs(1, Number.MAX_SAFE_INTEGER)
+      const receipt = last && (await this.receipt(last.syncId))
+      if (!receipt) {
+        throw new AirbyteError('NOT_FOUND', 'No sync of this connection has ended yet.')
+      }
+      const rows = this.#store.streams()
+      return verifyStreams(this.env, this.#record(), receipt, rows, options.level)
+    })
+  }
+
+  async commitState(commit: {
+    syncId: number
+    key: StreamKey
+    state: StreamState | null
+    generationId: number
+  }): Promise<void> {
+    return guarded(() => {
+      if (this.#store.current()?.syncId !== commit.syncId) return
+      const row = this.#store.stream(commit.key)
+      if (row.generation !== commit.generationId) return
+      this.#store.saveStream({ ...row, state: commit.state })
+    })
+  }
+
+  async ended(summary: SyncSummary, { receipt, streams }: SyncOutcome): Promise<void> {
+    return guarded(async () => {
+      const record = this.#record()
+      if (this.#store.current()?.syncId !== summary.syncId) return
+      const store = stagingStore(this.env, record.tenantId)
+      await store.put(receiptKey(record.id, summary.syncId), JSON.stringify(receipt))
+      if (this.#store.current()?.syncId !== summary.syncId) return
+      this.ctx.storage.transactionSync(() => {
+        for (const outcome of streams) this.#store.keepOutcome(outcome)
+        this.#store.saveSync(summary)
+        this.#store.setCurrent(undefined)
+        this.#store.saveRecord({ ...this.#record(), lastSync: summary })
+        this.#countFailures(summary)
+      })
+      await this.#reschedule(summary.endedAt ?? Date.now())
+    })
+  }
+
+  override async alarm(): Promise<void> {
+    const record = this.#store.record()
+    if (!record) return
+    const current = this.#store.current()
+    if (current && !current.accepted) await this.#hand(record, current)
+    const due = record.nextRunAt !== undefined && record.nextRunAt <= Date.now()
+    if (!current && due && record.status === 'active') {
+      try {
+        await this.startSync({ trigger: 'schedule' })
+      } catch (error) {
+        console.error('scheduled sync did not start', String(error))
+        await this.ctx.storage.setAlarm(Date.now() + RETRY_MS)
+        return
+      }
+    }
+    await this.#reschedule(Date.now())
+  }
+
+  /** Gives the sync to its object. Repeated after a crash: the object takes it only once. */
+  async #hand(record: ConnectionRecord, current: RunningSync): Promise<SyncSummary> {
+    const summary = await this.#syncObject(record, current.syncId).start(
+      await this.#freeze(record, current),
+    )
+    if (this.#store.current()?.syncId === current.syncId) {
+      this.#store.setCurrent({ ...current, accepted: true })
+    }
+    return summary
+  }
+
+  async #freeze(record: ConnectionRecord, current: RunningSync): Promise<SyncInput> {
+    const { tenantId, sourceId, destinationId } = record
+    const [source, destination] = await Promise.all([
+      sourceStub(this.env, tenantId, sourceId).get(),
+      destinationStub(this.env, tenantId, destinationId).get(),
+    ])
+    const chosen = record.streams.filter(
+      (stream) => !current.streams || current.streams.includes(streamKey(stream)),
+    )
+    const streams = this.ctx.storage.transactionSync(() =>
+      chosen.map((stream) => this.#store.inputOf(stream)),
+    )
+    return {
+      v: 1,
+      tenantId,
+      connectionId: record.id,
+      connectionName: record.name,
+      syncId: current.syncId,
+      trigger: current.trigger,
+      source: { id: sourceId, type: source.type },
+      destination: { id: destinationId, type: destination.type },
+      streams,
+      namespace: record.namespace,
+      prefix: record.prefix,
+      normalization: record.normalization,
+      transfer: record.transfer,
+      schemaChanges: record.schemaChanges,
+      maxRejects: record.maxRejects,
+      acceptEmpty: current.acceptEmpty,
+      limits: limitsOf(this.env),
+    }
+  }
+
+  async #save(record: ConnectionRecord): Promise<void> {
+    this.#store.saveRecord(record)
+  }
+
+  /** Sets the alarm for the next run and tells the workspace's index. */
+  async #reschedule(after: number): Promise<ConnectionRecord> {
+    const record = this.#record()
+    const due = record.status === 'active' ? nextRun(record.schedule, record.id, after) : null
+    const next: ConnectionRecord = { ...record, nextRunAt: due ?? undefined }
+    this.#store.saveRecord(next)
+    if (due === null) await this.ctx.storage.deleteAlarm()
+    else await this.ctx.storage.setAlarm(due)
+    const tenant = tenantStub(this.env, record.tenantId)
+    await tenant.recordConnection(next)
+    return next
+  }
+
+  #countFailures({ status, error }: SyncSummary): void {
+    const isConfig = status !== 'succeeded' && error?.kind === 'config'
+    const failures = isConfig ? this.#store.configFailures() + 1 : 0
+    this.#store.setConfigFailures(failures)
+    const mustDecide = error?.code === 'SCHEMA_CHANGED'
+    if (!error || (!mustDecide && failures < MAX_CONFIG_FAILURES)) return
+    const pausedReason: ErrorRecord = error
+    this.#store.saveRecord({ ...this.#record(), status: 'paused', pausedReason })
+  }
+
+  /** Keys of the named streams; STREAM_NOT_FOUND for one that the connection does not have. */
+  #choose(record: ConnectionRecord, streams: StreamDescriptor[]): StreamKey[] {
+    const known = new Set(record.streams.map(streamKey))
+    return streams.map((stream) => {
+      const key = streamKey(stream)
+      if (known.has(key)) return key
+      const message = `The connection '${record.name}' has no stream ${key}.`
+      throw new AirbyteError('STREAM_NOT_FOUND', message, {
+        field: 'streams',
+        didYouMean: [...known].slice(0, 5),
+      })
+    })
+  }
+
+  #refuseWhileRunning(): void {
+    const current = this.#store.current()
+    if (current) throw alreadyRunning(this.#record(), current.syncId)
+  }
+
+  #syncObject({ tenantId }: ConnectionRecord, syncId: number) {
+    return syncStub(this.env, tenantId, syncId)
+  }
+
+  #record(): ConnectionRecord {
+    const record = this.#store.record()
+    if (!record) throw new AirbyteError('NOT_FOUND', 'There is no such connection.')
+    return record
+  }
+}
+
+const receiptKey = (connectionId: string, syncId: number) =>
+  `receipts/${connectionId}/${syncId}.json`
+
+const alreadyRunning = ({ name }: ConnectionRecord, syncId: number) =>
+  new AirbyteError('SYNC_RUNNING', `Sync ${syncId} of '${name}' is still running.`)
+
+const paused = ({ name, pausedReason }: ConnectionRecord) => {
+  const why = pausedReason ? ` after: ${pausedReason.message}` : ''
+  return new AirbyteError('CONNECTION_PAUSED', `The connection '${name}' is paused${why}.`)
+}
+
+const summaryOf = ({
+  syncId,
+  connectionId,
+  status,
+  startedAt,
+  updatedAt,
+  ...rest
+}: SyncSummary) => {
+  const { endedAt, rows, bytes, warnings, error } = rest
+  return {
+    syncId,
+    connectionId,
+    status,
+    startedAt,
+    updatedAt,
+    endedAt,
+    rows,
+    bytes,
+    warnings,
+    error,
+  }
+}
+
+/** The budgets of a slice; a deployment or a test may lower them by `SLICE_LIMITS` (JSON). */
+function limitsOf(env: Env): SliceLimits {
+  const { SLICE_LIMITS: text } = env as { SLICE_LIMITS?: string }
+  return { ...DEFAULT_LIMITS, ...(text ? (JSON.parse(text) as Partial<SliceLimits>) : {}) }
+}

@@ -1,0 +1,433 @@
+import { DurableObject } from 'cloudflare:workers'
+import { faultPoint } from '../core/fault-points.ts'
+import { syncOfFence } from '../core/sync-engine/identity.ts'
+import { stagedPrefix } from '../core/sync-engine/objects.ts'
+import type {
+  ChunkReport,
+  Claim,
+  FailedStream,
+  PlannedStream,
+  StagedChunk,
+  SyncControl,
+  SyncInput,
+} from '../core/sync-engine/types.ts'
+import {
+  AirbyteError,
+  type ErrorRecord,
+  type LogLevel,
+  type StreamKey,
+  streamKey,
+} from '../protocol/index.ts'
+import type { ChunkEnd, LedgerPosition } from '../runtime/contract.ts'
+import { migrate } from './migrations.ts'
+import { connectionStub, stagingStore, tenantStub } from './platform.ts'
+import { sendWakeUp } from './queue.ts'
+import type { LogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
+import { guarded } from './rpc-guard.ts'
+import { outcomeOf } from './sync-receipt.ts'
+import { type StreamRow, SYNC_MIGRATIONS, type SyncRow, SyncStore } from './sync-store.ts'
+import { SyncTasks } from './sync-tasks.ts'
+
+const DEFAULT_LEASE_MS = 15_000
+/** How often the alarm looks for expired leases while the sync runs. */
+const SWEEP_MS = 5_000
+/** A ready task that nobody claimed for so long is sent again: local queues forget on a kill. */
+const STALE_MS = 30_000
+/** An ended sync's object stays for so long. */
+const KEEP_MS = 7 * 24 * 3600 * 1000
+const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/**
+ * One sync. Its task table is the truth about the work; a queue message is only a wake-up, which
+ * this object alone sends, through an outbox, and sends again when nobody answered.
+ */
+export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
+  readonly #store: SyncStore
+  readonly #tasks: SyncTasks
+  /** True until the first sweep after a restart, when earlier wake-ups may be lost. */
+  #fresh = true
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    migrate(ctx.storage, SYNC_MIGRATIONS)
+    this.#store = new SyncStore(ctx.storage)
+    const lease = Number((env as { LEASE_MS?: string }).LEASE_MS) || DEFAULT_LEASE_MS
+    this.#tasks = new SyncTasks(this.#store, lease)
+  }
+
+  /** Begins; calling it again with the same input changes nothing. */
+  async start(input: SyncInput): Promise<SyncSummary> {
+    return guarded(async () => {
+      if (!this.#store.sync()) {
+        await this.#change(() => {
+          const { streams, ...rest } = input
+          const now = Date.now()
+          this.#store.saveSync({
+            input: { ...rest, streams: [] },
+            ...{ status: 'pending', startedAt: now, updatedAt: now, cancelled: false },
+            ...{ claims: 0, warnings: [], reported: false },
+          })
+          streams.forEach((stream, i) => {
+            this.#store.addStream(streamKey(stream.config), i, stream)
+          })
+          this.#tasks.wake('plan', null)
+        })
+      }
+      return this.#summary()
+    })
+  }
+
+  async get(): Promise<SyncRecord> {
+    return guarded(() => {
+      const sync = this.#sync()
+      const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
+      const streams = this.#store.streams().map(progress)
+      return { ...this.#summary(), tenantId: sync.input.tenantId, streams, receipt }
+    })
+  }
+
+  async cancel(): Promise<SyncRecord> {
+    return guarded(async () => {
+      const sync = this.#sync()
+      if (!sync.endedAt) {
+        await this.#change(() => {
+          this.#store.saveSync({ ...sync, cancelled: true, updatedAt: Date.now() })
+          this.#tasks.cancel()
+        })
+      }
+      return this.get()
+    })
+  }
+
+  async logs(options: { after?: number; limit: number; level?: LogLevel }) {
+    return guarded(() => {
+      const from = LEVELS.indexOf(options.level ?? 'debug')
+      const lines: LogLine[] = this.#store.logs(
+        options.after ?? 0,
+        options.limit,
+        LEVELS.slice(from),
+      )
+      const last = lines.at(-1)
+      return { lines, ...(last && lines.length === options.limit ? { next: last.seq } : {}) }
+    })
+  }
+
+  /* What slices call */
+
+  async claim(id: string): Promise<Claim | null> {
+    return guarded(() => this.#change(() => this.#tasks.claim(id)))
+  }
+
+  async heartbeat(id: string, fence: number): Promise<{ cancelled: boolean }> {
+    return guarded(() => {
+      this.#tasks.held(id, fence)
+      return { cancelled: this.#sync().cancelled }
+    })
+  }
+
+  async planned(id: string, fence: number, streams: PlannedStream[], failed: FailedStream[]) {
+    return this.#report(id, fence, (task) => {
+      for (const planned of streams) {
+        this.#store.updateStream(planned.key, { planned, status: 'running' })
+        this.#tasks.wake('read', planned.key)
+      }
+      for (const { key, error } of failed) this.#tasks.failStream(key, error)
+      this.#tasks.done(task)
+      this.#tasks.endIfOver()
+    })
+  }
+
+  async resumed(id: string, fence: number, position: LedgerPosition) {
+    return this.#report(id, fence, (task) => {
+      const key = task.stream as StreamKey
+      const { proof, ...end } = position.end
+      const sync = this.#sync()
+      const ofThisSync = syncOfFence(position.fence) === sync.input.syncId
+      if (ofThisSync && proof && !this.#store.hasChunk(key, position.chunkId, 'loaded')) {
+        const report = { ...proof, id: position.chunkId, end, rows: position.rows }
+        this.#countLoaded(key, report)
+        this.#countRead(key, report)
+      }
+      this.#moveTo(key, { ...end, complete: ofThisSync && end.complete })
+    })
+  }
+
+  async staged(id: string, fence: number, chunk: StagedChunk) {
+    return this.#report(id, fence, (task) => {
+      const key = task.stream as StreamKey
+      if (!this.#store.hasChunk(key, chunk.id, 'loaded')) {
+        this.#store.saveChunk(key, 'staged', chunk)
+      }
+      this.#countRead(key, chunk)
+      this.#store.updateStream(key, {
+        readState: chunk.end.state,
+        readComplete: chunk.end.complete,
+      })
+      this.#tasks.progressed(id)
+      this.#tasks.wake('load', key)
+    })
+  }
+
+  async nextStaged(id: string, fence: number): Promise<StagedChunk | null> {
+    return guarded(() => this.#store.nextStaged(this.#tasks.held(id, fence).stream as StreamKey))
+  }
+
+  async loaded(id: string, fence: number, chunk: ChunkReport) {
+    await this.#report(id, fence, (task) => {
+      const key = task.stream as StreamKey
+      this.#countLoaded(key, chunk)
+      if (task.kind === 'read') {
+        this.#countRead(key, chunk)
+        this.#moveTo(key, chunk.end)
+      } else {
+        this.#store.updateStream(key, { loadedState: chunk.end.state, dirty: true })
+      }
+      this.#tasks.progressed(id)
+    })
+    await this.#commitStates()
+    await guarded(() => this.#refuseTooManyRejects(id))
+  }
+
+  async advanced(id: string, fence: number, end: ChunkEnd) {
+    await this.#report(id, fence, (task) => {
+      const key = task.stream as StreamKey
+      const { planned, readState } = this.#store.stream(key)
+      const moved = JSON.stringify(readState) !== JSON.stringify(end.state) || end.complete
+      if (!moved) return
+      if (planned?.transfer === 'direct') this.#moveTo(key, end)
+      else this.#moveStaged(key, end)
+      this.#tasks.progressed(id)
+    })
+    await this.#commitStates()
+  }
+
+  async release(id: string, fence: number, delayMs?: number) {
+    return this.#report(id, fence, () => {
+      const task = this.#store.task(id)
+      if (task) this.#tasks.release(task, delayMs)
+    })
+  }
+
+  async done(id: string, fence: number, warnings: Warning[] = []) {
+    return this.#report(id, fence, (task) => {
+      const sync = this.#sync()
+      this.#store.saveSync({ ...sync, warnings: [...sync.warnings, ...warnings] })
+      if (task.kind === 'read' && task.stream) {
+        this.#store.updateStream(task.stream, { readComplete: true })
+      }
+      this.#tasks.done(task)
+    })
+  }
+
+  async fail(id: string, fence: number, error: ErrorRecord) {
+    return this.#report(id, fence, (task) => {
+      if (error.code === 'CANCELLED') {
+        this.#store.updateTask(id, { status: 'failed' })
+        this.#tasks.cancel()
+      } else this.#tasks.fail(task, error)
+    })
+  }
+
+  async log(lines: Omit<LogLine, 'seq'>[]) {
+    return guarded(() => {
+      for (const line of lines) this.#store.addLog(line)
+    })
+  }
+
+  async estimate(stream: StreamKey, rows: number) {
+    return guarded(() => this.#store.updateStream(stream, { estimatedRows: Math.round(rows) }))
+  }
+
+  override async alarm(): Promise<void> {
+    const sync = this.#store.sync()
+    if (!sync) return
+    if (sync.reported) return this.#expire(sync)
+    await this.#change(() => {
+      if (sync.cancelled) this.#tasks.cancel()
+      else if (!sync.endedAt) this.#tasks.sweep(this.#fresh ? 0 : STALE_MS)
+      this.#fresh = false
+    })
+    await this.#commitStates()
+  }
+
+  /** One transaction, then everything that must follow it. */
+  async #change<T>(work: () => T): Promise<T> {
+    const result = this.ctx.storage.transactionSync(work)
+    await this.#follow()
+    return result
+  }
+
+  /** A report by the holder of a claim. */
+  async #report(
+    id: string,
+    fence: number,
+    work: (task: NonNullable<ReturnType<SyncStore['task']>>) => void,
+  ): Promise<void> {
+    await guarded(() =>
+      this.#change(() => {
+        const task = this.#tasks.held(id, fence)
+        work(task)
+        this.#store.saveSync({ ...this.#sync(), updatedAt: Date.now() })
+      }),
+    )
+  }
+
+  async #follow(): Promise<void> {
+    const sync = this.#store.sync()
+    if (!sync || sync.reported) return
+    if ((await this.ctx.storage.getAlarm()) === null) await this.#alarmIn(SWEEP_MS)
+    await faultPoint('sync.outbox-written')
+    await this.#sendOutbox(sync)
+    // What fails here is done again by the alarm; the caller's report has been kept.
+    if (sync.endedAt) await this.#end(sync).catch((error) => console.error('end of sync', error))
+    else await this.#tellTenant(sync)
+  }
+
+  async #sendOutbox(sync: SyncRow): Promise<void> {
+    for (const id of this.#store.outbox()) {
+      try {
+        await sendWakeUp(this.env, this.#wakeUp(sync, id), this.#shard(id))
+        this.#store.unpost(id)
+      } catch (error) {
+        console.error('wake-up not sent', error)
+      }
+    }
+  }
+
+  #alarmIn(ms: number): Promise<void> {
+    return this.ctx.storage.setAlarm(Date.now() + ms)
+  }
+
+  async #expire(sync: SyncRow): Promise<void> {
+    const left = (sync.endedAt ?? 0) + KEEP_MS - Date.now()
+    if (left > 0) await this.#alarmIn(left)
+    else await this.ctx.storage.deleteAll()
+  }
+
+  #wakeUp(sync: SyncRow, id: string) {
+    const { tenantId, syncId } = sync.input
+    return { v: 1 as const, tenantId, syncId, taskId: id }
+  }
+
+  /** Streams of one sync spread over the shards too, so that they advance together. */
+  #shard(id: string) {
+    const task = this.#store.task(id)
+    const ord = task?.stream ? this.#store.stream(task.stream).ord : 0
+    const lane = task?.kind === 'load' || task?.kind === 'finish' ? 'load' : 'read'
+    return { lane, number: this.#sync().input.syncId + ord } as const
+  }
+
+  /** Tells the connection and the tenant, removes what was staged; the alarm repeats it until it is done. */
+  async #end(sync: SyncRow): Promise<void> {
+    const { connectionId, tenantId, syncId } = sync.input
+    const outcome = outcomeOf(this.#store, sync)
+    await connectionStub(this.env, tenantId, connectionId).ended(this.#summary(), outcome)
+    await tenantStub(this.env, tenantId).recordSync(this.#summary())
+    await faultPoint('sync.ended')
+    await deletePrefix(stagingStore(this.env, tenantId), stagedPrefix(syncId))
+    this.#store.saveSync({ ...sync, reported: true })
+    await this.#alarmIn(KEEP_MS)
+  }
+
+  #lastTold = 0
+  async #tellTenant(sync: SyncRow): Promise<void> {
+    if (Date.now() - this.#lastTold < SWEEP_MS) return
+    this.#lastTold = Date.now()
+    const tenant = tenantStub(this.env, sync.input.tenantId)
+    await tenant.recordSync(this.#summary()).catch(() => {})
+  }
+
+  /** Hands loaded states to the connection; what fails stays dirty and the alarm tries again. */
+  async #commitStates(): Promise<void> {
+    const { tenantId, connectionId, syncId } = this.#sync().input
+    for (const stream of this.#store.streams()) {
+      if (!stream.dirty) continue
+      const { key, loadedState, input } = stream
+      await connectionStub(this.env, tenantId, connectionId)
+        .commitState({ syncId, key, state: loadedState, generationId: input.generationId })
+        .then(() => this.#store.updateStream(key, { dirty: false }))
+        .catch(() => {})
+      await faultPoint('sync.state-committed')
+    }
+  }
+
+  #countLoaded(key: StreamKey, chunk: ChunkReport): void {
+    const stream = this.#store.stream(key)
+    if (this.#store.hasChunk(key, chunk.id, 'loaded')) return
+    this.#store.saveChunk(key, 'loaded', chunk)
+    this.#store.updateStream(key, {
+      rowsLoaded: stream.rowsLoaded + chunk.rows,
+      bytes: stream.bytes + chunk.bytes,
+      rejected: stream.rejected + chunk.rejected,
+      dirty: true,
+    })
+  }
+
+  #countRead(key: StreamKey, chunk: ChunkReport): void {
+    const { rowsRead } = this.#store.stream(key)
+    this.#store.updateStream(key, { rowsRead: rowsRead + chunk.rows + chunk.rejected })
+  }
+
+  #moveTo(key: StreamKey, { state, complete }: ChunkEnd): void {
+    const change = { readState: state, loadedState: state, readComplete: complete, dirty: true }
+    this.#store.updateStream(key, change)
+  }
+
+  /** The position moved past no rows: it counts as loaded once nothing staged stands before it. */
+  #moveStaged(key: StreamKey, { state, complete }: ChunkEnd): void {
+    this.#store.updateStream(key, { readState: state, readComplete: complete })
+    if (this.#store.nextStaged(key)) return
+    this.#store.updateStream(key, { loadedState: state, dirty: true })
+  }
+
+  #refuseTooManyRejects(id: string): void {
+    const key = this.#store.task(id)?.stream
+    if (!key) return
+    const { rejected } = this.#store.stream(key)
+    const { maxRejects } = this.#sync().input
+    if (rejected <= maxRejects) return
+    const message = `${rejected} rows of ${key} were rejected; the connection allows ${maxRejects}.`
+    throw new AirbyteError('REJECTS_OVER_THRESHOLD', message, { stream: key })
+  }
+
+  #sync(): SyncRow {
+    const sync = this.#store.sync()
+    if (!sync) throw new AirbyteError('NOT_FOUND', 'There is no such sync.')
+    return sync
+  }
+
+  #summary(): SyncSummary {
+    const { input, status, startedAt, updatedAt, endedAt, warnings } = this.#sync()
+    const streams = this.#store.streams()
+    const error = streams.find((stream) => stream.error)?.error
+    return {
+      syncId: input.syncId,
+      connectionId: input.connectionId,
+      ...{ status, startedAt, updatedAt },
+      ...(endedAt ? { endedAt } : {}),
+      rows: streams.reduce((sum, stream) => sum + stream.rowsLoaded, 0),
+      bytes: streams.reduce((sum, stream) => sum + stream.bytes, 0),
+      warnings: warnings.length + streams.filter((stream) => stream.rejected > 0).length,
+      ...(error ? { error } : {}),
+    }
+  }
+}
+
+const progress = (row: StreamRow) => ({
+  stream: row.key,
+  status: row.status,
+  rowsRead: row.rowsRead,
+  rowsLoaded: row.rowsLoaded,
+  bytesRead: row.bytes,
+  rejected: row.rejected,
+  ...(row.estimatedRows === null ? {} : { estimatedRows: row.estimatedRows }),
+  ...(row.error ? { error: row.error } : {}),
+})
+
+async function deletePrefix(store: ReturnType<typeof stagingStore>, prefix: string): Promise<void> {
+  for (;;) {
+    const { objects, cursor } = await store.list(prefix)
+    if (objects.length > 0) await store.delete(objects.map((object) => object.key))
+    if (!cursor) return
+  }
+}

@@ -1,0 +1,120 @@
+/** What SourceDO and DestinationDO share: a config whose secrets are sealed on entry. */
+import { DurableObject } from 'cloudflare:workers'
+import {
+  AirbyteError,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+} from '../protocol/index.ts'
+import {
+  createVault,
+  mergeSecrets,
+  missingSecrets,
+  type SealedRecord,
+  splitSecrets,
+  updateSecrets,
+  type Vault,
+  type VaultScope,
+} from '../vault/index.ts'
+import { migrate } from './migrations.ts'
+import type { ActorCreate, ActorRecord, ActorSecrets } from './rpc.ts'
+import { guarded } from './rpc-guard.ts'
+
+interface Stored {
+  id: string
+  tenantId: string
+  name: string
+  type: string
+  visible: JsonObject
+  sealed: SealedRecord
+  createdAt: number
+  updatedAt: number
+}
+
+export abstract class ActorDO extends DurableObject<Env> {
+  protected abstract readonly kind: 'source' | 'destination'
+  protected abstract specOf(type: string): JsonSchema
+
+  constructor(ctx: DurableObjectState, env: Env, migrations: readonly string[]) {
+    super(ctx, env)
+    migrate(ctx.storage, migrations)
+  }
+
+  async create(input: ActorCreate): Promise<ActorRecord> {
+    return guarded(async () => {
+      const { tenantId, id, name, type } = input
+      const { visible, secrets } = splitSecrets(this.specOf(type), input.config)
+      const now = Date.now()
+      const sealed = await this.#vault().seal(this.#scope(input), secrets)
+      const stored = { id, tenantId, name, type, visible, sealed, createdAt: now, updatedAt: now }
+      this.ctx.storage.kv.put('actor', stored satisfies Stored)
+      return this.#record(stored)
+    })
+  }
+
+  async get(): Promise<ActorRecord> {
+    return guarded(() => this.#record(this.#stored()))
+  }
+
+  async update({ name, config }: { name?: string; config?: JsonObject }): Promise<ActorRecord> {
+    return guarded(async () => {
+      const stored = this.#stored()
+      const next: Stored = { ...stored, name: name ?? stored.name, updatedAt: Date.now() }
+      if (config) {
+        const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
+        const before = { visible: stored.visible, secrets }
+        const after = updateSecrets(this.specOf(stored.type), before, config)
+        next.visible = after.visible
+        next.sealed = await this.#vault().seal(this.#scope(stored), after.secrets)
+      }
+      this.ctx.storage.kv.put('actor', next)
+      return this.#record(next)
+    })
+  }
+
+  async open(): Promise<ActorSecrets> {
+    return guarded(async () => {
+      const stored = this.#stored()
+      const missing = this.#record(stored).missingSecrets
+      if (missing.length > 0) {
+        const fields = missing.map((field) => `config.${field}`)
+        const message = `The ${this.kind} '${stored.name}' still lacks ${fields.join(', ')}.`
+        throw new AirbyteError('AWAITING_CREDENTIALS', message, { field: fields[0] })
+      }
+      const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
+      const config = mergeSecrets({ visible: stored.visible, secrets })
+      return { type: stored.type, config, secrets: textsOf(secrets) }
+    })
+  }
+
+  async destroy(): Promise<void> {
+    await this.ctx.storage.deleteAll()
+  }
+
+  #stored(): Stored {
+    const stored = this.ctx.storage.kv.get<Stored>('actor')
+    if (!stored) throw new AirbyteError('NOT_FOUND', `There is no such ${this.kind}.`)
+    return stored
+  }
+
+  #record({ visible, sealed: _sealed, ...rest }: Stored): ActorRecord {
+    const missing = missingSecrets(this.specOf(rest.type), visible)
+    const status = missing.length > 0 ? 'awaiting_credentials' : 'active'
+    return { ...rest, config: visible, status, missingSecrets: missing }
+  }
+
+  #scope({ tenantId, id }: { tenantId: string; id: string }): VaultScope {
+    return { tenantId, entity: `${this.kind}:${id}` }
+  }
+
+  #vault(): Vault {
+    const { ENCRYPTION_KEYS: keys } = this.env as { ENCRYPTION_KEYS?: string }
+    return createVault({ keys, localMode: this.env.LOCAL_MODE === 'on' })
+  }
+}
+
+const textsOf = (value: JsonValue): string[] => {
+  if (typeof value === 'string') return [value]
+  if (value === null || typeof value !== 'object') return []
+  return Object.values(value).flatMap(textsOf)
+}

@@ -1,0 +1,87 @@
+/** Where the data path meets Cloudflare: what a connector and a slice are given in a Worker. */
+import { connect } from 'cloudflare:sockets'
+import { destinations, sources } from '../../connectors/index.ts'
+import { createDestinationRegistry } from '../core/destination-registry.ts'
+import { createSourceRegistry } from '../core/source-registry.ts'
+import type { SyncControl, SyncInput, SyncOutcome } from '../core/sync-engine/types.ts'
+import { createEgress } from '../egress/index.ts'
+import { dohResolver, platformResolver } from '../egress/resolvers.ts'
+import { workerdEgressHost } from '../egress/workerd-host.ts'
+import type { LogLevel, StreamKey, StreamState } from '../protocol/index.ts'
+import type { Budget, ConnectorContext, ObjectStore } from '../runtime/contract.ts'
+import { type Bucket, r2Store } from '../staging/r2-store.ts'
+import type {
+  ConnectionApi,
+  DestinationApi,
+  SourceApi,
+  SyncApi,
+  SyncSummary,
+  TenantApi,
+} from './rpc.ts'
+
+export const sourceRegistry = createSourceRegistry(sources)
+export const destinationRegistry = createDestinationRegistry(destinations)
+
+const DOH_URL = 'https://cloudflare-dns.com/dns-query'
+
+export interface ContextOptions {
+  signal: AbortSignal
+  log: (level: LogLevel, message: string) => void
+  budget: Budget
+}
+
+/** A connector's context in a Worker, with the network and the warehouse of one workspace. */
+export function connectorContext(
+  env: Env,
+  tenantId: string,
+  { signal, log, budget }: ContextOptions,
+): ConnectorContext {
+  const allowPrivate = env.ALLOW_PRIVATE_NETWORKS === 'on'
+  const resolver = allowPrivate ? platformResolver : dohResolver(fetch, DOH_URL)
+  return {
+    ...createEgress(workerdEgressHost({ connect, resolver }), { allowPrivate }, signal),
+    ...{ signal, log, budget },
+    now: () => Date.now(),
+    warehouse: r2Store(env.WAREHOUSE as unknown as Bucket, `${tenantId}/`),
+  }
+}
+
+/** A budget that ends after some milliseconds. */
+export function budgetOf(ms: number): Budget {
+  const deadline = Date.now() + ms
+  return { deadline, exhausted: () => Date.now() >= deadline }
+}
+
+/** Chunks, rejects and logs of a workspace. */
+export const stagingStore = (env: Env, tenantId: string): ObjectStore =>
+  r2Store(env.STAGING as unknown as Bucket, `${tenantId}/`)
+
+/** What a sync tells its connection, besides what operations may ask of it. */
+export interface ConnectionOfSync extends ConnectionApi {
+  commitState(commit: {
+    syncId: number
+    key: StreamKey
+    state: StreamState | null
+    generationId: number
+  }): Promise<void>
+  ended(summary: SyncSummary, outcome: SyncOutcome): Promise<void>
+}
+
+export interface SyncOfConnection extends SyncApi, SyncControl {
+  start(input: SyncInput): Promise<SyncSummary>
+}
+
+/** Stubs by workspace and id: an object's name holds the workspace, so ids cannot cross. */
+const at = <T>(namespace: DurableObjectNamespace, tenantId: string, id: string | number) =>
+  namespace.getByName(`${tenantId}:${id}`) as unknown as T
+
+export const sourceStub = (env: Env, tenantId: string, id: string) =>
+  at<SourceApi>(env.SOURCE, tenantId, id)
+export const destinationStub = (env: Env, tenantId: string, id: string) =>
+  at<DestinationApi>(env.DESTINATION, tenantId, id)
+export const connectionStub = (env: Env, tenantId: string, id: string) =>
+  at<ConnectionOfSync>(env.CONNECTION, tenantId, id)
+export const syncStub = (env: Env, tenantId: string, syncId: number) =>
+  at<SyncOfConnection>(env.SYNC, tenantId, syncId)
+export const tenantStub = (env: Env, tenantId: string) =>
+  env.TENANT_AGENT.getByName(tenantId) as unknown as TenantApi

@@ -1,0 +1,88 @@
+/** Wake-ups: a sync's object sends them, a queue consumer answers by running one slice. */
+import { armFaultPoint, type FaultPoint } from '../core/fault-points.ts'
+import type { TaskHost } from '../core/sync-engine/host.ts'
+import { runTask } from '../core/sync-engine/run-task.ts'
+import type { Claim, TaskMessage } from '../core/sync-engine/types.ts'
+import { createScrubber } from '../vault/index.ts'
+import {
+  connectorContext,
+  destinationRegistry,
+  destinationStub,
+  sourceRegistry,
+  sourceStub,
+  stagingStore,
+  syncStub,
+} from './platform.ts'
+
+const SHARDS = 4
+
+/** `read` carries plan and read tasks, `load` carries load and finish tasks. */
+export interface Shard {
+  lane: 'read' | 'load'
+  /** Any number; shards are taken modulo their count. */
+  number: number
+}
+
+export async function sendWakeUp(env: Env, message: TaskMessage, shard: Shard): Promise<void> {
+  await queueOf(env, shard).send(message)
+}
+
+function queueOf(env: Env, { lane, number }: Shard): Queue {
+  const read = [env.READ_0, env.READ_1, env.READ_2, env.READ_3]
+  const load = [env.LOAD_0, env.LOAD_1, env.LOAD_2, env.LOAD_3]
+  return (lane === 'read' ? read : load)[number % SHARDS] as Queue
+}
+
+/**
+ * The queue consumer. A slice reports to its sync's object, never to the queue: the message is
+ * always acknowledged, because the object sends a new one when there is more to do.
+ */
+export async function handleQueue(batch: MessageBatch, env: Env): Promise<void> {
+  armFromEnv(env)
+  for (const message of batch.messages) {
+    if (batch.queue.endsWith('-dead')) {
+      console.error('a wake-up died', JSON.stringify(message.body))
+    } else {
+      const { tenantId, syncId, taskId } = message.body as TaskMessage
+      await runTask(taskHost(env, tenantId, syncId), taskId)
+    }
+    message.ack()
+  }
+}
+
+/** The host of a slice in a Worker. */
+export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
+  const secrets = new Set<string>()
+  const open = async <C>(
+    registry: { get(name: string): C },
+    stub: ReturnType<typeof sourceStub> | ReturnType<typeof destinationStub>,
+  ) => {
+    const { type, config, secrets: texts } = await stub.open()
+    for (const text of texts) secrets.add(text)
+    return { connector: registry.get(type), config }
+  }
+  return {
+    sync: syncStub(env, tenantId, syncId),
+    staging: stagingStore(env, tenantId),
+    openSource: ({ input }: Claim) =>
+      open(sourceRegistry, sourceStub(env, tenantId, input.source.id)),
+    openDestination: ({ input }: Claim) =>
+      open(destinationRegistry, destinationStub(env, tenantId, input.destination.id)),
+    context: (options) => connectorContext(env, tenantId, options),
+    scrub: (text) => createScrubber(secrets)(text),
+    now: () => Date.now(),
+  }
+}
+
+/** Local tests name a gap at which the process waits to be killed. */
+function armFromEnv(env: Env): void {
+  const wanted = (env as { FAULT_POINT?: string }).FAULT_POINT
+  if (!wanted || env.LOCAL_MODE !== 'on' || armedFor === wanted) return
+  armedFor = wanted
+  const [point, hit] = wanted.split('@')
+  armFaultPoint(point as FaultPoint, Number(hit ?? 1), () => {
+    console.log(`fault point reached: ${point}`)
+    return new Promise(() => {})
+  })
+}
+let armedFor: string | undefined

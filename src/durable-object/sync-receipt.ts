@@ -1,0 +1,92 @@
+import { addHashes, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
+import type { StreamOutcome, SyncOutcome } from '../core/sync-engine/types.ts'
+import type { Receipt, StreamReceipt, SyncStatus, Warning } from './rpc.ts'
+import type { StreamRow, SyncRow, SyncStore } from './sync-store.ts'
+
+const NO_ROWS = formatRowHash(emptyRowHash())
+
+/** The proof of an ended sync, and what its connection keeps. */
+export function outcomeOf(store: SyncStore, sync: SyncRow): SyncOutcome {
+  const streams = store.streams()
+  const receipts = streams.map((stream) => streamReceipt(store, stream))
+  const receipt: Receipt = {
+    version: 1,
+    syncId: sync.input.syncId,
+    connectionId: sync.input.connectionId,
+    status: sync.status,
+    startedAt: new Date(sync.startedAt).toISOString(),
+    endedAt: new Date(sync.endedAt ?? sync.updatedAt).toISOString(),
+    warnings: [...sync.warnings, ...receipts.flatMap(streamWarnings)],
+    streams: receipts,
+  }
+  return { receipt, streams: streams.map((stream, i) => outcome(stream, receipts[i])) }
+}
+
+function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
+  const { planned, input } = stream
+  const chunks = store.chunks(stream.key, 'loaded')
+  const staged = planned?.transfer === 'staged' ? store.chunks(stream.key) : []
+  const sum = (pick: (chunk: (typeof chunks)[number]) => number) =>
+    chunks.reduce((total, chunk) => total + pick(chunk), 0)
+  const target = planned?.plan.target
+  return {
+    stream: stream.key,
+    target: target ? [target.namespace, target.table].filter(Boolean).join('.') : '',
+    status: stream.status,
+    mode: { sync: input.config.syncMode, destination: input.config.destinationSyncMode },
+    transfer: planned?.transfer ?? 'direct',
+    format: planned?.plan.format ?? 'records',
+    generationId: input.generationId,
+    rowsRead: stream.rowsRead,
+    rowsStaged: staged.reduce((total, chunk) => total + chunk.rows, 0),
+    rowsLoaded: stream.rowsLoaded,
+    rowsRejected: stream.rejected,
+    bytes: stream.bytes,
+    nulled: sum((chunk) => chunk.nulled),
+    stateBefore: input.state,
+    stateAfter: stream.loadedState,
+    rowHash: chunks.reduce((total, chunk) => addHashes(total, chunk.rowHash), NO_ROWS),
+    chunks: chunks.map(({ id, rows, bytes, sha256 }) => ({ id, rows, bytes, sha256 })),
+    ...(stream.error ? { error: stream.error } : {}),
+  }
+}
+
+function streamWarnings(receipt: StreamReceipt): Warning[] {
+  const { stream } = receipt
+  const warnings: Warning[] = []
+  if (receipt.rowsRejected > 0) {
+    const message = `${receipt.rowsRejected} rows of ${stream} were rejected and kept aside.`
+    warnings.push({ code: 'REJECTS', stream, message })
+  }
+  if (receipt.nulled > 0) {
+    const message = `${receipt.nulled} values of ${stream} did not fit and became null; see _airbyte_meta.`
+    warnings.push({ code: 'VALUES_NULLED', stream, message })
+  }
+  return warnings
+}
+
+function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamOutcome {
+  const { input, planned } = stream
+  const succeeded = stream.status === 'succeeded'
+  const startsOver = input.config.syncMode === 'full_refresh'
+  return {
+    key: stream.key,
+    status: stream.status,
+    // A full refresh that succeeded starts from nothing next time.
+    state: succeeded && startsOver ? null : stream.loadedState,
+    generationId: input.generationId,
+    generationComplete: succeeded,
+    rowsInGeneration: input.generationRows + stream.rowsLoaded,
+    rowHashInGeneration: addHashes(input.generationHash, receipt?.rowHash ?? NO_ROWS),
+    columns: planned?.plan.columns ?? input.knownColumns,
+  }
+}
+
+/** The sync's status follows from its streams'. */
+export function overallStatus(streams: StreamRow[], cancelled: boolean): SyncStatus {
+  const all = (status: SyncStatus) => streams.every((stream) => stream.status === status)
+  if (all('succeeded')) return 'succeeded'
+  if (cancelled) return 'cancelled'
+  const some = streams.some((stream) => stream.status === 'succeeded' || stream.rowsLoaded > 0)
+  return some || streams.some((stream) => stream.status === 'incomplete') ? 'incomplete' : 'failed'
+}

@@ -1,0 +1,224 @@
+import { fenceOf } from '../core/sync-engine/identity.ts'
+import type { Claim } from '../core/sync-engine/types.ts'
+import { AirbyteError, type ErrorRecord, type StreamKey } from '../protocol/index.ts'
+import { overallStatus } from './sync-receipt.ts'
+import type { StreamRow, SyncRow, SyncStore, TaskKind, TaskRow } from './sync-store.ts'
+
+/** Claims without progress after which a stream is given up. */
+const MAX_ATTEMPTS = 3
+/** Transient failures in a row after which a stream is given up, and the wait before each retry. */
+const BACKOFF_MS = [2_000, 5_000, 15_000, 45_000, 120_000]
+
+export const taskId = (kind: TaskKind, key?: StreamKey) => (key ? `${kind}:${key}` : kind)
+
+/**
+ * The task table's rules: who may work on what, what follows from what. It changes rows and posts
+ * wake-ups to the outbox; sending them is the object's business. Runs inside a transaction.
+ */
+export class SyncTasks {
+  readonly #store: SyncStore
+  readonly #leaseMs: number
+  readonly #now: () => number
+
+  constructor(store: SyncStore, leaseMs: number, now: () => number = Date.now) {
+    this.#store = store
+    this.#leaseMs = leaseMs
+    this.#now = now
+  }
+
+  /** Creates the task if need be and makes it ready to be claimed. */
+  wake(kind: TaskKind, key: StreamKey | null): void {
+    const id = taskId(kind, key ?? undefined)
+    this.#store.addTask(id, kind, key)
+    if (this.#store.task(id)?.status === 'claimed') return
+    this.#store.updateTask(id, { status: 'ready', woken_at: this.#now() })
+    this.#store.post(id)
+  }
+
+  /** A lease with a new fence, or null when there is nothing to do for this caller. */
+  claim(id: string): Claim | null {
+    const sync = this.#store.sync()
+    const task = this.#store.task(id)
+    if (!sync || !task || sync.endedAt || sync.cancelled || !this.#isClaimable(task)) return null
+    if (task.attempts >= MAX_ATTEMPTS) {
+      this.#giveUp(task, noProgress(task).toJSON())
+      return null
+    }
+    const claims = sync.claims + 1
+    this.#store.saveSync({ ...sync, status: 'running', claims, updatedAt: this.#now() })
+    const fence = fenceOf(sync.input.syncId, claims)
+    this.#store.updateTask(id, {
+      status: 'claimed',
+      fence,
+      lease_until: this.#now() + this.#leaseMs,
+      attempts: task.attempts + 1,
+    })
+    return this.#describe(sync, task, fence)
+  }
+
+  /** The task if this fence still holds it; extends its lease. */
+  held(id: string, fence: number): TaskRow {
+    const task = this.#store.task(id)
+    if (task?.status !== 'claimed' || task.fence !== fence) {
+      throw new AirbyteError('FENCE_LOST', `The claim ${fence} on ${id} was superseded.`)
+    }
+    this.#store.updateTask(id, { lease_until: this.#now() + this.#leaseMs })
+    return task
+  }
+
+  /** Rows or a position moved: the attempts start over. */
+  progressed(id: string): void {
+    this.#store.updateTask(id, { attempts: 0, failures: 0 })
+  }
+
+  /** Hands the task over to another slice; with a delay when this one had no room to start. */
+  release(task: TaskRow, delayMs: number | undefined): void {
+    if (delayMs === undefined) {
+      this.#store.updateTask(task.id, { status: 'ready' })
+      this.wake(task.kind, task.stream)
+      return
+    }
+    this.#store.updateTask(task.id, {
+      status: 'ready',
+      not_before: this.#now() + delayMs,
+      attempts: Math.max(0, task.attempts - 1),
+      woken_at: 0,
+    })
+  }
+
+  /** What a finished task makes possible. */
+  done(task: TaskRow): void {
+    if (task.stream === null) {
+      this.#store.updateTask(task.id, { status: 'done' })
+      return
+    }
+    const stream = this.#store.stream(task.stream)
+    const staged = this.#store.nextStaged(task.stream) !== null
+    if (task.kind === 'load') {
+      this.#store.updateTask(task.id, { status: 'idle', attempts: 0 })
+      if (staged) this.wake('load', task.stream)
+      else if (stream.readComplete) this.wake('finish', task.stream)
+      return
+    }
+    this.#store.updateTask(task.id, { status: 'done' })
+    if (task.kind === 'finish') this.#store.updateStream(task.stream, { status: 'succeeded' })
+    else if (!staged && this.#loadIsIdle(task.stream)) this.wake('finish', task.stream)
+    this.endIfOver()
+  }
+
+  /** Retries what may pass, gives up what will not. */
+  fail(task: TaskRow, error: ErrorRecord): void {
+    const waits = error.retryAt !== undefined && error.retryAt > this.#now()
+    const failures = task.failures + (waits ? 0 : 1)
+    const retry =
+      (error.kind === 'transient' && (waits || failures <= BACKOFF_MS.length)) ||
+      (error.kind === 'system' && failures < MAX_ATTEMPTS)
+    if (!retry) {
+      this.#giveUp(task, error)
+      return
+    }
+    const backoff = BACKOFF_MS[failures - 1] ?? 0
+    this.#store.updateTask(task.id, {
+      status: 'ready',
+      attempts: Math.max(0, task.attempts - 1),
+      failures,
+      woken_at: 0,
+      not_before: waits ? (error.retryAt as number) : this.#now() + backoff,
+    })
+  }
+
+  /** Leases that ran out and ready tasks that nobody picked up become wake-ups again. */
+  sweep(staleMs: number): void {
+    const now = this.#now()
+    for (const task of this.#store.tasks()) {
+      const expired = task.status === 'claimed' && task.lease_until < now
+      const unclaimed =
+        task.status === 'ready' && task.not_before <= now && task.woken_at < now - staleMs
+      if (expired) this.#store.updateTask(task.id, { status: 'ready' })
+      if (expired || unclaimed) this.wake(task.kind, task.stream)
+    }
+  }
+
+  /** Stops everything that nobody works on; claimed tasks learn of it by their heartbeat. */
+  cancel(): void {
+    for (const task of this.#store.tasks()) {
+      const running = task.status === 'claimed' && task.lease_until >= this.#now()
+      if (task.status !== 'done' && !running) this.#store.updateTask(task.id, { status: 'failed' })
+    }
+    for (const stream of this.#store.streams()) {
+      const tasks = this.#store.tasks().filter((task) => task.stream === stream.key)
+      const isOpen = stream.status === 'running' || stream.status === 'pending'
+      if (isOpen && !tasks.some((task) => task.status === 'claimed')) {
+        this.#store.updateStream(stream.key, { status: 'cancelled' })
+      }
+    }
+    this.endIfOver()
+  }
+
+  failStream(key: StreamKey, error: ErrorRecord): void {
+    for (const task of this.#store.tasks()) {
+      if (task.stream === key) this.#store.updateTask(task.id, { status: 'failed' })
+    }
+    const incomplete = error.code === 'EMPTY_OVERWRITE_HELD' || error.code === 'STREAM_INCOMPLETE'
+    const status =
+      error.code === 'CANCELLED' ? 'cancelled' : incomplete ? 'incomplete' : ('failed' as const)
+    this.#store.updateStream(key, { status, error })
+    this.endIfOver()
+  }
+
+  /** Ends the sync when no stream has anything left to do. */
+  endIfOver(): void {
+    const sync = this.#store.sync()
+    if (!sync || sync.endedAt) return
+    const streams = this.#store.streams()
+    if (streams.some(({ status }) => status === 'pending' || status === 'running')) return
+    const now = this.#now()
+    const status = overallStatus(streams, sync.cancelled)
+    this.#store.saveSync({ ...sync, status, endedAt: now, updatedAt: now })
+  }
+
+  #isClaimable(task: TaskRow): boolean {
+    const now = this.#now()
+    if (task.status === 'ready') return task.not_before <= now
+    return task.status === 'claimed' && task.lease_until < now
+  }
+
+  #loadIsIdle(key: StreamKey): boolean {
+    const load = this.#store.task(taskId('load', key))
+    return !load || load.status === 'idle'
+  }
+
+  #giveUp(task: TaskRow, error: ErrorRecord): void {
+    this.#store.updateTask(task.id, { status: 'failed' })
+    const lost = task.stream === null ? this.#store.streams().map(({ key }) => key) : [task.stream]
+    for (const key of lost) this.failStream(key, error)
+  }
+
+  #describe(sync: SyncRow, task: TaskRow, fence: number): Claim {
+    const base = { v: 1 as const, taskId: task.id, fence, attempts: task.attempts }
+    if (task.stream === null) {
+      const streams = this.#store.streams().map((stream) => stream.input)
+      return { ...base, kind: 'plan', input: { ...sync.input, streams } }
+    }
+    const stream = this.#store.stream(task.stream)
+    if (!stream.planned || task.kind === 'plan') throw new Error(`${task.id} has no plan`)
+    return {
+      ...base,
+      kind: task.kind,
+      input: sync.input,
+      stream: stream.planned,
+      state: task.kind === 'read' ? stream.readState : stream.loadedState,
+      first: isUntouched(this.#store, stream),
+      rowsInGeneration: stream.input.generationRows + stream.rowsLoaded,
+    }
+  }
+}
+
+const isUntouched = (store: SyncStore, stream: StreamRow) => store.chunks(stream.key).length === 0
+
+const noProgress = (task: TaskRow) =>
+  new AirbyteError(
+    'NO_PROGRESS',
+    `The ${task.kind} task was started ${MAX_ATTEMPTS} times without any progress.`,
+    task.stream === null ? {} : { stream: task.stream },
+  )

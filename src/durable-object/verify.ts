@@ -1,0 +1,107 @@
+import { addRows, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
+import type { planStream } from '../core/sync-engine/plan-stream.ts'
+import { type Batch, parseStreamKey, rowsOf, streamKey } from '../protocol/index.ts'
+import type { Loader } from '../runtime/contract.ts'
+import { encodeCopyText } from '../runtime/formats/pg-copy-text.ts'
+import type { StreamRow } from './connection-store.ts'
+import { budgetOf, connectorContext, destinationRegistry, destinationStub } from './platform.ts'
+import type { ConnectionRecord, Receipt, StreamReceipt, VerifyResult } from './rpc.ts'
+
+const LIMIT_MS = 10 * 60_000
+
+/**
+ * Compares what the receipts say with what the destination holds now: rows of the current generation
+ * by count, or their row hashes by reading them back. Merged tables hold fewer rows than were loaded,
+ * so of those only existence is checked.
+ */
+export async function verifyStreams(
+  env: Env,
+  connection: ConnectionRecord,
+  receipt: Receipt,
+  rows: StreamRow[],
+  level: 'count' | 'hash',
+): Promise<VerifyResult> {
+  const { type, config } = await destinationStub(
+    env,
+    connection.tenantId,
+    connection.destinationId,
+  ).open()
+  const destination = destinationRegistry.get(type)
+  const ctx = connectorContext(env, connection.tenantId, {
+    signal: AbortSignal.timeout(LIMIT_MS),
+    log: () => {},
+    budget: budgetOf(LIMIT_MS),
+  })
+  const streams: VerifyResult['streams'] = []
+  for (const stream of receipt.streams) {
+    const row = rows.find(({ key }) => key === stream.stream)
+    if (!row) continue
+    const loader = await destination.open(ctx, config, planOf(connection, stream, row, type))
+    try {
+      const canHash = destination.capabilities.verify.includes('hash')
+      streams.push(await compare(loader, stream, row, level === 'hash' && canHash))
+    } finally {
+      await loader.close()
+    }
+  }
+  return { level, ok: streams.every(({ ok }) => ok), streams }
+}
+
+async function compare(
+  loader: Loader,
+  receipt: StreamReceipt,
+  row: StreamRow,
+  byHash: boolean,
+): Promise<VerifyResult['streams'][number]> {
+  const { stream } = receipt
+  const found = emptyRowHash()
+  const merged = receipt.mode.destination.endsWith('dedup')
+  if (merged || !loader.readBack) {
+    const foundRows = await loader.count()
+    const note = merged
+      ? 'Rows are merged by key, so their number is not that of the rows loaded.'
+      : 'This destination can only be counted.'
+    const ok = foundRows !== null && (merged || foundRows === row.rows)
+    return { stream, ok, foundRows, ...(merged ? {} : { expectedRows: row.rows }), note }
+  }
+  for await (const batch of loader.readBack(receipt.generationId)) {
+    if (byHash) addRows(found, bytesOf(batch))
+    else found.rows += rowsOf(batch)
+  }
+  const counted = { stream, expectedRows: row.rows, foundRows: found.rows }
+  if (!byHash) return { ...counted, ok: found.rows === row.rows }
+  const foundHash = formatRowHash(found)
+  const ok = found.rows === row.rows && foundHash === row.rowHash
+  return { ...counted, ok, expectedHash: row.rowHash, foundHash }
+}
+
+const bytesOf = (batch: Batch) => (batch.kind === 'encoded' ? batch.bytes : encodeCopyText(batch))
+
+function planOf(
+  connection: ConnectionRecord,
+  receipt: StreamReceipt,
+  row: StreamRow,
+  type: string,
+): ReturnType<typeof planStream>['plan'] {
+  const stream = parseStreamKey(row.key)
+  const config = connection.streams.find((s) => streamKey(s) === row.key)
+  const { capabilities } = destinationRegistry.get(type)
+  const namespace = connection.namespace ?? stream.namespace
+  return {
+    connectionId: connection.id,
+    syncId: receipt.generationId,
+    stream,
+    target: {
+      ...(capabilities.namespaces && namespace ? { namespace } : {}),
+      table: `${connection.prefix ?? ''}${stream.name}`,
+    },
+    columns: row.columns,
+    mode: receipt.mode.destination,
+    primaryKey: config?.primaryKey ?? [],
+    cursorField: config?.cursorField ?? [],
+    generationId: receipt.generationId,
+    minimumGenerationId: 0,
+    normalization: connection.normalization,
+    format: capabilities.formats.includes('pg-copy-text') ? 'pg-copy-text' : 'records',
+  }
+}
