@@ -1,9 +1,15 @@
+import { handleQueue } from './durable-object/queue.ts'
 import { handleRequest } from './http/router.ts'
 
 export { TenantAgent } from './agent/TenantAgent.ts'
+export { ConnectionDO } from './durable-object/ConnectionDO.ts'
+export { DestinationDO } from './durable-object/DestinationDO.ts'
+export { SourceDO } from './durable-object/SourceDO.ts'
+export { SyncDO } from './durable-object/SyncDO.ts'
 export { IdentityDO } from './identity/IdentityDO.ts'
 export { OAuthStoreDO } from './identity/OAuthStoreDO.ts'
 
 export default {
   fetch: handleRequest,
+  queue: handleQueue,
 } satisfies ExportedHandler<Env>
