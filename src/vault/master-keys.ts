@@ -1,11 +1,11 @@
 import { AirbyteError } from '../protocol/index.ts'
-import { fromBase64 } from './base64.ts'
+import { fromBase64, utf8 } from './bytes.ts'
 
 export type MasterKey = Uint8Array<ArrayBuffer>
 
 const LOCAL_VERSION = 'local'
 /** No secret, and meant to be none: what a laptop holds must open again after a restart. */
-const LOCAL_KEY = new TextEncoder().encode('airbyte local development key 01')
+const LOCAL_KEY = utf8('airbyte local development key 01')
 const ENTRY = /^([A-Za-z0-9_.-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/
 
 /** Master keys by version, the current one first. The messages never show what was configured. */

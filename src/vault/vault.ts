@@ -1,5 +1,5 @@
 import { AirbyteError, type JsonObject } from '../protocol/index.ts'
-import { fromBase64, toBase64 } from './base64.ts'
+import { fromBase64, toBase64, utf8 } from './bytes.ts'
 import { currentVersion, type MasterKey, parseKeys } from './master-keys.ts'
 
 /** Whose secrets: a record opens only under the tenant and the entity that it was sealed for. */
@@ -77,7 +77,7 @@ async function seal(
   const fields = Object.keys(secrets).sort()
   const raw = crypto.getRandomValues(new Uint8Array(32))
   const dataKey = await importKey(raw, 'encrypt')
-  const plain = new TextEncoder().encode(JSON.stringify(secrets))
+  const plain = utf8(JSON.stringify(secrets))
   const sealed = await encrypt(dataKey, plain, recordData(scope, fields))
   const wrappedKey = await wrap(keys, key, scope, fields, raw)
   return { version: 1, key, fields, wrappedKey, ciphertext: toBase64(sealed) }
@@ -103,7 +103,7 @@ async function unwrap(keys: Map<string, MasterKey>, scope: VaultScope, sealed: S
 async function tenantKey(keys: Map<string, MasterKey>, version: string, scope: VaultScope) {
   const master = keys.get(version)
   if (!master) throw new Error(`key version '${version}' is not configured`)
-  const info = new TextEncoder().encode(`airbyte vault tenant ${scope.tenantId}`)
+  const info = utf8(`airbyte vault tenant ${scope.tenantId}`)
   return crypto.subtle.deriveKey(
     { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info },
     await crypto.subtle.importKey('raw', master, 'HKDF', false, ['deriveKey']),
@@ -115,10 +115,10 @@ async function tenantKey(keys: Map<string, MasterKey>, version: string, scope: V
 
 /** Additional data, in a form where no two different inputs read the same. */
 const recordData = ({ tenantId, entity }: VaultScope, fields: string[]) =>
-  new TextEncoder().encode(JSON.stringify(['record', 1, tenantId, entity, fields]))
+  utf8(JSON.stringify(['record', 1, tenantId, entity, fields]))
 
 const wrapData = ({ tenantId, entity }: VaultScope, fields: string[], version: string) =>
-  new TextEncoder().encode(JSON.stringify(['data key', 1, tenantId, entity, fields, version]))
+  utf8(JSON.stringify(['data key', 1, tenantId, entity, fields, version]))
 
 const importKey = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') =>
   crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [usage])
