@@ -61,6 +61,8 @@ async function serve(orders: HostOrders): Promise<HostReport> {
   process.once('SIGTERM', end)
   await runtime.ready
   const inspectorUrl =
-    orders.inspectorPort === undefined ? undefined : String(await runtime.getInspectorURL())
+    orders.inspectorPort === undefined
+      ? undefined
+      : new URL('/core:user:airbyte', await runtime.getInspectorURL()).href
   return { ready: true, inspectorUrl }
 }

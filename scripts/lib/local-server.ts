@@ -27,7 +27,7 @@ export interface RunningServer {
   url: string
   /** Process that holds workerd; the leader of their process group. */
   pid: number
-  /** WebSocket URL of the inspector, when it was asked for. */
+  /** WebSocket URL of the Worker's inspector, when it was asked for. */
   inspectorUrl?: string
   workerdPids(): number[]
   /** Kills workerd and its holder by SIGKILL at once, as a power cut would. */
