@@ -1,6 +1,7 @@
 import { Agent } from 'agents'
+import { migrate } from '../durable-object/migrations.ts'
 import type { ConnectionRecord, SyncStatus, SyncSummary } from '../durable-object/rpc.ts'
-import { migrate } from '../identity/migrate.ts'
+import { guarded } from '../durable-object/rpc-guard.ts'
 import { entityObjects } from '../operations/objects.ts'
 import type { ResolvedRef } from '../operations/refs.ts'
 import type {
@@ -9,7 +10,7 @@ import type {
   TenantAgentApi,
   WorkspaceRecord,
 } from '../operations/tenant.ts'
-import { packError, toAirbyteError } from '../protocol/index.ts'
+import { toAirbyteError } from '../protocol/index.ts'
 import { AuditLog } from './audit-log.ts'
 import { EntityIndex, notFound } from './entity-index.ts'
 import { TENANT_SCHEMA } from './schema.ts'
@@ -37,7 +38,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
   }
 
   authorize(request: Parameters<TenantAgentApi['authorize']>[0]) {
-    return answer((): { refs: ResolvedRef[] } => {
+    return guarded((): { refs: ResolvedRef[] } => {
       const { op, face, caller, allowed } = request
       const { subject, kind: callerKind, clientId } = caller
       const entry = { op, face, subject, callerKind, clientId }
@@ -59,7 +60,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
   }
 
   workspace() {
-    return answer((): WorkspaceRecord => {
+    return guarded((): WorkspaceRecord => {
       const { kv } = this.ctx.storage
       const createdAt = kv.get<number>('createdAt') ?? Date.now()
       kv.put('createdAt', createdAt)
@@ -84,7 +85,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
   }
 
   reserve(entry: Parameters<TenantAgentApi['reserve']>[0]) {
-    return answer(async () => {
+    return guarded(async () => {
       const row = this.entities.reserve(entry)
       await this.scheduleRepair()
       return row
@@ -92,50 +93,50 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
   }
 
   activate(id: string, row: { status: string; nextRunAt?: number }) {
-    return answer(() => this.entities.activate(id, row))
+    return guarded(() => this.entities.activate(id, row))
   }
 
   release(id: string) {
-    return answer(() => this.entities.release(id))
+    return guarded(() => this.entities.release(id))
   }
 
   touch(id: string, change: { name?: string; status?: string }) {
-    return answer(() => this.entities.touch(id, change))
+    return guarded(() => this.entities.touch(id, change))
   }
 
   bury(id: string) {
-    return answer(async () => {
+    return guarded(async () => {
       this.entities.bury(id)
       await this.scheduleRepair()
     })
   }
 
   forget(id: string) {
-    return answer(() => this.entities.forget(id))
+    return guarded(() => this.entities.forget(id))
   }
 
   find(kind: EntityKind, nameOrId: string) {
-    return answer(() => this.entities.find(kind, nameOrId))
+    return guarded(() => this.entities.find(kind, nameOrId))
   }
 
   list(query: Parameters<TenantAgentApi['list']>[0]) {
-    return answer(() => this.entities.list(query))
+    return guarded(() => this.entities.list(query))
   }
 
   syncs(query: PageQuery & { connectionId?: string; status?: SyncStatus }) {
-    return answer(() => this.syncIndex.list(query))
+    return guarded(() => this.syncIndex.list(query))
   }
 
   audit(query: PageQuery) {
-    return answer(() => this.auditLog.list(query))
+    return guarded(() => this.auditLog.list(query))
   }
 
   beginSync(connectionId: string) {
-    return answer(() => this.syncIndex.begin(connectionId, this.slots))
+    return guarded(() => this.syncIndex.begin(connectionId, this.slots))
   }
 
   recordSync(summary: SyncSummary) {
-    return answer(() => {
+    return guarded(() => {
       const { syncId, connectionId, status, startedAt, endedAt } = summary
       this.syncIndex.record(summary)
       this.entities.recordLastSync(connectionId, { syncId, status, startedAt, endedAt })
@@ -143,7 +144,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
   }
 
   recordConnection({ id, name, status, nextRunAt }: ConnectionRecord) {
-    return answer(() => this.entities.record(id, { name, status, nextRunAt }))
+    return guarded(() => this.entities.record(id, { name, status, nextRunAt }))
   }
 
   /** Finishes what a crash left half done: a pending row without an object goes, a tombstone's object goes. */
@@ -187,14 +188,5 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
 
   private get tenantId(): string {
     return this.ctx.id.name ?? this.name
-  }
-}
-
-/** Errors keep their code across the RPC. */
-async function answer<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw packError(error)
   }
 }

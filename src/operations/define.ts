@@ -6,6 +6,8 @@ import type { z } from 'zod'
 import type { DestinationRegistry } from '../core/destination-registry.ts'
 import type { SourceRegistry } from '../core/source-registry.ts'
 import type { ConnectionApi, DestinationApi, SourceApi, SyncApi } from '../durable-object/rpc.ts'
+import type { Setup, SetupRequest, SetupState } from '../http/setup-contract.ts'
+import type { ConnectorContext } from '../runtime/contract.ts'
 import type { Caller, Scope } from './caller.ts'
 import type { RefKind, ResolvedRef } from './refs.ts'
 import type { TenantAgentApi } from './tenant.ts'
@@ -78,6 +80,13 @@ export interface OperationContext {
     sources: SourceRegistry
     destinations: DestinationRegistry
   }
+  /** A connector's context for a check, a discovery or a preview inside this Worker. */
+  connector(signal: AbortSignal, budgetMs: number): ConnectorContext
+  /** Links to the page where a person enters credentials. */
+  setups: {
+    create(request: Omit<SetupRequest, 'tenantId' | 'subject'>): Promise<Setup>
+    get(setupId: string): Promise<SetupState | null>
+  }
   /** Values that must not leave in a result, a log or an error of this call. */
   secrets: Set<string>
 }
@@ -114,9 +123,16 @@ export interface Operation<
   handler: Handler<I, O, R>
 }
 
+/** Without index signatures, which interfaces do not have: extra fields are allowed anyway. */
+type Declared<T> = T extends readonly (infer Item)[]
+  ? Declared<Item>[]
+  : T extends object
+    ? { [K in keyof T as string extends K ? never : K]: Declared<T[K]> }
+    : T
+
 /** A method, so that operations of every shape fit one array. */
 interface HandlerHolder<I extends z.ZodObject, O extends z.ZodObject, R extends Refs> {
-  call(ctx: HandlerContext<R>, input: z.output<I>): Promise<z.input<O>>
+  call(ctx: HandlerContext<R>, input: z.output<I>): Promise<Declared<z.input<O>>>
 }
 export type Handler<I extends z.ZodObject, O extends z.ZodObject, R extends Refs> = HandlerHolder<
   I,

@@ -1,7 +1,7 @@
 import { AirbyteError, toAirbyteError } from '../protocol/index.ts'
 import type { HandlerContext, Operation, OperationContext, Refs } from './define.ts'
 import type { RefKind, RefRequest, ResolvedRef } from './refs.ts'
-import { refuseSpecSecrets, scrubError, scrubResult } from './secrets.ts'
+import { refuseSecrets, refuseSpecSecrets, scrubError, scrubResult } from './secrets.ts'
 import { parseInput } from './validate.ts'
 
 /**
@@ -17,6 +17,7 @@ export async function invokeOperation(
   rawInput: unknown,
 ): Promise<Record<string, unknown>> {
   try {
+    if (ctx.face === 'mcp') refuseSecrets(rawInput)
     const input = parseInput(operation.input, rawInput)
     const refs = await authorize(operation, ctx, input)
     if (ctx.face === 'mcp') refuseSpecSecrets(ctx, operation.id, input, refs)

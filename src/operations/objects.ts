@@ -1,18 +1,22 @@
-import type { ConnectionApi, DestinationApi, SourceApi, SyncApi } from '../durable-object/rpc.ts'
+import {
+  connectionStub,
+  destinationStub,
+  sourceStub,
+  syncStub,
+  tenantStub,
+} from '../durable-object/platform.ts'
 import type { EntityObjects } from './define.ts'
 import type { TenantAgentApi } from './tenant.ts'
 
-/** Stubs of a workspace's entity objects. An object's name holds the workspace, so ids cannot cross. */
+/** Stubs of a workspace's entity objects, by id. */
 export function entityObjects(env: Env, tenantId: string): EntityObjects {
-  const at = <T>(namespace: DurableObjectNamespace, id: string | number) =>
-    namespace.getByName(`${tenantId}:${id}`) as unknown as T
   return {
-    source: (id) => at<SourceApi>(env.SOURCE, id),
-    destination: (id) => at<DestinationApi>(env.DESTINATION, id),
-    connection: (id) => at<ConnectionApi>(env.CONNECTION, id),
-    sync: (syncId) => at<SyncApi>(env.SYNC, syncId),
+    source: (id) => sourceStub(env, tenantId, id),
+    destination: (id) => destinationStub(env, tenantId, id),
+    connection: (id) => connectionStub(env, tenantId, id),
+    sync: (syncId) => syncStub(env, tenantId, syncId),
   }
 }
 
 export const tenantAgent = (env: Env, tenantId: string) =>
-  env.TENANT_AGENT.getByName(tenantId) as unknown as TenantAgentApi
+  tenantStub(env, tenantId) as unknown as TenantAgentApi

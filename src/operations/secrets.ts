@@ -1,27 +1,18 @@
-import { AirbyteError, fromRecord, type JsonSchema } from '../protocol/index.ts'
+import { AirbyteError, fromRecord, type JsonObject, type JsonValue } from '../protocol/index.ts'
+import { createScrubber, MASK, secretIn, splitSecrets } from '../vault/index.ts'
 import type { OperationContext } from './define.ts'
 import type { ResolvedRef } from './refs.ts'
 
-/** How a stored secret reads on every face. */
-export const MASK = '**********'
-
 /**
- * Paths of the fields that a spec marks `airbyte_secret`, through nested objects and `oneOf` variants.
- *
- * @example secretPaths({ properties: { password: { airbyte_secret: true } } }) // [['password']]
+ * Refuses input that came through a model and holds something in the form of a credential.
+ * @throws SECRET_IN_ARGUMENTS, which never repeats the value
  */
-export function secretPaths(schema: JsonSchema, prefix: string[] = []): string[][] {
-  const own = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).flatMap(
-    ([name, property]) => {
-      const path = [...prefix, name]
-      return property.airbyte_secret === true ? [path] : secretPaths(property, path)
-    },
-  )
-  const variants = ((schema.oneOf ?? []) as JsonSchema[]).flatMap((v) => secretPaths(v, prefix))
-  return [...own, ...variants]
+export function refuseSecrets(input: unknown): void {
+  const found = secretIn((input ?? {}) as JsonValue)
+  if (found) refuse(found.field, `what looks like a credential (${found.kind})`)
 }
 
-/** Refuses a config that carries a value in a field its connector's spec marks secret. */
+/** Refuses a config that came through a model and has a value where its connector's spec says secret. */
 export function refuseSpecSecrets(
   ctx: OperationContext,
   operationId: string,
@@ -36,19 +27,15 @@ export function refuseSpecSecrets(
   const isSource = actor ? actor.kind === 'source' : operationId.startsWith('sources.')
   const registry = isSource ? ctx.registries.sources : ctx.registries.destinations
   if (!registry.has(type)) return
-  for (const path of secretPaths(registry.get(type).spec().connectionSpecification)) {
-    const value = path.reduce<unknown>(
-      (node, part) => (node as Record<string, unknown> | undefined)?.[part],
-      config,
-    )
-    if (value !== undefined && value !== '' && value !== MASK) refuse(`config.${path.join('.')}`)
-  }
+  const spec = registry.get(type).spec().connectionSpecification
+  const [pointer] = Object.keys(splitSecrets(spec, config as JsonObject).secrets)
+  if (pointer !== undefined) refuse(`config${pointer.replaceAll('/', '.')}`, 'a credential')
 }
 
-export function refuse(field: string): never {
+function refuse(field: string, what: string): never {
   throw new AirbyteError(
     'SECRET_IN_ARGUMENTS',
-    `${field} holds a credential, which must not pass through a chat. Nothing was stored.`,
+    `${field} holds ${what}, which must not pass through a chat. Nothing was stored.`,
     { field },
   )
 }
@@ -56,21 +43,15 @@ export function refuse(field: string): never {
 /** The error with every secret of this call masked in its texts. */
 export function scrubError({ secrets }: OperationContext, error: AirbyteError): AirbyteError {
   if (secrets.size === 0) return error
-  return fromRecord(JSON.parse(mask(JSON.stringify(error), secrets)))
+  return fromRecord(JSON.parse(createScrubber(secrets)(JSON.stringify(error))))
 }
 
 /** The result with every secret of this call masked; a safety net, since reads are masked already. */
 export function scrubResult<T>({ secrets }: OperationContext, result: T): T {
   if (secrets.size === 0) return result
   const text = JSON.stringify(result)
-  const masked = mask(text, secrets)
+  const masked = createScrubber(secrets)(text)
   return masked === text ? result : (JSON.parse(masked) as T)
 }
 
-/** Works on JSON text, so that values are found in keys and inside longer strings too. */
-function mask(json: string, secrets: ReadonlySet<string>): string {
-  return [...secrets]
-    .map((secret) => JSON.stringify(secret).slice(1, -1))
-    .filter((secret) => secret.length >= 4)
-    .reduce((text, secret) => text.replaceAll(secret, MASK), json)
-}
+export { MASK }

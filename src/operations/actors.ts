@@ -1,0 +1,156 @@
+/** What sources and destinations have in common; the operations of both are made of these. */
+import { validateConfig } from '../core/config-validation.ts'
+import type { ActorRecord, DestinationApi, SourceApi } from '../durable-object/rpc.ts'
+import { AirbyteError, fromRecord, type JsonObject } from '../protocol/index.ts'
+import { updateSecrets } from '../vault/index.ts'
+import type { OperationContext } from './define.ts'
+import { runConnector } from './run-connector.ts'
+import { iso } from './views.ts'
+
+export type ActorKind = 'source' | 'destination'
+
+export const actorObject = (
+  ctx: OperationContext,
+  kind: ActorKind,
+  id: string,
+): SourceApi | DestinationApi => ctx.objects[kind](id)
+
+export const connectorOf = (ctx: OperationContext, kind: ActorKind, type: string) =>
+  kind === 'source' ? ctx.registries.sources.get(type) : ctx.registries.destinations.get(type)
+
+const specOf = (ctx: OperationContext, kind: ActorKind, type: string) =>
+  connectorOf(ctx, kind, type).spec().connectionSpecification
+
+/** Where a person enters what is missing. */
+export interface SetupLink {
+  setupId: string
+  setupUrl: string
+  expiresAt: string
+}
+
+/**
+ * Creates the index row, the object, and where secrets are missing the link to enter them.
+ * @throws CONNECTOR_NOT_FOUND, VALIDATION_FAILED, NAME_TAKEN
+ */
+export async function createActor(
+  ctx: OperationContext,
+  kind: ActorKind,
+  input: { name: string; type: string; config: JsonObject },
+): Promise<ActorRecord & Partial<SetupLink>> {
+  const { info } = connectorOf(ctx, kind, input.type)
+  const spec = specOf(ctx, kind, input.type)
+  const config = validateConfig(spec, input.config, { ignoreSecrets: true })
+  const { id } = await ctx.tenant.reserve({ kind, name: input.name, type: info.name })
+  const record = await created(ctx, kind, { id, name: input.name, type: info.name, config })
+  await ctx.tenant.activate(id, { status: record.status })
+  return { ...record, ...(await setupLink(ctx, kind, record)) }
+}
+
+/** The object, or the name is free again. */
+async function created(
+  ctx: OperationContext,
+  kind: ActorKind,
+  input: { id: string; name: string; type: string; config: JsonObject },
+): Promise<ActorRecord> {
+  try {
+    return await actorObject(ctx, kind, input.id).create({ tenantId: ctx.tenantId, ...input })
+  } catch (error) {
+    await ctx.tenant.release(input.id)
+    throw error
+  }
+}
+
+/** Nothing when no credential is missing, unless `anew` asks to enter them again. */
+export async function setupLink(
+  ctx: OperationContext,
+  kind: ActorKind,
+  record: ActorRecord,
+  anew = false,
+): Promise<SetupLink | undefined> {
+  if (record.status === 'active' && !anew) return undefined
+  const { id: entityId, name, type: connector } = record
+  const setup = await ctx.setups.create({ entity: kind, entityId, name, connector })
+  const { setupId, setupUrl, expiresAt } = setup
+  return { setupId, setupUrl, expiresAt: iso(expiresAt) }
+}
+
+/** Merges `config` into the stored one; secrets left out or masked keep their value. */
+export async function updateActor(
+  ctx: OperationContext,
+  kind: ActorKind,
+  id: string,
+  change: { name?: string; config?: JsonObject },
+): Promise<ActorRecord & Partial<SetupLink>> {
+  const object = actorObject(ctx, kind, id)
+  const before = await object.get()
+  const { name } = change
+  const config = change.config && checkedMerge(ctx, kind, before, change.config)
+  const renamed = name !== undefined && name !== before.name
+  if (renamed) await ctx.tenant.touch(id, { name })
+  const record = await updated(ctx, object, before, { name, config }, renamed)
+  await ctx.tenant.touch(id, { status: record.status })
+  return { ...record, ...(await setupLink(ctx, kind, record)) }
+}
+
+function checkedMerge(
+  ctx: OperationContext,
+  kind: ActorKind,
+  before: ActorRecord,
+  change: JsonObject,
+): JsonObject {
+  const spec = specOf(ctx, kind, before.type)
+  const { visible } = updateSecrets(spec, { visible: before.config, secrets: {} }, change)
+  validateConfig(spec, visible, { ignoreSecrets: true })
+  return change
+}
+
+async function updated(
+  ctx: OperationContext,
+  object: SourceApi | DestinationApi,
+  before: ActorRecord,
+  change: { name?: string; config?: JsonObject },
+  renamed: boolean,
+): Promise<ActorRecord> {
+  try {
+    return await object.update(change)
+  } catch (error) {
+    if (renamed) await ctx.tenant.touch(before.id, { name: before.name })
+    throw error
+  }
+}
+
+/** Tombstone, object, row; IN_USE while connections need it. */
+export async function deleteActor(
+  ctx: OperationContext,
+  kind: ActorKind,
+  ref: { id: string; name: string },
+  confirm: string | undefined,
+) {
+  requireConfirmation(ctx, `${kind} '${ref.name}'`, ref.name, confirm)
+  await ctx.tenant.bury(ref.id)
+  await actorObject(ctx, kind, ref.id).destroy()
+  await ctx.tenant.forget(ref.id)
+  return { id: ref.id, deleted: true as const }
+}
+
+/** A model must repeat the name of what it destroys; people and programs need not. */
+export function requireConfirmation(
+  ctx: OperationContext,
+  what: string,
+  name: string,
+  confirm: string | undefined,
+): void {
+  if (ctx.face !== 'mcp' || confirm === name) return
+  throw new AirbyteError('CONFIRMATION_REQUIRED', `This deletes or erases the ${what}.`, {
+    field: 'confirm',
+    hint: `If the person wants that, call again with confirm: ${JSON.stringify(name)}.`,
+  })
+}
+
+/** Tries the credentials and rights; a problem found is a result, not an error. */
+export async function checkActor(ctx: OperationContext, kind: ActorKind, id: string) {
+  const { ok, problem } = await runConnector(ctx, kind, id, ({ connector, context, config }) =>
+    connector.check(context, config),
+  )
+  return { ok, ...(problem && { problem: fromRecord(problem).toJSON() }) }
+}

@@ -1,0 +1,120 @@
+/** Input fields and output shapes that several operations share. */
+import { z } from 'zod'
+import type { JsonObject } from '../protocol/index.ts'
+
+export const nameOrId = z.string().trim().min(1).max(200)
+export const entityName = z.string().trim().min(1).max(100)
+export const config = z.record(z.string(), z.json()).transform((value) => value as JsonObject)
+export const syncNumber = z.coerce.number().int().positive()
+export const waitSeconds = z.coerce.number().int().min(0).max(40).optional()
+/** A flag; query strings and command lines give it as text. */
+export const flag = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(),
+)
+
+export const paging = {
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(200).optional(),
+}
+
+export const schedule = z
+  .strictObject({
+    cron: z.string().max(100).optional().describe('Five fields: "0 */6 * * *"'),
+    timezone: z.string().max(60).optional().describe('IANA name; default UTC'),
+    intervalSeconds: z.int().min(60).max(31_536_000).optional(),
+    manual: z.literal(true).optional(),
+  })
+  .describe('cron, intervalSeconds or manual (default)')
+export type ScheduleInput = z.output<typeof schedule>
+
+const path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+
+export const streamChoice = z.strictObject({
+  name: z.string().min(1),
+  namespace: z.string().optional(),
+  syncMode: z.enum(['full_refresh', 'incremental', 'cdc']).optional(),
+  destinationSyncMode: z
+    .enum(['append', 'overwrite', 'append_dedup', 'overwrite_dedup'])
+    .optional(),
+  cursorField: path.optional(),
+  primaryKey: z
+    .union([z.string().min(1), z.array(path).min(1)])
+    .optional()
+    .describe('Column, or list of columns'),
+  selectedFields: z.array(z.string()).min(1).optional().describe('Default: all'),
+  lookbackSeconds: z.int().min(0).max(31_536_000).optional(),
+})
+export type StreamChoice = z.output<typeof streamChoice>
+
+/** Streams named for a sync, a refresh or a state: `users`, `public.users` or `{ name, namespace }`. */
+export const streamName = z.union([
+  z.string().min(1),
+  z.strictObject({ name: z.string().min(1), namespace: z.string().optional() }),
+])
+
+export const connectionSettings = {
+  namespace: z.string().max(63).optional().describe("Destination schema; default: the source's"),
+  prefix: z.string().max(40).optional().describe('Prefix of table names'),
+  normalization: z.enum(['raw', 'basic']).optional(),
+  transfer: z.enum(['auto', 'direct', 'staged']).optional(),
+  schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
+  maxRejects: z.int().min(0).optional(),
+}
+
+export const time = z.iso.datetime()
+export const actorOutput = z.looseObject({
+  id: z.string(),
+  kind: z.enum(['source', 'destination']),
+  name: z.string(),
+  type: z.string(),
+  status: z.enum(['awaiting_credentials', 'active']),
+  config: z.record(z.string(), z.json()),
+  missingSecrets: z.array(z.string()),
+  createdAt: time,
+  updatedAt: time,
+})
+export const createdActorOutput = z.looseObject({
+  ...actorOutput.shape,
+  setupUrl: z.string().optional(),
+  setupId: z.string().optional(),
+  expiresAt: time.optional(),
+})
+export const syncOutput = z.looseObject({
+  syncId: z.number(),
+  connectionId: z.string(),
+  status: z.enum(['pending', 'running', 'succeeded', 'incomplete', 'failed', 'cancelled']),
+  startedAt: time,
+  endedAt: time.optional(),
+  rows: z.number(),
+  bytes: z.number(),
+  warnings: z.number(),
+  error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
+})
+export const connectionOutput = z.looseObject({
+  id: z.string(),
+  kind: z.literal('connection'),
+  name: z.string(),
+  source: z.string(),
+  destination: z.string(),
+  status: z.enum(['active', 'paused']),
+  streams: z.array(z.looseObject({ name: z.string() })),
+  schedule: z.looseObject({}),
+  nextRunAt: time.optional(),
+  lastSync: syncOutput.optional(),
+  createdAt: time,
+  updatedAt: time,
+})
+export const rowOutput = z.looseObject({
+  id: z.string(),
+  kind: z.enum(['source', 'destination', 'connection']),
+  name: z.string(),
+  status: z.string(),
+})
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.looseObject({ items: z.array(item), total: z.number(), cursor: z.string().optional() })
+export const deletedOutput = z.looseObject({ id: z.string(), deleted: z.literal(true) })
+export const checkOutput = z.looseObject({
+  ok: z.boolean(),
+  problem: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
+})

@@ -1,0 +1,51 @@
+import { AirbyteError, type Cell, fromRecord, type RecordBatch } from '../protocol/index.ts'
+import type { OperationContext } from './define.ts'
+import { catalogOf } from './discover.ts'
+import { runConnector } from './run-connector.ts'
+import { findStream } from './stream-choices.ts'
+
+/** Longer texts are cut: a preview is to look at. */
+const MAX_TEXT = 500
+
+/** The first rows of a stream, read straight from the source; nothing is stored. */
+export async function previewRecords(
+  ctx: OperationContext,
+  sourceId: string,
+  { stream: name, limit }: { stream: string; limit: number },
+) {
+  const { catalog } = await catalogOf(ctx, sourceId)
+  const stream = findStream(catalog, name, 'stream')
+  const records: Record<string, unknown>[] = []
+  await runConnector(ctx, 'source', sourceId, async ({ connector, context, config }) => {
+    const configured = {
+      ...{ stream, syncMode: 'full_refresh' as const, destinationSyncMode: 'append' as const },
+      ...{ cursorField: [], primaryKey: stream.source_defined_primary_key ?? [] },
+      ...{ generationId: 0, minimumGenerationId: 0, syncId: 0, format: 'records' as const },
+    }
+    const events = connector.read(context, config, [configured], { streams: new Map() })
+    for await (const event of events) {
+      if (event.type === 'error') throw fromRecord(event.error)
+      if (event.type !== 'batch') continue
+      if (event.batch.kind !== 'records')
+        throw new AirbyteError('UNSUPPORTED', 'No record preview.')
+      records.push(...rowsOf(event.batch, limit - records.length))
+      if (records.length >= limit) break
+    }
+  })
+  return { stream: stream.name, namespace: stream.namespace, records, count: records.length }
+}
+
+function rowsOf({ schema, columns, length }: RecordBatch, limit: number) {
+  return Array.from({ length: Math.min(length, limit) }, (_, row) =>
+    Object.fromEntries(
+      schema.map(({ name }, column) => [name, shown(columns[column]?.[row] ?? null)] as const),
+    ),
+  )
+}
+
+/** JSON cannot hold a bigint, and a cut text says that it was cut. */
+function shown(cell: Cell): unknown {
+  if (typeof cell === 'bigint') return cell.toString()
+  if (typeof cell === 'number' && !Number.isFinite(cell)) return String(cell)
+  return typeof cell === 'string' && cell.length > MAX_TEXT ? `${cell.slice(0, MAX_TEXT)}…` : cell
+}

@@ -1,0 +1,84 @@
+/** Records as the faces show them: ISO times, no internals, nothing that a person must not see. */
+import type {
+  ActorRecord,
+  ConnectionRecord,
+  Schedule,
+  StreamProgress,
+  SyncRecord,
+  SyncSummary,
+} from '../durable-object/rpc.ts'
+import type { IndexRow } from './tenant.ts'
+
+export const iso = (ms: number) => new Date(ms).toISOString()
+const optionalIso = (ms: number | undefined) => (ms === undefined ? undefined : iso(ms))
+
+export function actorView(kind: 'source' | 'destination', record: ActorRecord) {
+  const { id, name, type, status, config, missingSecrets, createdAt, updatedAt } = record
+  return {
+    ...{ id, kind, name, type, status, config, missingSecrets },
+    createdAt: iso(createdAt),
+    updatedAt: iso(updatedAt),
+  }
+}
+
+export function connectionView(record: ConnectionRecord) {
+  const { tenantId: _, sourceId, destinationId, schedule, lastSync, nextRunAt, ...rest } = record
+  return {
+    ...rest,
+    kind: 'connection' as const,
+    source: sourceId,
+    destination: destinationId,
+    schedule: scheduleView(schedule),
+    nextRunAt: optionalIso(nextRunAt),
+    lastSync: lastSync && syncView(lastSync),
+    createdAt: iso(record.createdAt),
+    updatedAt: iso(record.updatedAt),
+  }
+}
+
+/** In the form in which it is given. */
+export function scheduleView(schedule: Schedule) {
+  switch (schedule.type) {
+    case 'cron':
+      return { cron: schedule.cron, timezone: schedule.timezone }
+    case 'interval':
+      return { intervalSeconds: schedule.seconds }
+    case 'manual':
+      return { manual: true as const }
+  }
+}
+
+export function syncView(sync: SyncSummary) {
+  const { syncId, connectionId, status, rows, bytes, warnings, error } = sync
+  return {
+    ...{ syncId, connectionId, status, rows, bytes, warnings, error },
+    startedAt: iso(sync.startedAt),
+    updatedAt: iso(sync.updatedAt),
+    endedAt: optionalIso(sync.endedAt),
+  }
+}
+
+export function syncDetailView(sync: SyncRecord) {
+  return { ...syncView(sync), streams: sync.streams.map(streamView) }
+}
+
+function streamView({ rateLimitedUntil, ...progress }: StreamProgress) {
+  return { ...progress, rateLimitedUntil: optionalIso(rateLimitedUntil) }
+}
+
+export function rowView({ createdAt, updatedAt, nextRunAt, lastSync, ...row }: IndexRow) {
+  const { sourceId: source, destinationId: destination, ...rest } = row
+  return {
+    ...rest,
+    source,
+    destination,
+    nextRunAt: optionalIso(nextRunAt),
+    lastSync: lastSync && {
+      ...lastSync,
+      startedAt: iso(lastSync.startedAt),
+      endedAt: optionalIso(lastSync.endedAt),
+    },
+    createdAt: iso(createdAt),
+    updatedAt: iso(updatedAt),
+  }
+}
