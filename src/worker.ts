@@ -8,8 +8,9 @@ export { SourceDO } from './durable-object/SourceDO.ts'
 export { SyncDO } from './durable-object/SyncDO.ts'
 export { IdentityDO } from './identity/IdentityDO.ts'
 export { OAuthStoreDO } from './identity/OAuthStoreDO.ts'
+export { McpSession } from './mcp/McpSession.ts'
 
 export default {
   fetch: handleRequest,
-  queue: handleQueue,
+  queue: (batch, env) => handleQueue(batch, env),
 } satisfies ExportedHandler<Env>

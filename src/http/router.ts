@@ -1,8 +1,11 @@
 import { isOurHost, originOf } from '../identity/origin.ts'
+import { handleMcp } from '../mcp/handler.ts'
 import { handleOAuth, isOAuthPath } from './oauth.ts'
 import { messagePage, STYLESHEET_PATH } from './pages/layout.tsx'
 import { stylesheet } from './pages/stylesheet.ts'
 import { resourceServer } from './resource-server.ts'
+import { SETUP_PATH } from './setup.ts'
+import { handleSetup } from './setup-page.ts'
 
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource'
 
@@ -38,14 +41,11 @@ function route(request: Request, env: Env, ctx: ExecutionContext): Promise<Respo
   if (!isOurHost(url, env)) return elsewhere(request, env)
   if (path === STYLESHEET_PATH) return stylesheet()
   if (isOAuthPath(path)) return handleOAuth(request, env, ctx)
+  if (path.startsWith(SETUP_PATH)) return handleSetup(request, env)
   const resource = resourceOf(path)
   const origin = originOf(url, env)
   if (resource === 'mcp') {
-    return resourceServer(origin, 'mcp', async () => new Response('not yet')).fetch(
-      request,
-      env,
-      ctx,
-    )
+    return resourceServer(origin, 'mcp', handleMcp).fetch(request, env, ctx)
   }
   if (path === '/') return home(origin)
   return messagePage('Not found', 'There is nothing at this address.', { status: 404 })

@@ -1,4 +1,4 @@
-import { personObject } from './IdentityDO.ts'
+import { personObject } from './objects.ts'
 import { isLocal } from './origin.ts'
 import { type Membership, type Person, type Profile, userIdOf } from './people.ts'
 

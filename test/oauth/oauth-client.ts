@@ -169,6 +169,6 @@ export async function statusWith(accessToken: string, path = '/mcp'): Promise<nu
       },
     }),
   })
-  await response.body?.cancel()
+  await response.text()
   return response.status
 }

@@ -1,0 +1,131 @@
+import type { ErrorRecord } from '../../protocol/index.ts'
+import { choiceName, inputName, type SecretItem } from '../setup-form.ts'
+import { page } from './layout.tsx'
+
+export interface SetupPage {
+  entity: 'source' | 'destination'
+  name: string
+  connectorTitle: string
+  /** Host or the like, so that the person sees where the secret will be used. */
+  target?: string
+  items: SecretItem[]
+  token: string
+  problem?: ErrorRecord
+}
+
+/** Asks for the secrets of a source or destination. Stored values are never shown. */
+export function setupPage(setup: SetupPage, headers: Headers): Response {
+  const { entity, name, connectorTitle, target, items, token, problem } = setup
+  return page(
+    `Credentials for ${name}`,
+    <>
+      <h1>Credentials for {name}</h1>
+      <p>
+        {connectorTitle} {entity}
+        {target && (
+          <>
+            {' '}
+            at <code>{target}</code>
+          </>
+        )}
+        . What you enter is encrypted on the server and never shown again, here or in a chat.
+      </p>
+      {problem && <Problem problem={problem} />}
+      <form method="post" autocomplete="off">
+        <input type="hidden" name="token" value={token} />
+        <Items items={items} />
+        <p>
+          <button class="primary" type="submit">
+            Save and test
+          </button>
+        </p>
+      </form>
+    </>,
+    { headers, status: problem ? 422 : 200 },
+  )
+}
+
+function Items({ items, variant }: { items: SecretItem[]; variant?: string }) {
+  return (
+    <>
+      {items.map((item) => {
+        if (item.kind === 'choice') return <Choice item={item} />
+        const name = inputName(item.path, variant)
+        // A field of a variant that was not chosen must not hold up the form.
+        const required = item.required && variant === undefined
+        return (
+          <label for={name}>
+            <span>{item.title}</span>
+            {item.multiline ? (
+              <textarea
+                id={name}
+                name={name}
+                required={required}
+                autocomplete="off"
+                spellcheck={false}
+              />
+            ) : (
+              <input
+                id={name}
+                type="password"
+                name={name}
+                required={required}
+                autocomplete="new-password"
+              />
+            )}
+            {item.help && <div class="help">{item.help}</div>}
+          </label>
+        )
+      })}
+    </>
+  )
+}
+
+function Choice({ item }: { item: Extract<SecretItem, { kind: 'choice' }> }) {
+  return (
+    <fieldset>
+      <legend>{item.title}</legend>
+      {item.help && <div class="help">{item.help}</div>}
+      {item.variants.map(({ id, title, help, items }, index) => (
+        <div>
+          <label class="choice">
+            <input type="radio" name={choiceName(item.path)} value={id} checked={index === 0} />
+            <div>
+              {title}
+              {help && <div class="help">{help}</div>}
+            </div>
+          </label>
+          <Items items={items} variant={id} />
+        </div>
+      ))}
+    </fieldset>
+  )
+}
+
+function Problem({ problem }: { problem: ErrorRecord }) {
+  return (
+    <div class="problem">
+      <p>{problem.message}</p>
+      <p>{problem.hint}</p>
+    </div>
+  )
+}
+
+/** The end: saved, and what the test found. */
+export function setupDonePage(name: string, problem?: ErrorRecord): Response {
+  return page(
+    'Saved',
+    <>
+      <h1>The credentials of {name} are saved</h1>
+      {problem ? (
+        <>
+          <p>The test did not succeed yet:</p>
+          <Problem problem={problem} />
+        </>
+      ) : (
+        <p class="done">The test succeeded.</p>
+      )}
+      <p>You can close this page and go back to your chat.</p>
+    </>,
+  )
+}

@@ -1,0 +1,175 @@
+import type { JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+
+/** One secret to enter. */
+export interface SecretField {
+  kind: 'field'
+  /** `credentials.personal_access_token`: its name in the form and its place in the config. */
+  path: string
+  title: string
+  help?: string
+  multiline: boolean
+  required: boolean
+}
+
+/** A union whose variant the config has not chosen yet: the person does, with the secrets. */
+export interface SecretChoice {
+  kind: 'choice'
+  path: string
+  title: string
+  help?: string
+  variants: SecretVariant[]
+}
+
+export interface SecretVariant {
+  /** The form's value for this variant. */
+  id: string
+  title: string
+  help?: string
+  /** What marks this variant in the config. */
+  constants: JsonObject
+  items: SecretItem[]
+}
+
+export type SecretItem = SecretField | SecretChoice
+
+/**
+ * The secrets that a config can still take: those of its spec, through nested objects and the
+ * variants it chose. Fields that hold nothing secret do not appear; they are set by chat or API.
+ *
+ * @param missing paths that must be filled; others may be left empty to keep what is stored
+ */
+export function secretForm(
+  schema: JsonSchema,
+  config: JsonObject,
+  missing: ReadonlySet<string>,
+): SecretItem[] {
+  return itemsOf(schema, config, '', missing)
+}
+
+function itemsOf(
+  schema: JsonSchema,
+  config: JsonValue | undefined,
+  prefix: string,
+  missing: ReadonlySet<string>,
+): SecretItem[] {
+  return ordered(schema).flatMap(([name, property]) => {
+    const path = prefix ? `${prefix}.${name}` : name
+    if (property.airbyte_hidden === true) return []
+    if (property.airbyte_secret === true) return [fieldOf(path, property, schema, name, missing)]
+    const value = isObject(config) ? config[name] : undefined
+    const variants = property.oneOf as JsonSchema[] | undefined
+    if (!variants) return itemsOf(property, value, path, missing)
+    const chosen = isObject(value) ? variants.find((v) => matches(v, value)) : undefined
+    return chosen
+      ? itemsOf(chosen, value, path, missing)
+      : choiceOf(path, property, variants, missing)
+  })
+}
+
+function fieldOf(
+  path: string,
+  property: JsonSchema,
+  parent: JsonSchema,
+  name: string,
+  missing: ReadonlySet<string>,
+): SecretField {
+  const required = ((parent.required as string[] | undefined) ?? []).includes(name)
+  return {
+    kind: 'field',
+    path,
+    title: text(property.title) ?? name,
+    help: text(property.description),
+    multiline: property.multiline === true,
+    required: required && missing.has(path),
+  }
+}
+
+/** Nothing to ask where no variant holds a secret. */
+function choiceOf(
+  path: string,
+  property: JsonSchema,
+  variants: JsonSchema[],
+  missing: ReadonlySet<string>,
+): SecretChoice[] {
+  const offered = variants.map((variant, index) => ({
+    id: String(index),
+    title: text(variant.title) ?? `Option ${index + 1}`,
+    help: text(variant.description),
+    constants: constantsOf(variant),
+    items: itemsOf(variant, undefined, path, missing),
+  }))
+  if (!offered.some(({ items }) => items.length > 0)) return []
+  const title = text(property.title) ?? path
+  return [{ kind: 'choice', path, title, help: text(property.description), variants: offered }]
+}
+
+/** Name of the form field that says which variant of a union was chosen. */
+export const choiceName = (path: string) => `choice:${path}`
+
+/** Name of a field's input; the same path may stand in several variants. */
+export const inputName = (path: string, variant?: string) =>
+  variant === undefined ? path : `${path}#${variant}`
+
+/** The part of a config that a filled form stands for. Empty fields are left out. */
+export function configOf(items: SecretItem[], form: ReadonlyMap<string, string>, variant?: string) {
+  const config: JsonObject = {}
+  for (const item of items) {
+    if (item.kind === 'field') {
+      const value = form.get(inputName(item.path, variant))
+      if (value) setAt(config, item.path, value)
+      continue
+    }
+    const chosen = item.variants.find(({ id }) => id === form.get(choiceName(item.path)))
+    if (!chosen) continue
+    const inner = configOf(chosen.items, form, chosen.id)
+    if (!hasAnything(inner)) continue
+    for (const [name, value] of Object.entries(chosen.constants)) {
+      setAt(inner, `${item.path}.${name}`, value)
+    }
+    merge(config, inner)
+  }
+  return config
+}
+
+function matches(variant: JsonSchema, value: JsonObject): boolean {
+  const constants = Object.entries(constantsOf(variant))
+  return constants.length > 0 && constants.every(([name, constant]) => value[name] === constant)
+}
+
+function constantsOf(variant: JsonSchema): JsonObject {
+  const tagged = ordered(variant).filter(([, property]) => property.const !== undefined)
+  return Object.fromEntries(tagged.map(([name, property]) => [name, property.const as JsonValue]))
+}
+
+function ordered(schema: JsonSchema): [string, JsonSchema][] {
+  const rank = (property: JsonSchema) => (typeof property.order === 'number' ? property.order : 1e6)
+  return Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).sort(
+    ([, a], [, b]) => rank(a) - rank(b),
+  )
+}
+
+function setAt(config: JsonObject, path: string, value: JsonValue): void {
+  const parts = path.split('.')
+  const last = parts.pop() as string
+  let node = config
+  for (const part of parts) {
+    const next = Object.hasOwn(node, part) ? node[part] : undefined
+    const child: JsonObject = isObject(next) ? next : {}
+    node[part] = child
+    node = child
+  }
+  node[last] = value
+}
+
+function merge(target: JsonObject, source: JsonObject): void {
+  for (const [name, value] of Object.entries(source)) {
+    const existing = target[name]
+    if (isObject(existing) && isObject(value)) merge(existing, value)
+    else target[name] = value
+  }
+}
+
+const hasAnything = (config: JsonObject) => Object.keys(config).length > 0
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)

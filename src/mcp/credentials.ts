@@ -1,0 +1,61 @@
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  type InputRequiredResult,
+  inputRequired,
+  type McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import { operations } from '../../tools/index.ts'
+import type { Operation, OperationContext } from '../operations/define.ts'
+import { invokeOperation } from '../operations/invoke.ts'
+
+const REQUEST = 'credentials'
+
+interface AwaitsCredentials extends Record<string, unknown> {
+  name: string
+  setupUrl: string
+}
+
+/** Whether an operation made something whose secrets a person has yet to enter. */
+export function awaitsCredentials(result: Record<string, unknown>): result is AwaitsCredentials {
+  return typeof result.setupUrl === 'string'
+}
+
+/** Clients that can open a URL for the person; the 2026 era says so in each call, 2025 at the start. */
+export function canOpenUrls(server: McpServer, ctx: ServerContext): boolean {
+  const envelope = ctx.mcpReq.envelope as Record<string, unknown> | undefined
+  const now = envelope?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined
+  const capabilities = now ?? server.server.getClientCapabilities()
+  return capabilities?.elicitation?.url !== undefined
+}
+
+/** Asks the client to open the setup page. The call comes again when the person is back. */
+export function askForCredentials(result: AwaitsCredentials): InputRequiredResult {
+  const message = `Enter the credentials of '${result.name}'. They go to the server, not into the chat.`
+  return inputRequired({
+    inputRequests: { [REQUEST]: inputRequired.elicitUrl({ message, url: result.setupUrl }) },
+  })
+}
+
+/** True when this call repeats one that asked for credentials. */
+export function isSecondRound(ctx: ServerContext): boolean {
+  return ctx.mcpReq.inputResponses?.[REQUEST] !== undefined
+}
+
+/**
+ * What the repeated call answers: the thing as it is stored now, whatever the client says about the
+ * page. The first round made it, so it is found by its name and not made twice. Null if there is
+ * none, as when a client sends an answer nobody asked for: then the call is a first round.
+ */
+export async function asItIsNow(
+  { id }: Operation,
+  ctx: OperationContext,
+  input: unknown,
+): Promise<Record<string, unknown> | null> {
+  const kind = id.startsWith('sources.') ? 'source' : 'destination'
+  const { name } = input as { name?: unknown }
+  const row = typeof name === 'string' ? await ctx.tenant.find(kind, name) : null
+  const read = operations.find((operation) => operation.id === `${kind}s.get`)
+  return row && read ? invokeOperation(read, ctx, { [kind]: row.id }) : null
+}

@@ -1,0 +1,53 @@
+import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import type { z } from 'zod'
+
+type Json = Record<string, unknown>
+
+/**
+ * A tool's input schema: published as JSON Schema, but not checked here. The operation checks its
+ * input itself and answers as every face does, with the field and the nearest names.
+ */
+export function inputSchema(schema: z.ZodObject): StandardSchemaWithJSON {
+  return standard(schema, (value) => ({ value }))
+}
+
+/** A tool's output schema, without what only makes it longer for the model. */
+export function outputSchema(schema: z.ZodObject): StandardSchemaWithJSON {
+  return standard(schema, (value) => schema['~standard'].validate(value))
+}
+
+type Validate = StandardSchemaWithJSON['~standard']['validate']
+
+function standard(schema: z.ZodObject, validate: Validate): StandardSchemaWithJSON {
+  const { jsonSchema } = schema['~standard'] as unknown as StandardSchemaWithJSON['~standard']
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'airbyte',
+      validate,
+      jsonSchema: {
+        input: (options) => slim(jsonSchema.input(options)) as Json,
+        output: (options) => slim(jsonSchema.output(options)) as Json,
+      },
+    },
+  }
+}
+
+/** Drops the long patterns that stand beside a `format`, and bounds that only say "safe integer". */
+function slim(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(slim)
+  if (typeof node !== 'object' || node === null) return node
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([key, value]) => !isNoise(key, value, node as Json))
+      .map(([key, value]) => [key, slim(value)]),
+  )
+}
+
+function isNoise(key: string, value: unknown, parent: Json): boolean {
+  if (key === 'pattern') return typeof parent.format === 'string'
+  return (
+    (key === 'maximum' && value === Number.MAX_SAFE_INTEGER) ||
+    (key === 'minimum' && value === Number.MIN_SAFE_INTEGER)
+  )
+}

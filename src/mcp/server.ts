@@ -1,0 +1,39 @@
+import { McpServer, type ServerContext } from '@modelcontextprotocol/server'
+import { operations } from '../../tools/index.ts'
+import type { AuthenticatedCaller } from '../operations/caller.ts'
+import { createOperationContext } from '../operations/context.ts'
+import { AirbyteError } from '../protocol/index.ts'
+import { INSTRUCTIONS } from './instructions.ts'
+import { type Narrowing, toolsWithin } from './narrowing.ts'
+import { registerTool } from './tool.ts'
+
+const HOUR_MS = 3_600_000
+
+/** A server over the operations; one per request or session, it holds nothing but its registrations. */
+export function buildServer(env: Env, narrowing: Narrowing): McpServer {
+  const server = new McpServer(
+    { name: 'airbyte', title: 'Airbyte', version: '0.1.0' },
+    {
+      instructions: INSTRUCTIONS,
+      cacheHints: { 'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' } },
+    },
+  )
+  for (const operation of toolsWithin(operations, narrowing)) {
+    registerTool(server, operation, (ctx, progress) =>
+      createOperationContext(env, {
+        ...callerOf(ctx),
+        face: 'mcp',
+        signal: ctx.mcpReq.signal,
+        progress,
+      }),
+    )
+  }
+  return server
+}
+
+/** Who calls, from the token of this very request: a session may be used with several. */
+export function callerOf(ctx: ServerContext): AuthenticatedCaller {
+  const props = ctx.http?.authInfo?.extra?.props as AuthenticatedCaller | undefined
+  if (!props) throw new AirbyteError('UNAUTHORIZED', 'This call came without a valid token.')
+  return { tenantId: props.tenantId, caller: props.caller }
+}
