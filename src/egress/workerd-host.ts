@@ -47,9 +47,16 @@ async function openSocket(
   return new CfDuplex(socket, peer, startTls)
 }
 
-/** The platform verifies chain and name against its own CAs, always; it can do nothing less and nothing else. */
+/**
+ * The platform verifies chain and name against its own CAs, always. What it cannot do, a private CA or no
+ * verification, is done in JavaScript, which is loaded only then.
+ */
 async function startTls(socket: CfDuplex, options: TlsOptions): Promise<ConnectorSocket> {
-  const { servername } = options
+  const { servername, ca, verify } = options
+  if (ca !== undefined || verify === 'none') {
+    const { startJsTls } = await import('./tls/tls-duplex.ts')
+    return startJsTls(socket, options)
+  }
   const secure = socket.detach().startTls({ expectedServerHostname: servername })
   secure.closed.catch(() => {})
   try {
