@@ -1,0 +1,65 @@
+import { toAirbyteError } from '../../../src/protocol/index.ts'
+import type { Destination } from '../../../src/runtime/contract.ts'
+import { probe } from './check.ts'
+import { parseConfig } from './config.ts'
+import { layoutOf } from './layout.ts'
+import { createLoader } from './loader.ts'
+import { openSession } from './session.ts'
+import { SPEC } from './spec.ts'
+
+/**
+ * PostgreSQL 13 or newer. Rows, ledger entry and fence check commit in one transaction, so every
+ * mode loads each chunk exactly once.
+ */
+const postgres: Destination = {
+  info: {
+    name: 'postgres',
+    title: 'Postgres',
+    definitionId: '25c5221d-dce2-4163-ade9-739ef790f503',
+    version: '0.1.0',
+    evidence: 'server',
+    documentationUrl: 'https://docs.airbyte.com/integrations/destinations/postgres',
+  },
+  capabilities: {
+    modes: ['append', 'overwrite', 'append_dedup', 'overwrite_dedup'],
+    formats: ['pg-copy-text'],
+    dialect: 'postgres',
+    ledger: true,
+    transfer: 'direct',
+    verify: ['count', 'hash'],
+    namespaces: true,
+    limits: {
+      integerBits: 64,
+      textBytes: 1_000_000_000,
+      nulInText: false,
+      nonFinite: true,
+      years: [-4712, 294_275],
+    },
+  },
+  spec: () => SPEC,
+
+  async check(ctx, config) {
+    try {
+      const { schema, ...connection } = parseConfig(config)
+      const session = openSession(ctx, connection)
+      try {
+        await session.run((client) => probe(client, schema))
+        return { ok: true }
+      } finally {
+        await session.close()
+      }
+    } catch (error) {
+      return { ok: false, problem: toAirbyteError(error).toJSON() }
+    }
+  },
+
+  async open(ctx, config, plan) {
+    const { schema, ...connection } = parseConfig(config)
+    const layout = layoutOf(plan, schema)
+    const session = openSession(ctx, connection, layout.stream)
+    await session.run(async () => {})
+    return createLoader(ctx, session, layout)
+  },
+}
+
+export default postgres

@@ -1,0 +1,122 @@
+import { AirbyteError, type Column, streamKey } from '../../../src/protocol/index.ts'
+import type { StreamPlan } from '../../../src/runtime/contract.ts'
+import { columnIdentifiers, identifier, quote, shortHash } from './identifiers.ts'
+import { columnType, UNINDEXABLE } from './types.ts'
+
+export const RAW_ID = '_airbyte_raw_id'
+export const EXTRACTED_AT = '_airbyte_extracted_at'
+export const META = '_airbyte_meta'
+export const GENERATION_ID = '_airbyte_generation_id'
+export const METADATA: Record<string, string> = {
+  [RAW_ID]: 'uuid',
+  [EXTRACTED_AT]: 'timestamp with time zone',
+  [META]: 'jsonb',
+  [GENERATION_ID]: 'bigint',
+}
+/** The one column of raw tables. */
+export const RAW_DATA: Column = { name: '_airbyte_data', type: 'object' }
+
+export interface TableColumn {
+  column: Column
+  /** Its name in the table, not quoted. */
+  name: string
+  /** Its PostgreSQL type. */
+  type: string
+}
+
+/** A stream's plan in PostgreSQL's terms. */
+export interface Layout {
+  plan: StreamPlan
+  /** `namespace.name`, for errors and the ledger. */
+  stream: string
+  schema: string
+  table: string
+  /** Where an overwriting generation grows until it is complete; null in append modes. */
+  hidden: string | null
+  /** Columns in the order in which the wire format has them. */
+  columns: TableColumn[]
+  dedup: boolean
+  keys: string[]
+  cursor: string | null
+  deletedAt: string | null
+}
+
+export function layoutOf(plan: StreamPlan, defaultSchema: string): Layout {
+  const stream = streamKey(plan.stream)
+  const fields = plan.normalization === 'raw' ? [RAW_DATA] : plan.columns
+  const names = columnIdentifiers(
+    fields.map(({ name }) => name),
+    Object.keys(METADATA),
+  )
+  const columns = fields.map((column, i) => ({
+    column,
+    name: names[i] as string,
+    type: columnType(column),
+  }))
+  const table = identifier(plan.target.table)
+  const overwrite = plan.mode === 'overwrite' || plan.mode === 'overwrite_dedup'
+  const dedup = plan.mode === 'append_dedup' || plan.mode === 'overwrite_dedup'
+  const layout = {
+    plan,
+    stream,
+    schema: identifier(plan.target.namespace ?? defaultSchema),
+    table,
+    hidden: overwrite ? hiddenName(table, plan.generationId) : null,
+    columns,
+    dedup,
+    keys: [] as string[],
+    cursor: null,
+    deletedAt: null,
+  } satisfies Layout
+  return dedup ? { ...layout, ...dedupOf(layout) } : layout
+}
+
+/** The table in which a generation grows. */
+export const hiddenName = (table: string, generation: number) =>
+  identifier(`_airbyte_next_${generation}_${table}`)
+
+function dedupOf({ plan, stream, columns }: Layout): Partial<Layout> {
+  if (plan.normalization === 'raw')
+    throw new AirbyteError(
+      'MODE_UNSUPPORTED',
+      `Stream '${stream}' cannot be deduplicated in a raw table: its key is inside the JSON.`,
+      {
+        stream,
+        field: 'normalization',
+        hint: "Use normalization 'basic', or mode append or overwrite.",
+      },
+    )
+  if (plan.primaryKey.length === 0)
+    throw new AirbyteError('PRIMARY_KEY_MISSING', `Stream '${stream}' has no primary key.`, {
+      stream,
+    })
+  const find = (path: string[]) => columns.find(({ column }) => column.name === path.join('.'))
+  const keys = plan.primaryKey.map((path) => {
+    const key = find(path)
+    if (!key)
+      throw new AirbyteError(
+        'PRIMARY_KEY_MISSING',
+        `Stream '${stream}' has no column '${path.join('.')}', which is part of its primary key.`,
+        { stream, field: 'primaryKey' },
+      )
+    if (UNINDEXABLE.has(key.type))
+      throw new AirbyteError(
+        'TYPE_UNSUPPORTED',
+        `Column '${key.name}' of stream '${stream}' has type ${key.type}, which cannot be a key.`,
+        { stream, field: key.name },
+      )
+    return key.name
+  })
+  const cursor = plan.cursorField.length > 0 ? find(plan.cursorField) : undefined
+  return {
+    keys,
+    cursor: cursor && !UNINDEXABLE.has(cursor.type) ? cursor.name : null,
+    deletedAt: find(['_ab_cdc_deleted_at'])?.name ?? null,
+  }
+}
+
+export const qualified = (schema: string, table: string) => `${quote(schema)}.${quote(table)}`
+
+/** Name of the unique index that a deduplicating merge needs; one per table and key. */
+export const keyIndexName = (table: string, keys: string[]) =>
+  `_airbyte_key_${shortHash(table)}_${shortHash(JSON.stringify(keys))}`

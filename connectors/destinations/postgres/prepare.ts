@@ -1,0 +1,102 @@
+import type pg from 'pg'
+import { AirbyteError } from '../../../src/protocol/index.ts'
+import type { ConnectorContext, LedgerPosition } from '../../../src/runtime/contract.ts'
+import { quote } from './identifiers.ts'
+import { hiddenName, type Layout, METADATA, qualified } from './layout.ts'
+import {
+  claimHead,
+  createLedger,
+  forgetGeneration,
+  type Head,
+  ownerOf,
+  position,
+  readHead,
+} from './ledger.ts'
+import { endSuperseded, showFence } from './supersede.ts'
+import { isReliedUpon } from './swap.ts'
+import { ensureTable, evolve, inspect } from './tables.ts'
+
+/** Schema and ledger tables. A lock makes two first syncs into one schema take turns. */
+export async function prepareSchema(client: pg.Client, layout: Layout): Promise<void> {
+  await lock(client, `airbyte schema ${layout.schema}`)
+  const { rows } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [
+    layout.schema,
+  ])
+  if (rows.length === 0) await client.query(`CREATE SCHEMA ${quote(layout.schema)}`)
+  await createLedger(client, layout)
+}
+
+/** The stream's tables and its head; returns where the destination stands. */
+export async function prepareStream(
+  client: pg.Client,
+  layout: Layout,
+  fence: number,
+  log: ConnectorContext['log'],
+): Promise<LedgerPosition | null> {
+  await showFence(client, layout, fence)
+  await lock(client, `airbyte table ${layout.schema}.${layout.table}`)
+  const head = await readHead(client, layout)
+  const existing = await inspect(client, layout.schema, layout.table)
+  await refuseStrangers(client, layout, head, existing !== null, [...(existing?.keys() ?? [])])
+  await claimHead(client, layout, fence)
+  await endSuperseded(client, layout, fence)
+  const table = writeTable(layout, head)
+  await dropStale(client, layout, head)
+  const isNew = table === layout.table ? !existing : !(await inspect(client, layout.schema, table))
+  if (isNew) await forget(client, layout, log)
+  await ensureTable(client, layout, table)
+  if (table !== layout.table && existing && (await isReliedUpon(client, layout)))
+    await evolve(client, layout, layout.table, existing)
+  return position(client, layout)
+}
+
+/** The table that this plan's rows go to: a hidden one until an overwriting generation is shown. */
+export function writeTable({ plan, table, hidden }: Layout, head: Head | null): string {
+  return hidden !== null && head?.visible !== plan.generationId ? hidden : table
+}
+
+const lock = (client: pg.Client, name: string) =>
+  client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+
+/**
+ * A table is written if this stream wrote it before, or if nobody's head names it and it has the
+ * metadata columns (a table of Airbyte's own destination is taken over). Any other is left alone.
+ */
+async function refuseStrangers(
+  client: pg.Client,
+  layout: Layout,
+  head: Head | null,
+  exists: boolean,
+  columns: string[],
+): Promise<void> {
+  const { schema, table, stream } = layout
+  const owner = await ownerOf(client, layout)
+  if (owner)
+    throw new AirbyteError('TABLE_TAKEN', `Table ${schema}.${table} is written by ${owner}.`, {
+      stream,
+      hint: `Give this connection its own namespace or prefix. If the other connection is gone, drop the table and delete its row from ${schema}._airbyte_heads.`,
+    })
+  if (!exists || head?.table === table) return
+  if (Object.keys(METADATA).every((name) => columns.includes(name))) return
+  throw new AirbyteError(
+    'TABLE_TAKEN',
+    `Table ${schema}.${table} exists and was not made by a sync.`,
+    { stream, hint: 'Give the connection a namespace or prefix of its own, or rename that table.' },
+  )
+}
+
+/** What an earlier generation left unfinished. */
+async function dropStale(client: pg.Client, layout: Layout, head: Head | null): Promise<void> {
+  if (!head) return
+  const stale = hiddenName(head.table, head.generation)
+  if (stale !== layout.hidden)
+    await client.query(`DROP TABLE IF EXISTS ${qualified(layout.schema, stale)}`)
+}
+
+/** The table is new: whatever the ledger says was loaded into it is not there. */
+async function forget(client: pg.Client, layout: Layout, log: ConnectorContext['log']) {
+  const had = await position(client, layout)
+  if (!had) return
+  log('warn', `Table ${layout.schema}.${layout.table} is gone; refresh the stream to refill it.`)
+  await forgetGeneration(client, layout)
+}

@@ -1,0 +1,170 @@
+/** Creating tables and letting them grow with their stream. Nothing is ever dropped or narrowed. */
+import type pg from 'pg'
+import { AirbyteError } from '../../../src/protocol/index.ts'
+import { quote, quoteLiteral } from './identifiers.ts'
+import {
+  EXTRACTED_AT,
+  GENERATION_ID,
+  keyIndexName,
+  type Layout,
+  META,
+  METADATA,
+  qualified,
+  RAW_ID,
+} from './layout.ts'
+import { holds } from './types.ts'
+
+export interface ExistingColumn {
+  type: string
+  /** `t` or `f`. */
+  notNull: string
+  default: string | null
+}
+
+/** The table's columns by name; null if there is no such table. */
+export async function inspect(
+  client: pg.Client,
+  schema: string,
+  table: string,
+): Promise<Map<string, ExistingColumn> | null> {
+  const { rows } = await client.query(
+    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+            a.attnotnull AS "notNull", pg_get_expr(d.adbin, d.adrelid) AS "default"
+     FROM pg_class c
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+     ORDER BY a.attnum`,
+    [schema, table],
+  )
+  if (rows.length === 0) return null
+  return new Map(rows.filter(({ name }) => name !== null).map(({ name, ...rest }) => [name, rest]))
+}
+
+/**
+ * Defaults of the metadata columns, so that rows on the byte path need no work of ours.
+ * A table that nobody reads yet has them as constants, the cheapest there is. Changing constants
+ * takes an exclusive lock, so a visible table reads them from the transaction's settings instead.
+ */
+export function metadataDefaults(layout: Layout, visible: boolean): Record<string, string> {
+  const setting = (name: string, type: string) =>
+    `NULLIF(current_setting('airbyte.${name}'::text, true), ''::text)::${type}`
+  const constants = {
+    [META]: `${quoteLiteral(metaText(layout))}::jsonb`,
+    [GENERATION_ID]: `'${layout.plan.generationId}'::bigint`,
+  }
+  return {
+    [RAW_ID]: 'gen_random_uuid()',
+    [EXTRACTED_AT]: setting('extracted_at', 'timestamp with time zone'),
+    ...(visible
+      ? { [META]: setting('meta', 'jsonb'), [GENERATION_ID]: setting('generation_id', 'bigint') }
+      : constants),
+  }
+}
+
+/** `_airbyte_meta` of a row that nothing happened to. */
+export const metaText = ({ plan }: Layout) => `{"sync_id": ${plan.syncId}, "changes": []}`
+
+/** Creates the table, or adds the columns that it lacks. */
+export async function ensureTable(client: pg.Client, layout: Layout, table: string): Promise<void> {
+  const existing = await inspect(client, layout.schema, table)
+  if (existing) await evolve(client, layout, table, existing)
+  else await create(client, layout, table)
+  if (layout.dedup) await ensureKey(client, layout, table)
+}
+
+async function create(client: pg.Client, layout: Layout, table: string): Promise<void> {
+  const defaults = metadataDefaults(layout, table === layout.table)
+  const metadata = Object.entries(METADATA).map(
+    ([name, type]) => `${quote(name)} ${type} NOT NULL DEFAULT ${defaults[name]}`,
+  )
+  const columns = layout.columns.map(({ name, type }) => `${quote(name)} ${type}`)
+  await client.query(
+    `CREATE TABLE ${qualified(layout.schema, table)} (${[...metadata, ...columns].join(', ')})`,
+  )
+}
+
+/** Adds what the table lacks; SCHEMA_CHANGED if a column cannot hold what the source now has. */
+export async function evolve(
+  client: pg.Client,
+  layout: Layout,
+  table: string,
+  existing: Map<string, ExistingColumn>,
+): Promise<void> {
+  const defaults = metadataDefaults(layout, table === layout.table)
+  const changes: string[] = []
+  for (const { name, type } of layout.columns) {
+    const column = existing.get(name)
+    if (!column) changes.push(`ADD COLUMN ${quote(name)} ${type}`)
+    else if (!holds(column.type, type)) throw retyped(layout, name, column.type, type)
+  }
+  for (const [name, column] of existing) {
+    const isMetadata = name in METADATA
+    if (column.notNull === 't' && !isMetadata && !layout.keys.includes(name))
+      changes.push(`ALTER COLUMN ${quote(name)} DROP NOT NULL`)
+  }
+  for (const [name, type] of Object.entries(METADATA)) {
+    const column = existing.get(name)
+    const expression = defaults[name] as string
+    if (!column) changes.push(`ADD COLUMN ${quote(name)} ${type} DEFAULT ${expression}`)
+    else if (!sameExpression(column.default, expression))
+      changes.push(`ALTER COLUMN ${quote(name)} SET DEFAULT ${expression}`)
+  }
+  if (changes.length > 0)
+    await client.query(`ALTER TABLE ${qualified(layout.schema, table)} ${changes.join(', ')}`)
+}
+
+/** PostgreSQL prints an expression with parentheses of its own. */
+const sameExpression = (printed: string | null, ours: string) =>
+  printed?.replaceAll(/[()\s]/g, '') === ours.replaceAll(/[()\s]/g, '')
+
+function retyped({ stream, table }: Layout, column: string, from: string, to: string) {
+  return new AirbyteError(
+    'SCHEMA_CHANGED',
+    `Column '${column}' of table '${table}' is ${from}, which cannot hold the source's ${to}.`,
+    {
+      stream,
+      field: column,
+      hint: `Refresh the stream, or run: ALTER TABLE … ALTER COLUMN ${quote(column)} TYPE ${to}.`,
+    },
+  )
+}
+
+/** The unique index that a merge by key needs. */
+export async function ensureKey(client: pg.Client, layout: Layout, table: string): Promise<void> {
+  const index = keyIndexName(table, layout.keys)
+  const { rows } = await client.query('SELECT to_regclass($1) AS found', [
+    qualified(layout.schema, index),
+  ])
+  if (rows[0]?.found) return
+  const target = qualified(layout.schema, table)
+  await dropOtherKeys(client, layout.schema, table)
+  try {
+    await client.query(
+      `CREATE UNIQUE INDEX ${quote(index)} ON ${target} (${layout.keys.map(quote).join(', ')})`,
+    )
+  } catch (error) {
+    if ((error as { code?: string }).code !== '23505') throw error
+    throw new AirbyteError(
+      'SCHEMA_CHANGED',
+      `Table '${layout.table}' holds several rows with one primary key (${layout.keys.join(', ')}), so it cannot be deduplicated as it is.`,
+      {
+        stream: layout.stream,
+        field: 'primaryKey',
+        hint: 'Refresh the stream, or remove the duplicates from the table.',
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Unique indexes of an earlier primary key would refuse rows of the new one. */
+async function dropOtherKeys(client: pg.Client, schema: string, table: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+     WHERE i.indrelid = to_regclass($1) AND starts_with(c.relname, '_airbyte_key_')`,
+    [qualified(schema, table)],
+  )
+  for (const { name } of rows) await client.query(`DROP INDEX ${qualified(schema, name)}`)
+}
