@@ -1,0 +1,40 @@
+import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
+import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
+
+/** Source configuration by Airbyte's field names. */
+export interface SourceConfig extends PostgresConfig {
+  /** Schemas to discover; empty: all but the system's. */
+  schemas: string[]
+  replication_method?: { method: 'Standard' | 'Xmin' | 'CDC' }
+  /** Rows of one statement over a keyset. Not in the form: for tests and for operators. */
+  chunk_rows?: number
+  /** Bytes of one statement; default 64 MiB over a keyset, 8 MiB over row addresses. */
+  chunk_bytes?: number
+  /** Rows between two states at most; default: 4 MiB of rows. */
+  checkpoint_rows?: number
+}
+
+const REQUIRED = ['host', 'database', 'username'] as const
+
+/** The configuration with its defaults. Throws VALIDATION_FAILED or UNSUPPORTED, naming the field. */
+export function parseConfig(config: JsonObject): SourceConfig {
+  for (const field of REQUIRED) {
+    if (typeof config[field] !== 'string' || config[field] === '') {
+      throw new AirbyteError('VALIDATION_FAILED', `The field '${field}' is missing.`, {
+        field: `config.${field}`,
+      })
+    }
+  }
+  const { method = 'Standard' } = (config.replication_method ?? {}) as { method?: string }
+  if (method !== 'Standard') {
+    throw new AirbyteError('UNSUPPORTED', `The update method '${method}' is not supported.`, {
+      field: 'config.replication_method.method',
+      hint: 'Choose Standard: incremental streams read by a cursor column.',
+    })
+  }
+  return {
+    ...(config as unknown as SourceConfig),
+    port: Number(config.port ?? 5432),
+    schemas: Array.isArray(config.schemas) ? config.schemas.map(String) : [],
+  }
+}

@@ -1,0 +1,115 @@
+import type pg from 'pg'
+import {
+  AirbyteError,
+  type Column,
+  type ConfiguredStream,
+  columnsOf,
+  type StreamKey,
+  streamKey,
+} from '../../../src/protocol/index.ts'
+import type { ConnectorContext } from '../../../src/runtime/contract.ts'
+import type { SourceConfig } from './config.ts'
+import { listRelations, type Relation, type RelationColumn } from './relations.ts'
+import { CTID, keyOf, type OrderKey, quote } from './sql.ts'
+
+/** One stream about to be read: what is asked, and what the database has now. */
+export interface StreamReader {
+  ctx: ConnectorContext
+  client: pg.Client
+  config: SourceConfig
+  configured: ConfiguredStream
+  key: StreamKey
+  relation: Relation
+  /** The selected columns as the catalog describes them, in its order. */
+  schema: Column[]
+  /** The same columns as the database has them. */
+  columns: RelationColumn[]
+}
+
+/** Rejects with STREAM_NOT_FOUND, PERMISSION_DENIED or SCHEMA_CHANGED. */
+export async function openReader(
+  ctx: ConnectorContext,
+  client: pg.Client,
+  config: SourceConfig,
+  configured: ConfiguredStream,
+): Promise<StreamReader> {
+  const relation = await findRelation(client, config, configured)
+  const selected = configured.selectedFields && new Set(configured.selectedFields)
+  const schema = columnsOf(configured.stream.json_schema).filter(
+    ({ name }) => !selected || selected.has(name),
+  )
+  const columns = schema.map((column) => currentColumn(relation, column))
+  const key = streamKey(configured.stream)
+  return { ctx, client, config, configured, key, relation, schema, columns }
+}
+
+async function findRelation(client: pg.Client, config: SourceConfig, { stream }: ConfiguredStream) {
+  const schema = stream.namespace ?? config.schemas[0] ?? 'public'
+  const [relation] = await listRelations(client, [], { schema, name: stream.name })
+  if (relation) return relation
+  const qualified = `${quote(schema)}.${quote(stream.name)}`
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [qualified])
+  if (rows[0]?.there === 't') {
+    throw new AirbyteError('PERMISSION_DENIED', `${config.username} may not read ${qualified}.`, {
+      hint: `Run GRANT SELECT ON ${qualified} TO ${quote(config.username)}; as the owner, or deselect the stream.`,
+    })
+  }
+  throw new AirbyteError('STREAM_NOT_FOUND', `The database has no table or view ${qualified}.`)
+}
+
+function currentColumn(relation: Relation, column: Column): RelationColumn {
+  const current = relation.columns.find(({ name }) => name === column.name)
+  const was = column.native?.type ?? column.type
+  if (!current) {
+    throw new AirbyteError(
+      'SCHEMA_CHANGED',
+      `The column '${column.name}' is gone since discovery, or may no longer be read.`,
+      { field: column.name, hint: 'Discover the source again and sync.' },
+    )
+  }
+  const is = column.native
+    ? (current.column.native?.type ?? current.column.type)
+    : current.column.type
+  if (is !== was) {
+    throw new AirbyteError(
+      'SCHEMA_CHANGED',
+      `The column '${column.name}' changed from ${was} to ${is} since discovery.`,
+      { field: column.name, hint: 'Discover the source again and sync.' },
+    )
+  }
+  return current
+}
+
+/** The primary key for paging; undefined if there is none or a part of it has no usable order. */
+export function keysetOf(relation: Relation): OrderKey[] | undefined {
+  if (relation.key.length === 0) return undefined
+  const columns = relation.key.map((name) => relation.columns.find((c) => c.name === name))
+  const usable = columns.every((column) => column?.type.key && column.type.plain)
+  return usable ? (columns as RelationColumn[]).map(keyOf) : undefined
+}
+
+/** Whether rows have an address (ctid) that is unique in the relation. */
+export const hasAddress = ({ kind }: Relation) => kind === 'table' || kind === 'materialized view'
+
+/** The order of an incremental read: cursor first, then what makes rows distinct, if anything does. */
+export function cursorKeys(relation: Relation, cursor: RelationColumn): OrderKey[] {
+  const first = keyOf(cursor)
+  const key = keysetOf(relation)
+  if (key) return [first, ...key.filter(({ name }) => name !== cursor.name)]
+  return hasAddress(relation) ? [first, CTID] : [first]
+}
+
+/** Rejects with CURSOR_MISSING. */
+export function cursorColumn({ relation, configured }: StreamReader): RelationColumn {
+  const [name] = configured.cursorField
+  const column = relation.columns.find((c) => c.name === name)
+  if (column?.type.cursor) return column
+  const usable = relation.columns.filter(({ type }) => type.cursor).map((c) => c.name)
+  throw new AirbyteError(
+    'CURSOR_MISSING',
+    column
+      ? `The column '${name}' is of a type that cannot be a cursor.`
+      : `The stream has no column '${name ?? ''}' to use as its cursor.`,
+    { field: 'cursorField', didYouMean: usable.slice(0, 10) },
+  )
+}

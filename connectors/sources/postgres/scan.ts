@@ -1,0 +1,85 @@
+import type { Batch } from '../../../src/protocol/index.ts'
+import { decodeCopyText, splitFields } from '../../../src/runtime/formats/pg-copy-text.ts'
+import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
+import { dropLastFields, lastRow } from '../../../src/runtime/postgres/copy-rows.ts'
+import type { StreamReader } from './reader.ts'
+import { columnSql, fromItem, type OrderKey } from './sql.ts'
+
+export interface Scan {
+  /** Conditions, all of which hold; empty ones are left out. */
+  where: (string | undefined)[]
+  /** Order of the rows; empty: as the database likes. */
+  keys: OrderKey[]
+  limit?: number
+}
+
+export interface Scanned {
+  batch: Batch
+  rows: number
+  bytes: number
+  /** Values of the scan's keys in the last row. */
+  position: string[]
+}
+
+const RECORDS_PER_BATCH = 5000
+
+/** Reads rows with COPY, in the form that the stream is configured for. */
+export async function* scan(reader: StreamReader, { where, keys, limit }: Scan) {
+  const { schema, columns, configured, config, key, ctx } = reader
+  const visible = columns.map(({ name, type }) => type.expression(columnSql(name)))
+  const fieldOfKey = keys.map(({ name }) =>
+    columns.findIndex((column) => column.name === name && column.type.plain),
+  )
+  const hidden = keys.filter((_, i) => fieldOfKey[i] === -1).map(({ expression }) => expression)
+  let nextHidden = visible.length
+  const fields = fieldOfKey.map((field) => (field === -1 ? nextHidden++ : field))
+
+  const conditions = where.filter(Boolean).map((condition) => `(${condition})`)
+  const sql = [
+    `COPY (SELECT ${[...visible, ...hidden].join(', ')} FROM ${fromItem(reader.relation)}`,
+    conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '',
+    keys.length > 0 ? `ORDER BY ${keys.map(({ expression }) => expression).join(', ')}` : '',
+    limit ? `LIMIT ${limit}` : '',
+    ') TO STDOUT',
+  ].join(' ')
+
+  const records = configured.format === 'records'
+  const batchRows = Math.min(
+    records ? RECORDS_PER_BATCH : Infinity,
+    config.checkpoint_rows ?? Infinity,
+  )
+  for await (const { bytes, rows } of copyOut(reader.client, sql, { batchRows })) {
+    const last = splitFields(bytes, ...lastRow(bytes))
+    const position = fields.map((field) => last[field] ?? '')
+    const size = bytes.length
+    const extractedAt = ctx.now()
+    const batch: Batch = records
+      ? decodeCopyText(bytes, schema, { stream: key, extractedAt })
+      : {
+          kind: 'encoded',
+          stream: key,
+          schema,
+          format: 'pg-copy-text',
+          rows,
+          bytes: dropLastFields(bytes, hidden.length),
+          extractedAt,
+        }
+    yield { batch, rows, bytes: size, position } satisfies Scanned
+  }
+}
+
+const CHECKPOINT_BYTES = 4 << 20
+
+/** Says after which batch a state is due. */
+export function checkpoints({ config }: StreamReader) {
+  let bytes = 0
+  let rows = 0
+  return (scanned: Scanned): boolean => {
+    bytes += scanned.bytes
+    rows += scanned.rows
+    if (bytes < CHECKPOINT_BYTES && rows < (config.checkpoint_rows ?? Infinity)) return false
+    bytes = 0
+    rows = 0
+    return true
+  }
+}
