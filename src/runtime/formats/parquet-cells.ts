@@ -157,6 +157,12 @@ function sameNumber(text: string, value: number): boolean {
   return canonical(text) === canonical(String(value))
 }
 
+/** A decimal text as a cell: a number where a double holds it exactly as printed, else the text. */
+export function exactNumber(text: string): number | string {
+  const value = Number(text)
+  return sameNumber(text, value) ? value : text
+}
+
 /** Significant digits and the power of ten of the last one. */
 function canonical(text: string): string {
   const match = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text)

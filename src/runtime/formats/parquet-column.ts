@@ -218,3 +218,13 @@ function packBits(page: Uint8Array, count: number): number {
   }
   return used
 }
+
+/** Rows whose cell the type cannot hold. */
+export function unfitRows(type: ParquetType, cells: ArrayLike<Cell>, length: number): number[] {
+  if (type.kind === 'text' || type.kind === 'json') return []
+  const rows: number[] = []
+  new ColumnWriter('', type, 256 * 1024).append(cells, length, (row, change) => {
+    if (change === 'NULLED') rows.push(row)
+  })
+  return rows
+}

@@ -1,0 +1,95 @@
+import {
+  AirbyteError,
+  type Column,
+  type DestinationSyncMode,
+  type StreamDescriptor,
+} from '../../../src/protocol/index.ts'
+import type { ChunkEnd, ObjectStore } from '../../../src/runtime/contract.ts'
+
+export type FileFormat = 'Parquet' | 'JSONL' | 'CSV'
+
+/**
+ * `_current.json`: the one object of a stream that is ever replaced, always by a write conditional
+ * on its etag. It says what readers see and where the loader stands, so that committing a chunk,
+ * taking a fence and swapping generations are each one atomic write.
+ */
+export interface CurrentDocument {
+  version: 1
+  stream: StreamDescriptor
+  /** The connection that owns the target; another one takes over by `prepare`. */
+  connectionId: string
+  /** The highest fence seen from that connection. */
+  fence: number
+  mode: DestinationSyncMode
+  primaryKey: string[][]
+  /** The plan's columns at the last `prepare`; files of older chunks may have fewer. */
+  columns: Column[]
+  /** What readers see: these ledgers' files, in this order. */
+  visible: Ledger[]
+  /** A generation that is being filled beside them. */
+  building: Ledger | null
+  /** Replaced by the last swap; kept for readers that still hold the old list of files. */
+  retired: Ledger[]
+}
+
+/**
+ * The committed chunks of one generation. `entries` holds the newest; older ones are sealed into
+ * `_ledger/<generation>-<epoch>/<segment>.json`, which never change.
+ */
+export interface Ledger {
+  connectionId: string
+  generation: number
+  /** Fence under which the ledger began: tells it from one of the same number that was aborted. */
+  epoch: number
+  segments: number
+  /** Chunks committed so far; the next one's `seq`. */
+  chunks: number
+  files: number
+  rows: number
+  bytes: number
+  entries: LedgerEntry[]
+}
+
+export interface LedgerEntry {
+  seq: number
+  chunk: string
+  /** Key of the data object; null for a chunk without rows. */
+  file: string | null
+  rows: number
+  bytes: number
+  /** Smallest and largest extraction time in the file, epoch milliseconds. */
+  extracted: [number, number] | null
+  fence: number
+  syncId: number
+  end: ChunkEnd
+}
+
+export interface Versioned {
+  document: CurrentDocument
+  etag: string
+}
+
+/** The document as it stands, or null where the stream was never written. */
+export async function readCurrent(store: ObjectStore, key: string): Promise<Versioned | null> {
+  const found = await store.get(key)
+  if (!found) return null
+  const document = (await new Response(found.body).json()) as CurrentDocument
+  if (document.version !== 1) {
+    throw new AirbyteError(
+      'STATE_INVALID',
+      `${key} has version ${document.version}; this version of the destination reads 1.`,
+    )
+  }
+  return { document, etag: found.etag }
+}
+
+/** Writes over the version that was read; false if someone else wrote in between. */
+export async function writeCurrent(
+  store: ObjectStore,
+  key: string,
+  document: CurrentDocument,
+  over: Versioned | null,
+): Promise<boolean> {
+  const condition = over ? { etag: over.etag } : ({ absent: true } as const)
+  return (await store.put(key, JSON.stringify(document), condition)) !== null
+}

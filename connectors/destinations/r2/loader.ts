@@ -1,0 +1,257 @@
+import { AirbyteError, streamKey } from '../../../src/protocol/index.ts'
+import type {
+  Chunk,
+  LedgerPosition,
+  Loader,
+  LoadResult,
+  ObjectStore,
+  StreamPlan,
+} from '../../../src/runtime/contract.ts'
+import {
+  type CurrentDocument,
+  type Ledger,
+  type LedgerEntry,
+  readCurrent,
+  type Versioned,
+  writeCurrent,
+} from './document.ts'
+import { encodeFile } from './encode.ts'
+import { layoutOf } from './layout.ts'
+import { findChunk, newLedger, withEntry } from './ledger.ts'
+import { rawIdsOf } from './raw-id.ts'
+import { countLatest, readLatest, readRows } from './read-back.ts'
+import { fileRows, type Tally } from './rows.ts'
+import type { Config } from './spec.ts'
+import { removeGarbage } from './sweep.ts'
+import { isDedup, isOverwrite, tableOf } from './table.ts'
+
+/** Conditional writes that lose to another of the same claim are tried again this often. */
+const ATTEMPTS = 8
+
+/**
+ * Loads one stream. A chunk's data object is written first, under a key that no other attempt has;
+ * it counts from the moment when a write of `_current.json`, conditional on the version that was
+ * read, names it. That write also checks the fence, so a superseded worker's objects stay unseen.
+ */
+export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): Loader {
+  const table = tableOf(plan)
+  const layout = layoutOf(config.pathPrefix, plan.target)
+  const stream = streamKey(plan.stream)
+
+  async function readAdmitted(fence: number): Promise<Versioned> {
+    const found = await readCurrent(store, layout.current)
+    if (!found || !admits(found.document, plan, fence)) throw fenceLost(stream, fence)
+    return found
+  }
+
+  /** Applies a change to the document, over whichever version is there; null leaves it as it is. */
+  async function update(
+    fence: number,
+    change: (document: CurrentDocument) => CurrentDocument | null,
+  ): Promise<CurrentDocument> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = await readAdmitted(fence)
+      const next = change(found.document)
+      if (!next) return found.document
+      if (await writeCurrent(store, layout.current, { ...next, fence }, found)) return next
+    }
+    throw contended(stream)
+  }
+
+  /** Enters a chunk that was not in the version `searched`. */
+  async function commit(
+    entry: LedgerEntry,
+    fence: number,
+    searched: Versioned,
+  ): Promise<LedgerEntry | 'committed'> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = await readAdmitted(fence)
+      const ledger = ownLedger(found.document, plan)
+      if (!ledger) throw unprepared(stream)
+      const known =
+        found.etag === searched.etag
+          ? undefined
+          : await findChunk(store, layout, ledger, entry.chunk)
+      if (known) return known
+      const grown = await withEntry(store, layout, ledger, { ...entry, seq: ledger.chunks })
+      const next = { ...withLedger(found.document, grown), fence }
+      if (await writeCurrent(store, layout.current, next, found)) return 'committed'
+    }
+    throw contended(stream)
+  }
+
+  return {
+    async prepare(fence): Promise<LedgerPosition | null> {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const found = await readCurrent(store, layout.current)
+        const takeover = found?.document.connectionId !== plan.connectionId
+        if (found && !takeover && found.document.fence > fence) throw fenceLost(stream, fence)
+        const next = prepared(found?.document, plan, fence, table.columns)
+        if (await writeCurrent(store, layout.current, next, found)) {
+          const last = ownLedger(next, plan)?.entries.at(-1)
+          return last ? { chunkId: last.chunk, ...positionOf(last) } : null
+        }
+      }
+      throw contended(stream)
+    },
+
+    async load(chunk: Chunk, fence: number): Promise<LoadResult> {
+      const found = await readAdmitted(fence)
+      const ledger = ownLedger(found.document, plan)
+      if (!ledger) throw unprepared(stream)
+      const known = await findChunk(store, layout, ledger, chunk.id)
+      if (known) return duplicateOf(known)
+
+      const tally: Tally = { rows: 0, extracted: null, rejects: [] }
+      const rows = fileRows(table, config.format, chunk.body, tally)
+      const first = await rows.next()
+      let written: { key: string; size: number } | null = null
+      if (!first.done) {
+        const { generationId } = plan
+        const key = layout.data(generationId, ledger.chunks, fence, chunk.id, config.format)
+        const bytes = encodeFile(
+          config.format,
+          table,
+          await rawIdsOf(chunk.id),
+          startingWith(first.value, rows),
+        )
+        written = { key, size: (await store.putStream(key, bytes)).size }
+      }
+      const end = chunk.end()
+      const outcome = await commit(
+        {
+          seq: ledger.chunks,
+          chunk: chunk.id,
+          file: written?.key ?? null,
+          rows: tally.rows,
+          bytes: written?.size ?? 0,
+          extracted: tally.extracted,
+          fence,
+          syncId: plan.syncId,
+          end,
+        },
+        fence,
+        found,
+      )
+      if (outcome !== 'committed') return duplicateOf(outcome)
+      return { duplicate: false, rows: tally.rows, end, rejects: tally.rejects }
+    },
+
+    async count() {
+      const found = await readCurrent(store, layout.current)
+      if (!found || found.document.visible.length === 0) return null
+      if (!isDedup(plan.mode))
+        return found.document.visible.reduce((sum, { rows }) => sum + rows, 0)
+      return countLatest(store, layout, found.document.visible, table)
+    },
+
+    async finish(fence) {
+      let replaced: Ledger[] = []
+      await update(fence, (document) => {
+        const { building } = document
+        replaced = []
+        if (!building || !isOwn(building, plan)) return null
+        const kept = isOverwrite(plan.mode)
+          ? []
+          : document.visible.filter((ledger) => outlives(ledger, plan))
+        const dropped = document.visible.filter((ledger) => !kept.includes(ledger))
+        replaced = document.retired
+        return { ...document, visible: [...kept, building], building: null, retired: dropped }
+      })
+      await removeGarbage(store, layout, fence, replaced)
+    },
+
+    async abort(fence) {
+      let dropped: Ledger[] = []
+      await update(fence, (document) => {
+        const { building } = document
+        dropped = building && isOwn(building, plan) ? [building] : []
+        return dropped.length > 0 ? { ...document, building: null } : null
+      })
+      await removeGarbage(store, layout, fence, dropped)
+    },
+
+    async *readBack(generationId) {
+      const found = await readCurrent(store, layout.current)
+      const ledgers = (found?.document.visible ?? []).filter(
+        ({ generation, connectionId }) =>
+          generationId === undefined ||
+          (generation === generationId && connectionId === plan.connectionId),
+      )
+      const read = isDedup(plan.mode) ? readLatest : readRows
+      yield* read(store, layout, ledgers, table)
+    },
+
+    async close() {},
+  }
+}
+
+/** The document that lets this plan load: with its ledger, its fence and its columns. */
+function prepared(
+  document: CurrentDocument | undefined,
+  plan: StreamPlan,
+  fence: number,
+  columns: CurrentDocument['columns'],
+): CurrentDocument {
+  const { connectionId, mode, primaryKey, generationId } = plan
+  const base: CurrentDocument = {
+    ...(document ?? { version: 1, visible: [], building: null, retired: [] }),
+    ...{ stream: plan.stream, connectionId, fence, mode, primaryKey, columns },
+  }
+  if (ownLedger(base, plan)) return base
+  const ledger = newLedger(connectionId, generationId, fence)
+  const aside = isOverwrite(mode) || base.visible.some((older) => !outlives(older, plan))
+  return aside ? { ...base, building: ledger } : { ...base, visible: [...base.visible, ledger] }
+}
+
+const isOwn = (ledger: Ledger, plan: StreamPlan) =>
+  ledger.connectionId === plan.connectionId && ledger.generation === plan.generationId
+
+const ownLedger = ({ visible, building }: CurrentDocument, plan: StreamPlan) =>
+  [...visible, ...(building ? [building] : [])].find((ledger) => isOwn(ledger, plan))
+
+function withLedger(document: CurrentDocument, grown: Ledger): CurrentDocument {
+  const swap = (ledger: Ledger) =>
+    ledger.connectionId === grown.connectionId && ledger.generation === grown.generation
+      ? grown
+      : ledger
+  const { visible, building } = document
+  return { ...document, visible: visible.map(swap), building: building && swap(building) }
+}
+
+/** Whether the plan keeps an older generation's rows. Another connection's count as oldest. */
+const outlives = (ledger: Ledger, plan: StreamPlan) =>
+  (ledger.connectionId === plan.connectionId ? ledger.generation : 0) >= plan.minimumGenerationId
+
+const admits = (document: CurrentDocument, plan: StreamPlan, fence: number) =>
+  document.connectionId === plan.connectionId && document.fence <= fence
+
+const positionOf = ({ end, rows, fence }: LedgerEntry) => ({ end, rows, fence })
+
+const duplicateOf = ({ rows, end }: LedgerEntry): LoadResult => ({
+  duplicate: true,
+  rows,
+  end,
+  rejects: [],
+})
+
+async function* startingWith<T>(first: T, rest: AsyncIterable<T>) {
+  yield first
+  yield* rest
+}
+
+const fenceLost = (stream: string, fence: number) =>
+  new AirbyteError('FENCE_LOST', `A newer worker than fence ${fence} writes '${stream}'.`, {
+    stream,
+  })
+
+const unprepared = (stream: string) =>
+  new AirbyteError('CONFLICT', `The generation of '${stream}' was dropped or never prepared.`, {
+    stream,
+    hint: 'Prepare the stream again, then load.',
+  })
+
+const contended = (stream: string) =>
+  new AirbyteError('UPSTREAM_ERROR', `'${stream}' is being written by several workers at once.`, {
+    stream,
+  })

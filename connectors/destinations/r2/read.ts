@@ -1,0 +1,131 @@
+/** For readers of the warehouse: which files make up a stream now, and the SQL that reads them. */
+import type { Column } from '../../../src/protocol/index.ts'
+import type { ObjectStore, StreamPlan } from '../../../src/runtime/contract.ts'
+import { type CurrentDocument, type FileFormat, readCurrent } from './document.ts'
+import { formatOf, layoutOf } from './layout.ts'
+import { entriesOf } from './ledger.ts'
+import { DELETED_AT, isDedup, METADATA, RAW_ID } from './table.ts'
+
+export interface CurrentFile {
+  /** Relative to the workspace. */
+  key: string
+  format: FileFormat
+  rows: number
+  bytes: number
+  generation: number
+}
+
+export interface CurrentStream {
+  /** In the order of loading. */
+  files: CurrentFile[]
+  /** Columns after the metadata columns. */
+  columns: Column[]
+  mode: CurrentDocument['mode']
+  primaryKey: string[][]
+}
+
+/** The committed files of a stream as they are now; null where nothing was ever loaded. */
+export async function currentFiles(
+  store: ObjectStore,
+  target: StreamPlan['target'],
+  pathPrefix = '',
+): Promise<CurrentStream | null> {
+  const layout = layoutOf(pathPrefix, target)
+  const found = await readCurrent(store, layout.current)
+  if (!found) return null
+  const { visible, columns, mode, primaryKey } = found.document
+  const files: CurrentFile[] = []
+  for (const ledger of visible) {
+    for await (const { file, rows, bytes } of entriesOf(store, layout, ledger)) {
+      if (file) {
+        files.push({
+          key: file,
+          format: formatOf(file),
+          rows,
+          bytes,
+          generation: ledger.generation,
+        })
+      }
+    }
+  }
+  return { files, columns, mode, primaryKey }
+}
+
+/**
+ * DuckDB SQL that reads every row of the stream, with the metadata columns.
+ *
+ * @param urlOf turns a key into what DuckDB opens: a path, an https or an r2 URL
+ */
+export function allRowsSql(stream: CurrentStream, urlOf: (key: string) => string): string {
+  const columns = [...METADATA, ...stream.columns]
+  const sources = (['Parquet', 'JSONL', 'CSV'] as const).flatMap((format) => {
+    const urls = stream.files.filter((file) => file.format === format).map(({ key }) => urlOf(key))
+    return urls.length === 0 ? [] : [`SELECT * FROM ${scan(format, urls, columns)}`]
+  })
+  if (sources.length === 0) {
+    const empty = columns.map((column) => `NULL::${duckType(column)} AS ${quote(column.name)}`)
+    return `SELECT ${empty.join(', ')}, NULL::VARCHAR AS filename WHERE false`
+  }
+  return sources.join(' UNION ALL BY NAME ')
+}
+
+/**
+ * DuckDB SQL of the deduplicated stream: for each key the row that was loaded last, without the
+ * deleted. For other modes it is every row.
+ *
+ * @example
+ * const stream = await currentFiles(store, { namespace: 'public', table: 'users' })
+ * const sql = latestByKeySql(stream, (key) => `./warehouse/${key}`)
+ */
+export function latestByKeySql(stream: CurrentStream, urlOf: (key: string) => string): string {
+  const all = allRowsSql(stream, urlOf)
+  if (!isDedup(stream.mode)) return `SELECT * EXCLUDE (filename) FROM (${all})`
+  const keys = stream.primaryKey.map((path) => quote(path.join('.'))).join(', ')
+  const order = stream.files.map(({ key }, i) => `(${literal(urlOf(key))}, ${i})`)
+  const ordered = order.length > 0 ? order.join(', ') : `('', 0)`
+  return `SELECT * EXCLUDE (filename, file_order) FROM (${all}) AS file_rows
+JOIN (VALUES ${ordered}) AS files(filename, file_order) USING (filename)
+QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY file_order DESC, right(${quote(RAW_ID)}::VARCHAR, 8) DESC) = 1
+AND ${quote(DELETED_AT)} IS NULL`
+}
+
+function scan(format: FileFormat, urls: string[], columns: Column[]): string {
+  const list = `[${urls.map(literal).join(', ')}]`
+  const types = columns.map((column) => `${literal(column.name)}: ${literal(duckType(column))}`)
+  switch (format) {
+    case 'Parquet':
+      return `read_parquet(${list}, union_by_name = true, hive_partitioning = false, filename = true)`
+    case 'JSONL':
+      return `read_json(${list}, format = 'newline_delimited', columns = {${types.join(', ')}}, filename = true, hive_partitioning = false)`
+    case 'CSV':
+      return `read_csv(${list}, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, union_by_name = true, types = {${types.join(', ')}}, filename = true, hive_partitioning = false)`
+  }
+}
+
+/** The DuckDB type in which the text formats are read. */
+function duckType({ name, type, native }: Column): string {
+  if (name === RAW_ID) return 'UUID'
+  switch (type) {
+    case 'integer':
+      return 'BIGINT'
+    case 'number': {
+      const exact = /^(?:numeric|decimal)(\(\d+(?:,\s*\d+)?\))?/i.exec(native?.type ?? '')
+      return exact ? (exact[1] ? `DECIMAL${exact[1]}` : 'VARCHAR') : 'DOUBLE'
+    }
+    case 'boolean':
+      return 'BOOLEAN'
+    case 'date':
+      return 'DATE'
+    case 'time_without_timezone':
+      return 'TIME'
+    case 'timestamp_with_timezone':
+      return 'TIMESTAMPTZ'
+    case 'timestamp_without_timezone':
+      return 'TIMESTAMP'
+    default:
+      return 'VARCHAR'
+  }
+}
+
+const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`

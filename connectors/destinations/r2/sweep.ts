@@ -1,0 +1,60 @@
+import type { ObjectStore } from '../../../src/runtime/contract.ts'
+import { type Ledger, readCurrent } from './document.ts'
+import { fenceOf, type Layout } from './layout.ts'
+import { entriesOf } from './ledger.ts'
+
+/**
+ * Deletes the ledgers given and everything that lost its meaning: data objects that no ledger
+ * names (of failed attempts, superseded workers, dropped generations) and segments of ledgers that
+ * are gone. What a fence above `fence` wrote belongs to a newer worker and stays.
+ */
+export async function removeGarbage(
+  store: ObjectStore,
+  layout: Layout,
+  fence: number,
+  dropped: Ledger[],
+): Promise<void> {
+  const goners = new Set<string>()
+  for (const ledger of dropped) {
+    for await (const { file } of entriesOf(store, layout, ledger)) if (file) goners.add(file)
+  }
+  // Listed before the ledgers are read: what is committed in between is in both, never only listed.
+  const listed = [
+    ...(await keysUnder(store, `${layout.root}generation=`)),
+    ...(await keysUnder(store, `${layout.root}_ledger/`)),
+  ]
+  const live = await liveKeys(store, layout)
+  if (!live) return
+  for (const key of listed) {
+    const written = fenceOf(key)
+    if (written !== undefined && written <= fence) goners.add(key)
+  }
+  for (const key of live) goners.delete(key)
+  if (goners.size > 0) await store.delete([...goners])
+}
+
+/** Every object that `_current.json` leads to. */
+async function liveKeys(store: ObjectStore, layout: Layout): Promise<Set<string> | null> {
+  const found = await readCurrent(store, layout.current)
+  if (!found) return null
+  const { visible, building, retired } = found.document
+  const live = new Set<string>()
+  for (const ledger of [...visible, ...retired, ...(building ? [building] : [])]) {
+    for await (const { file } of entriesOf(store, layout, ledger)) if (file) live.add(file)
+    for (let i = 0; i <= ledger.segments; i++) {
+      live.add(layout.segment(ledger.generation, ledger.epoch, i))
+    }
+  }
+  return live
+}
+
+async function keysUnder(store: ObjectStore, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list(prefix, cursor)
+    keys.push(...page.objects.map(({ key }) => key))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return keys
+}
