@@ -118,9 +118,9 @@ async function createActor(
   const created = await call<CreatedActor>(`create_${kind}`, { name, type: 'postgres', config })
   if (created.setupUrl) {
     await enterCredentials(created.setupUrl, { password })
-    await call('get_setup', { setup: created.setupId, wait_seconds: 10 })
+    await call('get_setup', { setupId: created.setupId, waitSeconds: 10 })
   }
-  const check = await call<{ ok: boolean }>('check_resource', { resource: name })
+  const check = await call<{ ok: boolean }>('check_resource', { id: name })
   if (!check.ok) throw new Error(`${name} does not connect: ${JSON.stringify(check)}`)
   say(`create_${kind} ${name}, password by its setup page, check_resource: ok`)
 }

@@ -1,6 +1,7 @@
 import {
   Client,
   type OAuthClientProvider,
+  type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
@@ -38,6 +39,7 @@ class LocalLogin implements OAuthClientProvider {
   #client?: StoredOAuthClientInformation
   #tokens?: StoredOAuthTokens
   #verifier = ''
+  #discovery?: OAuthDiscoveryState
 
   constructor(name: string) {
     this.clientMetadata = {
@@ -60,6 +62,12 @@ class LocalLogin implements OAuthClientProvider {
   }
   saveTokens(tokens: StoredOAuthTokens) {
     this.#tokens = tokens
+  }
+  discoveryState() {
+    return this.#discovery
+  }
+  saveDiscoveryState(state: OAuthDiscoveryState) {
+    this.#discovery = state
   }
   codeVerifier() {
     return this.#verifier

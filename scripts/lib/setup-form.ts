@@ -17,8 +17,10 @@ export async function enterCredentials(
     headers: { accept: 'text/html', cookie: cookies.join('; '), origin: new URL(setupUrl).origin },
     body: filledForm(html, values),
   })
-  if (posted.status >= 400) {
-    throw new Error(`The setup page did not take the credentials: ${textOf(await posted.text())}`)
+  // A page that asks again says why.
+  const answer = await posted.text()
+  if (posted.status >= 400 || answer.includes('<form')) {
+    throw new Error(`The setup page did not take the credentials: ${textOf(answer)}`)
   }
 }
 
