@@ -16,7 +16,6 @@ export const TLS_CASES: readonly Case[] = [
   { server: 'rsa', verify: 'full', servername: '127.0.0.1' },
   { server: 'ecdsa', verify: 'full', servername: 'db.test' },
   { server: 'aes256', verify: 'full' },
-  { server: 'chacha', verify: 'full' },
   { server: 'p256', verify: 'full' },
   { server: 'p384', verify: 'full' },
   { server: 'wantsClient', verify: 'full' },

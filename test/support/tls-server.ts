@@ -16,7 +16,6 @@ const SCENARIOS = {
   expired: identity('expired'),
   clientCertificate: identity('client'),
   aes256: { ...identity('rsa'), ciphers: 'TLS_AES_256_GCM_SHA384' },
-  chacha: { ...identity('rsa'), ciphers: 'TLS_CHACHA20_POLY1305_SHA256' },
   p256: { ...identity('ecdsa'), ecdhCurve: 'P-256' },
   p384: { ...identity('rsa'), ecdhCurve: 'P-384' },
   tls12: { ...identity('rsa'), maxVersion: 'TLSv1.2' },

@@ -1,6 +1,6 @@
-import { constants, verify, X509Certificate } from 'node:crypto'
+import { constants, createVerify, verify, X509Certificate } from 'node:crypto'
 import { canonicalHost, isAddress } from '../address.ts'
-import { SIGNATURE_SCHEMES } from './suites.ts'
+import { SIGNATURE_SCHEMES, type SignatureScheme } from './suites.ts'
 
 /** Longest chain that is followed. */
 const MAX_CHAIN = 8
@@ -66,15 +66,22 @@ export function verifyHandshakeSignature(
     Buffer.from('TLS 1.3, server CertificateVerify\0'),
     transcriptHash,
   ])
-  // As PEM: workerd does not take a key object within options.
-  const key = publicKey.export({ type: 'spki', format: 'pem' })
-  const { saltLength } = scheme
-  const options =
-    saltLength === undefined
-      ? { key }
-      : { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }
-  if (!verify(scheme.hash, signed, options, signature))
+  if (!isSignature(scheme, leaf, signed, signature))
     throw new Error('the server does not hold the key of its certificate')
+}
+
+function isSignature(
+  { hash, saltLength }: SignatureScheme,
+  { publicKey }: X509Certificate,
+  signed: Buffer,
+  signature: Buffer,
+): boolean {
+  if (hash === null) return verify(null, signed, publicKey, signature)
+  const verifier = createVerify(hash).update(signed)
+  if (saltLength === undefined) return verifier.verify(publicKey, signature)
+  // As PEM and by createVerify: workerd takes no key object within options, and its verify() knows no PSS.
+  const key = publicKey.export({ type: 'spki', format: 'pem' })
+  return verifier.verify({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature)
 }
 
 const issued = (issuer: X509Certificate, subject: X509Certificate) =>

@@ -65,7 +65,7 @@ export function parseServerHello(body: Buffer) {
   const reader = new Reader(body)
   reader.take(2)
   if (reader.take(32).toString('hex') === RETRY)
-    throw new Error('the server supports none of X25519, P-256 and P-384')
+    throw new Error('the server supports neither P-256 nor P-384')
   reader.vector(1)
   const chosen = reader.uint(2)
   const suite = SUITES.find(({ id }) => id === chosen)

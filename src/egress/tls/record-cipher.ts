@@ -13,14 +13,14 @@ export const MAX_SEALED = MAX_PLAIN + 256
 
 /** One direction of the record layer under one key, RFC 8446 section 5.2. */
 export class RecordCipher {
-  readonly #algorithm: 'aes-128-gcm' // the type by which Node's overloads know AEAD ciphers
+  readonly #algorithm: Suite['cipher']
   readonly #key: Buffer
   readonly #iv: Buffer
   readonly #nonce = Buffer.alloc(12)
   #sequence = 0
 
   constructor(suite: Suite, { key, iv }: TrafficKeys) {
-    this.#algorithm = suite.cipher as 'aes-128-gcm'
+    this.#algorithm = suite.cipher
     this.#key = key
     this.#iv = iv
   }
