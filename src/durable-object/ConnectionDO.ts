@@ -1,11 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import { nextRun } from '../core/schedule.ts'
-import {
-  DEFAULT_LIMITS,
-  type SliceLimits,
-  type SyncInput,
-  type SyncOutcome,
-} from '../core/sync-engine/types.ts'
+import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
 import {
   AirbyteError,
   type ErrorRecord,
@@ -287,7 +282,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       schemaChanges: record.schemaChanges,
       maxRejects: record.maxRejects,
       acceptEmpty: current.acceptEmpty,
-      limits: limitsOf(this.env),
+      limits: { ...DEFAULT_LIMITS, ...record.limits },
     }
   }
 
@@ -380,10 +375,4 @@ const summaryOf = ({
     warnings,
     error,
   }
-}
-
-/** The budgets of a slice; a deployment or a test may lower them by `SLICE_LIMITS` (JSON). */
-function limitsOf(env: Env): SliceLimits {
-  const { SLICE_LIMITS: text } = env as { SLICE_LIMITS?: string }
-  return { ...DEFAULT_LIMITS, ...(text ? (JSON.parse(text) as Partial<SliceLimits>) : {}) }
 }

@@ -275,7 +275,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async #follow(): Promise<void> {
     const sync = this.#store.sync()
     if (!sync || sync.reported) return
-    if ((await this.ctx.storage.getAlarm()) === null) await this.#alarmIn(SWEEP_MS)
+    await this.#alarmBy(sync.endedAt ? Date.now() + SWEEP_MS : this.#tasks.nextDue(SWEEP_MS))
     await faultPoint('sync.outbox-written')
     await this.#sendOutbox(sync)
     // What fails here is done again by the alarm; the caller's report has been kept.
@@ -292,6 +292,12 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
         console.error('wake-up not sent', error)
       }
     }
+  }
+
+  /** Never later than what is set: a busy sync must not push its own sweep away. */
+  async #alarmBy(due: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm()
+    if (set === null || set > due) await this.ctx.storage.setAlarm(due)
   }
 
   #alarmIn(ms: number): Promise<void> {

@@ -82,6 +82,14 @@ export interface StreamConfig extends StreamDescriptor {
   lookbackSeconds?: number
 }
 
+/** How much one slice may do before it hands over; a chunk ends at the first checkpoint past its size. */
+export interface SliceLimits {
+  sliceMs: number
+  sliceBytes: number
+  sliceRows: number
+  chunkBytes: number
+}
+
 export interface ConnectionConfig {
   name: string
   sourceId: string
@@ -96,6 +104,8 @@ export interface ConnectionConfig {
   schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
   /** Rejected rows per stream and sync beyond which the stream fails. Default 1000. */
   maxRejects: number
+  /** Budgets of a slice, where the defaults do not suit. */
+  limits?: Partial<SliceLimits>
 }
 
 export interface ConnectionRecord extends ConnectionConfig {

@@ -127,6 +127,16 @@ export class SyncTasks {
     })
   }
 
+  /** When the sweep has something to do: a wait or a lease ends; at the latest in `withinMs`. */
+  nextDue(withinMs: number): number {
+    const now = this.#now()
+    const dues = this.#store.tasks().flatMap((task) => {
+      if (task.status === 'claimed') return [task.lease_until + 1]
+      return task.status === 'ready' && task.not_before > now ? [task.not_before] : []
+    })
+    return Math.max(now, Math.min(now + withinMs, ...dues))
+  }
+
   /** Leases that ran out and ready tasks that nobody picked up become wake-ups again. */
   sweep(staleMs: number): void {
     const now = this.#now()

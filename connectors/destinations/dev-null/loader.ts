@@ -13,6 +13,7 @@ import type {
   RejectedRow,
   StreamPlan,
 } from '../../../src/runtime/contract.ts'
+import { decodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { type DevNullConfig, dialedFailure, type Moment } from './config.ts'
 import { generationOf, type Ledger, recordChunk, type StreamLedger } from './ledger.ts'
 
@@ -134,11 +135,14 @@ export function devNullLoader(
 }
 
 function rejectsOf(batch: Batch, rowsBefore: number, every: number | undefined): RejectedRow[] {
-  if (every === undefined || batch.kind !== 'records') return []
+  if (every === undefined) return []
+  const isText = batch.kind === 'encoded' && batch.format === 'pg-copy-text'
+  const records = isText ? decodeCopyText(batch.bytes, batch.schema) : batch
+  if (records.kind !== 'records') return []
   const rejects: RejectedRow[] = []
-  for (let row = 0; row < batch.length; row++) {
+  for (let row = 0; row < records.length; row++) {
     if ((rowsBefore + row + 1) % every === 0) {
-      rejects.push({ reason: `dev-null rejects one row in ${every}`, row: rowText(batch, row) })
+      rejects.push({ reason: `dev-null rejects one row in ${every}`, row: rowText(records, row) })
     }
   }
   return rejects

@@ -82,7 +82,7 @@ const DIALS: Record<string, JsonSchema> = {
   reject_every: {
     type: 'integer',
     minimum: 1,
-    description: 'For tests. Rejects every k-th row of a chunk of record batches.',
+    description: 'For tests. Rejects every k-th row of a chunk.',
     airbyte_hidden: true,
   },
 }

@@ -1,5 +1,11 @@
 /** What the engine's slices and the sync's object say to each other: plain data, versioned. */
-import type { Receipt, StreamConfig, SyncStatus, Warning } from '../../durable-object/rpc.ts'
+import type {
+  Receipt,
+  SliceLimits,
+  StreamConfig,
+  SyncStatus,
+  Warning,
+} from '../../durable-object/rpc.ts'
 import type {
   Column,
   ConfiguredStream,
@@ -17,14 +23,6 @@ export interface TaskMessage {
   tenantId: string
   syncId: number
   taskId: string
-}
-
-/** How much one slice may do before it hands over; a chunk ends at the first checkpoint past its size. */
-export interface SliceLimits {
-  sliceMs: number
-  sliceBytes: number
-  sliceRows: number
-  chunkBytes: number
 }
 
 export const DEFAULT_LIMITS: SliceLimits = {

@@ -1,0 +1,94 @@
+import { env } from 'cloudflare:workers'
+import { expect, vi } from 'vitest'
+import {
+  connectionStub,
+  destinationStub,
+  sourceStub,
+  syncStub,
+} from '../../src/durable-object/platform.ts'
+import type {
+  ConnectionConfig,
+  StreamConfig,
+  SyncRecord,
+  SyncSummary,
+} from '../../src/durable-object/rpc.ts'
+import type { JsonObject } from '../../src/protocol/index.ts'
+
+export const TENANT = 'local'
+
+export interface Setup {
+  source?: { type: string; config: JsonObject }
+  destination?: { type: string; config: JsonObject }
+  streams?: StreamConfig[]
+  change?: Partial<ConnectionConfig>
+}
+
+/** The config of the test PostgreSQL, as the destination takes it. */
+export function postgresConfig(schema: string): JsonObject {
+  const url = new URL((env as unknown as { PG_URL: string }).PG_URL)
+  return {
+    host: url.hostname,
+    port: Number(url.port),
+    database: url.pathname.slice(1),
+    username: url.username,
+    password: url.password,
+    schema,
+    ssl_mode: { mode: 'disable' },
+  }
+}
+
+export const stream = (change: Partial<StreamConfig> = {}): StreamConfig => ({
+  name: 'users',
+  syncMode: 'full_refresh',
+  destinationSyncMode: 'overwrite',
+  ...change,
+})
+
+/** A source, a destination and a connection of their own, by default sample data to dev-null. */
+export async function connect(setup: Setup = {}) {
+  const id = crypto.randomUUID()
+  const named = { tenantId: TENANT, id, name: id }
+  const { source = { type: 'sample-data', config: { count: 2500 } } } = setup
+  const { destination = { type: 'dev-null', config: {} } } = setup
+  await sourceStub(env, TENANT, id).create({ ...named, ...source })
+  await destinationStub(env, TENANT, id).create({ ...named, ...destination })
+  const connection = connectionStub(env, TENANT, id)
+  await connection.create({
+    ...named,
+    sourceId: id,
+    destinationId: id,
+    streams: setup.streams ?? [stream()],
+    schedule: { type: 'manual' },
+    normalization: 'basic',
+    transfer: 'auto',
+    schemaChanges: 'propagate_columns',
+    maxRejects: 1000,
+    ...setup.change,
+  })
+  return { id, connection, source: sourceStub(env, TENANT, id) }
+}
+
+type Connection = Awaited<ReturnType<typeof connect>>['connection']
+
+export async function start(connection: Connection, options: { acceptEmpty?: boolean } = {}) {
+  const started: SyncSummary = await connection.startSync({ trigger: 'manual', ...options })
+  return syncStub(env, TENANT, started.syncId)
+}
+
+/** Waits for a sync to end and for its connection to know. */
+export async function ended(sync: Awaited<ReturnType<typeof start>>): Promise<SyncRecord> {
+  await vi.waitFor(async () => expect((await sync.get()).endedAt).toBeDefined(), {
+    timeout: 25_000,
+    interval: 30,
+  })
+  return sync.get()
+}
+
+export async function run(connection: Connection, options: { acceptEmpty?: boolean } = {}) {
+  const sync = await start(connection, options)
+  const record = await ended(sync)
+  await vi.waitFor(async () =>
+    expect((await connection.get()).lastSync?.syncId).toBe(record.syncId),
+  )
+  return record
+}
