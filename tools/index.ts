@@ -3,6 +3,7 @@ import * as catalog from './catalog.ts'
 import * as connections from './connections.ts'
 import * as data from './data.ts'
 import * as destinations from './destinations.ts'
+import * as keys from './keys.ts'
 import * as resources from './resources.ts'
 import * as setups from './setups.ts'
 import * as sources from './sources.ts'
@@ -20,6 +21,7 @@ export const groups = {
   data,
   connections,
   syncs,
+  keys,
 }
 
 type OperationsIn<G> = { [K in keyof G]: G[K][keyof G[K]] }[keyof G]

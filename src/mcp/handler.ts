@@ -42,10 +42,11 @@ export async function handleMcp(
   if (await isLegacyRequest(whole.clone(), parsed)) {
     return session(whole, env, { body, authInfo: authInfoOf(ctx) })
   }
+  // The URL is made of the host; within a Worker (service bindings) there may be no header.
+  whole.headers.set('host', url.host)
   const handler = createMcpHandler(() => buildServer(env, narrowingOf(request)), {
     legacy: 'reject',
-    // Both were checked above and by the router, by the name under which this server is known.
-    allowedHostnames: undefined,
+    // Checked above; the host was by the router, which knows the names that are ours.
     allowedOriginHostnames: '*',
     maxRequestBodySize: MAX_BODY_BYTES,
   })

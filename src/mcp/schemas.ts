@@ -26,14 +26,26 @@ function standard(schema: z.ZodObject, validate: Validate): StandardSchemaWithJS
       vendor: 'airbyte',
       validate,
       jsonSchema: {
-        input: (options) => slim(jsonSchema.input(options)) as Json,
-        output: (options) => slim(jsonSchema.output(options)) as Json,
+        input: (options) => slimRoot(jsonSchema.input(options)),
+        output: (options) => slimRoot(jsonSchema.output(options)),
       },
     },
   }
 }
 
-/** Drops the long patterns that stand beside a `format`, and bounds that only say "safe integer". */
+/** Sizes that the operation checks itself, with a better message than a schema error. */
+const BOUNDS = new Set(['minLength', 'maxLength', 'minItems', 'maxItems', '$schema'])
+
+/** Strictness is said once, at the root; inside, a wrong field is refused all the same. */
+function slimRoot(schema: Json): Json {
+  const { additionalProperties } = schema
+  return {
+    ...(slim(schema) as Json),
+    ...(additionalProperties === false && { additionalProperties }),
+  }
+}
+
+/** Drops what costs a model tokens and tells it nothing: sizes, "safe integer", patterns of formats. */
 function slim(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(slim)
   if (typeof node !== 'object' || node === null) return node
@@ -46,8 +58,14 @@ function slim(node: unknown): unknown {
 
 function isNoise(key: string, value: unknown, parent: Json): boolean {
   if (key === 'pattern') return typeof parent.format === 'string'
+  if (key === 'additionalProperties') return typeof value !== 'object' || isEmpty(value)
+  // Under `properties` these are names of fields, whose schemas are objects.
+  if (BOUNDS.has(key)) return typeof value !== 'object'
   return (
+    (key === 'exclusiveMinimum' && value === 0) ||
     (key === 'maximum' && value === Number.MAX_SAFE_INTEGER) ||
     (key === 'minimum' && value === Number.MIN_SAFE_INTEGER)
   )
 }
+
+const isEmpty = (value: object | null) => value === null || Object.keys(value).length === 0
