@@ -1,9 +1,13 @@
 // Written by `npm run generate` from the folders beside it.
 import type { Destination, Source } from '../src/runtime/contract.ts'
+import devNullDestination from './destinations/dev-null/index.ts'
+import postgresDestination from './destinations/postgres/index.ts'
+import r2Destination from './destinations/r2/index.ts'
+import postgresSource from './sources/postgres/index.ts'
 import sampleDataSource from './sources/sample-data/index.ts'
 
 /** Every native source. */
-export const sources: Source[] = [sampleDataSource]
+export const sources: Source[] = [postgresSource, sampleDataSource]
 
 /** Every native destination. */
-export const destinations: Destination[] = []
+export const destinations: Destination[] = [devNullDestination, postgresDestination, r2Destination]

@@ -15,6 +15,13 @@ import { followSync, printReceipt } from './lib/sync-report.ts'
 import { detail, say, table } from './lib/terminal.ts'
 import { type ToolCall, toolsOf } from './lib/tool-call.ts'
 
+/** What is read back at the end, by table. */
+const COMPARED = {
+  movies: 'id, title, released, rating, director, worldwide_gross, imdb_rating, tags, updated_at',
+  flights: 'id, departed_at, origin, destination, distance, delay_minutes, updated_at',
+  airports: 'iata, name, city, state, country, latitude, longitude, updated_at',
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'airbyte-demo-'))
 const cleanups: (() => Promise<unknown>)[] = []
 
@@ -186,10 +193,4 @@ async function compare(shop: Database, warehouse: Database) {
   }
   say('read back by SQL, every value compared by its hash')
   for (const line of table(rows)) detail(line)
-}
-
-const COMPARED = {
-  movies: 'id, title, released, rating, director, worldwide_gross, imdb_rating, tags, updated_at',
-  flights: 'id, departed_at, origin, destination, distance, delay_minutes, updated_at',
-  airports: 'iata, name, city, state, country, latitude, longitude, updated_at',
 }
