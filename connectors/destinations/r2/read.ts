@@ -91,7 +91,8 @@ AND ${quote(DELETED_AT)} IS NULL`
 
 function scan(format: FileFormat, urls: string[], columns: Column[]): string {
   const list = `[${urls.map(literal).join(', ')}]`
-  const types = columns.map((column) => `${literal(column.name)}: ${literal(duckType(column))}`)
+  const typeOf = format === 'JSONL' ? jsonType : duckType
+  const types = columns.map((column) => `${literal(column.name)}: ${literal(typeOf(column))}`)
   switch (format) {
     case 'Parquet':
       return `read_parquet(${list}, union_by_name = true, hive_partitioning = false, filename = true)`
@@ -100,6 +101,16 @@ function scan(format: FileFormat, urls: string[], columns: Column[]): string {
     case 'CSV':
       return `read_csv(${list}, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, union_by_name = true, types = {${types.join(', ')}}, filename = true, hive_partitioning = false)`
   }
+}
+
+/**
+ * DuckDB parses every JSON number with a fraction as a double, whatever type is asked: the digits
+ * that the file has beyond 17 are lost to it (not to `readBack`). Asking for a decimal would fail.
+ */
+function jsonType(column: Column): string {
+  if (column.type === 'number') return 'DOUBLE'
+  // As VARCHAR a JSON string would lose its quotes.
+  return ['object', 'array', 'unknown'].includes(column.type) ? 'JSON' : duckType(column)
 }
 
 /** The DuckDB type in which the text formats are read. */
