@@ -25,6 +25,7 @@ export default defineConfig({
                 PG_URL: inject('pgUrl'),
                 LOCAL_MODE: 'on',
                 ALLOW_PRIVATE_NETWORKS: 'on',
+                LEASE_MS: '2000',
               },
             },
           })),

@@ -205,7 +205,10 @@ export class SyncTasks {
   }
 
   #describe(sync: SyncRow, task: TaskRow, fence: number): Claim {
-    const base = { v: 1 as const, taskId: task.id, fence, attempts: task.attempts }
+    const base = {
+      ...{ v: 1 as const, taskId: task.id, fence },
+      ...{ leaseMs: this.#leaseMs, attempts: task.attempts },
+    }
     if (task.stream === null) {
       const streams = this.#store.streams().map((stream) => stream.input)
       return { ...base, kind: 'plan', input: { ...sync.input, streams } }

@@ -14,7 +14,8 @@ import { runPlanSlice } from './plan-slice.ts'
 import { runReadSlice } from './read-slice.ts'
 import type { Claim, SyncControl } from './types.ts'
 
-const HEARTBEAT_MS = 3_000
+/** Heartbeats in the time of one lease. */
+const HEARTBEATS = 4
 const MEMORY_RETRY_MS = 2_000
 
 /** A claimed task with what its slice needs. */
@@ -38,7 +39,7 @@ export async function runTask(host: TaskHost, taskId: string): Promise<void> {
   if (!claim) return
   const logger = createLogger(host, claim)
   const abort = new AbortController()
-  const heartbeat = setInterval(() => beat(sync, claim, abort), HEARTBEAT_MS)
+  const heartbeat = setInterval(() => beat(sync, claim, abort), claim.leaseMs / HEARTBEATS)
   let release: (() => void) | undefined
   try {
     await faultPoint(`${claim.kind}.claimed`)

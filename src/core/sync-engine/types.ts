@@ -81,6 +81,8 @@ interface ClaimBase {
   v: 1
   taskId: string
   fence: number
+  /** The claim is lost when the object hears nothing for so long. */
+  leaseMs: number
   /** Claims of this task since it last made progress, from 0. */
   attempts: number
   input: SyncInput
