@@ -1,8 +1,8 @@
 /** What sources and destinations have in common; the operations of both are made of these. */
 import { validateConfig } from '../core/config-validation.ts'
 import type { ActorRecord, DestinationApi, SourceApi } from '../durable-object/rpc.ts'
-import { AirbyteError, fromRecord, type JsonObject } from '../protocol/index.ts'
-import { updateSecrets } from '../vault/index.ts'
+import { AirbyteError, fromRecord, type JsonObject, type JsonSchema } from '../protocol/index.ts'
+import { MASK, secretPaths, updateSecrets } from '../vault/index.ts'
 import type { OperationContext } from './define.ts'
 import { runConnector } from './run-connector.ts'
 import { iso } from './views.ts'
@@ -43,8 +43,16 @@ export async function createActor(
   const { id } = await ctx.tenant.reserve({ kind, name: input.name, type: info.name })
   const record = await created(ctx, kind, { id, name: input.name, type: info.name, config })
   await ctx.tenant.activate(id, { status: record.status })
-  return { ...record, ...(await setupLink(ctx, kind, record)) }
+  const anew = ctx.face === 'mcp' && mayNeedSecrets(spec, record.config)
+  return { ...record, ...(await setupLink(ctx, kind, record, anew)) }
 }
+
+/**
+ * A password is often optional in a spec (a database may trust the address), and a model cannot
+ * pass it: the person gets the page unless there is nothing to enter.
+ */
+const mayNeedSecrets = (spec: JsonSchema, config: JsonObject) =>
+  secretPaths(spec).length > 0 && !JSON.stringify(config).includes(MASK)
 
 /** The object, or the name is free again. */
 async function created(

@@ -18,17 +18,16 @@ export const paging = {
   cursor: z.string().max(200).optional(),
 }
 
-export const schedule = z
-  .strictObject({
-    cron: z.string().max(100).optional().describe('Five fields: "0 */6 * * *"'),
-    timezone: z.string().max(60).optional().describe('IANA name; default UTC'),
-    intervalSeconds: z.int().min(60).max(31_536_000).optional(),
-    manual: z.literal(true).optional(),
-  })
-  .describe('cron, intervalSeconds or manual (default)')
+export const schedule = z.strictObject({
+  cron: z.string().optional().describe('0 */6 * * *'),
+  timezone: z.string().optional().describe('Default UTC'),
+  intervalSeconds: z.number().min(60).optional(),
+  manual: z.literal(true).optional(),
+})
 export type ScheduleInput = z.output<typeof schedule>
 
-const path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+/** One column, or the path to a nested field. */
+const path = z.union([z.string(), z.array(z.string())])
 
 export const streamChoice = z.strictObject({
   name: z.string().min(1),
@@ -39,11 +38,11 @@ export const streamChoice = z.strictObject({
     .optional(),
   cursorField: path.optional(),
   primaryKey: z
-    .union([z.string().min(1), z.array(path).min(1)])
+    .union([z.string(), z.array(path)])
     .optional()
-    .describe('Column, or list of columns'),
-  selectedFields: z.array(z.string()).min(1).optional().describe('Default: all'),
-  lookbackSeconds: z.int().min(0).max(31_536_000).optional(),
+    .describe('Column or columns'),
+  selectedFields: z.array(z.string()).optional(),
+  lookbackSeconds: z.number().min(0).optional(),
 })
 export type StreamChoice = z.output<typeof streamChoice>
 
@@ -54,12 +53,12 @@ export const streamName = z.union([
 ])
 
 export const connectionSettings = {
-  namespace: z.string().max(63).optional().describe("Destination schema; default: the source's"),
-  prefix: z.string().max(40).optional().describe('Prefix of table names'),
+  namespace: z.string().max(63).optional().describe('Destination schema'),
+  prefix: z.string().max(40).optional().describe('Of table names'),
   normalization: z.enum(['raw', 'basic']).optional(),
   transfer: z.enum(['auto', 'direct', 'staged']).optional(),
   schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
-  maxRejects: z.int().min(0).optional(),
+  maxRejects: z.number().min(0).optional(),
 }
 
 export const time = z.iso.datetime()
