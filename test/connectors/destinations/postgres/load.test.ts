@@ -211,6 +211,23 @@ describe('load in append mode', () => {
     expect(await names()).toEqual([{ id: 2, name: 'Bob' }])
   })
 
+  it('names a full disk, and goes on once there is room', async () => {
+    const loader = await db.open({})
+    await loader.prepare(1)
+    await db.sql.query(
+      `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF NEW.id > 1 THEN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END IF;
+         RETURN NEW;
+       END $$;
+       CREATE TRIGGER full_disk BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION full_disk()`,
+    )
+    const load = () => loader.load(chunk('c1', [records(USERS, [ann, bob])]), 1)
+    await expect(load()).rejects.toMatchObject({ code: 'DESTINATION_FULL', stream: 'users' })
+    expect(await loader.count()).toBe(0)
+    await db.sql.query('DROP TRIGGER full_disk ON users')
+    expect((await load()).rows).toBe(2)
+  })
+
   it('connects again after the server cut the connection', async () => {
     const loader = await db.open({})
     await loader.prepare(1)

@@ -1,0 +1,286 @@
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { Cell, Column } from '../../../../src/protocol/index.ts'
+import type { Loader, StreamPlan } from '../../../../src/runtime/contract.ts'
+import {
+  chunk,
+  createTestDatabase,
+  encoded,
+  planOf,
+  records,
+  type TestDatabase,
+  USERS,
+} from './support.ts'
+
+let db: TestDatabase
+beforeAll(async () => {
+  db = await createTestDatabase('dest_modes')
+})
+afterAll(() => db.drop())
+beforeEach(() => db.sql.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public'))
+
+const at = (day: number) => `2026-01-0${day}T00:00:00Z`
+const names = () => db.rows('SELECT id::int, name FROM users ORDER BY id, name')
+const tables = async () =>
+  (
+    await db.rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%users%'")
+  ).map(({ relname }) => relname)
+
+let fence = 0
+/** One whole sync of one chunk. */
+async function sync(plan: Partial<StreamPlan>, rows: Cell[][], extra = {}): Promise<Loader> {
+  fence++
+  const loader = await db.open(plan)
+  await loader.prepare(fence)
+  const columns = planOf(plan).columns
+  if (rows.length > 0) await loader.load(chunk(`c${fence}`, [records(columns, rows, extra)]), fence)
+  await loader.finish(fence)
+  return loader
+}
+
+describe('append_dedup', () => {
+  const dedup: Partial<StreamPlan> = { mode: 'append_dedup', cursorField: ['updated'] }
+
+  it('keeps one row per key: the larger cursor, of equal ones the later', async () => {
+    await sync(dedup, [
+      [1, 'old', at(1)],
+      [1, 'newest', at(3)],
+      [1, 'late', at(2)],
+      [2, 'first', at(1)],
+      [2, 'second', at(1)],
+      [3, 'no cursor', null],
+    ])
+    expect(await names()).toEqual([
+      { id: 1, name: 'newest' },
+      { id: 2, name: 'second' },
+      { id: 3, name: 'no cursor' },
+    ])
+    await sync(dedup, [
+      [1, 'older', at(2)],
+      [2, 'third', at(1)],
+      [3, 'with cursor', at(1)],
+      [4, 'new', at(1)],
+    ])
+    expect(await names()).toEqual([
+      { id: 1, name: 'newest' },
+      { id: 2, name: 'third' },
+      { id: 3, name: 'with cursor' },
+      { id: 4, name: 'new' },
+    ])
+  })
+
+  it('keeps the later row where there is no cursor', async () => {
+    await sync({ mode: 'append_dedup' }, [
+      [1, 'a', at(2)],
+      [1, 'b', at(1)],
+    ])
+    await sync({ mode: 'append_dedup' }, [[1, 'c', null]])
+    expect(await names()).toEqual([{ id: 1, name: 'c' }])
+  })
+
+  it('deletes rows marked so, and takes one that comes back', async () => {
+    await sync(dedup, [
+      [1, 'a', at(1)],
+      [2, 'b', at(1)],
+    ])
+    const marked = [
+      [1, null, null],
+      [2, null, null],
+      [2, 'again', at(1)],
+      [9, null, null],
+    ]
+    await sync(dedup, marked, { op: ['d', 'd', 'u', 'd'] })
+    expect(await names()).toEqual([{ id: 2, name: 'again' }])
+  })
+
+  it('deletes rows with _ab_cdc_deleted_at, on the byte path', async () => {
+    const columns: Column[] = [
+      ...USERS,
+      { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' },
+    ]
+    const loader = await db.open({ mode: 'append_dedup', columns })
+    await loader.prepare(++fence)
+    const load = (id: string, text: string) =>
+      loader.load(chunk(id, [encoded(columns, text)]), fence)
+    await load('d1', '1\ta\t\\N\t\\N\n2\tb\t\\N\t\\N\n')
+    await load('d2', '1\ta\t\\N\t2026-01-01 00:00:00+00\n3\tc\t\\N\t\\N\n')
+    expect(await names()).toEqual([
+      { id: 2, name: 'b' },
+      { id: 3, name: 'c' },
+    ])
+  })
+
+  it('rejects a row without its key and loads the others', async () => {
+    const columns: Column[] = [
+      { name: 'a', type: 'integer' },
+      { name: 'b', type: 'string' },
+      { name: 'v', type: 'number' },
+    ]
+    const loader = await db.open({ mode: 'append_dedup', columns, primaryKey: [['b'], ['a']] })
+    await loader.prepare(++fence)
+    const rows = [
+      [1, 'x', '12345678901234567890.5'],
+      [2, null, '1.50'],
+      [null, 'y', 1],
+    ]
+    const result = await loader.load(chunk('n1', [records(columns, rows)]), fence)
+    expect(result.rows).toBe(1)
+    expect(result.rejects).toEqual([
+      { reason: 'a primary key column is null', field: 'b', row: '{"a":2,"b":null,"v":1.50}' },
+      { reason: 'a primary key column is null', field: 'a', row: '{"a":null,"b":"y","v":1}' },
+    ])
+  })
+
+  it('follows a change of the primary key', async () => {
+    await sync(dedup, [
+      [1, 'a', at(1)],
+      [2, 'b', at(1)],
+    ])
+    await sync({ ...dedup, primaryKey: [['name']] }, [[1, 'b', at(2)]])
+    expect(await names()).toEqual([
+      { id: 1, name: 'a' },
+      { id: 1, name: 'b' },
+    ])
+  })
+
+  it('explains why a table with duplicates cannot be deduplicated as it is', async () => {
+    await sync({}, [
+      [1, 'a', at(1)],
+      [1, 'b', at(1)],
+    ])
+    await expect(sync(dedup, [])).rejects.toMatchObject({
+      code: 'SCHEMA_CHANGED',
+      field: 'primaryKey',
+    })
+  })
+
+  it('refuses a stream without a key, and a key that is no column', async () => {
+    await expect(db.open({ ...dedup, primaryKey: [] })).rejects.toMatchObject({
+      code: 'PRIMARY_KEY_MISSING',
+    })
+    await expect(db.open({ ...dedup, primaryKey: [['nope']] })).rejects.toMatchObject({
+      code: 'PRIMARY_KEY_MISSING',
+    })
+  })
+})
+
+describe.each(['overwrite', 'overwrite_dedup'] as const)('%s', (mode) => {
+  const generation = (generationId: number): Partial<StreamPlan> => ({
+    mode,
+    generationId,
+    minimumGenerationId: generationId,
+  })
+
+  it('shows the new rows only when the generation is complete', async () => {
+    await sync(generation(1), [[1, 'old', null]])
+    const loader = await db.open(generation(2))
+    await loader.prepare(++fence)
+    await loader.load(chunk('o1', [records(USERS, [[2, 'new', null]])]), fence)
+    expect(await names()).toEqual([{ id: 1, name: 'old' }])
+    expect(await loader.count()).toBe(1)
+    await loader.finish(fence)
+    await loader.finish(fence)
+    expect(await names()).toEqual([{ id: 2, name: 'new' }])
+    expect(await tables()).toEqual(['users'])
+  })
+
+  it('continues an unfinished generation, and forgets it when a newer one begins', async () => {
+    const first = await db.open(generation(1))
+    await first.prepare(++fence)
+    await first.load(chunk('u1', [records(USERS, [[1, 'a', null]])]), fence)
+    const second = await db.open(generation(1))
+    expect(await second.prepare(++fence)).toMatchObject({ chunkId: 'u1' })
+    await second.load(chunk('u2', [records(USERS, [[2, 'b', null]])]), fence)
+    const third = await db.open(generation(2))
+    expect(await third.prepare(++fence)).toBeNull()
+    await third.load(chunk('u3', [records(USERS, [[3, 'c', null]])]), fence)
+    await third.finish(fence)
+    expect(await names()).toEqual([{ id: 3, name: 'c' }])
+    expect(await tables()).toEqual(['users'])
+  })
+
+  it('drops on abort what was loaded, and keeps what readers see', async () => {
+    await sync(generation(1), [[1, 'old', null]])
+    const loader = await db.open(generation(2))
+    await loader.prepare(++fence)
+    await loader.load(chunk('a1', [records(USERS, [[2, 'new', null]])]), fence)
+    await loader.abort(fence)
+    await loader.abort(fence)
+    expect(await tables()).toEqual(['users'])
+    expect(await names()).toEqual([{ id: 1, name: 'old' }])
+    expect(await loader.prepare(fence)).toBeNull()
+  })
+
+  it('empties the table when the generation is empty', async () => {
+    await sync(generation(1), [[1, 'old', null]])
+    const loader = await sync(generation(2), [])
+    expect(await loader.count()).toBe(0)
+  })
+
+  it('keeps grants, of the table and of columns', async () => {
+    await db.sql.query('DROP ROLE IF EXISTS reader; CREATE ROLE reader')
+    await sync(generation(1), [[1, 'old', null]])
+    await db.sql.query(
+      'GRANT SELECT, INSERT ON users TO reader WITH GRANT OPTION; GRANT SELECT ON users TO PUBLIC; GRANT UPDATE (name) ON users TO reader',
+    )
+    const acl = () =>
+      db.rows(
+        "SELECT relacl::text, (SELECT attacl::text FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'name') FROM pg_class WHERE oid = 'users'::regclass",
+      )
+    const before = await acl()
+    await sync(generation(2), [[2, 'new', null]])
+    expect(await acl()).toEqual(before)
+    await db.sql.query('DROP OWNED BY reader; DROP ROLE reader')
+  })
+
+  it('keeps a dependent view, indexes and comments, and the rows are new', async () => {
+    await sync(generation(1), [[1, 'old', null]])
+    await db.sql.query(
+      "CREATE VIEW v AS SELECT name FROM users; CREATE INDEX mine ON users (name); COMMENT ON TABLE users IS 'people'",
+    )
+    const columns: Column[] = [...USERS, { name: 'added', type: 'boolean' }]
+    await sync({ ...generation(2), columns }, [[2, 'new', null, true]])
+    expect(await db.rows('SELECT * FROM v')).toEqual([{ name: 'new' }])
+    expect(
+      await db.rows("SELECT added, obj_description('users'::regclass) AS c FROM users"),
+    ).toEqual([{ added: true, c: 'people' }])
+    expect(await tables()).toEqual(['users'])
+  })
+
+  it.each(['without', 'with'])(
+    'lets a concurrent reader see the old rows or the new, never some of each (%s a view)',
+    async (view) => {
+      const rows = (value: string) => Array.from({ length: 2000 }, (_, i) => [i, value, null])
+      await sync(generation(1), rows('1'))
+      if (view === 'with') await db.sql.query('CREATE VIEW v AS SELECT * FROM users')
+      const reader = new pg.Client(new URL('/dest_modes', inject('pgUrl')).href)
+      await reader.connect()
+      const seen: unknown[] = []
+      let done = false
+      const reading = (async () => {
+        while (!done)
+          seen.push(
+            (await reader.query('SELECT name, count(*)::int AS n FROM users GROUP BY name')).rows,
+          )
+      })()
+      for (const g of [2, 3, 4]) await sync(generation(g), rows(String(g)))
+      done = true
+      await reading
+      await reader.end()
+      for (const groups of seen) expect(groups).toEqual([{ name: expect.any(String), n: 2000 }])
+      expect(new Set(seen.map((groups) => JSON.stringify(groups))).size).toBeGreaterThan(1)
+    },
+  )
+
+  it('keeps a column that the source dropped, with nulls, and takes a new type', async () => {
+    await sync(generation(1), [[1, 'old', at(1)]])
+    const columns: Column[] = [
+      { name: 'id', type: 'string' },
+      { name: 'name', type: 'string' },
+    ]
+    await sync({ ...generation(2), columns }, [['x', 'new']])
+    expect(await db.rows('SELECT id, name, updated FROM users')).toEqual([
+      { id: 'x', name: 'new', updated: null },
+    ])
+  })
+})
