@@ -112,7 +112,8 @@ export interface ResolvedType extends TypeEntry {
 }
 
 const asIs = (column: string) => column
-const asJson = (column: string) => `to_json(${column})`
+/** `jsonb`, since its text is canonical: what a destination prints back is the same. */
+const asJson = (column: string) => `to_jsonb(${column})`
 
 /** How a column of this type is read and described. */
 export function resolveType(type: CatalogType): ResolvedType {
