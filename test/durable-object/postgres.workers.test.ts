@@ -1,0 +1,151 @@
+import { env } from 'cloudflare:workers'
+import type pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
+import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
+import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
+import { connect, postgresConfig, run, stream, TENANT } from './harness.ts'
+
+let client: pg.Client
+beforeAll(async () => {
+  const ctx = connectorContext(env, TENANT, {
+    signal: new AbortController().signal,
+    log: () => {},
+    budget: budgetOf(60_000),
+  })
+  client = await connectPostgres(ctx, postgresConfig('public') as unknown as PostgresConfig)
+})
+afterAll(() => closePostgres(client))
+
+/** An independent check: rows and an order-free hash, by SQL. */
+async function contents(table: string) {
+  const columns = 'id, name, big, amount, at, doc, tags'
+  const { rows } = await client.query(
+    `select count(*) as n, sum(hashtextextended((${columns})::text, 0)::numeric) as hash
+     from (select ${columns} from ${table}) r`,
+  )
+  return rows[0]
+}
+
+beforeEach(async () => {
+  await client.query(`
+    drop schema if exists src cascade; drop schema if exists dst cascade; create schema src;
+    create table src.orders (
+      id bigint primary key, name text, big bigint, amount numeric(38,10), at timestamptz,
+      doc jsonb, tags text[], updated_at timestamptz not null default now());
+    insert into src.orders
+      select n, 'name ' || n || E'\\t\\n\\\\ "ü"', 9007199254740993 + n, n * 1.0000000001,
+        '2026-01-01'::timestamptz + n * interval '1.000001 s', jsonb_build_object('n', n, 'a', '[1,2]'::jsonb),
+        array['a', null, 'b,' || n], '2026-01-01'::timestamptz + n * interval '1 s'
+      from generate_series(1, 5000) n`)
+})
+
+const source = (more = {}) => ({
+  type: 'postgres',
+  config: { ...postgresConfig('src'), schema: undefined, schemas: ['src'], ...more },
+})
+const destination = { type: 'postgres', config: postgresConfig('dst') }
+const orders = (change = {}) => stream({ name: 'orders', namespace: 'src', ...change })
+
+describe('postgres to postgres, in workerd', () => {
+  it.each(['direct', 'staged'] as const)('copies a table exactly, %s', async (transfer) => {
+    const { connection } = await connect({
+      source: source({ chunk_rows: 700 }),
+      destination,
+      streams: [orders()],
+      change: { transfer, namespace: 'dst', limits: { chunkBytes: 0 } },
+    })
+    const record = await run(connection)
+    expect(record.streams[0]?.error).toBeUndefined()
+    expect(record).toMatchObject({ status: 'succeeded', rows: 5000 })
+    expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
+    expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: true })
+    await client.query(`update dst.orders set name = 'changed' where id = 77`)
+    expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: false })
+  })
+
+  it('merges only what changed', async () => {
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [
+        orders({
+          syncMode: 'incremental',
+          destinationSyncMode: 'append_dedup',
+          cursorField: ['updated_at'],
+        }),
+      ],
+      change: { namespace: 'dst' },
+    })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 5000 })
+    await client.query(`
+      update src.orders set name = 'new', updated_at = now() where id in (1, 2, 3);
+      insert into src.orders (id, name) values (9000, 'added')`)
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 4 })
+    expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
+  })
+
+  it('adds a column that appeared and keeps one that went', async () => {
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [orders()],
+      change: { namespace: 'dst' },
+    })
+    await run(connection)
+    await client.query('alter table src.orders add column extra int default 7, drop column tags')
+    expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+    const { rows } = await client.query('select distinct extra, tags from dst.orders')
+    expect(rows).toEqual([{ extra: '7', tags: null }])
+  })
+
+  it('pauses when the cursor column went', async () => {
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [
+        orders({
+          syncMode: 'incremental',
+          destinationSyncMode: 'append',
+          cursorField: ['updated_at'],
+        }),
+      ],
+      change: { namespace: 'dst' },
+    })
+    await run(connection)
+    await client.query('alter table src.orders drop column updated_at')
+    const record = await run(connection)
+    expect(record.streams[0]?.error?.code).toBe('SCHEMA_CHANGED')
+    expect(await connection.get()).toMatchObject({ status: 'paused' })
+  })
+
+  it('goes row by row when a value does not fit, and keeps the row that does not', async () => {
+    await client.query('create table src.texts (id int primary key, body text)')
+    await client.query(`insert into src.texts select n, 'x' || n from generate_series(1, 100) n`)
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [orders({ name: 'texts', destinationSyncMode: 'append' })],
+      change: { namespace: 'dst' },
+    })
+    await run(connection)
+    await client.query(`alter table dst.texts add constraint short check (length(body) < 3) not valid`)
+    const record = await run(connection)
+    expect(record).toMatchObject({ status: 'succeeded' })
+    expect(record.receipt?.streams[0]).toMatchObject({ rowsLoaded: 9, rowsRejected: 91 })
+  })
+})
+
+describe('postgres to r2, in workerd', () => {
+  it('writes every row to the warehouse', async () => {
+    const { connection } = await connect({
+      source: source(),
+      destination: { type: 'r2', config: {} },
+      streams: [orders()],
+    })
+    const record = await run(connection)
+    expect(record.streams[0]?.error).toBeUndefined()
+    expect(record).toMatchObject({ status: 'succeeded', rows: 5000 })
+    expect(await connection.verify({ level: 'count' })).toMatchObject({ ok: true })
+  })
+})
