@@ -17,6 +17,7 @@ import type {
   StreamPlan,
 } from '../../src/runtime/contract.ts'
 import { decodeCopyText, encodeCopyText } from '../../src/runtime/formats/pg-copy-text.ts'
+import { exactParse } from './canonical.ts'
 
 export const COLUMNS: Column[] = [
   { name: 'id', type: 'integer' },
@@ -184,7 +185,7 @@ function objectsOf(batch: Batch): Record<string, unknown>[] {
     const fields = records.schema.map(({ name }, c) => [name, records.columns[c]?.[row] ?? null])
     const object = Object.fromEntries(fields) as Record<string, unknown>
     const data = object._airbyte_data
-    return typeof data === 'string' ? (JSON.parse(data) as Record<string, unknown>) : object
+    return typeof data === 'string' ? (exactParse(data) as Record<string, unknown>) : object
   })
 }
 
