@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
+import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
 import { connect, postgresConfig, run, stream, TENANT } from './harness.ts'
@@ -40,10 +41,10 @@ beforeEach(async () => {
       from generate_series(1, 5000) n`)
 })
 
-const source = (more = {}) => ({
-  type: 'postgres',
-  config: { ...postgresConfig('src'), schema: undefined, schemas: ['src'], ...more },
-})
+const source = (more: JsonObject = {}) => {
+  const { schema: _schema, ...config } = postgresConfig('src')
+  return { type: 'postgres', config: { ...config, schemas: ['src'], ...more } }
+}
 const destination = { type: 'postgres', config: postgresConfig('dst') }
 const orders = (change = {}) => stream({ name: 'orders', namespace: 'src', ...change })
 
@@ -129,7 +130,9 @@ describe('postgres to postgres, in workerd', () => {
       change: { namespace: 'dst' },
     })
     await run(connection)
-    await client.query(`alter table dst.texts add constraint short check (length(body) < 3) not valid`)
+    await client.query(
+      `alter table dst.texts add constraint short check (length(body) < 3) not valid`,
+    )
     const record = await run(connection)
     expect(record).toMatchObject({ status: 'succeeded' })
     expect(record.receipt?.streams[0]).toMatchObject({ rowsLoaded: 9, rowsRejected: 91 })
