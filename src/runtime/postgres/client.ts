@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import pg from 'pg'
 import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorContext, ConnectorSocket } from '../contract.ts'
@@ -79,12 +80,13 @@ export async function connectPostgres(
   throw new Error('unreachable: the last attempt returns or throws')
 }
 
-/** Says goodbye when the connection is idle, cuts it otherwise: a running COPY stops at once. Never rejects. */
+/** Says goodbye when the connection is idle; otherwise cancels what runs and cuts. Never rejects. */
 export async function closePostgres(client: pg.Client): Promise<void> {
   const { stream } = client.connection as unknown as { stream: ConnectorSocket }
   const { readyForQuery } = client as unknown as { readyForQuery?: boolean }
-  if (!readyForQuery || stream.destroyed) {
+  if (!readyForQuery) {
     stream.destroy()
+    await CANCEL.get(client)?.().catch(() => {})
     return
   }
   const timer = setTimeout(() => stream.destroy(), 2_000)
@@ -93,14 +95,20 @@ export async function closePostgres(client: pg.Client): Promise<void> {
   stream.destroy()
 }
 
+/** How to cancel what a client runs: on a connection of its own, as the protocol wants it. */
+const CANCEL = new WeakMap<pg.Client, () => Promise<void>>()
+
 async function attempt(
   ctx: ConnectorContext,
   config: PostgresConfig,
   kind: 'plain' | 'tls' | 'tls-if-offered',
   options: ConnectOptions,
 ): Promise<pg.Client> {
-  const plain = await ctx.connect({ host: config.host, port: config.port ?? 5432 })
-  const socket = kind === 'plain' ? plain : await requestTls(plain, config, kind === 'tls')
+  const open = async () => {
+    const plain = await ctx.connect({ host: config.host, port: config.port ?? 5432 })
+    return kind === 'plain' ? plain : await requestTls(plain, config, kind === 'tls')
+  }
+  const socket = await open()
   const client = new pg.Client({
     // A function: pg would take a password from the environment in place of an empty one.
     password: () => config.password ?? '',
@@ -122,11 +130,32 @@ async function attempt(
     await client.connect()
     await client.query(sessionSql({ ...SESSION, ...options.session }))
     await noticeVanishedClients(client)
+    CANCEL.set(client, async () => sendCancel(await open(), client))
     return client
   } catch (error) {
     socket.destroy()
     throw error
   }
+}
+
+/**
+ * A cut socket alone is not enough: a server that waits for a full network buffer to drain would hold
+ * its snapshot until it looks after its client. https://www.postgresql.org/docs/current/protocol-flow.html
+ */
+async function sendCancel(socket: ConnectorSocket, client: pg.Client) {
+  const { processID, secretKey } = client as unknown as Record<'processID' | 'secretKey', number>
+  const request = Buffer.alloc(16)
+  request.writeInt32BE(16, 0)
+  request.writeInt32BE(80877102, 4)
+  request.writeInt32BE(processID, 8)
+  request.writeInt32BE(secretKey, 12)
+  // The server answers by closing.
+  const closed = new Promise((resolve) => socket.once('close', resolve).once('error', resolve))
+  const timer = setTimeout(() => socket.destroy(), 2_000)
+  socket.resume()
+  socket.end(request)
+  await closed
+  clearTimeout(timer)
 }
 
 /** pg calls `connect` on its stream and waits for the event; ours is connected, perhaps encrypted. */
