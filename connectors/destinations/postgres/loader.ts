@@ -33,7 +33,7 @@ import type { Session } from './session.ts'
 import { encode, Sink, type SinkTable } from './sink.ts'
 import { showFence } from './supersede.ts'
 import { showHidden } from './swap.ts'
-import { inspect, metaText } from './tables.ts'
+import { inspect, setMetadata } from './tables.ts'
 
 /** Writes one stream into one table. Each method is one transaction. */
 export function createLoader(ctx: ConnectorContext, session: Session, layout: Layout): Loader {
@@ -161,15 +161,14 @@ async function fill(
 ): Promise<Filled> {
   const first = await peek(chunk.body)
   if (!first) return { rows: 0, rejects: [] }
-  const extractedAt = new Date(first.batch.extractedAt).toISOString()
-  await setMetadata(client, layout, extractedAt)
+  await setMetadata(client, layout, first.batch.extractedAt)
   const sink = layout.dedup ? await createIncoming(client, layout, table) : { table, op: false }
   const filled = chunk.isolateBadRows
     ? await loadIsolated(client, layout, sink, first.body)
     : await loadBulk(client, layout, sink, first.body)
   if (!layout.dedup) return filled
   const maxRejects = MAX_REJECTS - filled.rejects.length
-  const keyless = await merge(client, layout, table, { maxRejects, extractedAt })
+  const keyless = await merge(client, layout, table, maxRejects)
   if (keyless.length > maxRejects) throw tooManyRejects(layout)
   return { rows: filled.rows - keyless.length, rejects: [...filled.rejects, ...keyless] }
 }
@@ -188,15 +187,6 @@ async function loadBulk(
     await sink.cancel()
     throw isValueError(error) ? valueRejected(layout, error) : error
   }
-}
-
-/** What the defaults of the metadata columns read; gone with the transaction. */
-async function setMetadata(client: pg.Client, layout: Layout, extractedAt: string): Promise<void> {
-  await client.query(
-    `SELECT set_config('airbyte.extracted_at', $1, true), set_config('airbyte.meta', $2, true),
-            set_config('airbyte.generation_id', $3, true)`,
-    [extractedAt, metaText(layout), String(layout.plan.generationId)],
-  )
 }
 
 /** The first batch, and the body as if nobody had looked; null if it is empty. */

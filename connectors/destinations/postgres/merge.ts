@@ -39,13 +39,13 @@ export async function merge(
   client: pg.Client,
   layout: Layout,
   target: string,
-  { maxRejects, extractedAt }: { maxRejects: number; extractedAt: string },
+  maxRejects: number,
 ): Promise<RejectedRow[]> {
   const rejects = await takeKeyless(client, layout, maxRejects)
   const hasDeletes = await deletesIn(client, layout)
   const latest = latestRows(layout, hasDeletes)
   if (hasDeletes) await deleteRows(client, layout, target, latest)
-  await upsert(client, layout, target, latest, extractedAt)
+  await upsert(client, layout, target, latest)
   return rejects
 }
 
@@ -106,21 +106,15 @@ async function upsert(
   layout: Layout,
   target: string,
   latest: string,
-  extractedAt: string,
 ): Promise<void> {
-  const columns = [...layout.columns.map(({ name }) => name), META]
-  const constants: Record<string, string> = {
-    [RAW_ID]: 'gen_random_uuid()',
-    [EXTRACTED_AT]: `${quoteLiteral(extractedAt)}::timestamptz`,
-    [GENERATION_ID]: String(layout.plan.generationId),
-  }
-  const all = [...columns, ...Object.keys(constants)].map(quote)
-  const updates = all.map((name) => `${name} = EXCLUDED.${name}`).join(', ')
+  const columns = [...layout.columns.map(({ name }) => name), META].map(quote)
+  const defaulted = [RAW_ID, EXTRACTED_AT, GENERATION_ID].map(quote)
+  const updates = [...columns, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`).join(', ')
   const cursor = layout.cursor && quote(layout.cursor)
   const notOlder = cursor ? `WHERE t.${cursor} IS NULL OR EXCLUDED.${cursor} >= t.${cursor}` : ''
   await client.query(
-    `INSERT INTO ${target} AS t (${all.join(', ')})
-     SELECT ${[...columns.map(quote), ...Object.values(constants)].join(', ')}
+    `INSERT INTO ${target} AS t (${columns.join(', ')})
+     SELECT ${columns.join(', ')}
      FROM (${latest}) AS latest WHERE NOT ${isDelete(layout, 'latest')}
      ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${updates} ${notOlder}`,
   )

@@ -76,8 +76,8 @@ function metaCells(layout: Layout, { length, changes }: RecordBatch): string[] {
   const byRow = Map.groupBy(changes ?? [], ({ row }: RecordChange) => row)
   for (const [row, rowChanges] of byRow)
     cells[row] = JSON.stringify({
-      sync_id: layout.plan.syncId,
       changes: rowChanges.map(({ field, change, reason }) => ({ field, change, reason })),
+      sync_id: layout.plan.syncId,
     })
   return cells
 }

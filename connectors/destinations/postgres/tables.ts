@@ -1,7 +1,8 @@
 /** Creating tables and letting them grow with their stream. Nothing is ever dropped or narrowed. */
+import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
-import { quote, quoteLiteral } from './identifiers.ts'
+import { quote, quoteLiteral, shortHash } from './identifiers.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
@@ -47,24 +48,51 @@ export async function inspect(
  * A table that nobody reads yet has them as constants, the cheapest there is. Changing constants
  * takes an exclusive lock, so a visible table reads them from the transaction's settings instead.
  */
-export function metadataDefaults(layout: Layout, visible: boolean): Record<string, string> {
-  const setting = (name: string, type: string) =>
-    `NULLIF(current_setting('airbyte.${name}'::text, true), ''::text)::${type}`
-  const constants = {
-    [META]: `${quoteLiteral(metaText(layout))}::jsonb`,
-    [GENERATION_ID]: `'${layout.plan.generationId}'::bigint`,
-  }
+function metadataDefaults(layout: Layout, visible: boolean): Record<string, string> {
+  const setting = (name: string) => `current_setting('airbyte.${name}'::text, true)`
   return {
-    [RAW_ID]: 'gen_random_uuid()',
-    [EXTRACTED_AT]: setting('extracted_at', 'timestamp with time zone'),
-    ...(visible
-      ? { [META]: setting('meta', 'jsonb'), [GENERATION_ID]: setting('generation_id', 'bigint') }
-      : constants),
+    // From a number: PostgreSQL parses one in a third of the time that a time stamp takes.
+    [EXTRACTED_AT]: `to_timestamp(${setting('extracted_at')}::double precision)`,
+    [META]: visible ? `${setting('meta')}::jsonb` : `${quoteLiteral(metaText(layout))}::jsonb`,
+    [GENERATION_ID]: visible
+      ? `${setting('generation_id')}::bigint`
+      : `'${layout.plan.generationId}'::bigint`,
   }
 }
 
+/** Sets what the defaults read; gone with the transaction. */
+export async function setMetadata(
+  client: pg.Client,
+  layout: Layout,
+  extractedAt: number,
+): Promise<void> {
+  await client.query(
+    `SELECT set_config('airbyte.extracted_at', $1, true), set_config('airbyte.meta', $2, true),
+            set_config('airbyte.generation_id', $3, true)`,
+    [String(extractedAt / 1000), metaText(layout), String(layout.plan.generationId)],
+  )
+}
+
+/**
+ * Row ids are UUIDs of version 8: 58 random bits of the table, then a counter. They cost a third of
+ * `gen_random_uuid()`, which would be a quarter of all the time that COPY takes.
+ */
+async function createRowIds(client: pg.Client, layout: Layout, table: string): Promise<string> {
+  const sequence = qualified(layout.schema, `_airbyte_rows_${shortHash(table)}`)
+  const prefix = randomBytes(8)
+  prefix[6] = ((prefix[6] as number) & 0x0f) | 0x80
+  // The lowest bigint: its first bits are those of the UUID's variant.
+  await client.query(
+    `CREATE SEQUENCE ${sequence} CACHE 1000 MINVALUE ${MIN_BIGINT} START ${MIN_BIGINT}`,
+  )
+  const counter = `int8send(nextval(${quoteLiteral(sequence)}::regclass))`
+  return `encode('\\x${prefix.toString('hex')}'::bytea || ${counter}, 'hex')::uuid`
+}
+
+const MIN_BIGINT = '-9223372036854775808'
+
 /** `_airbyte_meta` of a row that nothing happened to. */
-export const metaText = ({ plan }: Layout) => `{"sync_id": ${plan.syncId}, "changes": []}`
+export const metaText = ({ plan }: Layout) => `{"changes": [], "sync_id": ${plan.syncId}}`
 
 /** Creates the table, or adds the columns that it lacks. */
 export async function ensureTable(client: pg.Client, layout: Layout, table: string): Promise<void> {
@@ -75,14 +103,18 @@ export async function ensureTable(client: pg.Client, layout: Layout, table: stri
 }
 
 async function create(client: pg.Client, layout: Layout, table: string): Promise<void> {
-  const defaults = metadataDefaults(layout, table === layout.table)
+  const defaults: Record<string, string> = {
+    ...metadataDefaults(layout, table === layout.table),
+    [RAW_ID]: await createRowIds(client, layout, table),
+  }
   const metadata = Object.entries(METADATA).map(
     ([name, type]) => `${quote(name)} ${type} NOT NULL DEFAULT ${defaults[name]}`,
   )
   const columns = layout.columns.map(({ name, type }) => `${quote(name)} ${type}`)
-  await client.query(
-    `CREATE TABLE ${qualified(layout.schema, table)} (${[...metadata, ...columns].join(', ')})`,
-  )
+  const target = qualified(layout.schema, table)
+  await client.query(`CREATE TABLE ${target} (${[...metadata, ...columns].join(', ')})`)
+  const sequence = qualified(layout.schema, `_airbyte_rows_${shortHash(table)}`)
+  await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${target}.${quote(RAW_ID)}`)
 }
 
 /** Adds what the table lacks; SCHEMA_CHANGED if a column cannot hold what the source now has. */
@@ -104,13 +136,11 @@ export async function evolve(
     if (column.notNull === 't' && !isMetadata && !layout.keys.includes(name))
       changes.push(`ALTER COLUMN ${quote(name)} DROP NOT NULL`)
   }
-  for (const [name, type] of Object.entries(METADATA)) {
-    const column = existing.get(name)
-    const expression = defaults[name] as string
-    if (!column) changes.push(`ADD COLUMN ${quote(name)} ${type} DEFAULT ${expression}`)
-    else if (!sameExpression(column.default, expression))
+  if (!existing.get(RAW_ID)?.default)
+    changes.push(`ALTER COLUMN ${quote(RAW_ID)} SET DEFAULT gen_random_uuid()`)
+  for (const [name, expression] of Object.entries(defaults))
+    if (!sameExpression(existing.get(name)?.default ?? null, expression))
       changes.push(`ALTER COLUMN ${quote(name)} SET DEFAULT ${expression}`)
-  }
   if (changes.length > 0)
     await client.query(`ALTER TABLE ${qualified(layout.schema, table)} ${changes.join(', ')}`)
 }

@@ -58,6 +58,18 @@ describe('prepare', () => {
     expect(await db.rows('SELECT "Age" FROM users WHERE id = 2')).toEqual([{ Age: null }])
   })
 
+  it.each(['append', 'append_dedup', 'overwrite'] as const)(
+    'does not wait for readers of an unchanged table (%s)',
+    async (mode) => {
+      const first = await db.open({ mode })
+      await first.prepare(1)
+      const table = mode === 'overwrite' ? '_airbyte_next_1_users' : 'users'
+      await db.sql.query(`BEGIN; SELECT * FROM ${table}`)
+      await (await db.open({ mode })).prepare(2)
+      await db.sql.query('COMMIT')
+    },
+  )
+
   it('names the column whose type cannot hold what the source now has', async () => {
     await (await db.open({})).prepare(1)
     const columns: Column[] = [{ name: 'id', type: 'string' }]
