@@ -1,5 +1,6 @@
 import { isOurHost, originOf } from '../identity/origin.ts'
 import { handleMcp } from '../mcp/handler.ts'
+import { handleApiDoor } from './api-door.ts'
 import { handleOAuth, isOAuthPath } from './oauth.ts'
 import { messagePage, STYLESHEET_PATH } from './pages/layout.tsx'
 import { stylesheet } from './pages/stylesheet.ts'
@@ -47,6 +48,7 @@ function route(request: Request, env: Env, ctx: ExecutionContext): Promise<Respo
   if (resource === 'mcp') {
     return resourceServer(origin, 'mcp', handleMcp).fetch(request, env, ctx)
   }
+  if (resource === 'api') return handleApiDoor(request, env, ctx)
   if (path === '/') return home(origin)
   return messagePage('Not found', 'There is nothing at this address.', { status: 404 })
 }

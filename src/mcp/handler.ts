@@ -58,7 +58,11 @@ function session(request: Request, env: Env, call: SessionCall): Promise<Respons
   if (request.method === 'GET' && !request.headers.has('last-event-id')) {
     return new Response(null, { status: 405, headers: { allow: 'POST, DELETE' } })
   }
-  const sessionId = request.headers.get('mcp-session-id') ?? crypto.randomUUID()
+  const named = request.headers.get('mcp-session-id')
+  if (named === null && !call.body?.includes('"initialize"')) {
+    return rpcError(400, -32000, 'Mcp-Session-Id header is required.')
+  }
+  const sessionId = named ?? crypto.randomUUID()
   if (!SESSION_ID.test(sessionId)) return rpcError(404, -32001, 'Session not found')
   const { tenantId, userId } = call.authInfo.extra as { tenantId: string; userId: string }
   return env.MCP_SESSION.getByName(`${tenantId}:${userId}:${sessionId}`).handle(request, call)
