@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineOperation, outward, READ, SET } from '../src/operations/define.ts'
 import {
   nameOrId,
+  offset,
   pageOf,
   paging,
   syncNumber,
@@ -52,6 +53,7 @@ export const listSyncs = defineOperation({
     connection: nameOrId.optional(),
     status: syncOutput.shape.status.optional(),
     ...paging,
+    offset,
   }),
   output: pageOf(syncOutput),
   scopes: ['workspace:read'],

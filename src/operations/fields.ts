@@ -18,6 +18,9 @@ export const paging = {
   cursor: z.string().max(200).optional(),
 }
 
+/** For lists that clients of Airbyte's API page by position. */
+export const offset = z.coerce.number().int().min(0).optional()
+
 export const schedule = z.strictObject({
   cron: z.string().optional().describe('0 */6 * * *'),
   timezone: z.string().optional().describe('Default UTC'),
