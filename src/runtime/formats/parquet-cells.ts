@@ -213,6 +213,10 @@ function appendTimestamp(
   return true
 }
 
+/** The sixteen bytes that hold any decimal of 38 digits, the last ones first filled. */
+const wide = new Uint8Array(16)
+const wideView = new DataView(wide.buffer)
+
 function appendDecimal(writer: ColumnWriter, cell: NonNullable<Cell>): boolean {
   if (writer.type.kind !== 'decimal') return false
   const { precision, scale } = writer.type
@@ -229,11 +233,9 @@ function appendDecimal(writer: ColumnWriter, cell: NonNullable<Cell>): boolean {
       rest = next
     }
   } else {
-    let rest = BigInt.asUintN(bytes * 8, unscaled)
-    for (let i = writer.size + bytes - 1; i >= writer.size; i--) {
-      writer.page[i] = Number(rest & 255n)
-      rest >>= 8n
-    }
+    wideView.setBigInt64(0, unscaled >> 64n)
+    wideView.setBigUint64(8, BigInt.asUintN(64, unscaled))
+    for (let i = 0; i < bytes; i++) writer.page[writer.size + i] = wide[16 - bytes + i] as number
   }
   writer.size += bytes
   return true

@@ -1,9 +1,9 @@
 import type { ColumnChunk } from 'hyparquet'
 import { ByteWriter } from 'hyparquet-writer'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
-import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
 import type { Cell } from '../../protocol/index.ts'
 import { appendCells, type CellProblem } from './parquet-cells.ts'
+import { snappyCompress } from './parquet-snappy.ts'
 import { type ParquetType, schemaElementOf } from './parquet-types.ts'
 
 /** Rows at which a page ends although it is small. */

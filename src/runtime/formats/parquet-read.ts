@@ -117,8 +117,11 @@ function converterOf(
   }
 }
 
-export const safeInteger = (value: bigint): number | bigint =>
-  BigInt.asIntN(53, value) === value ? Number(value) : value
+/** An integer as a cell: a number where that is safe. */
+export function safeInteger(value: bigint): number | bigint {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}
 
 function uuidText(bytes: Uint8Array): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
