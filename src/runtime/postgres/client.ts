@@ -80,20 +80,26 @@ export async function connectPostgres(
   throw new Error('unreachable: the last attempt returns or throws')
 }
 
-/** Says goodbye when the connection is idle; otherwise cancels what runs and cuts. Never rejects. */
+/**
+ * Says goodbye; what still runs is cancelled first. A server that is blocked on a full network buffer
+ * sees neither a cancel nor, on some platforms, a cut socket, until its bytes are taken: so a COPY that
+ * was left (`copyOut`) is drained meanwhile. Takes two seconds at most, then cuts. Never rejects.
+ */
 export async function closePostgres(client: pg.Client): Promise<void> {
   const { stream } = client.connection as unknown as { stream: ConnectorSocket }
-  const { readyForQuery } = client as unknown as { readyForQuery?: boolean }
-  if (!readyForQuery) {
-    stream.destroy()
+  if (stream.destroyed) return
+  const timer = setTimeout(() => stream.destroy(), CLOSE_MS)
+  if (!(client as unknown as { readyForQuery?: boolean }).readyForQuery) {
+    const idle = new Promise((resolve) => client.once('drain', resolve).once('end', resolve))
     await CANCEL.get(client)?.().catch(() => {})
-    return
+    await idle
   }
-  const timer = setTimeout(() => stream.destroy(), 2_000)
   await client.end().catch(() => {})
   clearTimeout(timer)
   stream.destroy()
 }
+
+const CLOSE_MS = 2_000
 
 /** How to cancel what a client runs: on a connection of its own, as the protocol wants it. */
 const CANCEL = new WeakMap<pg.Client, () => Promise<void>>()
@@ -138,10 +144,7 @@ async function attempt(
   }
 }
 
-/**
- * A cut socket alone is not enough: a server that waits for a full network buffer to drain would hold
- * its snapshot until it looks after its client. https://www.postgresql.org/docs/current/protocol-flow.html
- */
+/** https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS */
 async function sendCancel(socket: ConnectorSocket, client: pg.Client) {
   const { processID, secretKey } = client as unknown as Record<'processID' | 'secretKey', number>
   const request = Buffer.alloc(16)
@@ -151,7 +154,7 @@ async function sendCancel(socket: ConnectorSocket, client: pg.Client) {
   request.writeInt32BE(secretKey, 12)
   // The server answers by closing.
   const closed = new Promise((resolve) => socket.once('close', resolve).once('error', resolve))
-  const timer = setTimeout(() => socket.destroy(), 2_000)
+  const timer = setTimeout(() => socket.destroy(), CLOSE_MS)
   socket.resume()
   socket.end(request)
   await closed

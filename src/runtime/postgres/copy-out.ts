@@ -17,8 +17,8 @@ export interface CopyOutOptions {
 
 /**
  * Runs `COPY (…) TO STDOUT` and yields its bytes in batches of whole rows, without an object per row.
- * At most two batches wait; then the socket is paused. Leaving the loop early destroys the socket,
- * which ends the COPY at the server. Rejects with pg's own errors: map them with `mapPostgresError`.
+ * At most two batches wait; then the socket is paused. After leaving the loop early the rest is thrown
+ * away as it comes: call `closePostgres`, which cancels it. Rejects with pg's own errors: map them with `mapPostgresError`.
  *
  * pg-copy-streams would do the same through a Readable; here frames are copied once, straight from
  * the socket's chunk into the batch.
@@ -45,7 +45,7 @@ export async function* copyOut(
     finished = true
     throw error
   } finally {
-    if (!finished) (client.connection as unknown as PgConnection).stream.destroy()
+    if (!finished) query.abandon()
   }
 }
 
@@ -74,6 +74,7 @@ class CopyOutQuery {
   private rows = 0
   private readonly ready: CopiedRows[] = []
   private done = false
+  private abandoned = false
   private failure?: unknown
   private wake?: () => void
 
@@ -98,6 +99,13 @@ class CopyOutQuery {
         this.wake = resolve
       })
     }
+  }
+
+  /** Takes what the server still sends, and drops it. */
+  abandon() {
+    this.abandoned = true
+    this.ready.length = 0
+    this.socket?.resume()
   }
 
   // ---- what pg calls
@@ -152,6 +160,11 @@ class CopyOutQuery {
     // The server sends one row a message; a proxy that cuts rows must not make us cut a batch there.
     if (bytes[end - 1] !== NEWLINE) return
     this.rows++
+    if (this.abandoned) {
+      this.length = 0
+      this.rows = 0
+      return
+    }
     if (this.length >= this.batchBytes || this.rows >= this.batchRows) this.flush()
   }
 
