@@ -32,6 +32,7 @@ export function limitBody(response: Response, limits: BodyLimits): Response {
 
 function limitedStream(body: ReadableStream<Uint8Array>, limits: BodyLimits) {
   const reader = body.getReader()
+  reader.closed.catch(() => {}) // the same failure rejects the read
   let left = limits.maxBytes
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

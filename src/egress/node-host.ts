@@ -3,8 +3,9 @@ import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { AirbyteError } from '../protocol/index.ts'
 import type { ConnectorSocket, TlsOptions } from '../runtime/contract.ts'
+import { isAddress } from './address.ts'
 import type { EgressHost } from './index.ts'
-import { tlsFailed } from './socket-errors.ts'
+import { HANDSHAKE_TIMEOUT_MS, tlsFailed } from './socket-errors.ts'
 
 /** The network of a plain Node process: node:net, node:tls, the system's resolver and Node's own CAs. */
 export function nodeEgressHost(): EgressHost {
@@ -62,7 +63,10 @@ function withStartTls<S extends Socket>(socket: S) {
 function startTls(socket: Socket, options: TlsOptions): Promise<ConnectorSocket> {
   const { servername, ca, verify } = options
   return new Promise((resolve, reject) => {
+    const late = () => fail(new Error('the server did not complete the handshake in time'))
+    const timer = setTimeout(late, HANDSHAKE_TIMEOUT_MS)
     const fail = (cause: Error) => {
+      clearTimeout(timer)
       secure.destroy()
       reject(tlsFailed(servername, cause))
     }
@@ -71,7 +75,7 @@ function startTls(socket: Socket, options: TlsOptions): Promise<ConnectorSocket>
       {
         socket,
         // An IP address is no valid SNI name, yet the certificate is checked against it.
-        servername: isIp(servername) ? '' : servername,
+        servername: isAddress(servername) ? '' : servername,
         host: servername,
         ca,
         minVersion: 'TLSv1.2',
@@ -79,6 +83,7 @@ function startTls(socket: Socket, options: TlsOptions): Promise<ConnectorSocket>
         ...(verify === 'full' ? {} : { checkServerIdentity: () => undefined }),
       },
       () => {
+        clearTimeout(timer)
         secure.off('error', fail).off('close', ended)
         resolve(withStartTls(secure))
       },
@@ -86,5 +91,3 @@ function startTls(socket: Socket, options: TlsOptions): Promise<ConnectorSocket>
     secure.once('error', fail).once('close', ended)
   })
 }
-
-const isIp = (name: string) => name.includes(':') || /^\d+(\.\d+){3}$/.test(name)

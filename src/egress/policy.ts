@@ -16,16 +16,23 @@ export interface EgressGuard {
   addressesOf(host: string): Promise<string[]>
 }
 
+/** An API is asked hundreds of times a minute; its name need not be. Refusals are never remembered. */
+const REMEMBER_MS = 30_000
+
 /** Decides what may be reached. Names are judged by all the addresses they resolve to; no answer is a refusal. */
 export function createGuard(
   resolve: (hostname: string) => Promise<string[]>,
   policy: EgressPolicy,
 ): EgressGuard {
+  const remembered = new Map<string, { addresses: string[]; until: number }>()
   const addressesOf = async (host: string) => {
     const name = canonicalHost(host)
     if (name === undefined) throw refused(`'${host}' is not a valid host name.`)
+    const known = remembered.get(name)
+    if (known && known.until > Date.now()) return known.addresses
     const addresses = isAddress(name) ? [name] : await lookUp(name, resolve)
     for (const address of addresses) assertAllowed(host, address, policy)
+    remembered.set(name, { addresses, until: Date.now() + REMEMBER_MS })
     return addresses
   }
   return {

@@ -1,5 +1,7 @@
 import { AirbyteError } from '../protocol/index.ts'
 
+export const HANDSHAKE_TIMEOUT_MS = 15_000
+
 export function connectionLost(peer: string, cause: unknown): AirbyteError {
   if (cause instanceof AirbyteError) return cause
   return new AirbyteError('CONNECTION_LOST', `The connection to ${peer} broke.`, { cause })

@@ -3,7 +3,7 @@ import type { ConnectorSocket, TlsOptions } from '../runtime/contract.ts'
 import { CfDuplex, type PlatformSocket } from './cf-duplex.ts'
 import type { EgressHost } from './index.ts'
 import type { Resolver } from './resolvers.ts'
-import { tlsFailed } from './socket-errors.ts'
+import { HANDSHAKE_TIMEOUT_MS, tlsFailed } from './socket-errors.ts'
 
 type PlatformConnect = (
   address: { hostname: string; port: number },
@@ -60,8 +60,9 @@ async function startTls(socket: CfDuplex, options: TlsOptions): Promise<Connecto
   const secure = socket.detach().startTls({ expectedServerHostname: servername })
   secure.closed.catch(() => {})
   try {
-    await secure.opened
+    await within(secure.opened, HANDSHAKE_TIMEOUT_MS)
   } catch (cause) {
+    secure.close().catch(() => {})
     throw tlsFailed(servername, new Error(UNVERIFIED, { cause }))
   }
   return new CfDuplex(secure, servername, startTls)

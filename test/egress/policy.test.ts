@@ -66,6 +66,19 @@ describe('hosted', () => {
   })
 })
 
+it('asks for a name once in a while, not at every request', async () => {
+  let asked = 0
+  const guard = createGuard(
+    async () => {
+      asked++
+      return ['93.184.216.34']
+    },
+    { allowPrivate: false },
+  )
+  for (let i = 0; i < 3; i++) await guard.checkUrl(new URL('https://public.example/'))
+  expect(asked).toBe(1)
+})
+
 describe('local', () => {
   it('opens loopback, private networks and plain http', async () => {
     await local.checkUrl(new URL('http://127.0.0.1:8080/'))

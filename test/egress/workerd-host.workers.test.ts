@@ -1,4 +1,5 @@
 import { connect } from 'cloudflare:sockets'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, expect, inject, it } from 'vitest'
 import { createEgress } from '../../src/egress/index.ts'
@@ -51,6 +52,48 @@ describe('a socket', () => {
     const hosted = createEgress(host, { allowPrivate: false })
     const target = { host: '127.0.0.1', port: Number(pg.port) }
     await expect(hosted.connect(target)).rejects.toMatchObject({ code: 'EGRESS_REFUSED' })
+  })
+})
+
+describe('an encrypted socket', () => {
+  const secureEcho = async () => {
+    const plain = await openTo(servers.ports.rsa)
+    const options = { servername: 'localhost', verify: 'full', ca: servers.ca } as const
+    return { plain, socket: await plain.startTls(options) }
+  }
+
+  it('carries 16 MB both ways in pieces of any size', async () => {
+    const { socket } = await secureEcho()
+    const [sent, received] = [createHash('sha256'), createHash('sha256')]
+    const sizes = [1, 16_384, 60_000, 1_000_000]
+    const total = 16 * 1024 * 1024
+    const send = async () => {
+      for (let at = 0, i = 0; at < total; i++) {
+        const piece = randomBytes(Math.min(sizes[i % sizes.length] ?? 1, total - at, 65_536))
+        sent.update(piece)
+        at += piece.length
+        if (!socket.write(piece)) await once(socket, 'drain')
+      }
+    }
+    const receive = async () => {
+      let left = total
+      for await (const piece of socket) {
+        received.update(piece)
+        left -= piece.length
+        if (left === 0) break
+      }
+    }
+    await Promise.all([send(), receive()])
+    expect(received.digest('hex')).toBe(sent.digest('hex'))
+  })
+
+  it('stops reading from the network when nobody reads from it', async () => {
+    const { plain, socket } = await secureEcho()
+    socket.pause()
+    for (let i = 0; i < 64; i++) socket.write(Buffer.alloc(64 * 1024))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(socket.readableLength + plain.readableLength).toBeLessThan(1024 * 1024)
+    socket.destroy()
   })
 })
 

@@ -1,11 +1,14 @@
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from './embedded-postgres.ts'
+import { startHttpServer } from './http-server.ts'
 import { startTlsServers, type TlsServers } from './tls-server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Superuser URL of an empty database on a real PostgreSQL with `wal_level=logical`. */
     pgUrl: string
+    /** A real HTTP server whose paths say how it behaves. */
+    httpUrl: string
     /** Real TLS servers, one for each way a server may meet a client. */
     tls: TlsServers
   }
@@ -16,8 +19,11 @@ export default async function setup(project: TestProject) {
   project.provide('pgUrl', await postgres.createDatabase('test'))
   const { stop: stopTls, ...tls } = await startTlsServers()
   project.provide('tls', tls)
+  const http = await startHttpServer()
+  project.provide('httpUrl', http.url)
   return async () => {
     stopTls()
+    http.stop()
     await postgres.stop()
   }
 }

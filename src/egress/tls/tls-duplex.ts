@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorSocket, TlsOptions } from '../../runtime/contract.ts'
-import { connectionLost, tlsFailed } from '../socket-errors.ts'
+import { connectionLost, HANDSHAKE_TIMEOUT_MS, tlsFailed } from '../socket-errors.ts'
 import { Handshake } from './handshake.ts'
 import { message, TYPE } from './messages.ts'
 import {
@@ -15,7 +15,6 @@ import {
 } from './record-cipher.ts'
 
 const HIGH_WATER_MARK = 256 * 1024
-const HANDSHAKE_TIMEOUT_MS = 15_000
 /** Longest handshake message taken: certificate chains are some kilobytes. */
 const MAX_MESSAGE = 128 * 1024
 /** AES-GCM should not seal more records under one key than this, RFC 8446 section 5.5. */
