@@ -18,7 +18,7 @@ export function dropLastFields(bytes: Uint8Array, count: number): Uint8Array {
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(NEWLINE, start)
     let cut = end
-    for (let left = count; left > 0; left--) cut = bytes.lastIndexOf(TAB, cut - 1)
+    for (let left = count; left > 0 && cut > start; left--) cut = bytes.lastIndexOf(TAB, cut - 1)
     // A row whose fields are all dropped keeps its newline.
     if (cut < start) cut = start
     bytes.copyWithin(to, start, cut)
