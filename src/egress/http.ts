@@ -131,6 +131,7 @@ function parseRequest(url: string | URL, init: RequestInit): Request {
     throw new AirbyteError('EGRESS_REFUSED', 'The address to fetch is not a valid URL.')
   const parsed = new URL(url)
   const headers = new Headers(init.headers)
+  headers.delete('host') // what was checked is the host of the URL
   if (parsed.username !== '') {
     // fetch refuses user-info in URLs, and logs would show it.
     if (!headers.has('authorization')) headers.set('authorization', basicAuth(parsed))
