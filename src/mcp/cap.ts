@@ -47,18 +47,18 @@ interface Found {
   size: number
 }
 
-/** The list with the most text in it; of equals the outermost. Lists of one cannot shrink usefully. */
+/** The list to cut: the largest one, or a list inside it that makes up most of it. */
 function longestList(node: unknown, path: (string | number)[] = []): Found | null {
   if (typeof node !== 'object' || node === null) return null
-  let best: Found | null = null
-  if (Array.isArray(node) && node.length > 1) {
-    best = { path, list: node, size: JSON.stringify(node).length }
-  }
+  let inner: Found | null = null
   for (const [key, value] of Object.entries(node)) {
     const found = longestList(value, [...path, key])
-    if (found && (best === null || found.size > best.size)) best = found
+    if (found && (inner === null || found.size > inner.size)) inner = found
   }
-  return best
+  // A list of one cannot be cut to anything useful.
+  if (!Array.isArray(node) || node.length < 2) return inner
+  const size = JSON.stringify(node).length
+  return inner && inner.size > size / 2 ? inner : { path, list: node, size }
 }
 
 function replaceAt(node: unknown, [head, ...rest]: (string | number)[], value: unknown): unknown {

@@ -2,9 +2,12 @@ import { McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { operations } from '../../tools/index.ts'
 import type { AuthenticatedCaller } from '../operations/caller.ts'
 import { createOperationContext } from '../operations/context.ts'
+import type { ProgressUpdate } from '../operations/define.ts'
 import { AirbyteError } from '../protocol/index.ts'
 import { INSTRUCTIONS } from './instructions.ts'
 import { type Narrowing, toolsWithin } from './narrowing.ts'
+import { registerPrompts } from './prompts.ts'
+import { registerResources } from './resources.ts'
 import { registerTool } from './tool.ts'
 
 const HOUR_MS = 3_600_000
@@ -18,16 +21,18 @@ export function buildServer(env: Env, narrowing: Narrowing): McpServer {
       cacheHints: { 'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' } },
     },
   )
+  const makeContext = (ctx: ServerContext, progress?: (update: ProgressUpdate) => void) =>
+    createOperationContext(env, {
+      ...callerOf(ctx),
+      face: 'mcp',
+      signal: ctx.mcpReq.signal,
+      progress,
+    })
   for (const operation of toolsWithin(operations, narrowing)) {
-    registerTool(server, operation, (ctx, progress) =>
-      createOperationContext(env, {
-        ...callerOf(ctx),
-        face: 'mcp',
-        signal: ctx.mcpReq.signal,
-        progress,
-      }),
-    )
+    registerTool(server, operation, makeContext)
   }
+  registerResources(server, makeContext)
+  registerPrompts(server)
   return server
 }
 
