@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectMcp } from '../../../scripts/lib/mcp-client.ts'
+import { enterCredentials } from '../../../scripts/lib/setup-form.ts'
+import { type ToolCall, toolsOf } from '../../../scripts/lib/tool-call.ts'
+import { type RunningServer, startServer } from '../../support/dev-server.ts'
+
+export interface CrashRun {
+  stateDirectory: string
+  source: string
+  destination: { type: 'postgres'; url: string } | { type: 'r2' }
+  transfer: 'auto' | 'direct' | 'staged'
+  /** When the runtime dies: at a gap, the `hit`-th time it is passed, or some milliseconds after the start. */
+  kill: { point: string; hit: number } | { afterMs: number }
+}
+
+export interface CrashOutcome {
+  /** False: the sync ended before the moment came. */
+  killed: boolean
+  status: string
+  error?: unknown
+}
+
+/** Leases this short, so that a lost task is taken up again within seconds. */
+const LEASE_MS = '3000'
+const GIVE_UP_MS = 180_000
+
+/**
+ * Starts a sync, kills the runtime by SIGKILL at the given moment, starts it again and waits until
+ * the workspace's index says that the sync has ended. Nothing but the restart helps the sync on.
+ */
+export async function runAndCrash(run: CrashRun): Promise<CrashOutcome> {
+  const { kill, stateDirectory } = run
+  const fault = 'point' in kill ? `${kill.point}@${kill.hit}` : undefined
+  const moment = Promise.withResolvers<true>()
+  const server = await startServer({
+    stateDirectory,
+    vars: { LEASE_MS, ...(fault && { FAULT_POINT: fault }) },
+    onLog: (line) => {
+      if (line.includes('fault point reached')) moment.resolve(true)
+    },
+  })
+  let again: RunningServer | undefined
+  try {
+    const first = await session(server)
+    await createPipeline(first.call, run)
+    await first.call('run_sync', { connection: 'crash' })
+    if ('afterMs' in kill) setTimeout(() => moment.resolve(true), kill.afterMs)
+    const ended = new AbortController()
+    const early = untilEnded(first.call, ended.signal)
+    const killed = await Promise.race([moment.promise, early.then(() => false)])
+    ended.abort()
+    await early.catch(() => {})
+    if (!killed) return { killed, ...(await latest(first.call)) }
+    await server.kill9()
+
+    again = await startServer({ stateDirectory, vars: { LEASE_MS } })
+    const second = await session(again)
+    await untilEnded(second.call)
+    return { killed, ...(await latest(second.call)) }
+  } finally {
+    await server.stop()
+    await again?.stop()
+  }
+}
+
+async function session(server: RunningServer) {
+  const client = await connectMcp(server.url, 'crash matrix')
+  return { call: toolsOf(client) }
+}
+
+async function createPipeline(call: ToolCall, { source, destination, transfer }: CrashRun) {
+  await createPostgres(call, 'source', source)
+  if (destination.type === 'postgres') await createPostgres(call, 'destination', destination.url)
+  else await call('create_destination', { name: 'destination', type: 'r2', config: {} })
+  await call('create_connection', {
+    name: 'crash',
+    source: 'source',
+    destination: 'destination',
+    streams: [{ name: 'events', syncMode: 'full_refresh', destinationSyncMode: 'overwrite' }],
+    transfer,
+  })
+}
+
+async function createPostgres(call: ToolCall, kind: 'source' | 'destination', address: string) {
+  const { hostname: host, port, pathname, username, password } = new URL(address)
+  const { setupUrl } = await call<{ setupUrl: string }>(`create_${kind}`, {
+    name: kind,
+    type: 'postgres',
+    config: {
+      ...{ host, port: Number(port), database: pathname.slice(1), username },
+      ssl_mode: { mode: 'disable' },
+    },
+  })
+  await enterCredentials(setupUrl, { password })
+}
+
+interface IndexedSync {
+  status: string
+  error?: unknown
+}
+
+/** Reads the index only: asking the sync's own object would wake it up. */
+async function latest(call: ToolCall): Promise<IndexedSync> {
+  const { items } = await call<{ items: IndexedSync[] }>('list_syncs', { limit: 1 })
+  const [{ status, error } = { status: 'missing', error: undefined }] = items
+  return { status, ...(error !== undefined && { error }) }
+}
+
+async function untilEnded(call: ToolCall, signal?: AbortSignal): Promise<void> {
+  const until = Date.now() + GIVE_UP_MS
+  while (!signal?.aborted) {
+    const { status } = await latest(call)
+    if (status !== 'pending' && status !== 'running') return
+    if (Date.now() > until) throw new Error(`The sync is still ${status} after ${GIVE_UP_MS} ms.`)
+    await sleep(250)
+  }
+}
