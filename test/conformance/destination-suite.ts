@@ -59,7 +59,7 @@ export function destinationConformance(
     beforeAll(async () => {
       live = await setup()
     })
-    afterAll(() => live.dispose?.())
+    afterAll(() => live?.dispose?.())
     const opened = () => ({ destination, config: live.config, ctx: live.ctx() })
 
     it('has a spec that takes the good config and marks its secrets', () => {

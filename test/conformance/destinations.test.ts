@@ -8,20 +8,7 @@ import { r2Setup } from './setups/r2.ts'
 
 destinationConformance(devNull, devNullSetup)
 
-destinationConformance(postgres, postgresDestinationSetup, {
-  known: [
-    {
-      title: 'holds text that begins with a byte order mark',
-      where: /basic/,
-      because: 'decodeCopyText drops it',
-    },
-    {
-      title: 'holds columns named like our own',
-      where: /records, basic/,
-      because: 'the loader finds its metadata cells by the column name',
-    },
-  ],
-})
+destinationConformance(postgres, postgresDestinationSetup)
 
 const LATEST_BY_KEY: KnownFailure[] = [
   'keeps the newest in one chunk, though it comes first',
