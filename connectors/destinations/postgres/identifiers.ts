@@ -1,4 +1,5 @@
 /** PostgreSQL identifiers: quoting, and names that fit its 63 bytes. */
+import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 
 const MAX_BYTES = 63

@@ -33,7 +33,7 @@ const postgres: Destination = {
       textBytes: 1_000_000_000,
       nulInText: false,
       nonFinite: true,
-      years: [-4712, 294_275],
+      years: [-4713, 294_276],
     },
   },
   spec: () => SPEC,

@@ -13,6 +13,9 @@ export const METADATA: Record<string, string> = {
   [META]: 'jsonb',
   [GENERATION_ID]: 'bigint',
 }
+/** Columns of the temporary table of a merge: marks for upsert and delete, and the stream's order. */
+export const OP = '_airbyte_op'
+export const ORDER = '_airbyte_order'
 /** The one column of raw tables. */
 export const RAW_DATA: Column = { name: '_airbyte_data', type: 'object' }
 
@@ -46,7 +49,7 @@ export function layoutOf(plan: StreamPlan, defaultSchema: string): Layout {
   const fields = plan.normalization === 'raw' ? [RAW_DATA] : plan.columns
   const names = columnIdentifiers(
     fields.map(({ name }) => name),
-    Object.keys(METADATA),
+    [...Object.keys(METADATA), OP, ORDER],
   )
   const columns = fields.map((column, i) => ({
     column,

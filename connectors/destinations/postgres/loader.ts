@@ -77,10 +77,8 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
       }),
 
     async *readBack(generationId) {
-      const rows = await session.run(async (client) =>
-        (await exists(client)) ? readRows(client, layout, generationId) : null,
-      )
-      if (rows) yield* rows
+      if (await session.run(exists))
+        yield* session.stream((client) => readRows(client, layout, generationId))
     },
 
     close: () => session.close(),

@@ -10,12 +10,11 @@
 import type pg from 'pg'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
-import { EXTRACTED_AT, GENERATION_ID, type Layout, META, RAW_ID } from './layout.ts'
-import { OP, type SinkTable } from './sink.ts'
+import { EXTRACTED_AT, GENERATION_ID, type Layout, META, OP, ORDER, RAW_ID } from './layout.ts'
+import type { SinkTable } from './sink.ts'
 import { metaText } from './tables.ts'
 
 const INCOMING = 'pg_temp."_airbyte_incoming"'
-const ORDER = '"_airbyte_order"'
 
 /** A temporary table for one chunk's rows, with the target's own types. Gone with the transaction. */
 export async function createIncoming(
@@ -30,7 +29,7 @@ export async function createIncoming(
     ALTER TABLE ${INCOMING}
       ALTER COLUMN ${quote(META)} SET DEFAULT ${quoteLiteral(metaText(layout))}::jsonb,
       ADD COLUMN ${quote(OP)} text,
-      ADD COLUMN ${ORDER} bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 1000)`)
+      ADD COLUMN ${quote(ORDER)} bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 1000)`)
   return { table: INCOMING, op: true }
 }
 
@@ -55,7 +54,7 @@ async function takeKeyless(client: pg.Client, layout: Layout, max: number): Prom
   const { rows } = await client.query<{ row: string; field: string }>(
     `SELECT (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row,
        CASE ${layout.keys.map((key) => `WHEN ${quote(key)} IS NULL THEN ${quoteLiteral(key)}`).join(' ')} END AS field
-     FROM ${INCOMING} WHERE ${missing} ORDER BY ${ORDER} LIMIT ${max + 1}`,
+     FROM ${INCOMING} WHERE ${missing} ORDER BY ${quote(ORDER)} LIMIT ${max + 1}`,
   )
   if (rows.length > 0) await client.query(`DELETE FROM ${INCOMING} WHERE ${missing}`)
   return rows.map(({ row, field }) => ({ reason: 'a primary key column is null', field, row }))
@@ -78,7 +77,7 @@ async function deletesIn(client: pg.Client, layout: Layout): Promise<boolean> {
 function latestRows(layout: Layout, hasDeletes: boolean): string {
   const keys = layout.keys.map(quote).join(', ')
   const cursor = layout.cursor && !hasDeletes ? `${quote(layout.cursor)} DESC NULLS LAST, ` : ''
-  return `SELECT DISTINCT ON (${keys}) * FROM ${INCOMING} ORDER BY ${keys}, ${cursor}${ORDER} DESC`
+  return `SELECT DISTINCT ON (${keys}) * FROM ${INCOMING} ORDER BY ${keys}, ${cursor}${quote(ORDER)} DESC`
 }
 
 async function deleteRows(
@@ -97,7 +96,7 @@ async function deleteRows(
      WHERE ${isDelete(layout, 'd')} AND ${sameKey}`,
   )
   await client.query(
-    'SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_seqscan = on',
+    'SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT',
   )
 }
 

@@ -10,6 +10,8 @@ export interface Session {
   transaction<T>(work: (client: pg.Client) => Promise<T>): Promise<T>
   /** Outside of a transaction. */
   run<T>(work: (client: pg.Client) => Promise<T>): Promise<T>
+  /** Yields what the work yields. A consumer that stops early costs the connection, not the next call. */
+  stream<T>(work: (client: pg.Client) => AsyncIterable<T>): AsyncGenerator<T>
   close(): Promise<void>
 }
 
@@ -47,6 +49,17 @@ export function openSession(
   return {
     run,
     close: drop,
+    async *stream(work) {
+      let whole = false
+      try {
+        yield* work(await client())
+        whole = true
+      } catch (error) {
+        throw mapPostgresError(error, { ...config, stream })
+      } finally {
+        if (!whole) await drop()
+      }
+    },
     transaction: (work) =>
       run(async (client) => {
         await client.query('BEGIN')

@@ -10,7 +10,7 @@ import {
 import { decodeCopyText, encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { type CopyIn, copyIn } from './copy-in.ts'
 import { quote } from './identifiers.ts'
-import { type Layout, META, RAW_DATA } from './layout.ts'
+import { type Layout, META, OP, RAW_DATA } from './layout.ts'
 import { packRaw } from './raw.ts'
 import { metaText } from './tables.ts'
 
@@ -21,9 +21,6 @@ export interface SinkTable {
   /** Whether it has a column for upsert and delete marks. */
   op: boolean
 }
-
-/** Name of the column of marks in the temporary table. */
-export const OP = '_airbyte_op'
 
 /** Rows as bytes with the columns that they fill. */
 interface Encoded {
@@ -39,16 +36,21 @@ export function encode(layout: Layout, target: SinkTable, batch: Batch): Encoded
   if (batch.kind === 'encoded' && layout.plan.normalization !== 'raw')
     return { bytes: batch.bytes, columns: batch.schema.map((column) => nameOf(layout, column)) }
   const records = toRecords(layout, batch)
-  const columns: Column[] = layout.columns.map(({ column }) => column)
+  const columns = layout.columns.map(({ column }) => column)
   const meta: Column = { name: META, type: 'string' }
   const op: Column = { name: OP, type: 'string' }
+  // By place, not by name: the source may have a column that is called like ours.
+  const cells = columns.map(({ name }) => {
+    const at = records.schema.findIndex((column) => column.name === name)
+    return records.columns[at] ?? []
+  })
   const extended: RecordBatch = {
     ...records,
-    schema: [...records.schema, meta, op],
-    columns: [...records.columns, metaCells(layout, records), records.op ?? []],
+    schema: [...columns, meta, ...(target.op ? [op] : [])],
+    columns: [...cells, metaCells(layout, records), records.op ?? []],
   }
   return {
-    bytes: encodeCopyText(extended, [...columns, meta, ...(target.op ? [op] : [])]),
+    bytes: encodeCopyText(extended),
     columns: [...layout.columns.map(({ name }) => name), META, ...(target.op ? [OP] : [])],
   }
 }
@@ -57,7 +59,7 @@ export function encode(layout: Layout, target: SinkTable, batch: Batch): Encoded
 export function toRecords(layout: Layout, batch: Batch): RecordBatch {
   const records =
     batch.kind === 'records' ? batch : { ...decodeCopyText(batch.bytes, batch.schema, batch) }
-  const isPacked = records.schema.some(({ name }) => name === RAW_DATA.name)
+  const isPacked = records.schema.length === 1 && records.schema[0]?.name === RAW_DATA.name
   return layout.plan.normalization === 'raw' && !isPacked ? packRaw(records) : records
 }
 

@@ -57,14 +57,6 @@ export function columnType(column: Column): string {
   return BUILT_IN.has(base) ? type : 'text'
 }
 
-/** Airbyte type of each PostgreSQL type that `COLUMN_TYPES` creates: the table read the other way. */
-export const AIRBYTE_TYPES: Record<string, AirbyteType> = {
-  ...Object.fromEntries(
-    Object.entries(COLUMN_TYPES).map(([airbyte, postgres]) => [postgres, airbyte as AirbyteType]),
-  ),
-  jsonb: 'object',
-}
-
 /**
  * Whether a column of type `existing` holds every value of type `wanted` and prints it the same,
  * so that a retype in the source needs no change here.

@@ -11,16 +11,6 @@ type Value = Exclude<Cell, null>
 /** Canonical text, without COPY's escapes; undefined: the value is not of this type. */
 type Canonical = (value: Value) => string | undefined
 
-/**
- * How a value of this column is printed: PostgreSQL's own text, or undefined where it has none.
- * @example
- * canonicalText({ name: 'at', type: 'timestamp_with_timezone' }, '2026-11-23T03:31:33Z')
- * // '2026-11-23 03:31:33+00'
- */
-export function canonicalText(column: Column, value: Value): string | undefined {
-  return canonicalOf(column)(value)
-}
-
 /** Prints values of a column as COPY fields. */
 export function printerOf(column: Column): (value: Value) => string {
   const canonical = canonicalOf(column)

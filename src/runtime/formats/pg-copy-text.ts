@@ -10,7 +10,8 @@ import type { Cell, Column, RecordBatch } from '../../protocol/index.ts'
 import { parserOf, printerOf } from './pg-cell-text.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** U+FEFF at the start of a value is part of it, not a byte order mark. */
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 const TAB = 0x09
 const NEWLINE = 0x0a
 
@@ -23,7 +24,9 @@ const NEWLINE = 0x0a
  * encodeCopyText({ ...batch, schema: [{ name: 'ok', type: 'boolean' }], columns: [[true]] }) // 't\n'
  */
 export function encodeCopyText(batch: RecordBatch, columns: Column[] = batch.schema): Uint8Array {
-  const cells = columns.map((column) => {
+  const cells = columns.map((column, at) => {
+    // By place where the schema is asked for as it is: a record may have one name twice.
+    if (columns === batch.schema) return batch.columns[at]
     const index = batch.schema.findIndex(({ name }) => name === column.name)
     return index < 0 ? undefined : batch.columns[index]
   })

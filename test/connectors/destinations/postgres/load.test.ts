@@ -244,6 +244,35 @@ describe('load in append mode', () => {
     expect(await loader.count()).toBe(1)
   })
 
+  it('goes on after a reader stopped half-way', async () => {
+    const loader = await db.open({})
+    await loader.prepare(1)
+    await loader.load(chunk('c1', [records(USERS, Array(50_000).fill(ann))]), 1)
+    for await (const batch of loader.readBack?.() ?? []) {
+      expect(batch.kind).toBe('encoded')
+      break
+    }
+    expect(await loader.count()).toBe(50_000)
+  })
+
+  it('holds a column that is called like one of ours', async () => {
+    const columns: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: '_airbyte_meta', type: 'string' },
+      { name: '_airbyte_op', type: 'string' },
+    ]
+    for (const mode of ['append', 'append_dedup'] as const) {
+      const plan = { columns, mode, stream: { name: mode }, target: { table: mode } }
+      const loader = await db.open(plan)
+      await loader.prepare(1)
+      await loader.load(chunk('c1', [records(columns, [[1, '\ufeffmine', 'd']])]), 1)
+      const back: string[] = []
+      for await (const batch of loader.readBack?.() ?? [])
+        if (batch.kind === 'encoded') back.push(new TextDecoder().decode(batch.bytes))
+      expect(back).toEqual(['1\t\ufeffmine\td\n'])
+    }
+  })
+
   it('deletes rows below the minimum generation only in finish', async () => {
     const before = await db.open({ generationId: 1 })
     await before.prepare(1)
