@@ -8,11 +8,11 @@ import { type ParquetType, parquetTypeOf, schemaElementOf } from './parquet-type
 
 const MAGIC = new Uint8Array([0x50, 0x41, 0x52, 0x31])
 /** Compressed bytes at which a row group ends: what waits in memory. */
-const ROW_GROUP_BYTES = 8 * 1024 * 1024
+const ROW_GROUP_BYTES = 6 * 1024 * 1024
 /** Rows at which it ends in any case; a multiple of what vectorised readers take at once. */
 const ROW_GROUP_ROWS = 122_880
 /** Open pages of all columns together. */
-const OPEN_PAGE_BYTES = 4 * 1024 * 1024
+const OPEN_PAGE_BYTES = 2 * 1024 * 1024
 
 export interface ParquetColumn {
   name: string
@@ -21,7 +21,7 @@ export interface ParquetColumn {
 
 /**
  * Writes one Parquet file, columns in, bytes out; Snappy, PLAIN, one data page at a time.
- * Holds one row group, compressed: some 12 MiB at most, whatever the number of rows and columns
+ * Holds one row group, compressed: some 8 MiB at most, whatever the number of rows and columns
  * (a single cell may be larger than that).
  *
  * @example
