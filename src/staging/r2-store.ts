@@ -2,7 +2,7 @@ import type { ObjectInfo, ObjectStore, PutCondition } from '../runtime/contract.
 import { checkedKey, checkedPrefix } from './object-key.ts'
 
 /** R2 takes parts of 5 MiB and more, all of one size but the last. */
-export const PART_BYTES = 5 * 1024 * 1024
+const PART_BYTES = 5 * 1024 * 1024
 
 /** What this store needs of Cloudflare's `R2Bucket`. */
 export interface Bucket {
