@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorSocket, TlsOptions } from '../../runtime/contract.ts'
 import { connectionLost, HANDSHAKE_TIMEOUT_MS, tlsFailed } from '../socket-errors.ts'
+import { BulkCipher } from './bulk-cipher.ts'
 import { Handshake } from './handshake.ts'
 import { message, TYPE } from './messages.ts'
 import {
@@ -9,9 +10,9 @@ import {
   HEADER_BYTES,
   MAX_PLAIN,
   MAX_SEALED,
+  type OpenedRecord,
   plainRecord,
   RecordCipher,
-  sealedSize,
 } from './record-cipher.ts'
 
 const HIGH_WATER_MARK = 256 * 1024
@@ -23,7 +24,7 @@ const CLOSE_NOTIFY = Uint8Array.of(1, 0)
 
 /**
  * TLS 1.3 in JavaScript over any socket, for what the platform's own TLS cannot do: a private CA, or no
- * verification. The ciphers are the platform's (node:crypto). Rejects with TLS_FAILED.
+ * verification. The ciphers are the platform's (node:crypto, Web Crypto). Rejects with TLS_FAILED.
  */
 export function startJsTls(socket: ConnectorSocket, options: TlsOptions): Promise<ConnectorSocket> {
   return new Promise((resolve, reject) => {
@@ -45,12 +46,26 @@ export function startJsTls(socket: ConnectorSocket, options: TlsOptions): Promis
   })
 }
 
+interface SealedRecord {
+  type: number
+  header: Buffer
+  body: Buffer
+}
+
 class TlsDuplex extends Duplex implements ConnectorSocket {
   readonly #socket: ConnectorSocket
   readonly #handshake: Handshake
   readonly #peer: string
-  #reading: RecordCipher | undefined
-  #writing: RecordCipher | undefined
+  /** During the handshake. */
+  #handshakeReading: RecordCipher | undefined
+  /** After it. */
+  #reading: BulkCipher | undefined
+  #writing: BulkCipher | undefined
+  /** Records go out in the order in which they were sealed. */
+  #sent: Promise<void> = Promise.resolve()
+  /** True while a batch of records is being decrypted. */
+  #opening = false
+  #ended = false
   #readSecret!: Buffer
   #writeSecret!: Buffer
   /** Bytes of a record that is not complete yet. */
@@ -79,46 +94,94 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
 
   #receive(bytes: Buffer) {
     if (this.destroyed) return
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
     try {
-      const all = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
-      this.#received = all.subarray(this.#takeRecords(all))
+      while (!this.#handshake.complete) {
+        const record = this.#nextRecord()
+        if (!record) return
+        this.#takeHandshakeRecord(record)
+      }
+      if (!this.#opening) void this.#openReceived()
     } catch (error) {
-      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      this.#fail(error)
     }
   }
 
-  /** Handles every complete record, returns how many bytes they took. */
-  #takeRecords(bytes: Buffer): number {
-    let at = 0
-    let wantsMore = true
-    while (bytes.length - at >= HEADER_BYTES && !this.#closedByPeer) {
-      const length = bytes.readUInt16BE(at + 3)
-      const type = bytes[at] ?? 0
-      if (length > MAX_SEALED || type < CONTENT.changeCipherSpec || type > CONTENT.data)
-        throw new Error('the server does not speak TLS')
-      const end = at + HEADER_BYTES + length
-      if (bytes.length < end) break
-      const header = bytes.subarray(at, at + HEADER_BYTES)
-      wantsMore =
-        this.#takeRecord(type, header, bytes.subarray(at + HEADER_BYTES, end)) && wantsMore
-      at = end
+  /** Takes a complete record off what was received. */
+  #nextRecord(): SealedRecord | undefined {
+    const bytes = this.#received
+    if (bytes.length < HEADER_BYTES) return undefined
+    const length = bytes.readUInt16BE(3)
+    const type = bytes[0] ?? 0
+    if (length > MAX_SEALED || type < CONTENT.changeCipherSpec || type > CONTENT.data)
+      throw new Error('the server does not speak TLS')
+    const end = HEADER_BYTES + length
+    if (bytes.length < end) return undefined
+    this.#received = bytes.subarray(end)
+    return {
+      type,
+      header: bytes.subarray(0, HEADER_BYTES),
+      body: bytes.subarray(HEADER_BYTES, end),
     }
-    if (!wantsMore) this.#socket.pause()
-    return at
+  }
+
+  #takeHandshakeRecord({ type, header, body }: SealedRecord) {
+    if (type === CONTENT.changeCipherSpec) return // a relic that middleboxes like to see
+    if (!this.#handshakeReading) return void this.#takeContent({ type, content: body })
+    if (type !== CONTENT.data) throw new Error('the server sent an unencrypted record')
+    this.#takeContent(this.#handshakeReading.open(header, body))
+  }
+
+  /** Decrypts what is there while the network waits, one batch at a time. */
+  async #openReceived() {
+    this.#opening = true
+    this.#socket.pause()
+    let wantsMore = true
+    try {
+      for (let batch = this.#nextRecords(); batch.length > 0; batch = this.#nextRecords())
+        wantsMore = (await this.#openBatch(batch)) && wantsMore
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#opening = false
+    if (this.#ended) this.#onEnd()
+    else if (wantsMore) this.#socket.resume()
+  }
+
+  #nextRecords(): SealedRecord[] {
+    const records: SealedRecord[] = []
+    if (this.destroyed || this.#closedByPeer) return records
+    for (let next = this.#nextRecord(); next; next = this.#nextRecord()) records.push(next)
+    return records
+  }
+
+  /** Resolves false when the reader of this stream has enough for now. */
+  async #openBatch(records: SealedRecord[]): Promise<boolean> {
+    const cipher = this.#reading
+    if (!cipher || records.some(({ type }) => type !== CONTENT.data))
+      throw new Error('the server sent an unencrypted record')
+    // A failure counts only when its turn comes: after a KeyUpdate the rest is under another key.
+    const opened = await Promise.all(
+      records.map(({ header, body }) =>
+        cipher.open(header, body).catch(() => new Error('a record was changed on its way')),
+      ),
+    )
+    let wantsMore = true
+    for (const [index, record] of opened.entries()) {
+      if (this.destroyed || this.#closedByPeer) return false
+      if (cipher !== this.#reading) return this.#openBatch(records.slice(index))
+      if (record instanceof Error) throw record
+      wantsMore = this.#takeContent(record) && wantsMore
+    }
+    return wantsMore
+  }
+
+  #fail(error: unknown) {
+    this.destroy(error instanceof Error ? error : new Error(String(error)))
   }
 
   /** False when the reader of this stream has enough for now. */
-  #takeRecord(type: number, header: Buffer, body: Buffer): boolean {
-    // A relic that middleboxes like to see; only during the handshake.
-    if (type === CONTENT.changeCipherSpec && !this.#handshake.complete) return true
-    if (!this.#reading) return this.#takeContent(type, body)
-    if (type !== CONTENT.data) throw new Error('the server sent an unencrypted record')
-    const { type: inner, content } = this.#reading.open(header, body)
-    if (content.length > MAX_PLAIN) throw new Error('the server sent a malformed record')
-    return this.#takeContent(inner, content)
-  }
-
-  #takeContent(type: number, content: Buffer): boolean {
+  #takeContent({ type, content }: OpenedRecord): boolean {
     if (type !== CONTENT.handshake && this.#fragment.length > 0)
       throw new Error('the server sent a message out of turn')
     if (type === CONTENT.data && this.#handshake.complete)
@@ -147,11 +210,13 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
   #takeMessage(type: number, body: Buffer, raw: Buffer): boolean {
     if (this.#handshake.complete) return this.#takeLateMessage(type, body)
     const step = this.#handshake.take(type, body, raw)
-    if (step.readSecret) this.#readUnder(step.readSecret)
+    const { suite, schedule } = this.#handshake
+    if (step.readSecret)
+      this.#handshakeReading = new RecordCipher(suite, schedule.trafficKeys(step.readSecret))
     if (step.application && step.writeSecret) {
       this.#socket.write(plainRecord(CONTENT.changeCipherSpec, Uint8Array.of(1)))
-      this.#writeUnder(step.writeSecret)
-      for (const part of step.flight ?? []) this.#send(CONTENT.handshake, part)
+      const cipher = new RecordCipher(suite, schedule.trafficKeys(step.writeSecret))
+      for (const part of step.flight ?? []) this.#socket.write(cipher.seal(CONTENT.handshake, part))
       this.#writeUnder(step.application.client)
       this.#readUnder(step.application.server)
       this.emit('secure')
@@ -164,7 +229,7 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
     if (type !== TYPE.keyUpdate || body.length !== 1)
       throw new Error('the server sent a message out of turn')
     this.#readUnder(this.#handshake.schedule.nextSecret(this.#readSecret))
-    if (body[0] === 1) this.#updateWriteKey()
+    if (body[0] === 1) void this.#inOrder(() => this.#updateWriteKey())
     return true
   }
 
@@ -179,7 +244,8 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
   }
 
   #onEnd() {
-    if (this.#closedByPeer || this.destroyed) return
+    this.#ended = true
+    if (this.#opening || this.#closedByPeer || this.destroyed) return
     if (!this.#handshake.complete)
       this.destroy(new Error('the server closed the connection during the handshake'))
     // Without the peer's notice of closing, somebody may have cut the stream short.
@@ -189,17 +255,14 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
   }
 
   override _read(): void {
-    this.#socket.resume()
+    if (!this.#opening) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    if (this.#writing && this.#writing.count >= RECORDS_PER_KEY) this.#updateWriteKey()
-    const out = Buffer.allocUnsafeSlow(sealedSize(chunk.length))
-    let end = 0
-    // The socket is handed out after the handshake, so there is a cipher.
-    for (let at = 0; at < chunk.length && this.#writing; at += MAX_PLAIN)
-      end = this.#writing.seal(CONTENT.data, chunk.subarray(at, at + MAX_PLAIN), out, end)
-    this.#socket.write(out, done)
+    this.#inOrder(async () => {
+      if (this.#writing && this.#writing.count >= RECORDS_PER_KEY) await this.#updateWriteKey()
+      this.#socket.write(await this.#seal(CONTENT.data, chunk), done)
+    }).catch(done)
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
@@ -207,8 +270,10 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#writing && !this.#socket.destroyed) this.#send(CONTENT.alert, CLOSE_NOTIFY)
-    this.#socket.end(() => done())
+    this.#inOrder(async () => {
+      if (!this.#socket.destroyed) this.#socket.write(await this.#seal(CONTENT.alert, CLOSE_NOTIFY))
+      this.#socket.end(() => done())
+    }).catch(done)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -216,27 +281,37 @@ class TlsDuplex extends Duplex implements ConnectorSocket {
     done(error && (error instanceof AirbyteError ? error : tlsFailed(this.#peer, error)))
   }
 
-  #send(type: number, content: Uint8Array) {
-    const out = Buffer.alloc(sealedSize(content.length))
-    this.#writing?.seal(type, content, out, 0)
-    this.#socket.write(out)
+  /** Runs one thing that seals and sends after the other. */
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    const done = this.#sent.then(work)
+    this.#sent = done.catch(() => {})
+    return done
   }
 
-  #updateWriteKey() {
-    this.#send(CONTENT.handshake, message(TYPE.keyUpdate, Uint8Array.of(0)))
+  async #seal(type: number, content: Uint8Array): Promise<Buffer> {
+    const cipher = this.#writing
+    if (!cipher) throw new Error('the handshake is not complete')
+    const records: Promise<[Buffer, Buffer]>[] = []
+    for (let at = 0; at < content.length; at += MAX_PLAIN)
+      records.push(cipher.seal(type, content.subarray(at, at + MAX_PLAIN)))
+    return Buffer.concat((await Promise.all(records)).flat())
+  }
+
+  async #updateWriteKey() {
+    this.#socket.write(
+      await this.#seal(CONTENT.handshake, message(TYPE.keyUpdate, Uint8Array.of(0))),
+    )
     this.#writeUnder(this.#handshake.schedule.nextSecret(this.#writeSecret))
   }
 
   #readUnder(secret: Buffer) {
-    const { suite, schedule } = this.#handshake
     this.#readSecret = secret
-    this.#reading = new RecordCipher(suite, schedule.trafficKeys(secret))
+    this.#reading = new BulkCipher(this.#handshake.schedule.trafficKeys(secret))
   }
 
   #writeUnder(secret: Buffer) {
-    const { suite, schedule } = this.#handshake
     this.#writeSecret = secret
-    this.#writing = new RecordCipher(suite, schedule.trafficKeys(secret))
+    this.#writing = new BulkCipher(this.#handshake.schedule.trafficKeys(secret))
   }
 
   setNoDelay(on?: boolean): this {
