@@ -60,10 +60,11 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
       session.transaction(async (client) => {
         await takeFence(client, layout, fence)
         const head = await readHead(client, layout)
-        if (head?.visible === layout.plan.generationId) return
-        if (layout.hidden) await showHidden(client, layout, layout.hidden)
-        else await dropOldGenerations(client, layout)
-        await showGeneration(client, layout)
+        if (head?.visible !== layout.plan.generationId) {
+          if (layout.hidden) await showHidden(client, layout, layout.hidden)
+          else await dropOldGenerations(client, layout)
+          await showGeneration(client, layout)
+        }
         await prune(client, layout)
       }),
 

@@ -244,6 +244,18 @@ describe('load in append mode', () => {
     expect(await loader.count()).toBe(1)
   })
 
+  it('keeps the newest hundred entries of a ledger that finished', async () => {
+    const loader = await db.open({})
+    await loader.prepare(1)
+    for (let i = 1; i <= 105; i++) {
+      await loader.load(chunk(`c${i}`, []), 1)
+      if (i === 3) await loader.finish(1)
+    }
+    await loader.finish(1)
+    expect(await db.rows('SELECT count(*)::int AS n FROM _airbyte_ledger')).toEqual([{ n: 100 }])
+    expect((await loader.prepare(2))?.chunkId).toBe('c105')
+  })
+
   it('goes on after a reader stopped half-way', async () => {
     const loader = await db.open({})
     await loader.prepare(1)
