@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineOperation, READ } from '../src/operations/define.ts'
-import { paging } from '../src/operations/fields.ts'
+import { flag, paging } from '../src/operations/fields.ts'
 import { flattenSpec } from '../src/operations/spec-fields.ts'
 import type { ConnectorInfo } from '../src/runtime/contract.ts'
 
@@ -73,7 +73,7 @@ export const getConnector = defineOperation({
   input: z.strictObject({
     name: z.string().min(1).max(100),
     kind,
-    spec: z.stringbool().or(z.boolean()).optional().describe('Include the JSON Schema'),
+    spec: flag.optional().describe('Include the JSON Schema'),
   }),
   output: z.looseObject({
     ...item.shape,

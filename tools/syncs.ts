@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineOperation, outward, READ, SET } from '../src/operations/define.ts'
 import {
+  flag,
   nameOrId,
   offset,
   pageOf,
@@ -134,7 +135,7 @@ export const syncReceipt = defineOperation({
   },
   title: 'Get the receipt of a sync',
   description: 'Rows, bytes, states, warnings and hashes of a finished sync.',
-  input: z.strictObject({ sync, chunks: z.coerce.boolean().default(false) }),
+  input: z.strictObject({ sync, chunks: flag.default(false) }),
   output: z.looseObject({
     syncId: z.number(),
     status: z.string(),

@@ -8,10 +8,9 @@ export const config = z.record(z.string(), z.json()).transform((value) => value 
 export const syncNumber = z.coerce.number().int().positive()
 export const waitSeconds = z.coerce.number().int().min(0).max(40).optional()
 /** A flag; query strings and command lines give it as text. */
-export const flag = z.preprocess(
-  (value) => (value === 'true' ? true : value === 'false' ? false : value),
-  z.boolean(),
-)
+export const flag = z
+  .preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean())
+  .meta({ type: 'boolean' })
 
 export const paging = {
   limit: z.coerce.number().int().min(1).max(100).default(50),
