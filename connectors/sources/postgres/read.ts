@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import {
+  AirbyteError,
   type ConfiguredStream,
   type JsonValue,
   type ReadEvent,
@@ -68,7 +69,7 @@ export async function freeze(
 
 /**
  * Reads the streams one after the other over one connection. What is wrong with one stream ends that
- * stream with an `error` event; a transient failure (the connection, usually) ends the read.
+ * stream with an `error` event; a transient failure (the connection, usually) or an abort ends the read.
  */
 export async function* read(
   ctx: ConnectorContext,
@@ -104,11 +105,13 @@ async function* readStream(
         yield { type: 'status', stream, status: 'running' }
       }
       yield event
+      if (ctx.signal.aborted)
+        throw new AirbyteError('CANCELLED', 'The read was cancelled.', { stream })
     }
     yield { type: 'status', stream, status: 'complete' }
   } catch (error) {
     const known = mapPostgresError(error, placeOf(config, configured))
-    if (known.kind === 'transient') throw known
+    if (known.kind === 'transient' || ctx.signal.aborted) throw known
     yield { type: 'error', stream, error: known.toJSON() }
     yield { type: 'status', stream, status: 'incomplete' }
   }
