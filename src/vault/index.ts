@@ -6,7 +6,6 @@ export {
   maskSecrets,
   mergeSecrets,
   missingSecrets,
-  type SplitConfig,
   secretPaths,
   splitSecrets,
   updateSecrets,
