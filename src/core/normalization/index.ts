@@ -1,5 +1,5 @@
 /** What happens to record batches between source and destination. Columns in, columns out. */
-export { type Coerced, coerceToLimits } from './coerce.ts'
-export { type Pivoted, pivot } from './pivot.ts'
+export { coerceToLimits } from './coerce.ts'
+export { pivot } from './pivot.ts'
 export { project } from './project.ts'
-export { RAW_COLUMN, toRaw } from './raw.ts'
+export { toRaw } from './raw.ts'

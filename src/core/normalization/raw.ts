@@ -1,7 +1,7 @@
 import type { Cell, Column, RecordBatch } from '../../protocol/index.ts'
 
 /** The one column of normalization `raw`. */
-export const RAW_COLUMN: Column = { name: '_airbyte_data', type: 'object', nullable: false }
+const RAW_COLUMN: Column = { name: '_airbyte_data', type: 'object', nullable: false }
 
 /**
  * Each row as the text of one JSON object, every digit kept; `columns` say what goes in. Cells of
