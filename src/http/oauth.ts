@@ -97,7 +97,7 @@ async function ask(request: Request, env: Env, oauth: OAuthHelpers): Promise<Res
 
 async function decide(request: Request, env: Env, oauth: OAuthHelpers): Promise<Response> {
   const origin = request.headers.get('origin')
-  if (origin && origin !== 'null' && origin !== new URL(request.url).origin) {
+  if (origin && origin !== new URL(request.url).origin) {
     return messagePage('Not accepted', 'This form was sent from another site.', { status: 403 })
   }
   const form = await request.formData()

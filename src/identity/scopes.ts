@@ -48,10 +48,6 @@ export function isAccessLevel(value: unknown): value is AccessLevel {
   return typeof value === 'string' && Object.hasOwn(ACCESS_LEVELS, value)
 }
 
-export function isScope(value: unknown): value is Scope {
-  return (SCOPES as readonly unknown[]).includes(value)
-}
-
 /** What is left of `scopes` for a member with this level: never more than the member has. */
 export function within(scopes: readonly string[], level: AccessLevel): Scope[] {
   const held: readonly Scope[] = ACCESS_LEVELS[level].scopes

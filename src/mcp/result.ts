@@ -3,7 +3,7 @@ import type { AirbyteError } from '../protocol/index.ts'
 import { capResult } from './cap.ts'
 
 /** `_meta` key of a failed call: the code for programs, since the text is for models. */
-export const ERROR_META = 'do.airbyte/error'
+const ERROR_META = 'do.airbyte/error'
 
 /** Compact JSON twice: some clients show the model only the structured part, others only the text. */
 export function success(result: Record<string, unknown>): CallToolResult {

@@ -7,13 +7,32 @@ type Json = Record<string, unknown>
  * A tool's input schema: published as JSON Schema, but not checked here. The operation checks its
  * input itself and answers as every face does, with the field and the nearest names.
  */
-export function inputSchema(schema: z.ZodObject): StandardSchemaWithJSON {
-  return standard(schema, (value) => ({ value }))
-}
+export const inputSchema = perSchema((schema) => standard(schema, (value) => ({ value })))
 
 /** A tool's output schema, without what only makes it longer for the model. */
-export function outputSchema(schema: z.ZodObject): StandardSchemaWithJSON {
-  return standard(schema, (value) => schema['~standard'].validate(value))
+export const outputSchema = perSchema((schema) =>
+  standard(schema, (value) => schema['~standard'].validate(value)),
+)
+
+/** A server is built for every request; its schemas are the same each time and cost milliseconds. */
+function perSchema(make: (schema: z.ZodObject) => StandardSchemaWithJSON) {
+  const made = new WeakMap<z.ZodObject, StandardSchemaWithJSON>()
+  return (schema: z.ZodObject): StandardSchemaWithJSON => {
+    const known = made.get(schema) ?? make(schema)
+    made.set(schema, known)
+    return known
+  }
+}
+
+type ToJson = StandardSchemaWithJSON['~standard']['jsonSchema']['input']
+
+function once(convert: ToJson): ToJson {
+  const converted = new Map<string, Json>()
+  return (options) => {
+    const known = converted.get(options.target) ?? convert(options)
+    converted.set(options.target, known)
+    return known
+  }
 }
 
 type Validate = StandardSchemaWithJSON['~standard']['validate']
@@ -26,8 +45,8 @@ function standard(schema: z.ZodObject, validate: Validate): StandardSchemaWithJS
       vendor: 'airbyte',
       validate,
       jsonSchema: {
-        input: (options) => slimRoot(jsonSchema.input(options)),
-        output: (options) => slimRoot(jsonSchema.output(options)),
+        input: once((options) => slimRoot(jsonSchema.input(options))),
+        output: once((options) => slimRoot(jsonSchema.output(options))),
       },
     },
   }

@@ -96,6 +96,20 @@ describe.each(Object.entries(CLIENTS))('a %s client', (_, connect) => {
     await client.close()
   })
 
+  it('sees a fence around what other systems wrote', async () => {
+    const client = await connect(await apiKey(`fence-${_}`))
+    const config = { count: 3 }
+    const source = { name: 's', type: 'sample-data', config }
+    await client.callTool({ name: 'create_source', arguments: source })
+    const arguments_ = { source: 's', stream: 'users', limit: 2 }
+    const preview = { name: 'preview_records', arguments: arguments_ }
+    const result = (await client.callTool(preview)) as ToolResult
+    expect(Object.keys(result.structuredContent ?? {})[0]).toBe('untrusted_notice')
+    const workspace = (await client.callTool({ name: 'get_workspace' })) as ToolResult
+    expect(workspace.structuredContent).not.toHaveProperty('untrusted_notice')
+    await client.close()
+  })
+
   it('can narrow what it sees, and only narrow', async () => {
     const url = 'http://localhost:8787/mcp?read_only=true&toolsets=explore,data,nonsense'
     const client = await connect(await apiKey('tools'), { url })

@@ -60,6 +60,8 @@ describe('authorization', () => {
     const policy = response.headers.get('content-security-policy')
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).toContain("default-src 'none'")
+    // With `no-referrer` a browser would send `Origin: null` and the form be refused.
+    expect(response.headers.get('referrer-policy')).toBe('same-origin')
   })
 
   it('tells the client when the person denies', async () => {
@@ -81,8 +83,10 @@ describe('authorization', () => {
   it('does not take a form sent from another site', async () => {
     const query = authorizeQuery(await register(), (await pkce()).challenge)
     const consent = await openConsent(query)
-    const response = await submitConsent(query, consent, {}, { origin: 'https://evil.example' })
-    expect(response.status).toBe(403)
+    for (const origin of ['https://evil.example', 'null']) {
+      expect((await submitConsent(query, consent, {}, { origin })).status).toBe(403)
+    }
+    expect((await submitConsent(query, consent, {}, { origin: ORIGIN })).status).toBe(302)
   })
 
   it('takes a form once', async () => {

@@ -21,7 +21,8 @@ export function page(title: string, body: Child, options: PageOptions = {}): Res
   )
   headers.set('x-frame-options', 'DENY')
   headers.set('x-content-type-options', 'nosniff')
-  headers.set('referrer-policy', 'no-referrer')
+  // Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
+  headers.set('referrer-policy', 'same-origin')
   const html = (
     <html lang="en">
       <head>
