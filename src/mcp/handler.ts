@@ -53,7 +53,7 @@ export async function handleMcp(
   return handler(whole, env, ctx)
 }
 
-function session(request: Request, env: Env, call: SessionCall): Promise<Response> | Response {
+async function session(request: Request, env: Env, call: SessionCall): Promise<Response> {
   // An open stream would keep the object awake all day, and nothing is ever pushed on it.
   if (request.method === 'GET' && !request.headers.has('last-event-id')) {
     return new Response(null, { status: 405, headers: { allow: 'POST, DELETE' } })
@@ -65,7 +65,12 @@ function session(request: Request, env: Env, call: SessionCall): Promise<Respons
   const sessionId = named ?? crypto.randomUUID()
   if (!SESSION_ID.test(sessionId)) return rpcError(404, -32001, 'Session not found')
   const { tenantId, userId } = call.authInfo.extra as { tenantId: string; userId: string }
-  return env.MCP_SESSION.getByName(`${tenantId}:${userId}:${sessionId}`).handle(request, call)
+  const object = env.MCP_SESSION.getByName(`${tenantId}:${userId}:${sessionId}`)
+  const response = await object.handle(request, call)
+  const readable = new Response(response.body, response)
+  // Clients in a browser may read only the headers that are named.
+  readable.headers.set('access-control-expose-headers', 'mcp-session-id')
+  return readable
 }
 
 /** The checked token in the SDK's words, for the lane that does not take it from the context. */

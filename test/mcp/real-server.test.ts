@@ -32,7 +32,7 @@ afterAll(async () => {
 function statusUnder(host: string, path: string): Promise<number> {
   const url = new URL(path, server.url)
   return new Promise((resolve, reject) => {
-    const call = request(url, { method: 'POST', headers: { host } }, (response) => {
+    const call = request(url.href, { method: 'POST', headers: { host } }, (response) => {
       response.resume()
       resolve(response.statusCode ?? 0)
     })
@@ -87,7 +87,7 @@ describe('the server on a real port', () => {
   })
 
   it('says in a challenge which scope is missing and where to ask for it', async () => {
-    const response = await fetch(endpoint(), {
+    const response = await fetch(endpoint().href, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${key}`,
