@@ -54,15 +54,17 @@ export async function createActor(
 const mayNeedSecrets = (spec: JsonSchema, config: JsonObject) =>
   secretPaths(spec).length > 0 && !JSON.stringify(config).includes(MASK)
 
-/** The object, or the name is free again. */
+/** The object, or nothing of it and the name free again. */
 async function created(
   ctx: OperationContext,
   kind: ActorKind,
   input: { id: string; name: string; type: string; config: JsonObject },
 ): Promise<ActorRecord> {
+  const object = actorObject(ctx, kind, input.id)
   try {
-    return await actorObject(ctx, kind, input.id).create({ tenantId: ctx.tenantId, ...input })
+    return await object.create({ tenantId: ctx.tenantId, ...input })
   } catch (error) {
+    await object.destroy()
     await ctx.tenant.release(input.id)
     throw error
   }

@@ -11,12 +11,6 @@ export type Scope = (typeof SCOPES)[number]
 /** Access level that a person chose at consent, or that an API key was made with. */
 export type Role = 'viewer' | 'operator' | 'admin'
 
-export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
-  viewer: ['workspace:read'],
-  operator: ['workspace:read', 'workspace:write', 'sync:run', 'data:read'],
-  admin: SCOPES,
-}
-
 /** Who calls. `subject` is stable and goes into the audit log. */
 export interface Caller {
   subject: string

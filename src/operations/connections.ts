@@ -45,14 +45,14 @@ export async function createConnection(
     streams: await streamsOf(ctx, ends, choices),
   }
   const { id } = await ctx.tenant.reserve({ kind: 'connection', name, ...ends })
+  const object = ctx.objects.connection(id)
   try {
     await claimTables(ctx, id, config)
-    const record = await ctx.objects
-      .connection(id)
-      .create({ id, tenantId: ctx.tenantId, ...config })
+    const record = await object.create({ id, tenantId: ctx.tenantId, ...config })
     await ctx.tenant.activate(id, { status: record.status, nextRunAt: record.nextRunAt })
     return record
   } catch (error) {
+    await object.destroy()
     await ctx.objects.destination(ends.destinationId).releaseTables(id)
     await ctx.tenant.release(id)
     throw error

@@ -1,5 +1,5 @@
 import { AirbyteError, fromRecord, type JsonObject, type JsonValue } from '../protocol/index.ts'
-import { createScrubber, MASK, secretIn, splitSecrets } from '../vault/index.ts'
+import { createScrubber, secretIn, splitSecrets } from '../vault/index.ts'
 import type { OperationContext } from './define.ts'
 import type { ResolvedRef } from './refs.ts'
 
@@ -53,5 +53,3 @@ export function scrubResult<T>({ secrets }: OperationContext, result: T): T {
   const masked = createScrubber(secrets)(text)
   return masked === text ? result : (JSON.parse(masked) as T)
 }
-
-export { MASK }

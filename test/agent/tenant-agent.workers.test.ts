@@ -1,7 +1,9 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import type { TenantAgent } from '../../src/agent/TenantAgent.ts'
 import type { SyncSummary } from '../../src/durable-object/rpc.ts'
-import { tenantAgent } from '../../src/operations/objects.ts'
+import { entityObjects, tenantAgent } from '../../src/operations/objects.ts'
 import { toAirbyteError } from '../../src/protocol/index.ts'
 
 const caller = { subject: 'me', kind: 'local', scopes: [], role: 'admin' } as const
@@ -85,6 +87,43 @@ describe('deleting', () => {
     await withSource(tenant)
     await tenant.forget(id)
     expect((await tenant.list({ limit: 10 })).total).toBe(1)
+  })
+})
+
+describe('repair', () => {
+  /** Lets the rows look old, then repairs as the schedule would. */
+  async function repairLater(tenantId: string) {
+    const stub = env.TENANT_AGENT.getByName(tenantId) as unknown as DurableObjectStub<TenantAgent>
+    await runInDurableObject(stub, async (agent, state) => {
+      state.storage.sql.exec('update entities set updated_at = updated_at - 600000')
+      await agent.repair()
+    })
+  }
+
+  it('activates a row whose object came to be, and frees the name of one whose did not', async () => {
+    const tenant = tenantAgent(env, 'repair-1')
+    const made = await tenant.reserve({ kind: 'source', name: 'made', type: 'sample-data' })
+    await tenant.reserve({ kind: 'source', name: 'lost', type: 'sample-data' })
+    const input = { tenantId: 'repair-1', id: made.id, name: 'made', type: 'sample-data' }
+    await entityObjects(env, 'repair-1')
+      .source(made.id)
+      .create({ ...input, config: {} })
+    await repairLater('repair-1')
+    expect((await tenant.list({ limit: 5 })).items).toMatchObject([
+      { name: 'made', status: 'active' },
+    ])
+    await tenant.reserve({ kind: 'source', name: 'lost', type: 'sample-data' })
+  })
+
+  it('finishes a deletion that stopped at the tombstone', async () => {
+    const tenant = tenantAgent(env, 'repair-2')
+    const { id } = await tenant.reserve({ kind: 'source', name: 's', type: 'sample-data' })
+    const object = entityObjects(env, 'repair-2').source(id)
+    await object.create({ tenantId: 'repair-2', id, name: 's', type: 'sample-data', config: {} })
+    await tenant.activate(id, { status: 'active' })
+    await tenant.bury(id)
+    await repairLater('repair-2')
+    expect(await codeOf(object.get())).toMatchObject({ code: 'NOT_FOUND' })
   })
 })
 

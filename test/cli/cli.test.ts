@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { refreshed, signIn } from '../../src/cli/login.ts'
 import { main } from '../../src/cli/main.ts'
 import { type RunningServer, startServer } from '../support/dev-server.ts'
 
@@ -133,4 +134,26 @@ it('keeps a token where only its owner can read it', async () => {
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('FORBIDDEN') })
   await airbyte('logout')
   expect((await airbyte('sources', 'get', 'people')).code).toBe(0)
+})
+
+it('signs in through the browser with PKCE and refreshes by itself', async () => {
+  const address = Promise.withResolvers<string>()
+  const signedIn = signIn(server.url, address.resolve)
+  const fields = Object.fromEntries(new URL(await address.promise).searchParams)
+  const approved = await fetch(`${server.url}/authorize/approve`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(fields),
+  })
+  const { redirectTo } = (await approved.json()) as { redirectTo: string }
+  expect((await fetch(redirectTo.replace(/state=[^&]+/, 'state=forged'))).status).toBe(404)
+  expect(await (await fetch(redirectTo)).text()).toContain('Signed in')
+  const settings = await signedIn
+  expect(settings).toMatchObject({ url: server.url, token: expect.any(String) })
+  expect(await refreshed(settings)).toBe(settings)
+  const renewed = await refreshed({ ...settings, expiresAt: Date.now() })
+  expect(renewed.token).not.toBe(settings.token)
+  const { code, out } = await airbyte('workspace', 'get', '--token', String(renewed.token))
+  expect(code).toBe(0)
+  expect(out).toContain('name')
 })

@@ -174,6 +174,7 @@ describe('connections', () => {
     expect(await call('connections.pause', { connection: 'link' })).toMatchObject({
       status: 'paused',
     })
+    expect((await call('connections.list', { status: 'paused' })).total).toBe(1)
     await expect(call('connections.sync', { connection: 'link' })).rejects.toMatchObject({
       code: 'CONNECTION_PAUSED',
     })

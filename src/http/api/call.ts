@@ -1,12 +1,9 @@
-import type { AnyOperation } from '../../../tools/index.ts'
 import { operationById } from '../../../tools/index.ts'
 import { createOperationContext } from '../../operations/context.ts'
 import type { Face } from '../../operations/define.ts'
 import { invokeOperation } from '../../operations/invoke.ts'
 import { AirbyteError } from '../../protocol/index.ts'
 import type { ApiContext } from './types.ts'
-
-export type OperationId = AnyOperation['id']
 
 /** Calls an operation for the request's caller. */
 export function call(c: ApiContext, id: string, input: unknown): Promise<Record<string, unknown>> {
