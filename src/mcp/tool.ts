@@ -14,6 +14,7 @@ import {
   awaitsCredentials,
   canOpenUrls,
   isSecondRound,
+  makesSomething,
 } from './credentials.ts'
 import type { ToolOperation } from './narrowing.ts'
 import { failure, success } from './result.ts'
@@ -68,11 +69,13 @@ async function call(
   input: unknown,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const again = isSecondRound(ctx) ? await asItIsNow(operation, context, input) : null
-  const result = again ?? (await invokeOperation(operation, context, input))
-  if (!again && awaitsCredentials(result) && canOpenUrls(server, ctx)) {
-    return askForCredentials(result)
+  const asks = makesSomething(operation) && canOpenUrls(server, ctx)
+  if (asks && isSecondRound(ctx)) {
+    const made = await asItIsNow(operation, context, input, ctx.mcpReq.requestState())
+    if (made) return success(made)
   }
+  const result = await invokeOperation(operation, context, input)
+  if (asks && awaitsCredentials(result)) return askForCredentials(result)
   return success(fenced(operation, result))
 }
 

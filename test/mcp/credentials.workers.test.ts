@@ -43,6 +43,8 @@ describe('credentials of something created by chat', () => {
     expect(asked).toMatchObject([{ mode: 'url' }])
     expect(asked[0]?.url).toMatch(/^http:\/\/localhost:8787\/setup\/elicit-modern\./)
     expect(result.structuredContent).toMatchObject({ kind: 'destination', name: 'pg' })
+    // The page was opened, not yet used: the link stays, and get_setup tells when it was.
+    expect(result.structuredContent?.setupUrl).toBe(asked[0]?.url)
     expect(await destinations(token)).toHaveLength(1)
     await client.close()
   })
@@ -55,6 +57,8 @@ describe('credentials of something created by chat', () => {
     const result = (await client.callTool(create('pg'))) as ToolResult
     expect(asked).toMatchObject([{ mode: 'url' }])
     expect(result.structuredContent).toMatchObject({ kind: 'destination', name: 'pg' })
+    // The page was opened, not yet used: the link stays, and get_setup tells when it was.
+    expect(result.structuredContent?.setupUrl).toBe(asked[0]?.url)
     expect(await destinations(token)).toHaveLength(1)
     await client.close()
   })
