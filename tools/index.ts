@@ -1,5 +1,6 @@
 import type { Operation } from '../src/operations/define.ts'
 import * as catalog from './catalog.ts'
+import * as connectionRuns from './connection-runs.ts'
 import * as connections from './connections.ts'
 import * as data from './data.ts'
 import * as destinations from './destinations.ts'
@@ -20,6 +21,7 @@ export const groups = {
   destinations,
   data,
   connections,
+  connectionRuns,
   syncs,
   keys,
 }

@@ -49,9 +49,11 @@ async function openActor(ctx: OperationContext, kind: ActorKind, id: string) {
 
 function whenAborted(signal: AbortSignal, type: string): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => {
+    const giveUp = () => {
       const message = `${type} did not answer within ${LIMIT_MS / 1000} seconds.`
       reject(new AirbyteError('TIMEOUT', message, { hint: 'Try again, or check its load.' }))
-    })
+    }
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp)
   })
 }
