@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
@@ -68,9 +66,7 @@ function airports(): Table {
 }
 
 function read(file: string): string {
-  const entry = createRequire(import.meta.url).resolve('vega-datasets')
-  const root = entry.slice(0, entry.lastIndexOf('vega-datasets') + 'vega-datasets'.length)
-  return readFileSync(join(root, 'data', file), 'utf8')
+  return readFileSync(new URL(`../data/${file}`, import.meta.resolve('vega-datasets')), 'utf8')
 }
 
 const json = (file: string) => JSON.parse(read(file)) as Record<string, unknown>[]

@@ -1,5 +1,1 @@
-export {
-  type RunningServer,
-  type ServerOptions,
-  startServer,
-} from '../../scripts/lib/local-server.ts'
+export { type RunningServer, startServer } from '../../scripts/lib/local-server.ts'

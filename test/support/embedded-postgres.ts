@@ -1,1 +1,1 @@
-export { type RunningPostgres, startPostgres } from '../../scripts/lib/embedded-postgres.ts'
+export { startPostgres } from '../../scripts/lib/embedded-postgres.ts'
