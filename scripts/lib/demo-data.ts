@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 import type { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
@@ -66,7 +67,8 @@ function airports(): Table {
 }
 
 function read(file: string): string {
-  return readFileSync(new URL(`../data/${file}`, import.meta.resolve('vega-datasets')), 'utf8')
+  const { href } = new URL(`../data/${file}`, import.meta.resolve('vega-datasets'))
+  return readFileSync(fileURLToPath(href), 'utf8')
 }
 
 const json = (file: string) => JSON.parse(read(file)) as Record<string, unknown>[]
