@@ -11,7 +11,7 @@ import {
   time,
   waitSeconds,
 } from '../src/operations/fields.ts'
-import { followSync, receiptOf, syncOf } from '../src/operations/syncs.ts'
+import { followSync, isFinal, readSync, receiptOf, syncOf } from '../src/operations/syncs.ts'
 import { iso, syncView } from '../src/operations/views.ts'
 
 const sync = syncNumber.describe('Sync number')
@@ -86,7 +86,10 @@ export const cancelSync = defineOperation({
   http: { method: 'POST', path: '/syncs/:sync/cancel' },
   cli: { command: 'syncs cancel', positional: ['sync'] },
   refs: { sync: 'sync' },
-  handler: async (ctx, input) => syncOf(await ctx.objects.sync(input.sync).cancel()),
+  handler: async (ctx, { sync: syncId }) => {
+    const known = await readSync(ctx, syncId, connectionOf(ctx.refs.sync))
+    return syncOf(isFinal(known) ? known : await ctx.objects.sync(syncId).cancel())
+  },
 })
 
 export const syncLogs = defineOperation({

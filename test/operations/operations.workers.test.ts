@@ -210,6 +210,7 @@ it('runs a sync to its receipt', async () => {
   expect(receipt.streams).toMatchObject([{ stream: 'users', rowsLoaded: 25 }])
   const status = await call('connections.status', { connection: 'link' })
   expect(status).toMatchObject({ sync: { syncId: 1, status: 'succeeded' } })
+  expect(await call('syncs.cancel', { sync: 1 })).toMatchObject({ status: 'succeeded' })
   expect((await call('syncs.logs', { sync: 1 })).lines).not.toHaveLength(0)
   expect(await call('connections.jobs', { connection: 'link' })).toMatchObject({ total: 1 })
 })
