@@ -53,15 +53,16 @@ export async function* scan(reader: StreamReader, { where, keys, limit }: Scan) 
     const position = fields.map((field) => last[field] ?? '')
     const size = bytes.length
     const extractedAt = ctx.now()
+    const selected = dropLastFields(bytes, hidden.length)
     const batch: Batch = records
-      ? decodeCopyText(bytes, schema, { stream: key, extractedAt })
+      ? decodeCopyText(selected, schema, { stream: key, extractedAt })
       : {
           kind: 'encoded',
           stream: key,
           schema,
           format: 'pg-copy-text',
           rows,
-          bytes: dropLastFields(bytes, hidden.length),
+          bytes: selected,
           extractedAt,
         }
     yield { batch, rows, bytes: size, position } satisfies Scanned

@@ -148,11 +148,46 @@ function elementKind(base: string): ElementKind {
 
 const same = (text: string): Cell => text
 /** `2026-11-23 03:31:33+00` as ISO 8601 with `T` and `Z`; `BC` and `infinity` stay. */
-const timestamp = (text: string): Cell => text.replace(' ', 'T').replace(/\+00(?= BC$|$)/, 'Z')
+const timestamp = (text: string): Cell => {
+  const plain = text.charCodeAt(10) === SPACE
+  if (plain && text.endsWith('+00')) return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`
+  if (plain && text.charCodeAt(text.length - 1) !== LETTER_C)
+    return `${text.slice(0, 10)}T${text.slice(11)}`
+  return text.replace(' ', 'T').replace(/\+00(?= BC$|$)/, 'Z')
+}
 const exactNumber = (text: string): Cell => {
   const value = Number(text)
+  if (isShortDecimal(text)) return value
   return Number.isFinite(value) && numberText(value) === text ? value : text
 }
+
+/** At most 15 digits in the one form in which a double prints: it keeps them all, no need to compare. */
+function isShortDecimal(text: string): boolean {
+  const start = text.charCodeAt(0) === MINUS ? 1 : 0
+  const { length } = text
+  if (length - start > 16 || length === start) return false
+  const startsWithZero = text.charCodeAt(start) === ZERO
+  let point = -1
+  for (let at = start; at < length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === POINT && point < 0) point = at
+    else if (code < ZERO || code > NINE) return false
+  }
+  if (point < 0) return !startsWithZero && length - start <= 15
+  // No leading zeros but one, a digit on both sides, no trailing zero; a first decimal that is not
+  // zero keeps clear of the exponents of tiny numbers.
+  if (point === start || (startsWithZero && point !== start + 1)) return false
+  return (
+    text.charCodeAt(length - 1) > ZERO && !(startsWithZero && text.charCodeAt(point + 1) === ZERO)
+  )
+}
+
+const SPACE = 0x20
+const MINUS = 0x2d
+const POINT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+const LETTER_C = 0x43
 const exactInteger = (text: string): Cell => {
   const value = Number(text)
   return Number.isSafeInteger(value) ? value : BigInt(text)

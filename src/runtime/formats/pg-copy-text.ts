@@ -6,7 +6,8 @@
  * gives the same bytes back.
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
-import type { Cell, Column, RecordBatch } from '../../protocol/index.ts'
+import { Buffer, isAscii } from 'node:buffer'
+import { AirbyteError, type Cell, type Column, type RecordBatch } from '../../protocol/index.ts'
 import { parserOf, printerOf } from './pg-cell-text.ts'
 
 const encoder = new TextEncoder()
@@ -51,26 +52,81 @@ export interface DecodeOptions {
   extractedAt?: number
 }
 
-/** Rows of COPY text as columns of cells; the inverse of `encodeCopyText`. */
+/**
+ * Rows of COPY text as columns of cells; the inverse of `encodeCopyText`. The bytes become one string,
+ * of which the cells are slices, column by column: no object is made per row.
+ */
 export function decodeCopyText(
   bytes: Uint8Array,
   columns: Column[],
   { stream = '', extractedAt = 0 }: DecodeOptions = {},
 ): RecordBatch {
-  const cells: Cell[][] = columns.map(() => [])
-  const parsers = columns.map(parserOf)
-  let length = 0
-  for (const [start, end] of splitRows(bytes)) {
-    const fields = splitFields(bytes, start, end)
-    for (let c = 0; c < parsers.length; c++) {
-      const field = fields[c]
-      const parse = parsers[c] as (text: string) => Cell
-      cells[c]?.push(field === undefined || field === null ? null : parse(field))
-    }
-    length++
+  const text = textOf(bytes)
+  if (columns.length === 0) {
+    // Rows of a table without columns are empty lines.
+    return { kind: 'records', stream, schema: [], length: text.length, columns: [], extractedAt }
   }
-  return { kind: 'records', stream, schema: columns, length, columns: cells, extractedAt }
+  const { ends, rows } = fieldEnds(text, columns.length)
+  const escaped = text.includes('\\')
+  const cells = columns.map((column, c) =>
+    decodeColumn(text, ends, c, columns.length, escaped, column),
+  )
+  return { kind: 'records', stream, schema: columns, length: rows, columns: cells, extractedAt }
 }
+
+function decodeColumn(
+  text: string,
+  ends: Int32Array,
+  index: number,
+  width: number,
+  escaped: boolean,
+  column: Column,
+): Cell[] {
+  const parse = parserOf(column)
+  const cells: Cell[] = []
+  for (let at = index; at < ends.length; at += width) {
+    const slice = text.slice(at === 0 ? 0 : (ends[at - 1] as number) + 1, ends[at])
+    const field = escaped && slice.includes('\\') ? unescapeField(slice) : slice
+    cells.push(field === null ? null : parse(field))
+  }
+  return cells
+}
+
+/** Where each field ends, row after row. */
+function fieldEnds(text: string, width: number): { ends: Int32Array; rows: number } {
+  let ends = new Int32Array(width * 1024)
+  let found = 0
+  let rows = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code !== TAB && code !== NEWLINE) continue
+    if (found === ends.length) ends = grown(ends)
+    ends[found++] = at
+    if (code === TAB) continue
+    rows++
+    if (found !== rows * width) throw wrongWidth(found - (rows - 1) * width, width)
+  }
+  // What follows the last newline is no row, and must not get lost.
+  if (found !== rows * width || (text.length > 0 && !text.endsWith('\n'))) {
+    throw wrongWidth(found - rows * width, width)
+  }
+  return { ends: ends.subarray(0, found), rows }
+}
+
+function grown(ends: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(ends.length * 2)
+  larger.set(ends)
+  return larger
+}
+
+/** ASCII, the usual case, needs no decoding. */
+function textOf(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return isAscii(buffer) ? buffer.toString('latin1') : decoder.decode(bytes)
+}
+
+const wrongWidth = (found: number, expected: number) =>
+  new AirbyteError('INTERNAL', `A row of COPY text has ${found} fields; ${expected} are expected.`)
 
 /**
  * The byte range of each row, newline included: `[start, end)`. In COPY text a newline byte always

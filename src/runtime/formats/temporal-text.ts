@@ -58,7 +58,7 @@ const COLON = 0x3a
 const INFINITE = new Set(['infinity', '-infinity'])
 const OFFSET = '(?<offset>[Zz]|[+-]\\d{2}(?::?\\d{2}(?::?\\d{2})?)?)?'
 const CLOCK = '(?<hour>\\d{2}):(?<minute>\\d{2})(?::(?<second>\\d{2})(?:[.,](?<fraction>\\d+))?)?'
-const DATE = /^(?<year>\d{4,6})-(?<month>\d{2})-(?<day>\d{2})(?:[T ].*?)?(?<era> BC)?$/
+const DATE = /^(?<year>\d{4,6})-(?<month>\d{2})-(?<day>\d{2})(?:[T ]\d.*?)?(?<era> BC)?$/
 const TIME = new RegExp(`^${CLOCK} ?${OFFSET}$`)
 const TIMESTAMP = new RegExp(
   `^(?<year>\\d{4,6})-(?<month>\\d{2})-(?<day>\\d{2})(?:[Tt ]${CLOCK} ?${OFFSET})?(?<era> BC)?$`,

@@ -3,11 +3,13 @@ import pg from 'pg'
 import { from, to } from 'pg-copy-streams'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { AirbyteType, Cell, Column, RecordBatch } from '../../../src/protocol/index.ts'
+import { numberText } from '../../../src/runtime/formats/decimal-text.ts'
 import {
   decodeCopyText,
   encodeCopyText,
   splitRows,
 } from '../../../src/runtime/formats/pg-copy-text.ts'
+import { dateText } from '../../../src/runtime/formats/temporal-text.ts'
 
 /** One column of cells as a batch. */
 function batchOf(column: Column, cells: Cell[]): RecordBatch {
@@ -300,3 +302,56 @@ function generator(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }
+
+describe('decodeCopyText', () => {
+  it('makes a number of every decimal that prints as it was written, and keeps the text of others', () => {
+    const texts = [
+      '0',
+      '-0',
+      '1',
+      '-1',
+      '0.5',
+      '-0.5',
+      '00',
+      '01',
+      '1.',
+      '.5',
+      '1.50',
+      '0.05',
+      '1e5',
+    ]
+    const more = [
+      '123456789012345',
+      '1234567890123456',
+      '0.0000001',
+      '12345.678901234567',
+      '-',
+      'NaN',
+    ]
+    const all = [
+      ...texts,
+      ...more,
+      ...Array.from({ length: 500 }, (_, i) => String((i * 7919) / 1000)),
+    ]
+    const column: Column = { name: 'n', type: 'number' }
+    const [cells = []] = decodeCopyText(new TextEncoder().encode(`${all.join('\n')}\n`), [
+      column,
+    ]).columns
+    const printed = cells.map((cell) => (typeof cell === 'number' ? numberText(cell) : cell))
+    expect(printed).toEqual(all)
+    expect(cells.slice(0, 1)).toEqual([0])
+    expect(typeof cells[all.indexOf('0.5')]).toBe('number')
+  })
+
+  it('keeps the era of a date', () => {
+    expect(dateText('0044-03-15 BC')).toBe('0044-03-15 BC')
+  })
+
+  it('refuses a row that has too few fields', () => {
+    const columns: Column[] = [
+      { name: 'a', type: 'string' },
+      { name: 'b', type: 'string' },
+    ]
+    expect(() => decodeCopyText(new TextEncoder().encode('1\t2\n3\n'), columns)).toThrow('fields')
+  })
+})
