@@ -21,7 +21,7 @@ export interface CrashOutcome {
 }
 
 /** Leases this short, so that a lost task is taken up again within seconds. */
-const LEASE_MS = '3000'
+export const LEASE_MS = '3000'
 const GIVE_UP_MS = 180_000
 
 /**
@@ -63,12 +63,15 @@ export async function runAndCrash(run: CrashRun): Promise<CrashOutcome> {
   }
 }
 
-async function session(server: RunningServer) {
+export async function session(server: RunningServer) {
   const client = await connectMcp(server.url, 'crash matrix')
   return { call: toolsOf(client) }
 }
 
-async function createPipeline(call: ToolCall, { source, destination, transfer }: CrashRun) {
+export async function createPipeline(
+  call: ToolCall,
+  { source, destination, transfer }: Pick<CrashRun, 'source' | 'destination' | 'transfer'>,
+) {
   await createPostgres(call, 'source', source)
   if (destination.type === 'postgres') await createPostgres(call, 'destination', destination.url)
   else await call('create_destination', { name: 'destination', type: 'r2', config: {} })
@@ -100,13 +103,13 @@ interface IndexedSync {
 }
 
 /** Reads the index only: asking the sync's own object would wake it up. */
-async function latest(call: ToolCall): Promise<IndexedSync> {
+export async function latest(call: ToolCall): Promise<IndexedSync> {
   const { items } = await call<{ items: IndexedSync[] }>('list_syncs', { limit: 1 })
   const [{ status, error } = { status: 'missing', error: undefined }] = items
   return { status, ...(error !== undefined && { error }) }
 }
 
-async function untilEnded(call: ToolCall, signal?: AbortSignal): Promise<void> {
+export async function untilEnded(call: ToolCall, signal?: AbortSignal): Promise<void> {
   const until = Date.now() + GIVE_UP_MS
   while (!signal?.aborted) {
     const { status } = await latest(call)
