@@ -216,6 +216,18 @@ export const ERROR_CODES = {
     when: 'The other system answered with an error of its own.',
     next: 'Nothing at first: the sync tries again. If it stays, show the message to the owner of that system.',
   },
+  REQUEST_REFUSED: {
+    kind: 'system',
+    status: 502,
+    when: 'An API refused a request, and trying again would not change that.',
+    next: 'Look at what the API said. If the connector asks for something wrong, report it.',
+  },
+  SOURCE_MISCONFIGURED: {
+    kind: 'config',
+    status: 422,
+    when: 'An API refused a request because of how the source is set up.',
+    next: 'Correct the source config as the message says.',
+  },
   DESTINATION_FULL: {
     kind: 'config',
     status: 507,
