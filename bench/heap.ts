@@ -25,7 +25,9 @@ export async function measureHeap({
   bench: Workbench
   syncs: SyncFigures[]
 }): Promise<HeapFigures> {
-  const inspector = await openInspector(server.inspectorUrl ?? '')
+  const inspector = await openInspector(server.inspectorUrl ?? '', async () =>
+    (await fetch(`${server.url}/health`)).text(),
+  )
   const [pid = 0] = server.workerdPids()
   const idle = await inspector.liveHeap()
   const names = syncs.map(({ name }) => name)

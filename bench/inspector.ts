@@ -5,13 +5,18 @@ export interface Inspector {
   close(): void
 }
 
+const WAKE_EVERY_MS = 20
+
 interface HeapUsage {
   usedSize: number
   backingStorageSize?: number
-  embedderHeapUsedSize?: number
 }
 
-export async function openInspector(url: string): Promise<Inspector> {
+/**
+ * `wake` makes the isolate do anything at all: workerd answers a request for a collection only when
+ * the isolate runs next.
+ */
+export async function openInspector(url: string, wake: () => Promise<unknown>): Promise<Inspector> {
   const socket = new WebSocket(url)
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener('open', () => resolve())
@@ -31,7 +36,8 @@ export async function openInspector(url: string): Promise<Inspector> {
     })
   return {
     async liveHeap() {
-      await call('HeapProfiler.collectGarbage')
+      const waking = setInterval(() => void wake().catch(() => {}), WAKE_EVERY_MS)
+      await call('HeapProfiler.collectGarbage').finally(() => clearInterval(waking))
       const { usedSize, backingStorageSize = 0 } = await call<HeapUsage>('Runtime.getHeapUsage')
       return (usedSize + backingStorageSize) / 2 ** 20
     },
