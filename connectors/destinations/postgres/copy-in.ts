@@ -11,7 +11,10 @@ export interface CopyIn {
   cancel(): Promise<void>
 }
 
-/** One write is outstanding at a time: the socket's back-pressure reaches the caller batch by batch. */
+/**
+ * One write is outstanding while the next batch is made: the socket's back-pressure reaches the
+ * caller batch by batch, and PostgreSQL does not wait for the caller.
+ */
 export function copyIn(client: pg.Client, sql: string): CopyIn {
   const stream = client.query(from(sql))
   let failure: unknown
@@ -31,13 +34,16 @@ export function copyIn(client: pg.Client, sql: string): CopyIn {
       throw error
     })
 
+  let written: Promise<void> = Promise.resolve()
+
   return {
     async write(bytes) {
-      if (failure) throw failure
-      const written = new Promise<void>((resolve) => stream.write(bytes, () => resolve()))
       await orRefused(written)
+      if (failure) throw failure
+      written = new Promise((resolve) => stream.write(bytes, () => resolve()))
     },
     async end() {
+      await orRefused(written)
       if (failure) throw failure
       const finished = new Promise<void>((resolve) => stream.end(resolve))
       await orRefused(finished)

@@ -130,8 +130,7 @@ async function loadRows(
   // Refused early here, to spare the work; what decides is `takeFence` below.
   const head = await refuseLowerFence(client, layout, fence)
   if (await position(client, layout, chunk.id)) throw new Duplicate()
-  const table = qualified(layout.schema, writeTable(layout, head))
-  const { rows, rejects } = await fill(client, layout, table, chunk)
+  const { rows, rejects } = await fill(client, layout, writeTable(layout, head), chunk)
   await takeFence(client, layout, fence)
   const end = chunk.end()
   if (!(await record(client, layout, fence, { chunkId: chunk.id, end, rows })))
@@ -155,12 +154,13 @@ interface Filled {
 async function fill(
   client: pg.Client,
   layout: Layout,
-  table: string,
+  name: string,
   chunk: Chunk,
 ): Promise<Filled> {
   const first = await peek(chunk.body)
   if (!first) return { rows: 0, rejects: [] }
-  await setMetadata(client, layout, first.batch.extractedAt)
+  await setMetadata(client, layout, name, first.batch.extractedAt)
+  const table = qualified(layout.schema, name)
   const sink = layout.dedup ? await createIncoming(client, layout, table) : { table, op: false }
   const filled = chunk.isolateBadRows
     ? await loadIsolated(client, layout, sink, first.body)
