@@ -61,9 +61,10 @@ export abstract class ActorDO extends DurableObject<Env> {
       const stored = this.#stored()
       const next: Stored = { ...stored, name: name ?? stored.name, updatedAt: Date.now() }
       if (config) {
+        const spec = this.specOf(stored.type)
         const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
-        const before = { visible: stored.visible, secrets }
-        const after = updateSecrets(this.specOf(stored.type), before, config)
+        const kept = pointsElsewhere(stored.visible, config) ? {} : secrets
+        const after = updateSecrets(spec, { visible: stored.visible, secrets: kept }, config)
         next.visible = after.visible
         next.sealed = await this.#vault().seal(this.#scope(stored), after.secrets)
       }
@@ -112,6 +113,21 @@ export abstract class ActorDO extends DurableObject<Env> {
     return createVault({ keys, localMode: this.env.LOCAL_MODE === 'on' })
   }
 }
+
+/** Fields that say where a credential is sent. */
+const ADDRESS = /^(host|hostname|server|domain|endpoint|url|base_url|account|port)$/
+
+/** A change of address drops the stored secrets: whoever may edit a config must not send them elsewhere. */
+function pointsElsewhere(before: JsonObject, change: JsonObject): boolean {
+  return Object.entries(change).some(([name, value]) => {
+    const old = before[name]
+    if (isObject(value) && isObject(old)) return pointsElsewhere(old, value)
+    return ADDRESS.test(name) && value !== old
+  })
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const textsOf = (value: JsonValue): string[] => {
   if (typeof value === 'string') return [value]

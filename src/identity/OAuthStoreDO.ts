@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { migrate } from '../durable-object/migrations.ts'
 import { authorizationServer } from './authorization-server.ts'
 import {
   EXPIRING_STORE_SCHEMA,
@@ -6,7 +7,6 @@ import {
   type KeyPage,
   type StoredValue,
 } from './expiring-store.ts'
-import { migrate } from './migrate.ts'
 import { oauthEnv } from './oauth-kv.ts'
 import { originOf } from './origin.ts'
 import { TokenDesk } from './token-desk.ts'

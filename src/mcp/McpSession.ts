@@ -4,7 +4,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { Agent } from 'agents'
-import { migrate } from '../identity/migrate.ts'
+import { migrate } from '../durable-object/migrations.ts'
 import { EVENT_STORE_SCHEMA, SqlEventStore } from './event-store.ts'
 import { narrowingOf } from './narrowing.ts'
 import { buildServer } from './server.ts'
