@@ -1,7 +1,7 @@
 import { AirbyteError } from '../../protocol/index.ts'
 
 /** Bytes that the slices of one isolate may plan for together; the isolate has 128 MB. */
-const TOTAL = 96 * 1024 * 1024
+const TOTAL = 100 * 1024 * 1024
 /** What one slice plans for: batches in flight, socket buffers, one multipart part. */
 export const SLICE_BYTES = 32 * 1024 * 1024
 

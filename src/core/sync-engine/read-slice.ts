@@ -124,6 +124,7 @@ async function loadDirectly(
   const id = idOf(claim, open.start)
   const wire = destination.capabilities.formats.includes('pg-copy-text')
   const pipeline = openPipeline(slice, destination, id, wire)
+  const began = slice.host.now()
   const result = await loader.load(
     {
       id,
@@ -140,6 +141,7 @@ async function loadDirectly(
     return null
   }
   const { proof = pipeline.proof(), ...end } = result.end
+  slice.ctx.log('debug', `loaded ${result.rows} rows in ${slice.host.now() - began} ms`)
   const rejectsKey = await saveRejects(slice, rejectsKeyOf(claim, `${id}-load`), result.rejects)
   await sync.loaded(claim.taskId, claim.fence, {
     ...proof,

@@ -9,7 +9,7 @@ import { faultPoint } from '../fault-points.ts'
 import { runFinishSlice } from './finish-slice.ts'
 import type { TaskHost } from './host.ts'
 import { runLoadSlice } from './load-slice.ts'
-import { reserveMemory } from './memory-budget.ts'
+import { reserveMemory, SLICE_BYTES } from './memory-budget.ts'
 import { runPlanSlice } from './plan-slice.ts'
 import { runReadSlice } from './read-slice.ts'
 import type { Claim, SyncControl } from './types.ts'
@@ -17,6 +17,8 @@ import type { Claim, SyncControl } from './types.ts'
 /** Heartbeats in the time of one lease. */
 const HEARTBEATS = 4
 const MEMORY_RETRY_MS = 2_000
+/** What a slice takes of the isolate's memory: only rows on the move take much. */
+const SHARE = { plan: 4 << 20, read: SLICE_BYTES, load: SLICE_BYTES, finish: 1 << 20 }
 
 /** A claimed task with what its slice needs. */
 export interface Slice<C extends Claim = Claim> {
@@ -43,7 +45,7 @@ export async function runTask(host: TaskHost, taskId: string): Promise<void> {
   let release: (() => void) | undefined
   try {
     await faultPoint(`${claim.kind}.claimed`)
-    release = reserveMemory()
+    release = reserveMemory(SHARE[claim.kind])
     const budget = sliceBudget(host, claim)
     const ctx = host.context({ claim, signal: abort.signal, budget, log: logger.log })
     await runSlice({ host, sync, claim, ctx, check: () => abort.signal.throwIfAborted() })
