@@ -3,19 +3,11 @@ import type pg from 'pg'
 import { AirbyteError, type Batch, type RecordBatch } from '../../../src/protocol/index.ts'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import type { Layout } from './layout.ts'
+import { underSavepoint } from './savepoint.ts'
 import { encode, Sink, type SinkTable, toRecords } from './sink.ts'
 
 /** Rejected rows that one chunk may have. */
 export const MAX_REJECTS = 1000
-
-/** PostgreSQL refused a value, not the statement. */
-export function isValueError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && (/^22...$/.test(code) || VALUE_ERRORS.has(code))
-}
-
-/** Not null, check and exclusion constraints that the user put on the table; a key too long for its index. */
-const VALUE_ERRORS = new Set(['23502', '23514', '23P01', '54000'])
 
 /** A value error of a bulk load, for the engine to answer with `isolateBadRows`. */
 export function valueRejected({ stream }: Layout, error: unknown): AirbyteError {
@@ -57,25 +49,18 @@ export async function loadIsolated(
       return load(slice(batch, half, batch.length))
     }
     const field = fieldAtFault(layout, batch, error)
-    if (field === undefined || protectedColumns.has(field)) return reject(batch, error, field)
+    // A null that is refused (NOT NULL, a CHECK) would be refused again.
+    const hopeless = field === undefined || protectedColumns.has(field)
+    if (hopeless || isNull(layout, batch, field)) return reject(batch, error, field)
     await load(withNull(layout, batch, field))
   }
 
-  /** Loads the rows, or leaves no trace and returns PostgreSQL's objection. */
-  async function attempt(batch: RecordBatch): Promise<Error | null> {
-    await client.query('SAVEPOINT part')
-    const sink = new Sink(client, target)
-    try {
+  const attempt = (batch: RecordBatch) =>
+    underSavepoint(client, async () => {
+      const sink = new Sink(client, target)
       await sink.write(encode(layout, target, batch))
       result.rows += await sink.end()
-      await client.query('RELEASE SAVEPOINT part')
-      return null
-    } catch (error) {
-      if (!isValueError(error)) throw error
-      await client.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
-      return error as Error
-    }
-  }
+    })
 
   function reject(batch: RecordBatch, error: Error, field: string | undefined): void {
     const cells = batch.schema.map(({ name }, c) => [name, cellText(batch.columns[c]?.[0])])
@@ -113,6 +98,12 @@ function fieldAtFault(layout: Layout, batch: RecordBatch, error: Error): string 
   )
   const field = batch.schema[withNul]?.name
   return layout.columns.find(({ column }) => column.name === field)?.name
+}
+
+function isNull(layout: Layout, batch: RecordBatch, name: string): boolean {
+  const column = layout.columns.find((c) => c.name === name)?.column.name
+  const index = batch.schema.findIndex((own) => own.name === column)
+  return (batch.columns[index]?.[0] ?? null) === null
 }
 
 function withNull(layout: Layout, batch: RecordBatch, name: string): RecordBatch {

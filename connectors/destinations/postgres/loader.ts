@@ -8,13 +8,7 @@ import type {
   RejectedRow,
 } from '../../../src/runtime/contract.ts'
 import { quote } from './identifiers.ts'
-import {
-  isValueError,
-  loadIsolated,
-  MAX_REJECTS,
-  tooManyRejects,
-  valueRejected,
-} from './isolate.ts'
+import { loadIsolated, MAX_REJECTS, tooManyRejects, valueRejected } from './isolate.ts'
 import { GENERATION_ID, type Layout, qualified } from './layout.ts'
 import {
   forgetGeneration,
@@ -29,6 +23,7 @@ import {
 import { createIncoming, merge } from './merge.ts'
 import { prepareSchema, prepareStream, writeTable } from './prepare.ts'
 import { readRows } from './read-back.ts'
+import { isValueError } from './savepoint.ts'
 import type { Session } from './session.ts'
 import { encode, Sink, type SinkTable } from './sink.ts'
 import { showFence } from './supersede.ts'
@@ -167,9 +162,12 @@ async function fill(
     : await loadBulk(client, layout, sink, first.body)
   if (!layout.dedup) return filled
   const maxRejects = MAX_REJECTS - filled.rejects.length
-  const keyless = await merge(client, layout, table, maxRejects)
-  if (keyless.length > maxRejects) throw tooManyRejects(layout)
-  return { rows: filled.rows - keyless.length, rejects: [...filled.rejects, ...keyless] }
+  const isolate = chunk.isolateBadRows ?? false
+  const refused = await merge(client, layout, table, { maxRejects, isolate }).catch((error) => {
+    throw isValueError(error) ? valueRejected(layout, error) : error
+  })
+  if (refused.length > maxRejects) throw tooManyRejects(layout)
+  return { rows: filled.rows - refused.length, rejects: [...filled.rejects, ...refused] }
 }
 
 async function loadBulk(

@@ -11,6 +11,7 @@ import type pg from 'pg'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
 import { EXTRACTED_AT, GENERATION_ID, type Layout, META, OP, ORDER, RAW_ID } from './layout.ts'
+import { underSavepoint } from './savepoint.ts'
 import type { SinkTable } from './sink.ts'
 import { metaText } from './tables.ts'
 
@@ -33,19 +34,73 @@ export async function createIncoming(
   return { table: INCOMING, op: true }
 }
 
-/** Merges the incoming rows into the target. Rows without a complete key come back as rejects. */
+/**
+ * Merges the incoming rows into the target. Rows without a complete key come back as rejects; with
+ * `isolate` those too that the target refuses: a key too long for its index, a constraint of its owner.
+ */
 export async function merge(
   client: pg.Client,
   layout: Layout,
   target: string,
-  maxRejects: number,
+  { maxRejects, isolate }: { maxRejects: number; isolate: boolean },
 ): Promise<RejectedRow[]> {
   const rejects = await takeKeyless(client, layout, maxRejects)
   const hasDeletes = await deletesIn(client, layout)
   const latest = latestRows(layout, hasDeletes)
   if (hasDeletes) await deleteRows(client, layout, target, latest)
-  await upsert(client, layout, target, latest)
+  if (!isolate) {
+    await upsert(client, layout, target, latest)
+    return rejects
+  }
+  const left = maxRejects - rejects.length
+  return [...rejects, ...(await upsertIsolated(client, layout, target, latest, left))]
+}
+
+/** Halves the chunk, by the order in which its rows came, down to the rows that are refused. */
+async function upsertIsolated(
+  client: pg.Client,
+  layout: Layout,
+  target: string,
+  latest: string,
+  max: number,
+): Promise<RejectedRow[]> {
+  const rejects: RejectedRow[] = []
+  const order = quote(ORDER)
+
+  async function load(from: bigint, to: bigint): Promise<void> {
+    if (rejects.length > max) return
+    const part = `SELECT * FROM (${latest}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
+    const error = await underSavepoint(client, () => upsert(client, layout, target, part))
+    if (!error) return
+    if (from === to) return reject(from, error)
+    const middle = (from + to) / 2n
+    await load(from, middle)
+    await load(middle + 1n, to)
+  }
+
+  async function reject(at: bigint, error: Error): Promise<void> {
+    const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
+    const { rows } = await client.query<{ row: string }>(
+      `DELETE FROM ${INCOMING} WHERE ${order} = ${at}
+       RETURNING (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row`,
+    )
+    const field = (error as { column?: string }).column ?? keyTooLong(layout, error)
+    for (const { row } of rows) {
+      rejects.push({ reason: error.message, ...(field === undefined ? {} : { field }), row })
+    }
+  }
+
+  const { rows } = await client.query<{ from: string | null; to: string | null }>(
+    `SELECT min(${order}) AS from, max(${order}) AS to FROM ${INCOMING}`,
+  )
+  const { from, to } = rows[0] ?? {}
+  if (from && to) await load(BigInt(from), BigInt(to))
   return rejects
+}
+
+/** 54000 names an index, not a column; a key of one column is the one at fault. */
+function keyTooLong({ keys }: Layout, error: Error): string | undefined {
+  return (error as { code?: string }).code === '54000' && keys.length === 1 ? keys[0] : undefined
 }
 
 async function takeKeyless(client: pg.Client, layout: Layout, max: number): Promise<RejectedRow[]> {
