@@ -11,6 +11,7 @@ import {
   time,
   waitSeconds,
 } from '../src/operations/fields.ts'
+import { readRejects } from '../src/operations/rejects.ts'
 import { followSync, isFinal, readSync, receiptOf, syncOf } from '../src/operations/syncs.ts'
 import { iso, syncView } from '../src/operations/views.ts'
 
@@ -161,6 +162,38 @@ export const syncReceipt = defineOperation({
     }))
     return { ...receipt, streams }
   },
+})
+
+export const syncRejects = defineOperation({
+  id: 'syncs.rejects',
+  title: 'Read the rejected rows of a sync',
+  description: 'Rows that the destination could not hold, each with its reason; row is JSON.',
+  input: z.strictObject({
+    sync,
+    ...paging,
+    cursor: z
+      .string()
+      .regex(/^\d{1,9}$/)
+      .optional(),
+  }),
+  output: z.looseObject({
+    items: z.array(
+      z.looseObject({
+        stream: z.string(),
+        reason: z.string(),
+        field: z.string().optional(),
+        row: z.string(),
+      }),
+    ),
+    cursor: z.string().optional(),
+  }),
+  scopes: ['data:read'],
+  effect: READ,
+  http: { method: 'GET', path: '/syncs/:sync/rejects' },
+  cli: { command: 'syncs rejects', positional: ['sync'] },
+  refs: { sync: 'sync' },
+  handler: (ctx, { sync: syncId, ...page }) =>
+    readRejects(ctx, connectionOf(ctx.refs.sync), syncId, page),
 })
 
 export const verifySync = defineOperation({

@@ -3,6 +3,7 @@ import {
   connectorContext,
   destinationRegistry,
   sourceRegistry,
+  stagingStore,
 } from '../durable-object/platform.ts'
 import { createSetup, getSetup } from '../http/setup.ts'
 import type { AuthenticatedCaller } from './caller.ts'
@@ -34,6 +35,7 @@ export function createOperationContext(env: Env, options: ContextOptions): Opera
         log: () => {},
         budget: budgetOf(budgetMs),
       }),
+    staging: stagingStore(env, tenantId),
     setups: {
       create: (request) => createSetup(env, { ...request, tenantId, subject }),
       get: (setupId) => getSetup(env, tenantId, setupId),

@@ -7,7 +7,7 @@ import type { DestinationRegistry } from '../core/destination-registry.ts'
 import type { SourceRegistry } from '../core/source-registry.ts'
 import type { ConnectionApi, DestinationApi, SourceApi, SyncApi } from '../durable-object/rpc.ts'
 import type { Setup, SetupRequest, SetupState } from '../http/setup-contract.ts'
-import type { ConnectorContext } from '../runtime/contract.ts'
+import type { ConnectorContext, ObjectStore } from '../runtime/contract.ts'
 import type { Caller, Scope } from './caller.ts'
 import type { RefKind, ResolvedRef } from './refs.ts'
 import type { TenantAgentApi } from './tenant.ts'
@@ -82,6 +82,8 @@ export interface OperationContext {
   }
   /** A connector's context for a check, a discovery or a preview inside this Worker. */
   connector(signal: AbortSignal, budgetMs: number): ConnectorContext
+  /** Receipts and rejected rows of the workspace. */
+  staging: ObjectStore
   /** Links to the page where a person enters credentials. */
   setups: {
     create(request: Omit<SetupRequest, 'tenantId' | 'subject'>): Promise<Setup>
