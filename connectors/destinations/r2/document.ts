@@ -22,6 +22,8 @@ export interface CurrentDocument {
   fence: number
   mode: DestinationSyncMode
   primaryKey: string[][]
+  /** Columns that make up the key and order its versions, named as in `columns`; for dedup modes. */
+  latestBy: { keys: string[]; cursor: string | null }
   /** The plan's columns at the last `prepare`; files of older chunks may have fewer. */
   columns: Column[]
   /** What readers see: these ledgers' files, in this order. */
@@ -57,6 +59,8 @@ export interface LedgerEntry {
   file: string | null
   rows: number
   bytes: number
+  /** How many of the rows are deletes. A file that has any is read as a change log. */
+  deletes: number
   /** Smallest and largest extraction time in the file, epoch milliseconds. */
   extracted: [number, number] | null
   fence: number

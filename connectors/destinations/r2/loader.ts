@@ -23,7 +23,7 @@ import { countLatest, readLatest, readRows } from './read-back.ts'
 import { fileRows, type Tally } from './rows.ts'
 import type { Config } from './spec.ts'
 import { removeGarbage } from './sweep.ts'
-import { isDedup, isOverwrite, tableOf } from './table.ts'
+import { isDedup, isOverwrite, type Table, tableOf } from './table.ts'
 
 /** Conditional writes that lose to another of the same claim are tried again this often. */
 const ATTEMPTS = 8
@@ -86,7 +86,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
         const found = await readCurrent(store, layout.current)
         const takeover = found?.document.connectionId !== plan.connectionId
         if (found && !takeover && found.document.fence > fence) throw fenceLost(stream, fence)
-        const next = prepared(found?.document, plan, fence, table.columns)
+        const next = prepared(found?.document, table, fence)
         if (await writeCurrent(store, layout.current, next, found)) {
           const last = ownLedger(next, plan)?.entries.at(-1)
           return last ? { chunkId: last.chunk, ...positionOf(last) } : null
@@ -102,7 +102,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
       const known = await findChunk(store, layout, ledger, chunk.id)
       if (known) return duplicateOf(known)
 
-      const tally: Tally = { rows: 0, extracted: null, rejects: [] }
+      const tally: Tally = { rows: 0, deletes: 0, extracted: null, rejects: [] }
       const rows = fileRows(table, config.format, chunk.body, tally)
       const first = await rows.next()
       let written: { key: string; size: number } | null = null
@@ -125,6 +125,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
           file: written?.key ?? null,
           rows: tally.rows,
           bytes: written?.size ?? 0,
+          deletes: tally.deletes,
           extracted: tally.extracted,
           fence,
           syncId: plan.syncId,
@@ -189,14 +190,17 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
 /** The document that lets this plan load: with its ledger, its fence and its columns. */
 function prepared(
   document: CurrentDocument | undefined,
-  plan: StreamPlan,
+  { plan, columns, keys, cursor }: Table,
   fence: number,
-  columns: CurrentDocument['columns'],
 ): CurrentDocument {
   const { connectionId, mode, primaryKey, generationId } = plan
+  const latestBy = {
+    keys: keys.flatMap((i) => columns[i]?.name ?? []),
+    cursor: columns[cursor]?.name ?? null,
+  }
   const base: CurrentDocument = {
     ...(document ?? { version: 1, visible: [], building: null, retired: [] }),
-    ...{ stream: plan.stream, connectionId, fence, mode, primaryKey, columns },
+    ...{ stream: plan.stream, connectionId, fence, mode, primaryKey, latestBy, columns },
   }
   if (ownLedger(base, plan)) return base
   const ledger = newLedger(connectionId, generationId, fence)

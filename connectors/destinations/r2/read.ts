@@ -12,6 +12,8 @@ export interface CurrentFile {
   format: FileFormat
   rows: number
   bytes: number
+  /** How many of the rows are deletes. */
+  deletes: number
   generation: number
 }
 
@@ -22,6 +24,7 @@ export interface CurrentStream {
   columns: Column[]
   mode: CurrentDocument['mode']
   primaryKey: string[][]
+  latestBy: CurrentDocument['latestBy']
 }
 
 /** The committed files of a stream as they are now; null where nothing was ever loaded. */
@@ -33,22 +36,23 @@ export async function currentFiles(
   const layout = layoutOf(pathPrefix, target)
   const found = await readCurrent(store, layout.current)
   if (!found) return null
-  const { visible, columns, mode, primaryKey } = found.document
+  const { visible, columns, mode, primaryKey, latestBy } = found.document
   const files: CurrentFile[] = []
   for (const ledger of visible) {
-    for await (const { file, rows, bytes } of entriesOf(store, layout, ledger)) {
+    for await (const { file, rows, bytes, deletes } of entriesOf(store, layout, ledger)) {
       if (file) {
         files.push({
           key: file,
           format: formatOf(file),
           rows,
           bytes,
+          deletes,
           generation: ledger.generation,
         })
       }
     }
   }
-  return { files, columns, mode, primaryKey }
+  return { files, columns, mode, primaryKey, latestBy }
 }
 
 /**
@@ -70,8 +74,8 @@ export function allRowsSql(stream: CurrentStream, urlOf: (key: string) => string
 }
 
 /**
- * DuckDB SQL of the deduplicated stream: for each key the row that was loaded last, without the
- * deleted. For other modes it is every row.
+ * DuckDB SQL of the deduplicated stream: of each key the row that stands, by the rules of
+ * `LatestRows`. For other modes it is every row.
  *
  * @example
  * const stream = await currentFiles(store, { namespace: 'public', table: 'users' })
@@ -80,13 +84,33 @@ export function allRowsSql(stream: CurrentStream, urlOf: (key: string) => string
 export function latestByKeySql(stream: CurrentStream, urlOf: (key: string) => string): string {
   const all = allRowsSql(stream, urlOf)
   if (!isDedup(stream.mode)) return `SELECT * EXCLUDE (filename) FROM (${all})`
-  const keys = stream.primaryKey.map((path) => quote(path.join('.'))).join(', ')
-  const order = stream.files.map(({ key }, i) => `(${literal(urlOf(key))}, ${i})`)
-  const ordered = order.length > 0 ? order.join(', ') : `('', 0)`
-  return `SELECT * EXCLUDE (filename, file_order) FROM (${all}) AS file_rows
-JOIN (VALUES ${ordered}) AS files(filename, file_order) USING (filename)
-QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY file_order DESC, right(${quote(RAW_ID)}::VARCHAR, 8) DESC) = 1
-AND ${quote(DELETED_AT)} IS NULL`
+  const key = stream.latestBy.keys.map(quote).join(', ')
+  const files = stream.files.map(
+    ({ key, deletes }, i) => `(${literal(urlOf(key))}, ${i}, ${deletes > 0})`,
+  )
+  const index = `('0x' || right(${quote(RAW_ID)}::VARCHAR, 8))::BIGINT`
+  const placed = `SELECT file_rows.*, file_order * 4294967296 + ${index} AS _airbyte_place, file_order AS _airbyte_file, change_log AS _airbyte_change_log
+FROM (${all}) AS file_rows
+JOIN (VALUES ${files.join(', ') || `('', 0, false)`}) AS files(filename, file_order, change_log) USING (filename)`
+  const hasDeletes = stream.files.some(({ deletes }) => deletes > 0)
+  return `SELECT * EXCLUDE (filename, _airbyte_place, _airbyte_file, _airbyte_change_log${hasDeletes ? ', _airbyte_deleted, _airbyte_last' : ''})
+FROM (${hasDeletes ? undeleted(placed, key) : placed})
+QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${newestFirst(stream)}_airbyte_place DESC) = 1`
+}
+
+/** Without deletes, what they ended, and all but the last row of a key in a file of a change log. */
+const undeleted = (placed: string, key: string) => `SELECT * FROM (
+SELECT *, max(_airbyte_place) FILTER (WHERE ${quote(DELETED_AT)} IS NOT NULL) OVER (PARTITION BY ${key}) AS _airbyte_deleted,
+max(_airbyte_place) OVER (PARTITION BY ${key}, _airbyte_file) AS _airbyte_last
+FROM (${placed}))
+WHERE _airbyte_place > coalesce(_airbyte_deleted, -1) AND (NOT _airbyte_change_log OR _airbyte_place = _airbyte_last)`
+
+/** Sort terms of the cursor. A decimal may be text in the file: its double goes first. */
+function newestFirst({ columns, latestBy: { cursor } }: CurrentStream): string {
+  if (cursor === null) return ''
+  const byValue = `${quote(cursor)} DESC NULLS LAST, `
+  const isNumber = columns.find(({ name }) => name === cursor)?.type === 'number'
+  return isNumber ? `TRY_CAST(${quote(cursor)} AS DOUBLE) DESC NULLS LAST, ${byValue}` : byValue
 }
 
 function scan(format: FileFormat, urls: string[], columns: Column[]): string {

@@ -25,6 +25,8 @@ export interface FileRows {
 /** What passed by, complete when the rows are exhausted. */
 export interface Tally {
   rows: number
+  /** Rows among them that are deletes. */
+  deletes: number
   extracted: [number, number] | null
   rejects: RejectedRow[]
 }
@@ -46,7 +48,7 @@ export async function* fileRows(
         },
       )
     }
-    const kept = format === 'Parquet' ? withoutUnfitKeys(table, batch, tally.rejects) : batch
+    const kept = withoutBadKeys(table, format, batch, tally.rejects)
     if (kept.length === 0) continue
     const rows = {
       length: kept.length,
@@ -56,6 +58,7 @@ export async function* fileRows(
       changes: [...(kept.changes ?? [])],
     }
     tally.rows += kept.length
+    tally.deletes += deletesIn(rows.columns[table.deletedAt])
     const [from, to] = tally.extracted ?? [kept.extractedAt, kept.extractedAt]
     tally.extracted = [Math.min(from, kept.extractedAt), Math.max(to, kept.extractedAt)]
     yield rows
@@ -93,24 +96,49 @@ function markDeletes(
   )
 }
 
-/** Rows whose key or cursor the file's type cannot hold are rejected, not nulled. */
-function withoutUnfitKeys(table: Table, batch: RecordBatch, rejects: RejectedRow[]): RecordBatch {
-  const unfit = new Map<number, string>()
-  for (const index of table.vital) {
+function deletesIn(deletedAt: ArrayLike<Cell> | undefined): number {
+  let deletes = 0
+  for (let row = 0; row < (deletedAt?.length ?? 0); row++) {
+    if ((deletedAt?.[row] ?? null) !== null) deletes += 1
+  }
+  return deletes
+}
+
+/**
+ * Rejects the rows that could not be told apart later: those without a complete key in a dedup
+ * mode, and those whose key or cursor the file's type cannot hold.
+ */
+function withoutBadKeys(
+  table: Table,
+  format: FileFormat,
+  batch: RecordBatch,
+  rejects: RejectedRow[],
+): RecordBatch {
+  const bad = new Map<number, Pick<RejectedRow, 'reason' | 'field'>>()
+  const cellsOf = (index: number) =>
+    batch.columns[batch.schema.findIndex(({ name }) => name === table.sources[index])]
+  for (const index of format === 'Parquet' ? table.vital : []) {
     const column = table.columns[index]
-    const cells = batch.columns[batch.schema.findIndex(({ name }) => name === table.sources[index])]
+    const cells = cellsOf(index)
     if (!column || !cells) continue
+    const reason = `the value of key or cursor column '${column.name}' does not fit its Parquet type`
     for (const row of unfitRows(parquetTypeOf(column), cells, batch.length)) {
-      unfit.set(row, column.name)
+      bad.set(row, { reason, field: column.name })
     }
   }
-  if (unfit.size === 0) return batch
-  const texts = jsonTexts(batch.schema, batch)
-  for (const [row, field] of unfit) {
-    const reason = `the value of key or cursor column '${field}' does not fit its Parquet type`
-    rejects.push({ reason, field, row: texts[row] ?? '' })
+  for (const index of table.keys) {
+    const cells = cellsOf(index)
+    const field = table.sources[index] ?? ''
+    for (let row = 0; row < batch.length; row++) {
+      if ((cells?.[row] ?? null) === null && !bad.has(row)) {
+        bad.set(row, { reason: 'a primary key column is null', field })
+      }
+    }
   }
-  return without(batch, unfit)
+  if (bad.size === 0) return batch
+  const texts = jsonTexts(batch.schema, batch)
+  for (const [row, why] of bad) rejects.push({ ...why, row: texts[row] ?? '' })
+  return without(batch, bad)
 }
 
 function without(batch: RecordBatch, dropped: Map<number, unknown>): RecordBatch {

@@ -32,6 +32,8 @@ export interface Table {
   sources: string[]
   /** Indexes of key columns; empty unless deduplicating. */
   keys: number[]
+  /** Index of the cursor column, or -1. */
+  cursor: number
   /** Indexes of key and cursor columns: a value that does not fit there rejects its row. */
   vital: number[]
   /** Index of the tombstone column, or -1. */
@@ -65,7 +67,8 @@ export function tableOf(plan: StreamPlan): Table {
       field: 'primaryKey',
     })
   }
-  const vital = new Set([...plan.primaryKey.map(indexOf), indexOf(plan.cursorField)])
+  const cursor = indexOf(plan.cursorField)
+  const vital = new Set([...plan.primaryKey.map(indexOf), cursor])
   vital.delete(-1)
   const names = distinctNames(sources)
   return {
@@ -74,6 +77,7 @@ export function tableOf(plan: StreamPlan): Table {
     columns: fields.map((column, i) => ({ ...column, name: names[i] ?? column.name })),
     sources,
     keys,
+    cursor,
     vital: [...vital],
     deletedAt: sources.indexOf(DELETED_AT),
   }

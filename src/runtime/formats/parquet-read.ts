@@ -16,14 +16,12 @@ export interface RowGroupCells {
 }
 
 /**
- * Reads the row groups of a Parquet file, last first if asked, with every digit: values are taken
- * in their physical form and converted here, by what the file says they are. A column that the file
+ * Reads the row groups of a Parquet file with every digit: values are taken in their physical form and converted here, by what the file says they are. A column that the file
  * lacks is all null.
  */
 export async function* readParquet(
   file: AsyncBuffer,
   columns: Column[],
-  options: { lastFirst?: boolean } = {},
 ): AsyncGenerator<RowGroupCells> {
   const metadata = await parquetMetadataAsync(file)
   const elements = new Map(metadata.schema.slice(1).map((element) => [element.name, element]))
@@ -34,7 +32,7 @@ export async function* readParquet(
     rowStart += Number(num_rows)
     return { from, to: rowStart }
   })
-  for (const { from, to } of options.lastFirst ? spans.toReversed() : spans) {
+  for (const { from, to } of spans) {
     const cells = await readSpan(file, physical, columns, elements, from, to)
     yield { length: to - from, columns: cells }
   }

@@ -200,6 +200,63 @@ describe.each(['Parquet', 'JSONL', 'CSV'])('%s files of the warehouse', (format)
     ])
   })
 
+  it('give the same latest rows in SQL as when read back, by cursor and change log', async () => {
+    const { store, urlOf } = warehouse()
+    const schema: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: 'version', type: 'number', native: { dialect: 'postgres', type: 'numeric' } },
+      { name: 'name', type: 'string' },
+    ]
+    const plan = planOf({ columns: schema, mode: 'append_dedup', cursorField: ['version'] })
+    const loader = open(store, plan, format)
+    await loader.prepare(1)
+    const load = (id: string, rows: Cell[][], op?: ('u' | 'd')[]) => {
+      const cells = schema.map((_, c) => rows.map((row) => row[c] ?? null))
+      return loader.load(chunkOf(id, [batchOf(schema, cells, op ? { op } : {})]), 1)
+    }
+    await load('a', [
+      [1, 10, 'ten, though it comes first'],
+      [1, 9, 'nine'],
+      [2, 5, 'before the delete'],
+      [3, null, 'undated'],
+      [4, 1, 'first of equals'],
+      [5, 7, 'deleted and made again'],
+      [6, 8, 'newer than what the log says'],
+    ])
+    const log: Cell[][] = [
+      [2, null, null],
+      [4, 1, 'last of equals'],
+      [5, null, null],
+      [5, 1, 'made again'],
+      [7, 9, 'not the last in its log'],
+      [7, 8, 'the last in its log'],
+      [8, null, null],
+      [6, 3, 'older'],
+    ]
+    await load('b', log, ['d', 'u', 'd', 'u', 'u', 'u', 'd', 'u'])
+    await load('c', [
+      [1, 9.5, 'late and old'],
+      [3, 0, 'dated'],
+      [2, 1, 'after the delete'],
+    ])
+    const stream = await currentFiles(store, planOf().target)
+    if (!stream) throw new Error('nothing is there')
+    const expected = [
+      { id: 1, name: 'ten, though it comes first' },
+      { id: 2, name: 'after the delete' },
+      { id: 3, name: 'dated' },
+      { id: 4, name: 'last of equals' },
+      { id: 5, name: 'made again' },
+      { id: 6, name: 'newer than what the log says' },
+      { id: 7, name: 'the last in its log' },
+    ]
+    const sql = latestByKeySql(stream, urlOf)
+    expect(await query(`SELECT id::INT AS id, name FROM (${sql}) ORDER BY id`)).toEqual(expected)
+    const rows = (await rowsOf(loader)).map(([id, , name]) => ({ id, name }))
+    expect(rows.sort((a, b) => Number(a.id) - Number(b.id))).toEqual(expected)
+    expect(await loader.count()).toBe(expected.length)
+  })
+
   it('stay readable together when a column is added', async () => {
     const { store, urlOf } = warehouse()
     const loader = open(store, planOf(), format)

@@ -307,6 +307,46 @@ export function loaderSuite(name: string, fresh: () => ObjectStore) {
       expect(await loader.count()).toBe(2)
     })
 
+    it.each(['Parquet', 'JSONL', 'CSV'])('keeps rows without a key out of %s', async (format) => {
+      const loader = open(fresh(), planOf({ mode: 'append_dedup' }), format)
+      await loader.prepare(1)
+      const batch = batchOf(USERS, [
+        [1, null, 3],
+        ['a', 'nobody', 'c'],
+      ])
+      const { rows, rejects } = await loader.load(chunkOf('a', [batch]), 1)
+      expect(rows).toBe(2)
+      const row = '{"id":null,"name":"nobody"}'
+      expect(rejects).toEqual([{ reason: 'a primary key column is null', field: 'id', row }])
+      expect(await rowsOf(loader)).toEqual([
+        [1, 'a'],
+        [3, 'c'],
+      ])
+    })
+
+    it('reads the latest rows and counts them where keys are too many to hold at once', async () => {
+      const loader = open(fresh(), planOf({ mode: 'append_dedup' }))
+      await loader.prepare(1)
+      const keys = Array.from({ length: 300_000 }, (_, i) => i)
+      const versions = (name: string) => [batchOf(USERS, [keys, keys.map(() => name)])]
+      await loader.load(chunkOf('a', versions('old')), 1)
+      await loader.load(chunkOf('b', versions('new')), 1)
+      expect(await loader.count()).toBe(keys.length)
+      const rows = await rowsOf(loader)
+      expect(rows.every(([, name]) => name === 'new')).toBe(true)
+      expect(rows.map(([id]) => Number(id)).sort((a, b) => a - b)).toEqual(keys)
+    })
+
+    it('bounds the count of a stream too large to read by its ledger', async () => {
+      const loader = open(fresh(), planOf({ mode: 'append_dedup', columns: USERS.slice(0, 1) }))
+      await loader.prepare(1)
+      const batch = batchOf(USERS.slice(0, 1), [Array.from({ length: 20_000 }, (_, i) => i)])
+      await loader.load(chunkOf('a', new Array(51).fill(batch)), 1)
+      const deletes = batchOf(USERS.slice(0, 1), [[1, 2]], { op: ['d', 'd'] })
+      await loader.load(chunkOf('b', [deletes]), 1)
+      expect(await loader.count()).toBe(51 * 20_000)
+    })
+
     it('refuses deletes where there is no place for them', async () => {
       const loader = open(fresh())
       await loader.prepare(1)

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { compareCursors } from '../../../../connectors/destinations/r2/cursor-order.ts'
+import type { AirbyteType, Cell } from '../../../../src/protocol/index.ts'
+
+const ASCENDING: [AirbyteType, Cell[]][] = [
+  ['integer', [null, -5, 0, 7, 9007199254740992n, 9007199254740993n]],
+  ['number', [null, '-Infinity', -1, '0.1', '0.10000000000000000000001', 10, '1e3', Infinity, NaN]],
+  ['string', [null, '', '10', '9', 'a']],
+  ['date', [null, '2024-01-02', '2024-01-10']],
+  [
+    'timestamp_with_timezone',
+    [null, '2024-01-02T03:00:00+04:00', '2024-01-02 00:00:00Z', '2024-01-02T00:00:00.5Z'],
+  ],
+  [
+    'timestamp_without_timezone',
+    [null, '2024-01-02T03:00:00', '2024-01-02 03:00:00.25', '2024-01-02T03:00:00.3'],
+  ],
+]
+
+it.each(ASCENDING)('orders cursors of type %s', (type, cells) => {
+  const signs = cells.flatMap((a, i) =>
+    cells.map((b, j) => [i, j, Math.sign(compareCursors({ name: 'c', type }, a, b))]),
+  )
+  expect(signs).toEqual(cells.flatMap((_, i) => cells.map((_, j) => [i, j, Math.sign(i - j)])))
+})
+
+it('takes different spellings of one value as equal', () => {
+  expect(compareCursors({ name: 'c', type: 'number' }, '1.50', 1.5)).toBe(0)
+  const at = { name: 'c', type: 'timestamp_with_timezone' } as const
+  expect(compareCursors(at, '2024-01-02T03:00:00.500Z', '2024-01-02 05:00:00.5+02')).toBe(0)
+})
