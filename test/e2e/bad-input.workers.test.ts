@@ -1,5 +1,6 @@
 /** What people get wrong before anything moves: each is told what, where, and what to do instead. */
 import { expect, it, vi } from 'vitest'
+import type { JsonObject } from '../../src/protocol/index.ts'
 import { errorOf, legacyClient, modernClient } from '../mcp/clients.ts'
 import { postgresConfig, type Workspace, workspace } from './workspace.ts'
 
@@ -21,6 +22,9 @@ const connection = (change: object = {}) => ({
   streams: [{ name: 'users' }],
   ...change,
 })
+
+/** What only a destination has. */
+const placeOf = (kind: string): JsonObject => (kind === 'destination' ? { schema: 'public' } : {})
 
 it('names the path of a config field that is missing', async () => {
   const ws = await workspace('missing-field')
@@ -134,7 +138,7 @@ it.each(['source', 'destination'])(
 
 it.each(['source', 'destination'])('says that the password of a %s is wrong', async (kind) => {
   const ws = await workspace('password')
-  const config = postgresConfig({ password: SECRET, schema: 'public' })
+  const config = postgresConfig({ password: SECRET, ...placeOf(kind) })
   await ws.must('POST', `/${kind}s`, { name: 'db', type: 'postgres', config })
   const check = await ws.api('POST', `/${kind}s/db/check`, {})
   expect(check.body).toMatchObject({
