@@ -214,7 +214,8 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       await store.put(receiptKey(record.id, summary.syncId), JSON.stringify(receipt))
       if (this.#store.current()?.syncId !== summary.syncId) return
       this.ctx.storage.transactionSync(() => {
-        for (const outcome of streams) this.#store.keepOutcome(outcome)
+        const endedAt = summary.endedAt ?? Date.now()
+        for (const outcome of streams) this.#store.keepOutcome(outcome, endedAt)
         this.#store.saveSync(summary)
         this.#store.setCurrent(undefined)
         this.#store.saveRecord({ ...this.#record(), lastSync: summary })

@@ -24,8 +24,15 @@ import { connectionStub, stagingStore, tenantStub } from './platform.ts'
 import { sendWakeUp } from './queue.ts'
 import type { LogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
+import { pageOf, readArchive, writeArchive } from './sync-archive.ts'
 import { outcomeOf } from './sync-receipt.ts'
-import { type StreamRow, SYNC_MIGRATIONS, type SyncRow, SyncStore } from './sync-store.ts'
+import {
+  MAX_LOG_LINES,
+  type StreamRow,
+  SYNC_MIGRATIONS,
+  type SyncRow,
+  SyncStore,
+} from './sync-store.ts'
 import { SyncTasks } from './sync-tasks.ts'
 
 const DEFAULT_LEASE_MS = 15_000
@@ -78,11 +85,10 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   async get(): Promise<SyncRecord> {
-    return guarded(() => {
-      const sync = this.#sync()
-      const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
-      const streams = this.#store.streams().map(progress)
-      return { ...this.#summary(), tenantId: sync.input.tenantId, streams, receipt }
+    return guarded(async () => {
+      if (this.#store.sync()) return this.#record()
+      const { record } = await readArchive(this.env, this.ctx.id.name)
+      return record
     })
   }
 
@@ -100,15 +106,14 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   async logs(options: { after?: number; limit: number; level?: LogLevel }) {
-    return guarded(() => {
-      const from = LEVELS.indexOf(options.level ?? 'debug')
-      const lines: LogLine[] = this.#store.logs(
-        options.after ?? 0,
-        options.limit,
-        LEVELS.slice(from),
-      )
+    return guarded(async () => {
+      const { after = 0, limit } = options
+      const levels = LEVELS.slice(LEVELS.indexOf(options.level ?? 'debug'))
+      const lines = this.#store.sync()
+        ? this.#store.logs(after, limit, levels)
+        : pageOf((await readArchive(this.env, this.ctx.id.name)).logs, after, limit, levels)
       const last = lines.at(-1)
-      return { lines, ...(last && lines.length === options.limit ? { next: last.seq } : {}) }
+      return { lines, ...(last && lines.length === limit ? { next: last.seq } : {}) }
     })
   }
 
@@ -127,6 +132,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   async planned(id: string, fence: number, streams: PlannedStream[], failed: FailedStream[]) {
     return this.#report(id, fence, (task) => {
+      const message = `reading ${streams.length} streams`
+      this.#store.addLog({ at: Date.now(), level: 'info', message })
       for (const planned of streams) {
         this.#store.updateStream(planned.key, { planned, status: 'running' })
         this.#tasks.wake('read', planned.key)
@@ -330,7 +337,10 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     await connectionStub(this.env, tenantId, connectionId).ended(this.#summary(), outcome)
     await tenantStub(this.env, tenantId).recordSync(this.#summary())
     await faultPoint('sync.ended')
-    await deletePrefix(stagingStore(this.env, tenantId), stagedPrefix(syncId))
+    const store = stagingStore(this.env, tenantId)
+    const logs = this.#store.logs(0, MAX_LOG_LINES, LEVELS)
+    await writeArchive(store, { record: this.#record(), logs })
+    await deletePrefix(store, stagedPrefix(syncId))
     this.#store.saveSync({ ...sync, reported: true })
     await this.#alarmIn(KEEP_MS)
   }
@@ -400,6 +410,13 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     const sync = this.#store.sync()
     if (!sync) throw new AirbyteError('NOT_FOUND', 'There is no such sync.')
     return sync
+  }
+
+  #record(): SyncRecord {
+    const sync = this.#sync()
+    const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
+    const streams = this.#store.streams().map(progress)
+    return { ...this.#summary(), tenantId: sync.input.tenantId, streams, receipt }
   }
 
   #summary(): SyncSummary {

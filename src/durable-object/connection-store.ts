@@ -10,6 +10,10 @@ export const CONNECTION_MIGRATIONS = [
     minimum_generation integer not null default 0, complete integer not null default 1,
     rows integer not null default 0, row_hash text not null, columns text not null default '[]');
   create table syncs (sync_id integer primary key, summary text not null);`,
+  `alter table streams add column previous_rows integer not null default 0;
+  alter table streams add column last_rows_at integer;
+  alter table streams add column longest_gap integer not null default 0;
+  alter table streams add column active_syncs integer not null default 0;`,
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -26,6 +30,14 @@ export interface StreamRow {
   rows: number
   rowHash: string
   columns: Column[]
+  /** Rows of the last complete generation before this one. */
+  previousRows: number
+  /** When a sync last moved rows, epoch milliseconds. */
+  lastRowsAt: number | null
+  /** The longest time between two syncs that moved rows. */
+  longestGapMs: number
+  /** Syncs that moved rows. */
+  activeSyncs: number
 }
 
 /** The rows of one connection, typed; synchronous. */
@@ -76,8 +88,9 @@ export class ConnectionStore {
   saveStream(row: StreamRow): void {
     this.#sql.exec(
       `insert or replace into streams
-       (key, state, generation, minimum_generation, complete, rows, row_hash, columns)
-       values (?, ?, ?, ?, ?, ?, ?, ?)`,
+       (key, state, generation, minimum_generation, complete, rows, row_hash, columns,
+        previous_rows, last_rows_at, longest_gap, active_syncs)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.key,
       row.state === null ? null : JSON.stringify(row.state),
       row.generation,
@@ -86,6 +99,7 @@ export class ConnectionStore {
       row.rows,
       row.rowHash,
       JSON.stringify(row.columns),
+      ...[row.previousRows, row.lastRowsAt, row.longestGapMs, row.activeSyncs],
     )
   }
 
@@ -97,6 +111,7 @@ export class ConnectionStore {
       ...row,
       ...{ state, generation, complete: false, rows: 0, rowHash: NO_ROWS },
       minimumGeneration: remove ? generation : row.minimumGeneration,
+      previousRows: row.complete ? row.rows : row.previousRows,
     }
     this.saveStream(next)
     return next
@@ -117,15 +132,21 @@ export class ConnectionStore {
       generationRows: row.rows,
       generationHash: row.rowHash,
       knownColumns: row.columns,
+      previousRows: row.previousRows,
+      quietAfter: quietAfter(row),
     }
   }
 
   /** Keeps what a sync left behind, unless the stream was refreshed meanwhile. */
-  keepOutcome(outcome: StreamOutcome): void {
+  keepOutcome(outcome: StreamOutcome, endedAt: number): void {
     const row = this.stream(outcome.key)
     if (row.generation !== outcome.generationId) return
+    const moved = outcome.rowsInGeneration > row.rows
+    const gap = moved && row.lastRowsAt !== null ? endedAt - row.lastRowsAt : 0
     this.saveStream({
       ...row,
+      ...(moved ? { lastRowsAt: endedAt, activeSyncs: row.activeSyncs + 1 } : {}),
+      longestGapMs: Math.max(row.longestGapMs, gap),
       state: outcome.state,
       complete: outcome.generationComplete,
       rows: outcome.rowsInGeneration,
@@ -162,6 +183,21 @@ const UNREAD: Omit<StreamRow, 'key'> = {
   rows: 0,
   rowHash: NO_ROWS,
   columns: [],
+  previousRows: 0,
+  lastRowsAt: null,
+  longestGapMs: 0,
+  activeSyncs: 0,
+}
+
+/** Syncs with rows that a stream needs before its silence means anything. */
+const ENOUGH_HISTORY = 3
+/** Silence this many times as long as ever before is worth a word. */
+const QUIET_FACTOR = 3
+
+/** From when on a stream without new rows is quieter than its history predicts; null: too little history. */
+function quietAfter({ activeSyncs, lastRowsAt, longestGapMs }: StreamRow): number | null {
+  if (activeSyncs < ENOUGH_HISTORY || lastRowsAt === null) return null
+  return lastRowsAt + QUIET_FACTOR * longestGapMs
 }
 
 const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
@@ -173,4 +209,8 @@ const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
   rows: Number(row.rows),
   rowHash: String(row.row_hash),
   columns: JSON.parse(String(row.columns)),
+  previousRows: Number(row.previous_rows),
+  lastRowsAt: row.last_rows_at === null ? null : Number(row.last_rows_at),
+  longestGapMs: Number(row.longest_gap),
+  activeSyncs: Number(row.active_syncs),
 })

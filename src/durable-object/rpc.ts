@@ -170,6 +170,7 @@ export interface Warning {
   code:
     | 'EMPTY_FULL_REFRESH'
     | 'QUIET_STREAM'
+    | 'FEWER_ROWS'
     | 'REJECTS'
     | 'UNKNOWN_FIELDS'
     | 'VALUES_NULLED'

@@ -16,7 +16,10 @@ export function outcomeOf(store: SyncStore, sync: SyncRow): SyncOutcome {
     status: sync.status,
     startedAt: new Date(sync.startedAt).toISOString(),
     endedAt: new Date(sync.endedAt ?? sync.updatedAt).toISOString(),
-    warnings: [...sync.warnings, ...receipts.flatMap(streamWarnings)],
+    warnings: [
+      ...sync.warnings,
+      ...streams.flatMap((stream, i) => streamWarnings(store, stream, receipts[i])),
+    ],
     streams: receipts,
   }
   return { receipt, streams: streams.map((stream, i) => outcome(stream, receipts[i])) }
@@ -51,19 +54,50 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
   }
 }
 
-function streamWarnings(receipt: StreamReceipt): Warning[] {
-  const { stream } = receipt
-  const warnings: Warning[] = []
-  if (receipt.rowsRejected > 0) {
-    const message = `${receipt.rowsRejected} rows of ${stream} were rejected and kept aside.`
-    warnings.push({ code: 'REJECTS', stream, message })
-  }
-  if (receipt.nulled > 0) {
-    const message = `${receipt.nulled} values of ${stream} did not fit and became null; see _airbyte_meta.`
-    warnings.push({ code: 'VALUES_NULLED', stream, message })
-  }
-  return warnings
+function streamWarnings(
+  store: SyncStore,
+  { input, status }: StreamRow,
+  receipt: StreamReceipt | undefined,
+): Warning[] {
+  if (!receipt) return []
+  const { stream, rowsRejected, nulled, rowsLoaded } = receipt
+  const unknown = new Set(store.chunks(stream).flatMap((chunk) => chunk.unknownFields ?? []))
+  const ended = status === 'succeeded'
+  const replaces = receipt.mode.destination.startsWith('overwrite')
+  const rows = input.generationRows + rowsLoaded
+  const isQuiet = input.quietAfter !== null && Date.now() > input.quietAfter
+  const checks: [boolean, Warning['code'], string][] = [
+    [
+      rowsRejected > 0,
+      'REJECTS',
+      `${rowsRejected} rows of ${stream} were rejected and kept aside.`,
+    ],
+    [
+      nulled > 0,
+      'VALUES_NULLED',
+      `${nulled} values of ${stream} did not fit and became null; see _airbyte_meta.`,
+    ],
+    [
+      unknown.size > 0,
+      'UNKNOWN_FIELDS',
+      `${stream} has fields that its schema does not know, left out: ${[...unknown].join(', ')}.`,
+    ],
+    [
+      ended && replaces && rows > 0 && rows * FEWER_FACTOR < input.previousRows,
+      'FEWER_ROWS',
+      `${stream} has ${rows} rows now; the full refresh before had ${input.previousRows}.`,
+    ],
+    [
+      ended && !replaces && rowsLoaded === 0 && isQuiet,
+      'QUIET_STREAM',
+      `${stream} has had no new rows for much longer than ever before.`,
+    ],
+  ]
+  return checks.flatMap(([applies, code, message]) => (applies ? [{ code, stream, message }] : []))
 }
+
+/** A full refresh with less than this part of the rows it had is worth a word. */
+const FEWER_FACTOR = 10
 
 function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamOutcome {
   const { input, planned } = stream

@@ -250,7 +250,8 @@ export class SyncStore {
   }
 }
 
-const MAX_LOG_LINES = 5000
+/** Older lines of a sync's log go. */
+export const MAX_LOG_LINES = 5000
 
 const toStream = (row: Row): StreamRow => ({
   key: String(row.key),

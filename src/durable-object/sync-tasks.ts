@@ -1,6 +1,6 @@
 import { fenceOf } from '../core/sync-engine/identity.ts'
 import type { Claim } from '../core/sync-engine/types.ts'
-import { AirbyteError, type ErrorRecord, type StreamKey } from '../protocol/index.ts'
+import { AirbyteError, type ErrorRecord, type LogLevel, type StreamKey } from '../protocol/index.ts'
 import { overallStatus } from './sync-receipt.ts'
 import type { StreamRow, SyncRow, SyncStore, TaskKind, TaskRow } from './sync-store.ts'
 
@@ -101,8 +101,10 @@ export class SyncTasks {
       return
     }
     this.#store.updateTask(task.id, { status: 'done' })
-    if (task.kind === 'finish') this.#store.updateStream(task.stream, { status: 'succeeded' })
-    else if (!staged && this.#loadIsIdle(task.stream)) this.wake('finish', task.stream)
+    if (task.kind === 'finish') {
+      this.#store.updateStream(task.stream, { status: 'succeeded' })
+      this.#log('info', task.stream, `complete: ${stream.rowsLoaded} rows loaded`)
+    } else if (!staged && this.#loadIsIdle(task.stream)) this.wake('finish', task.stream)
     this.endIfOver()
   }
 
@@ -173,6 +175,7 @@ export class SyncTasks {
     const status =
       error.code === 'CANCELLED' ? 'cancelled' : incomplete ? 'incomplete' : ('failed' as const)
     this.#store.updateStream(key, { status, error })
+    this.#log('error', key, `${status}: ${error.code}: ${error.message} ${error.hint}`)
     this.endIfOver()
   }
 
@@ -185,6 +188,10 @@ export class SyncTasks {
     const now = this.#now()
     const status = overallStatus(streams, sync.cancelled)
     this.#store.saveSync({ ...sync, status, endedAt: now, updatedAt: now })
+  }
+
+  #log(level: LogLevel, stream: StreamKey, message: string): void {
+    this.#store.addLog({ at: this.#now(), level, stream, message })
   }
 
   #isClaimable(task: TaskRow): boolean {

@@ -271,6 +271,8 @@ export interface ChunkProof {
   rejected: number
   /** Object that holds the rejected rows. */
   rejectsKey?: string
+  /** Fields that the source sent and the catalog does not know; they were left out. */
+  unknownFields?: string[]
 }
 
 export interface LoadResult {

@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { sourceStub } from '../../src/durable-object/platform.ts'
+import type { JsonObject } from '../../src/protocol/index.ts'
 import { TENANT } from './harness.ts'
 
 const CONFIG = {
@@ -40,7 +41,7 @@ describe('a source', () => {
     })
   })
 
-  it.each([{ host: 'attacker.test' }, { port: 6666 }])(
+  it.each<JsonObject>([{ host: 'attacker.test' }, { port: 6666 }])(
     'forgets the password when %j says where it would go',
     async (change) => {
       const { source } = await create()

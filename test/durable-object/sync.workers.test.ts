@@ -1,3 +1,4 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { syncStub } from '../../src/durable-object/platform.ts'
@@ -225,5 +226,49 @@ describe('a connection', () => {
     })
     await expect(start(connection)).rejects.toThrow('CONNECTION_PAUSED')
     expect(await connection.resume()).toMatchObject({ status: 'active' })
+  })
+
+  it('says when a full refresh has far fewer rows than before', async () => {
+    const { connection, source } = await connect({ source: sampleData({ count: 1000 }) })
+    expect((await run(connection)).receipt?.warnings).toEqual([])
+    await source.update({ config: { count: 10 } })
+    expect((await run(connection)).receipt?.warnings).toMatchObject([{ code: 'FEWER_ROWS' }])
+  })
+
+  it('says when a stream is quieter than its history predicts', async () => {
+    const { id, connection } = await connect({
+      source: sampleData({ count: 10 }),
+      streams: [incremental],
+    })
+    await run(connection)
+    expect((await run(connection)).receipt?.warnings).toEqual([])
+    await runInDurableObject(env.CONNECTION.getByName(`${TENANT}:${id}`), (_object, state) => {
+      const anHourAgo = Date.now() - 3_600_000
+      state.storage.sql.exec(
+        'update streams set active_syncs = 5, longest_gap = 60000, last_rows_at = ?',
+        anHourAgo,
+      )
+    })
+    expect((await run(connection)).receipt?.warnings).toMatchObject([{ code: 'QUIET_STREAM' }])
+  })
+
+  it('keeps record and log of a sync after its object is gone', async () => {
+    const { connection } = await connect()
+    const record = await run(connection)
+    const sync = syncStub(env, TENANT, record.syncId)
+    const log = await sync.logs({ limit: 10, level: 'info' })
+    expect(log.lines.map(({ message }) => message)).toContain('complete: 2500 rows loaded')
+    await expect
+      .poll(
+        async () =>
+          (await env.STAGING.list({ prefix: `${TENANT}/syncs/${record.syncId}` })).objects,
+      )
+      .toHaveLength(1)
+    await runInDurableObject(env.SYNC.getByName(`${TENANT}:${record.syncId}`), (_object, state) => {
+      state.storage.sql.exec('delete from logs')
+      state.storage.kv.delete('sync')
+    })
+    expect(await sync.get()).toEqual(record)
+    expect(await sync.logs({ limit: 10, level: 'info' })).toEqual(log)
   })
 })

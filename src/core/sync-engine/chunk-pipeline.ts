@@ -25,6 +25,7 @@ export class ChunkPipeline {
   readonly #checksum = createHash('sha256')
   #bytes = 0
   #nulled = 0
+  readonly #unknown = new Set<string>()
   #rejects: RejectedRow[] = []
   #rejectsKey: string | undefined
 
@@ -58,6 +59,7 @@ export class ChunkPipeline {
       nulled: this.#nulled,
       rejected: this.#rejects.length,
       rejectsKey: this.#rejectsKey,
+      ...(this.#unknown.size > 0 ? { unknownFields: [...this.#unknown].slice(0, 100) } : {}),
       rowHash: formatRowHash(this.#hash),
       sha256: this.#checksum.copy().digest('hex'),
     }
@@ -69,6 +71,7 @@ export class ChunkPipeline {
     const { limits } = this.#capabilities
     const fitted = coerceToLimits(records, plan.columns, limits, keyFields(this.#stream))
     this.#nulled += fitted.nulled
+    for (const field of fitted.unknownFields) this.#unknown.add(field)
     this.#rejects.push(...fitted.rejects)
     const ready = plan.normalization === 'raw' ? toRaw(fitted.batch, plan.columns) : fitted.batch
     // Rows that nothing touched keep the bytes they came in.

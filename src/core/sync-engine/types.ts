@@ -63,6 +63,10 @@ export interface SyncStreamInput {
   generationHash: string
   /** Columns that the last sync saw; empty before the first. */
   knownColumns: Column[]
+  /** Rows of the last complete full refresh. */
+  previousRows: number
+  /** From when on (epoch milliseconds) finding no row is worth a warning; null: never. */
+  quietAfter: number | null
 }
 
 /** A stream after planning: what is read, how it travels, where it lands. */
