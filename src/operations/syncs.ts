@@ -4,6 +4,8 @@ import type { OperationContext } from './define.ts'
 import { syncDetailView, syncView } from './views.ts'
 
 const POLL_MS = 1000
+const START_ATTEMPTS = 20
+const START_RETRY_MS = 100
 
 export const isFinal = ({ status }: SyncSummary) => status !== 'pending' && status !== 'running'
 
@@ -67,15 +69,19 @@ export async function startSync(
   options: { streams?: { name: string; namespace?: string }[]; acceptEmpty?: boolean },
 ): Promise<{ summary: SyncSummary; alreadyRunning: boolean }> {
   const connection = ctx.objects.connection(connectionId)
-  try {
-    const summary = await connection.startSync({ ...options, trigger: 'manual' })
-    return { summary, alreadyRunning: false }
-  } catch (error) {
-    const known = toAirbyteError(error)
-    if (known.code !== 'SYNC_RUNNING' || ctx.face !== 'mcp') throw known
-    const [summary] = await connection.syncs({ limit: 1 })
-    if (!summary || isFinal(summary)) throw known
-    return { summary, alreadyRunning: true }
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const summary = await connection.startSync({ ...options, trigger: 'manual' })
+      return { summary, alreadyRunning: false }
+    } catch (error) {
+      const known = toAirbyteError(error)
+      if (known.code !== 'SYNC_RUNNING' || ctx.face !== 'mcp') throw known
+      const [summary] = await connection.syncs({ limit: 1 })
+      if (summary && !isFinal(summary)) return { summary, alreadyRunning: true }
+      // Either its object has not heard of it yet, or it has just ended and a new one may start.
+      if (attempt === START_ATTEMPTS) throw known
+      await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS))
+    }
   }
 }
 
