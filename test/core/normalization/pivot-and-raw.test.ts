@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { pivot, project, toRaw } from '../../../src/core/normalization/index.ts'
+import { project, toRaw } from '../../../src/core/normalization/index.ts'
 import type { Column } from '../../../src/protocol/index.ts'
+import { pivot } from '../../../src/runtime/pivot.ts'
 
 const COLUMNS: Column[] = [
   { name: 'id', type: 'integer' },

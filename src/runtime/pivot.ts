@@ -1,4 +1,4 @@
-import type { Cell, Column, RecordBatch, StreamKey } from '../../protocol/index.ts'
+import type { Cell, Column, RecordBatch, StreamKey } from '../protocol/index.ts'
 
 export interface Pivoted {
   batch: RecordBatch
