@@ -1,7 +1,7 @@
 import type { Cell, RecordChange } from '../../protocol/index.ts'
 import type { ColumnWriter } from './parquet-column.ts'
+import { writeDecimal } from './parquet-decimal.ts'
 import { daysOf, type Instant, readInstant, timeMicrosOf } from './parquet-temporal.ts'
-import { decimalBytes } from './parquet-types.ts'
 
 /** Told of a cell that could not be stored as it is: `row` counts from the start of the batch. */
 export type CellProblem = (row: number, change: RecordChange['change'], reason: string) => void
@@ -213,55 +213,11 @@ function appendTimestamp(
   return true
 }
 
-/** The sixteen bytes that hold any decimal of 38 digits, the last ones first filled. */
-const wide = new Uint8Array(16)
-const wideView = new DataView(wide.buffer)
-
 function appendDecimal(writer: ColumnWriter, cell: NonNullable<Cell>): boolean {
   if (writer.type.kind !== 'decimal') return false
-  const { precision, scale } = writer.type
-  const unscaled = unscaledOf(cell, precision, scale)
-  if (unscaled === undefined) return false
-  const bytes = decimalBytes(precision)
-  writer.room(bytes)
-  if (typeof unscaled === 'number') {
-    // Big-endian two's complement: the low 48 bits by halves, sign above.
-    let rest = unscaled
-    for (let i = writer.size + bytes - 1; i >= writer.size; i--) {
-      const next = Math.floor(rest / 256)
-      writer.page[i] = rest - next * 256
-      rest = next
-    }
-  } else {
-    wideView.setBigInt64(0, unscaled >> 64n)
-    wideView.setBigUint64(8, BigInt.asUintN(64, unscaled))
-    for (let i = 0; i < bytes; i++) writer.page[writer.size + i] = wide[16 - bytes + i] as number
-  }
-  writer.size += bytes
+  const { width } = writer
+  writer.room(width)
+  if (!writeDecimal(cell, writer.type, writer.page, writer.size, width)) return false
+  writer.size += width
   return true
-}
-
-/** The value times 10^scale as an integer; undefined if digits would be lost or do not fit. */
-function unscaledOf(cell: NonNullable<Cell>, precision: number, scale: number) {
-  let text = typeof cell === 'string' ? cell : String(cell)
-  if (text.includes('e') || text.includes('E')) text = withoutExponent(text)
-  const match = /^(-?)(\d*)\.?(\d*)$/.exec(text)
-  if (!match || !/\d/.test(text)) return undefined
-  const fraction = (match[3] ?? '').replace(/0+$/, '')
-  if (fraction.length > scale) return undefined
-  const digits = ((match[2] ?? '') + fraction.padEnd(scale, '0')).replace(/^0+(?=\d)/, '') || '0'
-  if (digits.length > precision) return undefined
-  if (digits.length <= 15) return match[1] ? -Number(digits) : Number(digits)
-  return match[1] ? -BigInt(digits) : BigInt(digits)
-}
-
-function withoutExponent(text: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d*))?[eE]([+-]?\d+)$/.exec(text)
-  if (!match) return text
-  const [, sign = '', whole = '', fraction = '', exponent] = match
-  const digits = whole + fraction
-  const point = whole.length + Number(exponent)
-  if (Math.abs(point) > 400) return text
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
-  return `${sign}${digits.slice(0, point).padEnd(point, '0')}.${digits.slice(point)}`
 }

@@ -4,7 +4,7 @@ import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import type { Cell } from '../../protocol/index.ts'
 import { appendCells, type CellProblem } from './parquet-cells.ts'
 import { snappyCompress } from './parquet-snappy.ts'
-import { type ParquetType, schemaElementOf } from './parquet-types.ts'
+import { decimalBytes, type ParquetType, schemaElementOf } from './parquet-types.ts'
 
 /** Rows at which a page ends although it is small. */
 const PAGE_ROWS = 65_536
@@ -16,6 +16,8 @@ const PAGE_ROWS = 65_536
 export class ColumnWriter {
   readonly name: string
   readonly type: ParquetType
+  /** Bytes of a decimal; 0 for other types. */
+  readonly width: number
   readonly #pageBytes: number
   /** Values of the open page. */
   page = new Uint8Array(1024)
@@ -38,6 +40,7 @@ export class ColumnWriter {
   constructor(name: string, type: ParquetType, pageBytes: number) {
     this.name = name
     this.type = type
+    this.width = type.kind === 'decimal' ? decimalBytes(type.precision) : 0
     this.#pageBytes = pageBytes
   }
 
