@@ -37,8 +37,15 @@ async function upgrade(socket: ConnectorSocket, config: PostgresConfig): Promise
     return await socket.startTls(tlsOptions(config))
   } catch (error) {
     socket.destroy()
-    throw error
+    throw atField(error, config)
   }
+}
+
+/** The socket knows why the handshake failed; which field decides it only we know. */
+function atField(error: unknown, { ssl_mode }: PostgresConfig): unknown {
+  if (!(error instanceof AirbyteError) || error.code !== 'TLS_FAILED' || error.field) return error
+  const field = ssl_mode?.ca_certificate ? 'config.ssl_mode.ca_certificate' : 'config.ssl_mode'
+  return new AirbyteError('TLS_FAILED', error.message, { ...error.toJSON(), field, cause: error })
 }
 
 function tlsOptions({ host, ssl_mode }: PostgresConfig): TlsOptions {
