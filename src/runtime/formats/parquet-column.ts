@@ -3,11 +3,28 @@ import { ByteWriter } from 'hyparquet-writer'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import type { Cell } from '../../protocol/index.ts'
 import { appendCells, type CellProblem } from './parquet-cells.ts'
-import { snappyCompress } from './parquet-snappy.ts'
+import { snappyBound, snappyCompress } from './parquet-snappy.ts'
 import { decimalBytes, type ParquetType, schemaElementOf } from './parquet-types.ts'
 
 /** Rows at which a page ends although it is small. */
 const PAGE_ROWS = 65_536
+/** A scratch buffer larger than this, for the page of a huge cell, is not kept. */
+const KEPT_BYTES = 1024 * 1024
+
+/** Bytes that are used only until the next `take`: pages need theirs for a moment, one at a time. */
+function scratch() {
+  let kept = new Uint8Array(0)
+  return {
+    take(length: number): Uint8Array<ArrayBuffer> {
+      if (length > KEPT_BYTES) return new Uint8Array(length)
+      if (length > kept.length) kept = new Uint8Array(Math.min(KEPT_BYTES, length * 2))
+      return kept.subarray(0, length)
+    },
+  }
+}
+
+const bodyScratch = scratch()
+const snappyScratch = scratch()
 
 /**
  * One column of the row group being written. Cells go straight into the bytes of a page (PLAIN
@@ -61,7 +78,7 @@ export class ColumnWriter {
   }
 
   appendNulls(length: number) {
-    for (let i = 0; i < length; i++) this.mark(0)
+    this.#markAll(0, length)
     if (this.#rows >= PAGE_ROWS) this.#endPage()
   }
 
@@ -72,11 +89,14 @@ export class ColumnWriter {
     appendCells(this, [cell], 0, 1, () => {})
     const bytes = this.size - from
     this.room(bytes * (length - 1))
-    for (let row = 1; row < length; row++) {
-      this.page.copyWithin(this.size, from, from + bytes)
-      this.size += bytes
-      this.mark(bytes > 0 ? 1 : 0)
+    // Each copy doubles what there is to copy from.
+    for (let done = 1; done < length && bytes > 0; ) {
+      const more = Math.min(done, length - done)
+      this.page.copyWithin(this.size, from, from + bytes * more)
+      this.size += bytes * more
+      done += more
     }
+    this.#markAll(bytes > 0 ? 1 : 0, length - 1)
     if (this.size >= this.#pageBytes || this.#rows >= PAGE_ROWS) this.#endPage()
   }
 
@@ -90,8 +110,8 @@ export class ColumnWriter {
     for (let row = 0; row < length; row++) {
       fill(this.page, this.size, row)
       this.size += width
-      this.mark(1)
     }
+    this.#markAll(1, length)
     if (this.size >= this.#pageBytes || this.#rows >= PAGE_ROWS) this.#endPage()
   }
 
@@ -103,22 +123,24 @@ export class ColumnWriter {
 
   /** Notes a row with (1) or without (0) a value; the value's bytes go to `page` by `room`. */
   mark(defined: 0 | 1) {
-    if (this.#rows === this.#defined.length) {
-      const larger = new Uint8Array(this.#rows * 2)
-      larger.set(this.#defined)
-      this.#defined = larger
-    }
+    if (this.#rows === this.#defined.length) this.#defined = grown(this.#defined, this.#rows + 1)
     this.#defined[this.#rows++] = defined
     this.#values += defined
+  }
+
+  #markAll(defined: 0 | 1, count: number) {
+    const rows = this.#rows + count
+    if (rows > this.#defined.length) this.#defined = grown(this.#defined, rows)
+    this.#defined.fill(defined, this.#rows, rows)
+    this.#rows = rows
+    this.#values += defined * count
   }
 
   /** Makes sure that `bytes` more fit the page. */
   room(bytes: number) {
     if (this.size + bytes <= this.page.length) return
-    const larger = new Uint8Array(Math.max(this.page.length * 2, this.size + bytes))
-    larger.set(this.page.subarray(0, this.size))
-    this.page = larger
-    this.view = new DataView(larger.buffer)
+    this.page = grown(this.page, this.size + bytes)
+    this.view = new DataView(this.page.buffer)
   }
 
   /** Ends the row group's chunk: its pages, and what the footer says of it. */
@@ -157,16 +179,17 @@ export class ColumnWriter {
     if (this.#rows === 0) return
     const levels = levelBytes(this.#defined, this.#rows, this.#values)
     const values = this.type.kind === 'boolean' ? packBits(this.page, this.size) : this.size
-    const body = new Uint8Array(4 + levels.length + values)
+    const length = 4 + levels.length + values
+    const body = bodyScratch.take(length)
     new DataView(body.buffer).setUint32(0, levels.length, true)
     body.set(levels, 4)
     body.set(this.page.subarray(0, values), 4 + levels.length)
-    const compressed = snappyCompress(body)
+    const compressed = snappyCompress(body, snappyScratch.take(snappyBound(length)))
 
-    const writer = new ByteWriter(compressed.length + 64)
-    writePageHeader(writer, {
+    const header = new ByteWriter(64)
+    writePageHeader(header, {
       type: 'DATA_PAGE',
-      uncompressed_page_size: body.length,
+      uncompressed_page_size: length,
       compressed_page_size: compressed.length,
       data_page_header: {
         num_values: this.#rows,
@@ -175,15 +198,23 @@ export class ColumnWriter {
         repetition_level_encoding: 'RLE',
       },
     })
-    this.#uncompressed += writer.offset + body.length
-    writer.appendBytes(compressed)
-    const bytes = writer.getBytes()
+    this.#uncompressed += header.offset + length
+    const bytes = new Uint8Array(header.offset + compressed.length)
+    bytes.set(header.getBytes())
+    bytes.set(compressed, header.offset)
     this.#pages.push(bytes)
     this.#compressed += bytes.length
     this.#chunkRows += this.#rows
     this.#chunkNulls += this.#rows - this.#values
     this.#rows = this.#values = this.size = 0
   }
+}
+
+/** The bytes in a buffer at least twice as long, of at least `length`. */
+function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(bytes.length * 2, length))
+  larger.set(bytes)
+  return larger
 }
 
 /** Definition levels of one bit, in Parquet's RLE and bit-packing hybrid. */

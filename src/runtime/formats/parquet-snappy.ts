@@ -12,9 +12,14 @@ const SHORT_LITERAL = 24
 
 const table = new Uint16Array(1 << TABLE_BITS)
 
-/** The compressed bytes, in a buffer of their own that may be longer than they are. */
-export function snappyCompress(input: Uint8Array): Uint8Array {
-  const output = new Uint8Array(32 + input.length + Math.ceil(input.length / 6))
+/** Bytes that `length` bytes of any content take at most. */
+export const snappyBound = (length: number): number => 32 + length + Math.ceil(length / 6)
+
+/** The compressed bytes, at the start of `output`, which must have `snappyBound` bytes. */
+export function snappyCompress(
+  input: Uint8Array,
+  output: Uint8Array = new Uint8Array(snappyBound(input.length)),
+): Uint8Array {
   let at = 0
   let rest = input.length
   for (; rest > 127; rest >>>= 7) output[at++] = (rest & 127) | 128
