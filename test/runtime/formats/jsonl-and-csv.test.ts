@@ -94,3 +94,28 @@ describe('CSV', () => {
     ])
   })
 })
+
+describe('byte order marks', () => {
+  const columns: Column[] = [
+    { name: '\uFEFFfirst', type: 'string' },
+    { name: 'second', type: 'string' },
+  ]
+  const cells = ['\uFEFF', '\uFEFFx', 'x\uFEFF', '\uFEFF\uFEFF"', '\uFEFF,\uFEFF']
+  const rows = { length: cells.length, columns: [cells, cells.toReversed()] }
+  const expected = cells.map((cell, i) => [cell, cells.at(-1 - i)])
+
+  it.each([1, 2, 3, 1000])('stay in every field of CSV, read %d bytes at a time', async (size) => {
+    const bytes = concat([csvHeader(columns), ...csvBytes(columns, rows)])
+    const records: (string | null)[][] = []
+    for await (const record of csvRecords(pieces(bytes, size))) records.push(record)
+    expect(records).toEqual([['\uFEFFfirst', 'second'], ...expected])
+  })
+
+  it.each([1, 2, 3, 1000])('stay in JSON Lines, read %d bytes at a time', async (size) => {
+    const found: unknown[] = []
+    for await (const line of linesOf(pieces(concat([...jsonlBytes(columns, rows)]), size))) {
+      found.push([...membersOf(line).values()].map((value) => JSON.parse(value)))
+    }
+    expect(found).toEqual(expected)
+  })
+})
