@@ -49,18 +49,6 @@ export async function* entriesOf(
   yield* ledger.entries
 }
 
-/** Every entry, newest first. */
-export async function* entriesNewestFirst(
-  store: ObjectStore,
-  layout: Layout,
-  ledger: Ledger,
-): AsyncGenerator<LedgerEntry> {
-  yield* ledger.entries.toReversed()
-  for (let i = ledger.segments - 1; i >= 0; i--) {
-    yield* (await segment(store, layout, ledger, i)).toReversed()
-  }
-}
-
 /** Segments read at once while a chunk is looked for. */
 const LOOKUPS = 16
 
