@@ -295,6 +295,31 @@ export const ERROR_CODES = {
     when: 'The source ended without reporting the stream complete.',
     next: 'Sync again; if it repeats, report the connector.',
   },
+  // change data capture
+  CDC_SETUP_REQUIRED: {
+    kind: 'config',
+    status: 422,
+    when: 'The database is not set up so that its changes can be read: a server setting, a right, a slot or a publication is missing.',
+    next: 'Make the change that the message names at the database, then try again.',
+  },
+  CDC_TABLE_UNSUITABLE: {
+    kind: 'config',
+    status: 422,
+    when: 'The changes of a table cannot be captured as it is, or capturing them would break its updates.',
+    next: 'Do what the message names at the table, read it as insert-only, or deselect the stream.',
+  },
+  CDC_POSITION_LOST: {
+    kind: 'config',
+    status: 409,
+    when: 'The log no longer holds the changes after the saved position: the slot is lost or was recreated, or the log was purged.',
+    next: 'Refresh the streams: nothing is read anew until someone asks for it.',
+  },
+  CDC_SLOT_IN_USE: {
+    kind: 'transient',
+    status: 409,
+    when: 'Another reader holds the replication slot.',
+    next: 'Stop the other reader, or give this source a slot of its own.',
+  },
   // platform
   KEY_MISSING: {
     kind: 'system',
