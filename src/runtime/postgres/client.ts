@@ -11,6 +11,8 @@ export interface ConnectOptions {
   applicationName?: string
   /** Session settings on top of the defaults, such as `{ default_transaction_read_only: 'on' }`. */
   session?: Record<string, string>
+  /** `database`: a walsender that takes replication commands as well as simple queries. */
+  replication?: 'database'
 }
 
 /**
@@ -126,6 +128,7 @@ async function attempt(
     ssl: false,
     stream: () => alreadyConnected(socket),
     types: { getTypeParser: () => (value: string) => value },
+    ...(options.replication ? { replication: options.replication } : {}),
   })
   // Queries reject by themselves; without a listener the event would end the process.
   client.on('error', () => {})
