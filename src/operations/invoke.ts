@@ -2,7 +2,7 @@ import { AirbyteError, toAirbyteError } from '../protocol/index.ts'
 import type { HandlerContext, Operation, OperationContext, Refs } from './define.ts'
 import type { RefKind, RefRequest, ResolvedRef } from './refs.ts'
 import { refuseSecrets, refuseSpecSecrets, scrubError, scrubResult } from './secrets.ts'
-import { parseInput } from './validate.ts'
+import { parseInput, refuseDeep } from './validate.ts'
 
 /**
  * Runs an operation for a caller: validate, check scopes, refuse secrets where the face is a model,
@@ -17,6 +17,7 @@ export async function invokeOperation(
   rawInput: unknown,
 ): Promise<Record<string, unknown>> {
   try {
+    refuseDeep(rawInput)
     if (ctx.face === 'mcp') refuseSecrets(rawInput)
     const input = parseInput(operation.input, rawInput)
     const refs = await authorize(operation, ctx, input)

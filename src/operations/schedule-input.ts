@@ -14,7 +14,11 @@ export function scheduleOf(input: ScheduleInput | undefined): Schedule {
     throw invalid('Give one of cron, intervalSeconds and manual.', 'schedule')
   }
   if (intervalSeconds !== undefined) return { type: 'interval', seconds: intervalSeconds }
-  if (cron === undefined) return { type: 'manual' }
+  if (cron === undefined) {
+    // A time zone alone, or nothing at all, would quietly end the schedule that there was.
+    if (manual === undefined) throw invalid('Give cron, intervalSeconds or manual.', 'schedule')
+    return { type: 'manual' }
+  }
   return { type: 'cron', cron: checkedCron(cron, timezone), timezone }
 }
 

@@ -14,6 +14,23 @@ export function parseInput<S extends z.ZodObject>(schema: S, raw: unknown): z.ou
   })
 }
 
+/** No form of ours nests so deep; code that walks values by recursion would run out of stack. */
+const MAX_DEPTH = 100
+
+/** @throws VALIDATION_FAILED for values that are nested deeper than anything we take */
+export function refuseDeep(raw: unknown): void {
+  let level: unknown[] = [raw]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) {
+      const message = `The arguments are nested more than ${MAX_DEPTH} levels deep.`
+      throw new AirbyteError('VALIDATION_FAILED', message)
+    }
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    )
+  }
+}
+
 interface Problem {
   field: string
   text: string
