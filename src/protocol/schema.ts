@@ -133,16 +133,21 @@ const TYPE_SCHEMAS: Record<AirbyteType, JsonSchema> = {
 
 /** The JSON Schema of a stream with these columns; `columnsOf` undoes it. */
 export function jsonSchemaOf(columns: Column[]): JsonSchema {
-  const properties: Record<string, JsonSchema> = {}
-  for (const column of columns) {
-    const base = TYPE_SCHEMAS[column.type]
-    const nullable = column.nullable !== false && typeof base.type === 'string'
-    properties[column.name] = {
-      ...base,
-      ...(nullable ? { type: [base.type, 'null'] } : {}),
-      ...(column.native ? { 'x-native': column.native } : {}),
-    }
-  }
+  // From entries: a column may be called `__proto__`, and assigning to that is something else.
+  const properties = Object.fromEntries(
+    columns.map((column): [string, JsonSchema] => {
+      const base = TYPE_SCHEMAS[column.type]
+      const nullable = column.nullable !== false && typeof base.type === 'string'
+      return [
+        column.name,
+        {
+          ...base,
+          ...(nullable ? { type: [base.type, 'null'] } : {}),
+          ...(column.native ? { 'x-native': column.native } : {}),
+        },
+      ]
+    }),
+  )
   const required = columns.filter((c) => c.nullable === false).map((c) => c.name)
   return { type: 'object', properties, ...(required.length > 0 ? { required } : {}) }
 }
