@@ -119,74 +119,80 @@ describe('a table without permission', () => {
   })
 })
 
-describe('a destination that stops taking rows in the middle', () => {
-  /** Rows arrive in chunks of a thousand; this is done to the one that holds row 2500. */
-  const atRow2500 = (action: string) =>
-    db.query(`
+describe.each(['direct', 'staged'])(
+  'a destination that stops taking rows in the middle, %s',
+  (transfer) => {
+    /** Rows arrive in chunks of a thousand; this is done to the one that holds row 2500. */
+    const atRow2500 = (action: string) =>
+      db.query(`
       create function e2e_dst.refuse() returns trigger language plpgsql as $$
       begin if new.id = 2500 then ${action} end if; return new; end $$;
       create trigger refuse before insert on e2e_dst.orders
         for each row execute function e2e_dst.refuse()`)
 
-  async function loadedOnce() {
-    const ws = await flow([{ name: 'orders' }])
-    await ws.sync('flow')
-    await db.query('truncate e2e_dst.orders')
-    return ws
-  }
+    async function loadedOnce() {
+      const ws = await flow([{ name: 'orders' }], { transfer })
+      await ws.sync('flow')
+      await db.query('truncate e2e_dst.orders')
+      return ws
+    }
 
-  it('because it is full: says so, and resumes when there is room', async () => {
-    const ws = await loadedOnce()
-    await atRow2500(`raise exception 'could not extend file: No space left on device'
+    it('because it is full: says so, and resumes when there is room', async () => {
+      const ws = await loadedOnce()
+      await atRow2500(`raise exception 'could not extend file: No space left on device'
       using errcode = '53100', hint = 'Check free disk space.';`)
-    const failed = await ws.sync('flow')
-    expect(failed.error).toMatchObject({ code: 'DESTINATION_FULL', stream: 'e2e_src.orders' })
-    expect(failed.error.hint).toMatch(/space/)
-    expect(['failed', 'incomplete']).toContain(failed.status)
-    await expectNoPassword(ws, failed.syncId)
-    await db.query('drop trigger refuse on e2e_dst.orders')
-    expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
-    expect(await countOf('e2e_dst.orders')).toBe(3000)
-    expect(await distinctOf('e2e_dst.orders')).toBe(3000)
-  })
-
-  it('because it became read-only: says so, and resumes when it is writable', async () => {
-    const ws = await loadedOnce()
-    // The transaction itself turns read-only, as on a primary that is demoted: the next write fails.
-    await atRow2500(`perform set_config('transaction_read_only', 'on', true);`)
-    const failed = await ws.sync('flow')
-    expect(failed.error).toMatchObject({ code: 'DESTINATION_READ_ONLY', stream: 'e2e_src.orders' })
-    expect(failed.error.hint).toMatch(/primary|read-only/)
-    await expectNoPassword(ws, failed.syncId)
-    await db.query('drop trigger refuse on e2e_dst.orders')
-    expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
-    expect(await distinctOf('e2e_dst.orders')).toBe(3000)
-    expect(await countOf('e2e_dst.orders')).toBe(3000)
-  })
-
-  it('because it failed over to a replica: the lost connection is tried again, then it says so', async () => {
-    const ws = await loadedOnce()
-    await db.query('select pg_advisory_lock(4711)')
-    await atRow2500('perform pg_advisory_xact_lock(4711);')
-    const { syncId } = await ws.must('POST', '/connections/flow/sync', {})
-    const waiting = `select pid from pg_locks where locktype = 'advisory' and not granted`
-    await vi.waitFor(async () => expect((await db.query(waiting)).rowCount).toBe(1), {
-      timeout: 10_000,
+      const failed = await ws.sync('flow')
+      expect(failed.error).toMatchObject({ code: 'DESTINATION_FULL', stream: 'e2e_src.orders' })
+      expect(failed.error.hint).toMatch(/space/)
+      expect(['failed', 'incomplete']).toContain(failed.status)
+      await expectNoPassword(ws, failed.syncId)
+      await db.query('drop trigger refuse on e2e_dst.orders')
+      expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
+      expect(await countOf('e2e_dst.orders')).toBe(3000)
+      expect(await distinctOf('e2e_dst.orders')).toBe(3000)
     })
-    await db.query(`alter role ${ROLE.username} set default_transaction_read_only = on`)
-    await db.query(`select pg_terminate_backend(pid) from (${waiting}) w`)
-    await db.query('select pg_advisory_unlock(4711)')
-    const failed = await ws.ended(syncId)
-    expect(failed.error).toMatchObject({ code: 'DESTINATION_READ_ONLY' })
-    const check = await ws.must('POST', '/destinations/into/check', {})
-    expect(check).toMatchObject({ ok: false, problem: { code: 'DESTINATION_READ_ONLY' } })
-    await expectNoPassword(ws, syncId)
-    await db.query(`alter role ${ROLE.username} reset default_transaction_read_only`)
-    expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
-    expect(await countOf('e2e_dst.orders')).toBe(3000)
-    expect(await distinctOf('e2e_dst.orders')).toBe(3000)
-  })
-})
+
+    it('because it became read-only: says so, and resumes when it is writable', async () => {
+      const ws = await loadedOnce()
+      // The transaction itself turns read-only, as on a primary that is demoted: the next write fails.
+      await atRow2500(`perform set_config('transaction_read_only', 'on', true);`)
+      const failed = await ws.sync('flow')
+      expect(failed.error).toMatchObject({
+        code: 'DESTINATION_READ_ONLY',
+        stream: 'e2e_src.orders',
+      })
+      expect(failed.error.hint).toMatch(/primary|read-only/)
+      await expectNoPassword(ws, failed.syncId)
+      await db.query('drop trigger refuse on e2e_dst.orders')
+      expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
+      expect(await distinctOf('e2e_dst.orders')).toBe(3000)
+      expect(await countOf('e2e_dst.orders')).toBe(3000)
+    })
+
+    it('because it failed over to a replica: the lost connection is tried again, then it says so', async () => {
+      const ws = await loadedOnce()
+      await db.query('select pg_advisory_lock(4711)')
+      await atRow2500('perform pg_advisory_xact_lock(4711);')
+      const { syncId } = await ws.must('POST', '/connections/flow/sync', {})
+      const waiting = `select pid from pg_locks where locktype = 'advisory' and not granted`
+      await vi.waitFor(async () => expect((await db.query(waiting)).rowCount).toBe(1), {
+        timeout: 10_000,
+      })
+      await db.query(`alter role ${ROLE.username} set default_transaction_read_only = on`)
+      await db.query(`select pg_terminate_backend(pid) from (${waiting}) w`)
+      await db.query('select pg_advisory_unlock(4711)')
+      const failed = await ws.ended(syncId)
+      expect(failed.error).toMatchObject({ code: 'DESTINATION_READ_ONLY' })
+      const check = await ws.must('POST', '/destinations/into/check', {})
+      expect(check).toMatchObject({ ok: false, problem: { code: 'DESTINATION_READ_ONLY' } })
+      await expectNoPassword(ws, syncId)
+      await db.query(`alter role ${ROLE.username} reset default_transaction_read_only`)
+      expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
+      expect(await countOf('e2e_dst.orders')).toBe(3000)
+      expect(await distinctOf('e2e_dst.orders')).toBe(3000)
+    })
+  },
+)
 
 describe('a value that does not fit its column', () => {
   it('becomes null with an entry in _airbyte_meta.changes, and the receipt counts it', async () => {
@@ -218,11 +224,17 @@ describe('a value that does not fit its column', () => {
     await expectNoPassword(ws, sync.syncId)
   })
 
+  const merged = {
+    ...{ destinationSyncMode: 'append_dedup', syncMode: 'incremental' },
+    cursorField: 'id',
+  }
   it.each([
-    ['appended', {}],
-    ['merged', { destinationSyncMode: 'append_dedup', syncMode: 'incremental', cursorField: 'id' }],
-  ])('rejects a row that the constraints of the owner refuse, %s', async (_, mode) => {
-    const ws = await flow([{ name: 'orders', ...mode }])
+    ['appended', 'direct', {}],
+    ['appended', 'staged', {}],
+    ['merged', 'direct', merged],
+    ['merged', 'staged', merged],
+  ])('rejects a row that the constraints of the owner refuse, %s %s', async (_, transfer, mode) => {
+    const ws = await flow([{ name: 'orders', ...mode }], { transfer })
     await ws.sync('flow')
     await db.query(`
       truncate e2e_dst.orders;
