@@ -1,0 +1,73 @@
+import { type Builders, build, type Component } from '../component.ts'
+import type { Environment } from '../environment.ts'
+import { textTemplate } from '../interpolation.ts'
+import { requestOption } from '../requester/request-option.ts'
+import { jwtAuthenticator } from './jwt.ts'
+import { oauthAuthenticator } from './oauth.ts'
+import { sessionTokenAuthenticator } from './session-token.ts'
+import { type Authenticator, header } from './types.ts'
+
+export type { Authenticator } from './types.ts'
+
+export const NO_AUTH: Authenticator = { options: async () => ({}) }
+
+export const buildAuthenticator = (component: Component, env: Environment): Authenticator =>
+  build(AUTHENTICATORS, component, env)
+
+const AUTHENTICATORS: Builders<Authenticator, Environment> = {
+  NoAuth: () => NO_AUTH,
+
+  ApiKeyAuthenticator(component, env) {
+    const bound = { env, parameters: component.parameters }
+    const token = textTemplate(component.optionalText('api_token') ?? '', bound)
+    const option = component.optionalChild('inject_into')
+    if (option && component.has('header')) {
+      throw component.refuse('Only one of header and inject_into.')
+    }
+    if (option) {
+      const inject = requestOption(option, env)
+      return { options: async () => inject(token()) }
+    }
+    const name = textTemplate(component.text('header'), bound)
+    return { options: async () => header(name(), token()) }
+  },
+
+  BearerAuthenticator(component, env) {
+    const token = textTemplate(component.text('api_token'), {
+      env,
+      parameters: component.parameters,
+    })
+    return { options: async () => header('Authorization', `Bearer ${token()}`) }
+  },
+
+  BasicHttpAuthenticator(component, env) {
+    const bound = { env, parameters: component.parameters }
+    const username = textTemplate(String(component.required('username')), bound)
+    const password = textTemplate(String(component.get('password') ?? ''), bound)
+    return {
+      options: async () =>
+        header('Authorization', `Basic ${base64(`${username()}:${password()}`)}`),
+    }
+  },
+
+  OAuthAuthenticator: oauthAuthenticator,
+  JwtAuthenticator: jwtAuthenticator,
+  SessionTokenAuthenticator: sessionTokenAuthenticator,
+
+  SelectiveAuthenticator(component, env) {
+    const path = component.list('authenticator_selection_path').map(String)
+    const chosen = path.reduce<unknown>(
+      (node, key) => (node as Record<string, unknown> | undefined)?.[key],
+      env.config,
+    )
+    const choices = component.child('authenticators')
+    if (typeof chosen !== 'string' || !choices.has(chosen)) {
+      throw component.refuse(
+        `The config has no authenticator's name at '${path.join('.')}'; one of ${Object.keys(choices.fields).join(', ')} is expected.`,
+      )
+    }
+    return buildAuthenticator(choices.child(chosen), env)
+  },
+}
+
+const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64')

@@ -1,0 +1,234 @@
+import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
+import type { Component } from '../component.ts'
+import type { Environment, Token } from '../environment.ts'
+import { condition, template, textTemplate } from '../interpolation.ts'
+import { parseDatetime } from '../python/epoch-formats.ts'
+import { isMapping, mappingEntries, mappingGet } from '../python/mappings.ts'
+import { str } from '../python/text.ts'
+import { asNumber, type Value } from '../python/values.ts'
+import { Answer } from '../requester/answer.ts'
+import type { Fields } from '../requester/options.ts'
+import { encodeForm, withParameters } from '../requester/url.ts'
+import { jwtAuthenticator } from './jwt.ts'
+import { tokenUpdater } from './token-updater.ts'
+import { type Authenticator, header } from './types.ts'
+
+const ATTEMPTS = 6
+const HOUR = 3_600_000
+const REJECTED = ['invalid_grant', 'invalid_permissions']
+
+/**
+ * OAuth 2.0 access tokens: static, by refresh token, by client credentials or by a signed assertion.
+ * Streams that share credentials share the token.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
+ */
+export function oauthAuthenticator(component: Component, env: Environment): Authenticator {
+  const bound = { env, parameters: component.parameters }
+  const named = (field: string, byDefault: string) =>
+    textTemplate(component.optionalText(field) ?? byDefault, bound)
+  const tokenName = named('access_token_name', 'access_token')
+  const expiresName = named('expires_in_name', 'expires_in')
+  const endpointSource = component.optionalText('token_refresh_endpoint')
+  const endpoint = endpointSource ? textTemplate(endpointSource, bound) : undefined
+  const staticToken = component.has('access_token_value')
+    ? str(template(component.text('access_token_value'), bound)() ?? '')
+    : ''
+  const updater = tokenUpdater(component, env)
+  const fields = refreshFields(component, env, updater?.refreshToken)
+
+  const key = `oauth ${endpointSource ?? ''} ${component.path.replace(/^.*authenticator/, '')}`
+  const { tokens } = env.run
+
+  async function current(): Promise<string> {
+    if (!endpoint) {
+      if (staticToken) return staticToken
+      throw component.refuse('Neither a token nor a token_refresh_endpoint is configured.')
+    }
+    const known = tokens.get(key) ?? updater?.stored() ?? initial()
+    if (known && known.expiresAt > env.ctx.now()) return known.value
+    return refresh()
+  }
+
+  function initial(): Token | undefined {
+    if (!staticToken) return undefined
+    const expiry = component.get('token_expiry_date')
+    const text = expiry === undefined ? '' : str(template(String(expiry), bound)())
+    const at = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text)
+    return Number.isNaN(at) ? undefined : { value: staticToken, expiresAt: at }
+  }
+
+  async function refresh(): Promise<string> {
+    const answer = await requestToken(component, env, (endpoint as () => string)(), await fields())
+    const value = find(answer.json, tokenName())
+    if (typeof value !== 'string' || value === '') {
+      throw new AirbyteError(
+        'AUTH_FAILED',
+        `${env.stream}: the token endpoint gave no '${tokenName()}'.`,
+      )
+    }
+    const token: Token = { value, expiresAt: expiryOf(find(answer.json, expiresName())) }
+    tokens.set(key, token)
+    updater?.store(token, find(answer.json, updater.refreshTokenName))
+    return value
+  }
+
+  function expiryOf(given: Value): number {
+    const now = env.ctx.now()
+    if (given === undefined || given === null || given === '') return now + HOUR
+    const format = component.optionalText('token_expiry_date_format')
+    if (format) return parseDatetime(given, format).timestamp() * 1000
+    const seconds = typeof given === 'string' ? Number(given) : asNumber(given)
+    if (Number.isFinite(seconds)) return now + seconds * 1000
+    const at = Date.parse(str(given))
+    return Number.isNaN(at) ? now + HOUR : at
+  }
+
+  return {
+    options: async () => header('Authorization', `Bearer ${await current()}`),
+    async refresh() {
+      if (endpoint) await refresh()
+    },
+  }
+}
+
+/** What the token request says, besides the headers. */
+function refreshFields(
+  component: Component,
+  env: Environment,
+  storedRefreshToken: (() => string | undefined) | undefined,
+): () => Promise<Fields> {
+  const bound = { env, parameters: component.parameters }
+  const name = (field: string, byDefault: string) =>
+    textTemplate(component.optionalText(field) ?? byDefault, bound)
+  const value = (field: string) => {
+    const source = component.get(field)
+    return source === undefined ? () => undefined : template(String(source), bound)
+  }
+  const extra = mappingTemplate(component.object('refresh_request_body'), bound)
+  const headers = component.object('refresh_request_headers')
+  const asserts = component.get('use_profile_assertion')
+  const useAssertion = typeof asserts === 'string' ? condition(asserts, bound)() : asserts === true
+  const assertion = useAssertion
+    ? jwtAuthenticator(component.child('profile_assertion'), env)
+    : undefined
+  const clientId = value('client_id')
+  const clientSecret = value('client_secret')
+  const refreshToken = value('refresh_token')
+
+  return async () => {
+    const grantName = name('grant_type_name', 'grant_type')()
+    if (assertion) {
+      const signed = (await assertion.options()).header as Fields
+      return new Map<string, Value>([
+        [grantName, 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+        ['assertion', [...signed.values()][0]],
+      ])
+    }
+    const fields: Fields = new Map([[grantName, name('grant_type', 'refresh_token')()]])
+    if (!('Authorization' in headers)) {
+      fields.set(name('client_id_name', 'client_id')(), clientId())
+      fields.set(name('client_secret_name', 'client_secret')(), clientSecret())
+    }
+    const token = storedRefreshToken?.() ?? refreshToken()
+    fields.set(name('refresh_token_name', 'refresh_token')(), token)
+    const scopes = component.list('scopes')
+    if (scopes.length > 0) fields.set('scopes', scopes)
+    for (const [key, item] of extra()) if (!fields.has(key)) fields.set(key, item)
+    return fields
+  }
+}
+
+function mappingTemplate(
+  source: JsonObject,
+  bound: { env: Environment; parameters: JsonObject },
+): () => Fields {
+  const entries = Object.entries(source).map(
+    ([key, value]) =>
+      [
+        textTemplate(key, bound),
+        typeof value === 'string'
+          ? template(value, bound, { default: null })
+          : () => value as JsonValue,
+      ] as const,
+  )
+  return () => new Map(entries.map(([key, value]) => [key(), value()]))
+}
+
+async function requestToken(
+  component: Component,
+  env: Environment,
+  endpoint: string,
+  fields: Fields,
+): Promise<Answer> {
+  const bound = { env, parameters: component.parameters }
+  const inQuery = component.flag('send_refresh_request_as_query_params')
+  const url = inQuery ? withParameters(endpoint, fields) : endpoint
+  const headers = new Headers()
+  if (!inQuery) headers.set('content-type', 'application/x-www-form-urlencoded')
+  for (const [name, value] of mappingTemplate(
+    component.object('refresh_request_headers'),
+    bound,
+  )()) {
+    if (value !== null && value !== undefined) headers.set(name, str(value))
+  }
+  const response = await env.ctx.http.fetch(url, {
+    method: 'POST',
+    headers,
+    body: inQuery ? undefined : encodeForm(fields),
+    attempts: ATTEMPTS,
+  })
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const answer = new Answer(url, response.status, response.headers, bytes)
+  if (!answer.ok) throw refusal(component, env, answer)
+  return answer
+}
+
+/** The endpoint's error code only: its prose and body may repeat credentials. */
+function refusal(component: Component, env: Environment, answer: Answer): AirbyteError {
+  const host = new URL(answer.url).host
+  if (answer.status === 429 || answer.status >= 500) {
+    return new AirbyteError(
+      'UPSTREAM_ERROR',
+      `The token endpoint ${host} failed (${answer.status}).`,
+    )
+  }
+  const updater = component.optionalChild('refresh_token_updater') ?? component
+  const statuses = listOr(updater, 'refresh_token_error_status_codes', [400]).map(Number)
+  const field = updater.optionalText('refresh_token_error_key') || 'error'
+  const values = listOr(updater, 'refresh_token_error_values', REJECTED).map(String)
+  const given = isMapping(answer.json) ? mappingGet(answer.json, field) : undefined
+  const revoked = statuses.includes(answer.status) && values.includes(String(given))
+  const said = typeof given === 'string' ? ` (${given.slice(0, 100)})` : ''
+  return new AirbyteError(
+    revoked ? 'REAUTHORIZE' : 'AUTH_FAILED',
+    `${env.stream}: the token endpoint ${host} refused the credentials with ${answer.status}${said}.`,
+  )
+}
+
+function listOr(component: Component, field: string, byDefault: JsonValue[]): JsonValue[] {
+  const given = component.list(field)
+  return given.length > 0 ? given : byDefault
+}
+
+const DEEPEST = 5
+
+/** The first value under this key, however deep down to five levels. */
+function find(node: Value, name: string, depth = 0): Value {
+  if (depth > DEEPEST) return undefined
+  if (Array.isArray(node)) {
+    for (const item of node) {
+      const found = find(item, name, depth + 1)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  if (!isMapping(node)) return undefined
+  const own = mappingGet(node, name)
+  if (own !== undefined) return own
+  for (const [, value] of mappingEntries(node)) {
+    const found = find(value, name, depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

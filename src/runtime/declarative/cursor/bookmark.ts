@@ -1,0 +1,139 @@
+import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import { isObject } from '../manifest/values.ts'
+import type { PyDatetime } from '../python/datetime.ts'
+import { dumps } from '../python/json.ts'
+import type { DatetimeCursor } from './datetime-cursor.ts'
+import { Progress } from './progress.ts'
+
+/** Keeps a stream's state in the CDK's format while the stream is read, partition by partition. */
+export interface Bookmark {
+  /** How far a partition is; undefined for one that this read has had already. */
+  begin(partition: JsonObject): Progress | undefined
+  /** A record's cursor value was seen. */
+  observe(value: PyDatetime): void
+  /** An interval of the partition was closed. */
+  update(partition: JsonObject, progress: Progress): void
+  /** The partition is read to its end. */
+  complete(progress: Progress): void
+  /** The stream is read to its end. */
+  finish(seconds: number, parentState: JsonObject | undefined): void
+  state(parentState: JsonObject | undefined): JsonObject
+  /** What a resumed read needs besides the state. */
+  serialize(): JsonValue
+}
+
+/** A stream without partitions: one value. */
+export function singleBookmark(cursor: DatetimeCursor, state: JsonObject): Bookmark {
+  let current = state
+  return {
+    begin: () => Progress.fromState(cursor, state),
+    observe() {},
+    update(_partition, progress) {
+      current = progress.state()
+    },
+    complete() {},
+    finish() {},
+    state: () => current,
+    serialize: () => null,
+  }
+}
+
+const SWITCH_TO_GLOBAL = 10_000
+
+interface Saved {
+  global: string | null
+  synced: boolean
+}
+
+/**
+ * A value for each partition, and one for all that new partitions start from. Past 10,000
+ * partitions only the latter is kept. The global value moves when the stream is complete.
+ */
+export function partitionedBookmark(
+  cursor: DatetimeCursor,
+  initial: JsonObject,
+  saved?: JsonValue,
+): Bookmark {
+  const { field } = cursor
+  const known = new Map<string, { partition: JsonObject; cursor: JsonObject }>()
+  const begun = new Set<string>()
+  const isPartitioned = 'states' in initial || 'state' in initial
+  let onlyGlobal = cursor.global || (isPartitioned && initial.use_global_cursor === true)
+  let global = globalOf(isPartitioned ? initial.state : initial)
+  let lookback = isPartitioned ? Math.trunc(Number(initial.lookback_window ?? 0)) : 0
+  const resumed = isObject(saved) ? (saved as unknown as Saved) : undefined
+  let next = resumed?.global ?? global
+  let synced = resumed?.synced ?? false
+  let partitions = 0
+
+  for (const entry of Array.isArray(initial.states) ? initial.states : []) {
+    if (!isObject(entry) || !isObject(entry.partition) || !isObject(entry.cursor)) continue
+    known.set(keyOf(entry.partition), { partition: entry.partition, cursor: entry.cursor })
+    partitions++
+  }
+
+  function globalOf(state: JsonValue | undefined): string | undefined {
+    if (!isObject(state) || state[field] === undefined) return undefined
+    const value = cursor.parse(state[field])
+    return value ? cursor.format(value) : undefined
+  }
+
+  const fromGlobal = () =>
+    Progress.fromState(
+      cursor,
+      global === undefined ? {} : { [field]: global },
+      global === undefined ? 0 : lookback,
+    )
+
+  /** Values are compared as they are written, as the CDK does. */
+  function raise(value: string): void {
+    if (next === undefined || next < value) next = value
+  }
+
+  return {
+    begin(partition) {
+      const key = keyOf(partition)
+      if (begun.has(key)) return undefined
+      begun.add(key)
+      if (partitions > SWITCH_TO_GLOBAL) {
+        onlyGlobal = true
+        known.clear()
+      }
+      const own = known.get(key)
+      if (!own) partitions++
+      const progress = own ? Progress.fromState(cursor, own.cursor) : fromGlobal()
+      if (!onlyGlobal) known.set(key, { partition, cursor: progress.state() })
+      return progress
+    },
+    observe(value) {
+      synced = true
+      raise(cursor.format(value))
+    },
+    update(partition, progress) {
+      if (!onlyGlobal) known.set(keyOf(partition), { partition, cursor: progress.state() })
+    },
+    complete(progress) {
+      const value = progress.state()[field]
+      if (!onlyGlobal && typeof value === 'string') raise(value)
+    },
+    finish(seconds) {
+      if (!synced) return
+      global = next
+      lookback = seconds
+    },
+    state(parentState) {
+      const state: JsonObject = { use_global_cursor: onlyGlobal }
+      if (!onlyGlobal) state.states = [...known.values()]
+      if (global !== undefined) state.state = { [field]: global }
+      state.lookback_window = lookback
+      const parents =
+        parentState ?? (isObject(initial.parent_state) ? initial.parent_state : undefined)
+      if (parents) state.parent_state = parents
+      return state
+    },
+    serialize: () => ({ global: next ?? null, synced }),
+  }
+}
+
+/** A partition's identity: its JSON with sorted keys. */
+export const keyOf = (partition: JsonObject): string => dumps(partition, { sortKeys: true })

@@ -1,0 +1,43 @@
+import { AirbyteError } from '../../../protocol/index.ts'
+import { decompress } from './gzip.ts'
+
+const END_RECORD = 0x06054b50
+const CENTRAL_ENTRY = 0x02014b50
+const LOCAL_HEADER_BYTES = 30
+
+/**
+ * The files of a ZIP archive, unpacked one at a time.
+ *
+ * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT section 4.3
+ */
+export async function* unzip(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const end = endRecord(view)
+  const count = view.getUint16(end + 10, true)
+  let at = view.getUint32(end + 16, true)
+  for (let entry = 0; entry < count; entry++) {
+    if (view.getUint32(at, true) !== CENTRAL_ENTRY) throw damaged()
+    const method = view.getUint16(at + 10, true)
+    const size = view.getUint32(at + 20, true)
+    const [name, extra, comment] = [28, 30, 32].map((field) => view.getUint16(at + field, true))
+    const local = view.getUint32(at + 42, true)
+    const start =
+      local +
+      LOCAL_HEADER_BYTES +
+      view.getUint16(local + 26, true) +
+      view.getUint16(local + 28, true)
+    const packed = bytes.subarray(start, start + size)
+    const isFolder = bytes[at + 46 + (name ?? 0) - 1] === 0x2f
+    if (!isFolder) yield method === 0 ? packed : await decompress(packed, 'deflate-raw')
+    at += 46 + (name ?? 0) + (extra ?? 0) + (comment ?? 0)
+  }
+}
+
+function endRecord(view: DataView): number {
+  for (let at = view.byteLength - 22; at >= 0; at--) {
+    if (view.getUint32(at, true) === END_RECORD) return at
+  }
+  throw damaged()
+}
+
+const damaged = () => new AirbyteError('UPSTREAM_ERROR', 'The ZIP archive is cut or damaged.')

@@ -1,0 +1,61 @@
+import type { JsonObject, JsonValue } from '../../protocol/index.ts'
+import type { ConnectorContext } from '../contract.ts'
+import type { Scope } from './interpolation.ts'
+import { StreamSlice } from './template/index.ts'
+
+/** What the components of a stream are built with, and share while it is read. */
+export interface Environment {
+  config: JsonObject
+  ctx: ConnectorContext
+  /** The stream being built; messages name it. */
+  stream: string
+  run: Run
+}
+
+/** What all streams of one read share. */
+export interface Run {
+  /** Waits; rejects when the read is aborted. */
+  sleep(ms: number): Promise<void>
+  /** The longest wait that is slept through; a longer one ends the read with RATE_LIMITED. */
+  longestSleepMs: number
+  /** Tokens and sessions of authenticators, by the path of their component. */
+  tokens: Map<string, Token>
+  /** Answers of parents' requests, by method, URL and body. */
+  cache: Map<string, unknown>
+  /** Told when a request has to wait. */
+  onRateLimit?(stream: string, until: number): void
+  /** Told when the source changed its own config. */
+  onConfig?(config: JsonObject): void
+}
+
+export interface Token {
+  value: string
+  /** Epoch milliseconds. */
+  expiresAt: number
+}
+
+/**
+ * A part of a stream that one run of pages reads: a partition and, with a cursor, an interval.
+ * Templates see it as `stream_slice`, `stream_partition` and `stream_interval`, which are one.
+ */
+export interface Slice {
+  partition: JsonObject
+  interval: JsonObject
+  extra: { [key: string]: JsonValue }
+}
+
+export const WHOLE_STREAM: Slice = { partition: {}, interval: {}, extra: {} }
+
+/** What the templates of a request see of its slice and page token. */
+export function sliceScope(slice: Slice, token?: JsonValue): Scope {
+  const merged = new StreamSlice({
+    partition: slice.partition,
+    cursorSlice: slice.interval,
+    extraFields: slice.extra,
+  })
+  return {
+    ...slice.extra,
+    stream_slice: merged,
+    next_page_token: token === undefined || token === null ? null : { next_page_token: token },
+  }
+}

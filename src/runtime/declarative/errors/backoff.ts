@@ -1,0 +1,112 @@
+import { AirbyteError } from '../../../protocol/index.ts'
+import { type Builders, build, type Component } from '../component.ts'
+import type { Environment } from '../environment.ts'
+import { hasExpression, template, textTemplate } from '../interpolation.ts'
+import { asNumber } from '../python/values.ts'
+import { Answer } from '../requester/answer.ts'
+import type { Outcome } from './resolution.ts'
+
+/** Seconds to wait after this outcome of the nth attempt; undefined when the strategy has no answer. */
+export type Backoff = (outcome: Outcome, attempt: number) => number | undefined
+
+export const buildBackoff = (component: Component, env: Environment) =>
+  build(BACKOFFS, component, env)
+
+const BACKOFFS: Builders<Backoff, Environment> = {
+  ConstantBackoff(component, env) {
+    const seconds = number(component, 'backoff_time_in_seconds', env)
+    const jitter = jitterOf(component, env)
+    return () => (seconds() ?? 0) + jitter()
+  },
+
+  ExponentialBackoff(component, env) {
+    const factor = number(component, 'factor', env, 5)
+    const jitter = jitterOf(component, env)
+    return (_outcome, attempt) => (factor() ?? 5) * 2 ** attempt + jitter()
+  },
+
+  WaitTimeFromHeader(component, env) {
+    const read = headerNumber(component, env)
+    const longest = number(component, 'max_waiting_time_in_seconds', env)
+    return (outcome) => {
+      const seconds = read(outcome)
+      const limit = longest()
+      if (seconds && limit !== undefined && seconds >= limit) throw tooLong(env, seconds)
+      return seconds
+    }
+  },
+
+  WaitUntilTimeFromHeader(component, env) {
+    const read = headerNumber(component, env)
+    const shortest = number(component, 'min_wait', env)
+    const longest = number(component, 'max_waiting_time_in_seconds', env)
+    return (outcome) => {
+      const until = read(outcome)
+      const least = shortest()
+      const seconds = until ? until - env.ctx.now() / 1000 : undefined
+      const wait =
+        seconds === undefined
+          ? least || undefined
+          : least
+            ? Math.max(seconds, least)
+            : seconds < 0
+              ? undefined
+              : seconds
+      const limit = longest()
+      if (wait !== undefined && limit !== undefined && wait >= limit) throw tooLong(env, wait)
+      return wait
+    }
+  },
+}
+
+function tooLong(env: Environment, seconds: number): AirbyteError {
+  return new AirbyteError(
+    'RATE_LIMITED',
+    `The API asked to wait ${seconds} s, longer than the manifest allows.`,
+    { stream: env.stream, retryAt: env.ctx.now() + seconds * 1000 },
+  )
+}
+
+function jitterOf(component: Component, env: Environment): () => number {
+  const range = number(component, 'jitter_range_in_seconds', env)
+  return () => Math.random() * 2 * (range() ?? 0)
+}
+
+function number(
+  component: Component,
+  field: string,
+  env: Environment,
+  byDefault?: number,
+): () => number | undefined {
+  const given = component.get(field)
+  if (given === undefined) return () => byDefault
+  if (typeof given === 'number') return () => given
+  const evaluate = template(String(given), { env, parameters: component.parameters })
+  return () => {
+    const value = evaluate()
+    const parsed = typeof value === 'string' ? Number(value || Number.NaN) : asNumber(value)
+    if (Number.isFinite(parsed)) return parsed
+    if (hasExpression(String(given))) return byDefault
+    throw component.refuse(`'${field}' is not a number.`, field)
+  }
+}
+
+/** The number in a header, or in the part of it that the pattern matches from its start. */
+function headerNumber(
+  component: Component,
+  env: Environment,
+): (outcome: Outcome) => number | undefined {
+  const bound = { env, parameters: component.parameters }
+  const header = textTemplate(component.text('header'), bound)
+  const source = component.optionalText('regex')
+  const pattern = source ? textTemplate(source, bound) : undefined
+  return (outcome) => {
+    if (!(outcome instanceof Answer)) return undefined
+    const text = outcome.headers.get(header())
+    if (!text) return undefined
+    const match = pattern && new RegExp(`^(?:${pattern().replaceAll('(?P<', '(?<')})`).exec(text)
+    const found = (match ? match[0] : text).trim()
+    const value = found === '' ? Number.NaN : Number(found)
+    return Number.isFinite(value) ? value : undefined
+  }
+}

@@ -1,0 +1,45 @@
+import type { JsonObject } from '../../protocol/index.ts'
+import type { Environment } from './environment.ts'
+import { str } from './python/text.ts'
+import { type InterpolateOptions, interpolateBoolean, interpolateString } from './template/index.ts'
+
+/** The names that a template sees, besides `config` and `parameters`. */
+export type Scope = { [name: string]: unknown }
+/** A template with its config and parameters bound. */
+export type Template<Result = unknown> = (scope?: Scope) => Result
+
+type Bound = { env: Pick<Environment, 'config'>; parameters: JsonObject }
+
+/**
+ * A template bound to its component. A text without expressions is evaluated once.
+ *
+ * @example
+ * template('{{ config.page_size }}', { env, parameters: {} })() // 100
+ */
+export function template(
+  source: string,
+  { env, parameters }: Bound,
+  options: InterpolateOptions = {},
+): Template {
+  const evaluate = (scope?: Scope) =>
+    interpolateString(source, { config: env.config, parameters, ...scope }, options)
+  if (hasExpression(source)) return evaluate
+  let constant: { value: unknown } | undefined
+  return () => {
+    constant ??= { value: evaluate() }
+    return constant.value
+  }
+}
+
+/** A template whose result is taken as text, as Python's `str()` writes it. */
+export function textTemplate(source: string, bound: Bound): Template<string> {
+  const evaluate = template(source, bound)
+  return (scope) => str(evaluate(scope))
+}
+
+/** A condition, with Airbyte's notion of what is false. */
+export function condition(source: string, { env, parameters }: Bound): Template<boolean> {
+  return (scope) => interpolateBoolean(source, { config: env.config, parameters, ...scope })
+}
+
+export const hasExpression = (text: string) => text.includes('{{') || text.includes('{%')

@@ -1,0 +1,70 @@
+import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
+import { Component } from '../component.ts'
+import { parseYaml } from './parse-yaml.ts'
+import { propagate } from './propagate.ts'
+import { resolveReferences } from './references.ts'
+import { isObject } from './values.ts'
+
+const ROOT_FIELDS = new Set([
+  'type',
+  'version',
+  'check',
+  'streams',
+  'dynamic_streams',
+  'spec',
+  'definitions',
+  'schemas',
+  'concurrency_level',
+  'api_budget',
+  'stream_groups',
+  'max_concurrent_async_job_count',
+  'metadata',
+  'description',
+  '$parameters',
+])
+
+/**
+ * A manifest ready to build streams from: references replaced, types and parameters spread.
+ *
+ * @param source YAML or JSON text, or the parsed manifest
+ * @throws VALIDATION_FAILED naming the node, or the line and column of the text
+ */
+export function loadManifest(source: string | JsonObject): Component {
+  const parsed = typeof source === 'string' ? parseYaml(source) : source
+  const resolved = resolveReferences(parsed)
+  resolved.type ??= 'DeclarativeSource'
+  if (resolved.type !== 'DeclarativeSource') {
+    throw invalid('type', `The manifest is a '${resolved.type}', not a DeclarativeSource.`)
+  }
+  for (const field of Object.keys(resolved)) {
+    if (!ROOT_FIELDS.has(field)) throw invalid(field, `The field '${field}' is not known here.`)
+  }
+  if (!Array.isArray(resolved.streams) && !Array.isArray(resolved.dynamic_streams)) {
+    throw invalid('streams', 'The manifest has no streams.')
+  }
+  if (!isObject(resolved.check)) throw invalid('check', 'The manifest has no check.')
+  // What nothing refers to any more must not be spread: it may be incomplete.
+  const { definitions: _, ...live } = resolved
+  const root = propagate(live)
+  for (const stream of Array.isArray(root.streams) ? root.streams : []) cacheParents(stream)
+  return new Component(root, '')
+}
+
+/** Parents are read by several children, and often as streams of their own. */
+function cacheParents(node: unknown): void {
+  if (Array.isArray(node)) {
+    for (const item of node) cacheParents(item)
+    return
+  }
+  if (!isObject(node)) return
+  if (node.type === 'ParentStreamConfig' && isObject(node.stream)) {
+    const requester = isObject(node.stream.retriever) ? node.stream.retriever.requester : undefined
+    if (isObject(requester)) requester.use_cache ??= true
+  }
+  for (const [name, value] of Object.entries(node)) {
+    if (name !== '$parameters' && name !== 'schema') cacheParents(value)
+  }
+}
+
+const invalid = (field: string, message: string) =>
+  new AirbyteError('VALIDATION_FAILED', message, { field: `manifest.${field}` })

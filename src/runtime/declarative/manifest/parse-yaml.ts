@@ -1,0 +1,56 @@
+import { parseDocument } from 'yaml'
+import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
+
+/**
+ * A manifest's text as data. YAML 1.1 as PyYAML reads it: `yes`, `no`, `on` and `off` are booleans.
+ * A date without quotes becomes its ISO text, and integers beyond 2^53 keep their digits as text.
+ *
+ * @throws VALIDATION_FAILED with line and column
+ */
+export function parseYaml(text: string): JsonObject {
+  const document = parseDocument(text, {
+    version: '1.1',
+    merge: true,
+    intAsBigInt: true,
+    uniqueKeys: false,
+    maxAliasCount: 1000,
+  } as Parameters<typeof parseDocument>[1])
+  const [problem] = document.errors
+  if (problem) {
+    const at = problem.linePos?.[0]
+    const where = at ? ` at line ${at.line}, column ${at.col}` : ''
+    throw invalid(`The manifest is not valid YAML${where}: ${firstLine(problem.message)}`)
+  }
+  const value = plain(document.toJS({ maxAliasCount: 1000 }))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid('The manifest is not an object.')
+  }
+  return value
+}
+
+const firstLine = (message: string) => message.split(/ at line|\n/)[0] ?? message
+const invalid = (message: string) =>
+  new AirbyteError('VALIDATION_FAILED', message, { field: 'manifest' })
+
+function plain(value: unknown): JsonValue {
+  if (value === null || value === undefined) return null
+  if (value instanceof Date) return dateText(value)
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : String(value)
+  }
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value === 'object') {
+    const entries = Object.entries(value as object)
+    return Object.fromEntries(entries.map(([key, item]) => [key, plain(item)]))
+  }
+  return value as JsonValue
+}
+
+/** As Python prints it: `2024-01-31`, or `2024-01-31 10:00:00+00:00` when it has a time. */
+function dateText(date: Date): string {
+  const [day, time = ''] = date.toISOString().split('T')
+  return time.startsWith('00:00:00.000')
+    ? (day as string)
+    : `${day} ${time.replace(/\.?0*Z$/, '')}+00:00`
+}

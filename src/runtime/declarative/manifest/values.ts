@@ -1,0 +1,12 @@
+import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Python's truth of a manifest value. */
+export function isFilled(value: JsonValue | undefined): boolean {
+  if (Array.isArray(value)) return value.length > 0
+  if (isObject(value)) return Object.keys(value).length > 0
+  return Boolean(value)
+}

@@ -1,0 +1,60 @@
+import type { JsonValue } from '../../../protocol/index.ts'
+import { type Builders, build, type Component } from '../component.ts'
+import type { Slice } from '../environment.ts'
+import { str } from '../python/text.ts'
+import { NO_OPTIONS, type RequestOptions } from '../requester/options.ts'
+import { overlay, requestOption } from '../requester/request-option.ts'
+import { buildStrategy, type Page, type StrategyContext } from './strategies.ts'
+
+/** Walks the pages of a slice. */
+export interface Paginator {
+  /** The first page's token; null: it has none. */
+  initial: JsonValue
+  options(token: JsonValue): RequestOptions
+  /** The address of the page, where the token is one. */
+  path(token: JsonValue): string | undefined
+  next(page: Page, token: JsonValue, slice: Slice): Promise<JsonValue>
+}
+
+const NO_PAGINATION: Paginator = {
+  initial: null,
+  options: () => NO_OPTIONS,
+  path: () => undefined,
+  next: async () => null,
+}
+
+export const buildPaginator = (
+  component: Component | undefined,
+  context: StrategyContext,
+): Paginator => (component ? build(PAGINATORS, component, context) : NO_PAGINATION)
+
+const PAGINATORS: Builders<Paginator, StrategyContext> = {
+  NoPagination: () => NO_PAGINATION,
+
+  DefaultPaginator(component, context) {
+    const { env } = context
+    const decoder = component.optionalChild('decoder') ?? context.decoder
+    const strategy = buildStrategy(component.child('pagination_strategy'), { env, decoder })
+    const tokenOption = component.optionalChild('page_token_option')
+    const sizeOption = component.optionalChild('page_size_option')
+    const isPath = tokenOption?.type === 'RequestPath'
+    const injectToken = tokenOption && !isPath ? requestOption(tokenOption, env) : undefined
+    if (sizeOption && !strategy.pageSize) {
+      throw component.refuse('The pagination strategy has no page_size.', 'page_size_option')
+    }
+    const injectSize = sizeOption && requestOption(sizeOption, env)
+    return {
+      initial: strategy.initial,
+      options(token) {
+        const parts: RequestOptions[] = []
+        if (injectToken && token !== null) parts.push(injectToken(token))
+        if (injectSize) parts.push(injectSize(strategy.pageSize))
+        return overlay(parts)
+      },
+      path(token) {
+        return isPath && token !== null ? str(token) : undefined
+      },
+      next: strategy.next,
+    }
+  },
+}

@@ -1,0 +1,104 @@
+import type { JsonValue } from '../../../protocol/index.ts'
+import { type Builders, build, type Component } from '../component.ts'
+import { buildDecoder, type Decoder } from '../decoders/index.ts'
+import { type Environment, type Slice, sliceScope } from '../environment.ts'
+import { condition, template } from '../interpolation.ts'
+import { toJson } from '../python/json.ts'
+import { isInt, truthy, type Value } from '../python/values.ts'
+import type { RecordData } from '../records/types.ts'
+import { type Answer, paginationHeaders } from '../requester/answer.ts'
+
+/** What was read of a page. */
+export interface Page {
+  answer: Answer
+  /** Records after filtering. */
+  count: number
+  /** Records that the response held. */
+  extracted: number
+  /** The last record after filter and transformations. */
+  lastRecord: RecordData | undefined
+}
+
+/** Finds the token of the next page; null ends the pages. */
+export interface PaginationStrategy {
+  initial: JsonValue
+  pageSize: JsonValue | undefined
+  next(page: Page, token: JsonValue, slice: Slice): Promise<JsonValue>
+}
+
+export interface StrategyContext {
+  env: Environment
+  decoder: Component | undefined
+}
+
+export const buildStrategy = (component: Component, context: StrategyContext) =>
+  build(STRATEGIES, component, context)
+
+const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
+  PageIncrement(component, { env }) {
+    const first = Number(component.get('start_from_page') ?? 0)
+    const pageSize = pageSizeOf(component, env)
+    return {
+      initial: component.flag('inject_on_first_request') ? first : null,
+      pageSize,
+      async next({ extracted }, token) {
+        if (isLast(extracted, pageSize)) return null
+        return (typeof token === 'number' ? token : first) + 1
+      },
+    }
+  },
+
+  OffsetIncrement(component, { env }) {
+    const pageSize = pageSizeOf(component, env)
+    return {
+      initial: component.flag('inject_on_first_request') ? 0 : null,
+      pageSize,
+      async next({ extracted }, token) {
+        if (isLast(extracted, pageSize)) return null
+        return (typeof token === 'number' ? token : 0) + extracted
+      },
+    }
+  },
+
+  CursorPagination(component, { env, decoder }) {
+    const bound = { env, parameters: component.parameters }
+    const decode = buildDecoder(component.optionalChild('decoder') ?? decoder, env)
+    const value = template(String(component.required('cursor_value')), bound)
+    const source = component.optionalText('stop_condition')
+    const stops = source ? condition(source, bound) : undefined
+    const pageSize = pageSizeOf(component, env)
+    return {
+      initial: null,
+      pageSize,
+      async next(page, _token, slice) {
+        const scope = {
+          ...sliceScope(slice),
+          response: await firstBody(decode, page.answer),
+          headers: paginationHeaders(page.answer),
+          last_record: page.lastRecord ?? null,
+          last_page_size: page.count,
+          page_size: pageSize ?? null,
+        }
+        if (stops?.(scope)) return null
+        const token = value(scope)
+        return truthy(token) ? (toJson(token) as JsonValue) : null
+      },
+    }
+  },
+}
+
+async function firstBody(decode: Decoder, answer: Answer): Promise<Value> {
+  for (const body of await decode(answer)) return body
+  return {}
+}
+
+const isLast = (extracted: number, pageSize: JsonValue | undefined) =>
+  extracted === 0 || (typeof pageSize === 'number' && extracted < pageSize)
+
+function pageSizeOf(component: Component, env: Environment): JsonValue | undefined {
+  const given = component.get('page_size')
+  if (given === undefined || typeof given === 'number') return given
+  const value = template(String(given), { env, parameters: component.parameters })()
+  if (!isInt(value)) throw component.refuse("'page_size' is not a whole number.", 'page_size')
+  return Number(value)
+}

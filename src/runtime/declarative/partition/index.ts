@@ -1,0 +1,174 @@
+import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import { type Builders, build, type Component } from '../component.ts'
+import type { Environment } from '../environment.ts'
+import { template, textTemplate } from '../interpolation.ts'
+import { isObject } from '../manifest/values.ts'
+import { toJson } from '../python/json.ts'
+import { truthy } from '../python/values.ts'
+import { requestOption } from '../requester/request-option.ts'
+import { substreamRouter } from './substream.ts'
+import type { Partition, PartitionRouter } from './types.ts'
+
+export { NO_PARTITIONS, type Partition, type PartitionRouter } from './types.ts'
+
+export interface RouterContext {
+  env: Environment
+  /** The stream's saved `parent_state`. */
+  parentState: JsonObject | undefined
+  /** The child keeps a state, so parents may be read incrementally. */
+  incremental: boolean
+}
+
+export const buildRouter = (component: Component, context: RouterContext): PartitionRouter =>
+  build(ROUTERS, component, context)
+
+/** A list of routers multiplies; the first one with an option for a place wins. */
+export function buildRouters(components: Component[], context: RouterContext): PartitionRouter {
+  const routers = components.map((component) => buildRouter(component, context))
+  const [first] = routers
+  return first && routers.length === 1 ? first : cartesian(routers)
+}
+
+const ROUTERS: Builders<PartitionRouter, RouterContext> = {
+  ListPartitionRouter(component, { env }) {
+    const bound = { env, parameters: component.parameters }
+    const given = component.required('values')
+    const values = typeof given === 'string' ? toJson(template(given, bound)()) : given
+    if (!Array.isArray(values)) throw component.refuse('The values are not a list.', 'values')
+    const field = textTemplate(component.text('cursor_field'), bound)()
+    const option = component.optionalChild('request_option')
+    const inject = option && requestOption(option, env)
+    return {
+      async *partitions(from) {
+        for (let index = numberOr(from, 0); index < values.length; index++) {
+          yield { partition: { [field]: values[index] }, extra: {}, position: index }
+        }
+      },
+      options({ partition }) {
+        const value = partition[field]
+        return inject && truthy(value) ? inject(value) : {}
+      },
+      parentState: () => undefined,
+    }
+  },
+
+  SubstreamPartitionRouter: substreamRouter,
+
+  GroupingPartitionRouter(component, context) {
+    const size = Number(component.required('group_size'))
+    const inner = buildRouter(component.child('underlying_partition_router'), context)
+    const deduplicates = component.flag('deduplicate', true)
+    return {
+      async *partitions(from) {
+        let group: Partition[] = []
+        const seen = new Set<string>()
+        for await (const item of inner.partitions(from)) {
+          const value = JSON.stringify(valueIn(item, component))
+          if (deduplicates && seen.has(value)) continue
+          seen.add(value)
+          group.push(item)
+          if (group.length < size) continue
+          yield grouped(group)
+          group = []
+        }
+        if (group.length > 0) yield grouped(group)
+      },
+      options: () => ({}),
+      parentState: inner.parentState,
+    }
+  },
+
+  UnionPartitionRouter(component, context) {
+    const field = textTemplate(component.text('partition_field'), {
+      env: context.env,
+      parameters: component.parameters,
+    })()
+    const routers = component
+      .children(component.has('routers') ? 'routers' : 'partition_routers')
+      .map((child) => buildRouter(child, context))
+    return {
+      async *partitions(from) {
+        const start = isObject(from) ? from : { router: 0 }
+        const seen = new Set<string>()
+        for (let at = numberOr(start.router, 0); at < routers.length; at++) {
+          const router = routers[at] as PartitionRouter
+          const inner = at === start.router ? start.inner : undefined
+          for await (const { partition, extra, position } of router.partitions(inner)) {
+            const { [field]: value = null, ...rest } = partition
+            const key = JSON.stringify(value)
+            if (seen.has(key)) continue
+            seen.add(key)
+            yield {
+              partition: { [field]: value },
+              extra: { ...extra, ...rest },
+              position: { router: at, inner: position },
+            }
+          }
+        }
+      },
+      options: () => ({}),
+      parentState: () => mergedStates(routers),
+    }
+  },
+}
+
+function valueIn({ partition }: Partition, component: Component): JsonValue {
+  const keys = Object.keys(partition).filter((key) => key !== 'parent_slice')
+  const [key] = keys
+  if (key === undefined || keys.length > 1) {
+    throw component.refuse('The grouped router must give one value a partition.')
+  }
+  return partition[key] as JsonValue
+}
+
+function grouped(group: Partition[]): Partition {
+  const [first] = group as [Partition]
+  const lists = (of: (item: Partition) => JsonObject, keys: string[]) =>
+    Object.fromEntries(keys.map((key) => [key, group.map((item) => of(item)[key] ?? null)]))
+  const extraKeys = [...new Set(group.flatMap(({ extra }) => Object.keys(extra)))]
+  return {
+    partition: lists(({ partition }) => partition, Object.keys(first.partition)),
+    extra: lists(({ extra }) => extra, extraKeys),
+    position: first.position,
+  }
+}
+
+/** Every combination, the last router turning fastest. */
+function cartesian(routers: PartitionRouter[]): PartitionRouter {
+  async function* combine(at: number, from: JsonValue[] | undefined): AsyncGenerator<Partition[]> {
+    const router = routers[at]
+    if (!router) {
+      yield []
+      return
+    }
+    let resume = from
+    for await (const item of router.partitions(from?.[at])) {
+      for await (const rest of combine(at + 1, resume)) yield [item, ...rest]
+      resume = undefined
+    }
+  }
+  return {
+    async *partitions(from) {
+      for await (const items of combine(0, Array.isArray(from) ? from : undefined)) {
+        yield {
+          partition: Object.assign({}, ...items.map(({ partition }) => partition)) as JsonObject,
+          extra: Object.assign({}, ...items.map(({ extra }) => extra)) as JsonObject,
+          position: items.map(({ position }) => position),
+        }
+      }
+    },
+    options(slice) {
+      const all = routers.map((router) => router.options(slice))
+      return Object.assign({}, ...all.reverse())
+    },
+    parentState: () => undefined,
+  }
+}
+
+function mergedStates(routers: PartitionRouter[]): JsonObject | undefined {
+  const states = routers.flatMap((router) => router.parentState() ?? [])
+  return states.length > 0 ? (Object.assign({}, ...states) as JsonObject) : undefined
+}
+
+const numberOr = (value: JsonValue | undefined, byDefault: number) =>
+  typeof value === 'number' ? value : byDefault

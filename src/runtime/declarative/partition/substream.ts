@@ -1,0 +1,131 @@
+import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import type { Component } from '../component.ts'
+import { keyOf } from '../cursor/bookmark.ts'
+import { textTemplate } from '../interpolation.ts'
+import { isObject } from '../manifest/values.ts'
+import { toJson } from '../python/json.ts'
+import { truthy } from '../python/values.ts'
+import { isPattern, type Path, valueAt, valuesAt } from '../records/paths.ts'
+import type { RecordData } from '../records/types.ts'
+import { overlay, requestOption } from '../requester/request-option.ts'
+import { buildStream } from '../stream/build.ts'
+import { type ReadPage, readPages } from '../stream/read-pages.ts'
+import { fromAirbyteState, type SavedState } from '../stream/state.ts'
+import type { RouterContext } from './index.ts'
+import type { Partition, PartitionRouter } from './types.ts'
+
+/** Where a read of the parents stands: a page of one of them, and the records of it that are done. */
+interface Position {
+  parent: number
+  /** The parent's state before the page; reading from it gives the page again. */
+  state: SavedState
+  index: number
+  /** The partition at `index`, in case the page has changed since. */
+  key: string
+}
+
+/** A partition for each record of the parent streams. */
+export function substreamRouter(component: Component, context: RouterContext): PartitionRouter {
+  const parents = component
+    .children('parent_stream_configs')
+    .map((child) => parentOf(child, context))
+
+  return {
+    async *partitions(from) {
+      const at = isObject(from) ? (from as unknown as Position) : undefined
+      for (const [number, parent] of parents.entries()) {
+        if (at && number < at.parent) continue
+        const resumed = at?.parent === number ? at : undefined
+        for await (const page of parent.pages(resumed?.state)) {
+          const all = page.records.flatMap((record) => parent.partition(record, page) ?? [])
+          const first = resumed?.state && isSame(page, resumed) ? startOf(all, resumed) : 0
+          for (let index = first; index < all.length; index++) {
+            const item = all[index] as Omit<Partition, 'position'>
+            const position: Position = {
+              ...{ parent: number, state: page.before, index },
+              key: keyOf(item.partition),
+            }
+            yield { ...item, position: position as unknown as JsonValue }
+          }
+        }
+      }
+    },
+    options({ partition }) {
+      return overlay(
+        parents.map(({ field, inject }) => {
+          const value = partition[field]
+          return inject && truthy(value) ? inject(value) : {}
+        }),
+      )
+    },
+    parentState() {
+      const states = parents.flatMap(({ name, state }) => (state() ? [[name, state()]] : []))
+      return states.length > 0 ? (Object.fromEntries(states) as JsonObject) : undefined
+    },
+  }
+}
+
+const isSame = (page: ReadPage, { state }: Position) =>
+  JSON.stringify(page.before) === JSON.stringify(state)
+
+/** Where to go on in a page that was fetched again; from its start when the partition has moved out. */
+function startOf(all: { partition: JsonObject }[], { index, key }: Position): number {
+  const same = all[index]
+  if (same && keyOf(same.partition) === key) return index
+  return Math.max(
+    0,
+    all.findIndex(({ partition }) => keyOf(partition) === key),
+  )
+}
+
+function parentOf(component: Component, { env, parentState, incremental }: RouterContext) {
+  const bound = { env, parameters: component.parameters }
+  const stream = component.child('stream')
+  const name = stream.optionalText('name') ?? stream.path
+  const field = textTemplate(component.text('partition_field'), bound)()
+  const keyPath = textTemplate(component.text('parent_key'), bound)().split('/').filter(Boolean)
+  const extraPaths = component.list('extra_fields').map((path) => {
+    if (!Array.isArray(path)) throw component.refuse('A path is a list.', 'extra_fields')
+    return path.map((segment) => textTemplate(String(segment), bound)())
+  })
+  if (component.has('lazy_read_pointer')) {
+    env.ctx.log('info', `${env.stream}: the first page of children is read from the API.`)
+  }
+  const option = component.optionalChild('request_option')
+  const tracks = incremental && component.flag('incremental_dependency')
+  const known = tracks && isObject(parentState?.[name]) ? (parentState[name] as JsonObject) : {}
+  let latest: JsonObject | undefined = tracks ? known : undefined
+
+  return {
+    name,
+    field,
+    inject: option && requestOption(option, env),
+    state: () => latest,
+    async *pages(from: SavedState | undefined) {
+      const parent = buildStream(stream, { ...env, stream: name })
+      const start = from ?? fromAirbyteState(known)
+      for await (const page of readPages(parent, start)) {
+        yield page
+        // The consumer came back: every partition of the page is done.
+        if (tracks) latest = page.after().airbyte
+      }
+    },
+    partition(record: RecordData, page: ReadPage): Omit<Partition, 'position'> | undefined {
+      const value = at(record, keyPath)
+      if (value === undefined || value === null) return undefined
+      const extra = Object.fromEntries(
+        extraPaths.map((path) => [path.join('.'), (toJson(at(record, path)) ?? null) as JsonValue]),
+      )
+      return {
+        partition: {
+          [field]: toJson(value) as JsonValue,
+          parent_slice: page.slice.partition,
+        },
+        extra,
+      }
+    },
+  }
+}
+
+const at = (record: RecordData, path: Path) =>
+  path.some(isPattern) ? valuesAt(record, path)[0] : valueAt(record, path)

@@ -1,0 +1,140 @@
+import {
+  AirbyteError,
+  type ConfiguredStream,
+  columnsOf,
+  type ReadEvent,
+  type StreamKey,
+  streamKey,
+  toAirbyteError,
+} from '../../protocol/index.ts'
+import type { ReadState } from '../contract.ts'
+import { pivot } from '../pivot.ts'
+import type { Component } from './component.ts'
+import type { Environment } from './environment.ts'
+import { PyFloat } from './python/values.ts'
+import type { RecordData } from './records/types.ts'
+import { buildStream } from './stream/build.ts'
+import { delegate, type ListedStream, listStreams } from './stream/list.ts'
+import { type ReadPage, readPages } from './stream/read-pages.ts'
+import { parseState, type SavedState } from './stream/state.ts'
+
+const BATCH_ROWS = 5000
+/** A state of many partitions is written less often than with each page. */
+const LARGE_STATE = 500
+const ROWS_PER_LARGE_STATE = 2000
+
+/**
+ * Reads the streams one after the other. What is wrong with one stream ends that stream with an
+ * `error` event; a transient failure, a rate limit or an abort ends the read.
+ */
+export async function* readStreams(
+  root: Component,
+  env: Omit<Environment, 'stream'>,
+  streams: ConfiguredStream[],
+  state: ReadState,
+): AsyncGenerator<ReadEvent> {
+  const listed = listStreams(root, env)
+  const pending: ReadEvent[] = []
+  env.run.onConfig = (config) => pending.push({ type: 'control', config })
+  for (const configured of streams) {
+    const stream = streamKey(configured.stream)
+    env.run.onRateLimit = (_name, rateLimitedUntil) =>
+      pending.push({ type: 'status', stream, status: 'running', rateLimitedUntil })
+    yield { type: 'status', stream, status: 'started' }
+    try {
+      const found = listed.find(({ name }) => name === configured.stream.name)
+      for await (const event of readStream(found, env, configured, state)) {
+        yield* pending.splice(0)
+        yield event
+        if (env.ctx.signal.aborted) throw cancelled(stream)
+      }
+      yield* pending.splice(0)
+      yield { type: 'status', stream, status: 'complete' }
+    } catch (error) {
+      yield* pending.splice(0)
+      if (env.ctx.signal.aborted) throw cancelled(stream)
+      const known = toAirbyteError(error)
+      if (known.kind === 'transient') throw known
+      yield { type: 'error', stream, error: known.toJSON() }
+      yield { type: 'status', stream, status: 'incomplete' }
+    }
+  }
+}
+
+const cancelled = (stream: StreamKey) =>
+  new AirbyteError('CANCELLED', 'The read was cancelled.', { stream })
+
+async function* readStream(
+  found: ListedStream | undefined,
+  env: Omit<Environment, 'stream'>,
+  configured: ConfiguredStream,
+  state: ReadState,
+): AsyncGenerator<ReadEvent> {
+  const key = streamKey(configured.stream)
+  if (!found) {
+    throw new AirbyteError('STREAM_NOT_FOUND', `The source has no stream '${key}'.`, {
+      stream: key,
+    })
+  }
+  const start = startOf(parseState(state.streams.get(key)), configured)
+  const component = delegate(found.component, start.airbyte)
+  const stream = buildStream(component, { ...env, stream: found.name })
+  const toBatches = batcher(configured, env)
+  let running = false
+  let rowsSinceState = 0
+  for await (const page of readPages(stream, start)) {
+    for (const batch of toBatches(page.records)) {
+      if (!running) yield { type: 'status', stream: key, status: 'running' }
+      running = true
+      yield { type: 'batch', batch }
+    }
+    rowsSinceState += page.records.length
+    const saved = page.after()
+    if (!isDue(saved, rowsSinceState, env)) continue
+    rowsSinceState = 0
+    yield { type: 'state', stream: key, state: { ...saved } }
+  }
+}
+
+/** A full refresh goes on where it stopped, but starts without what an incremental read knew. */
+function startOf(saved: SavedState, { syncMode }: ConfiguredStream): SavedState {
+  if (syncMode === 'incremental' || saved.at || saved.done) return saved
+  return { ...saved, airbyte: {} }
+}
+
+function isDue(saved: SavedState, rows: number, { ctx }: Omit<Environment, 'stream'>): boolean {
+  const { states } = saved.airbyte
+  const isLarge = Array.isArray(states) && states.length > LARGE_STATE
+  return !isLarge || !saved.at || rows >= ROWS_PER_LARGE_STATE || ctx.budget.exhausted()
+}
+
+function batcher(configured: ConfiguredStream, { ctx }: Omit<Environment, 'stream'>) {
+  const key = streamKey(configured.stream)
+  const { selectedFields } = configured
+  const columns = columnsOf(configured.stream.json_schema).filter(
+    ({ name }) => !selectedFields || selectedFields.includes(name),
+  )
+  const warned = new Set<string>(
+    selectedFields ? Object.keys((configured.stream.json_schema.properties ?? {}) as object) : [],
+  )
+  return function* (records: ReadPage['records']) {
+    for (let from = 0; from < records.length; from += BATCH_ROWS) {
+      const rows = records.slice(from, from + BATCH_ROWS)
+      for (const record of rows) unboxFloats(record)
+      const { batch, unknownFields } = pivot(key, rows, columns, ctx.now())
+      for (const field of unknownFields.keys()) {
+        if (warned.has(field)) continue
+        warned.add(field)
+        ctx.log('warn', `${key}: the field '${field}' is not in the schema; left out.`)
+      }
+      yield batch
+    }
+  }
+}
+
+function unboxFloats(record: RecordData): void {
+  for (const name in record) {
+    const value = record[name]
+    if (value instanceof PyFloat) record[name] = value.value
+  }
+}

@@ -1,0 +1,70 @@
+import type { JsonSchema, JsonValue } from '../../../protocol/index.ts'
+import { build, type Component } from '../component.ts'
+import { type Environment, type Slice, sliceScope } from '../environment.ts'
+import { condition } from '../interpolation.ts'
+import { isMapping } from '../python/mappings.ts'
+import type { Answer } from '../requester/answer.ts'
+import { buildExtractor } from './extractor.ts'
+import { normalizer } from './schema-normalization.ts'
+import { buildTransformation } from './transformations.ts'
+import type { RecordData } from './types.ts'
+
+export interface Selection {
+  records: RecordData[]
+  /** How many the response held, before filtering: what page and offset pagination count. */
+  extracted: number
+}
+
+export interface Selector {
+  select(answer: Answer, slice: Slice, token: JsonValue): Promise<Selection>
+}
+
+export interface SelectorOptions {
+  transformations: Component[]
+  decoder: Component | undefined
+  /** Client-side incremental: whether the cursor wants the record. */
+  wanted?: (record: RecordData, slice: Slice) => boolean
+  schema(): JsonSchema
+}
+
+/** From a response to the stream's records: extract, filter, transform, normalise. */
+export function buildSelector(
+  component: Component,
+  env: Environment,
+  options: SelectorOptions,
+): Selector {
+  const extract = buildExtractor(component.child('extractor'), env, options.decoder)
+  const filter = component.optionalChild('record_filter')
+  const keep = filter && build({ RecordFilter: recordFilter }, filter, env)
+  const transformations = options.transformations.map((child) => buildTransformation(child, env))
+  const transformsFirst = component.flag('transform_before_filtering', options.wanted !== undefined)
+  const normalize = normalizer(component, options.schema)
+
+  return {
+    async select(answer, slice, token) {
+      const extracted = await extract(answer)
+      const scope = keep ? sliceScope(slice, token) : {}
+      const records: RecordData[] = []
+      const passes = (record: RecordData) =>
+        (options.wanted?.(record, slice) ?? true) && (keep?.({ ...scope, record }) ?? true)
+      const transform = (record: RecordData) => {
+        if (!isMapping(record)) return
+        for (const apply of transformations) apply(record, slice)
+      }
+      for (const record of extracted) {
+        if (transformsFirst) transform(record)
+        if (!passes(record)) continue
+        if (!transformsFirst) transform(record)
+        normalize?.(record)
+        records.push(record)
+      }
+      return { records, extracted: extracted.length }
+    },
+  }
+}
+
+function recordFilter(component: Component, env: Environment) {
+  const source = component.optionalText('condition')
+  if (!source) return () => true
+  return condition(source, { env, parameters: component.parameters })
+}

@@ -1,0 +1,138 @@
+import { type Builders, build, type Component } from '../component.ts'
+import { type Environment, type Slice, sliceScope } from '../environment.ts'
+import { condition, template, textTemplate } from '../interpolation.ts'
+import { toJson } from '../python/json.ts'
+import { isMapping, setOwn } from '../python/mappings.ts'
+import { isPlainObject, PyObject, Tuple, type Value } from '../python/values.ts'
+import type { ValidType } from '../template/index.ts'
+import { flattenFields, replaceFields, snakeCase } from './keys.ts'
+import { deleteAt, isPattern, setAt, valueAt, valuesAt } from './paths.ts'
+import type { RecordData } from './types.ts'
+
+/** Changes a record in place. */
+export type Transformation = (record: RecordData, slice: Slice) => void
+
+export const buildTransformation = (component: Component, env: Environment): Transformation =>
+  build(TRANSFORMATIONS, component, env)
+
+/** Python's names of the types that `value_type` may name. */
+const PYTHON_TYPES: Record<string, ValidType> = {
+  string: 'str',
+  number: 'float',
+  integer: 'int',
+  boolean: 'bool',
+}
+
+const TRANSFORMATIONS: Builders<Transformation, Environment> = {
+  AddFields(component, env) {
+    const bound = { env, parameters: component.parameters }
+    const fields = component.children('fields').map((field) => {
+      const type = field.optionalText('value_type')
+      const source = String(field.required('value'))
+      const own = { env, parameters: { ...bound.parameters, ...field.parameters } }
+      const validTypes = type ? [PYTHON_TYPES[type] ?? 'str'] : undefined
+      return {
+        path: field.list('path').map((segment) => textTemplate(String(segment), own)()),
+        value: template(source, own, { validTypes }),
+      }
+    })
+    const source = component.optionalText('condition')
+    const applies = source ? condition(source, bound) : undefined
+    return (record, slice) => {
+      const scope = { ...sliceScope(slice), record }
+      for (const { path, value } of fields) {
+        const added = value(scope)
+        if (applies && !applies({ ...scope, value: added, path })) continue
+        setAt(record, path, storable(added))
+      }
+    }
+  },
+
+  RemoveFields(component, env) {
+    const pointers = component.list('field_pointers').map((pointer) => {
+      if (!Array.isArray(pointer)) throw component.refuse('A pointer is a list.', 'field_pointers')
+      return pointer.map(String)
+    })
+    const source = component.optionalText('condition')
+    if (!source) {
+      return (record) => {
+        for (const pointer of pointers) deleteAt(record, pointer)
+      }
+    }
+    // As the reference does: with a condition every leaf is asked, wherever the pointer points.
+    const applies = condition(source, { env, parameters: component.parameters })
+    return (record) => removeLeaves(record, (property) => applies({ property }))
+  },
+
+  KeysToLower: () => (record) =>
+    replaceFields(
+      record,
+      Object.entries(record).map(([key, value]) => [key.toLowerCase(), value]),
+    ),
+
+  KeysToSnakeCase: () => (record) => renameDeep(record, snakeCase),
+
+  KeysReplace(component, env) {
+    const bound = { env, parameters: component.parameters }
+    const [old, fresh] = [component.text('old'), component.text('new')].map((text) =>
+      textTemplate(text, bound),
+    )
+    return (record, slice) => {
+      const scope = { ...sliceScope(slice), record }
+      const [from = '', to = ''] = [old?.(scope), fresh?.(scope)]
+      renameDeep(record, (key) => key.replaceAll(from, to))
+    }
+  },
+
+  FlattenFields(component) {
+    const lists = component.flag('flatten_lists', true)
+    return (record) => replaceFields(record, [...flattenFields(record, lists)])
+  },
+
+  DpathFlattenFields(component, env) {
+    const bound = { env, parameters: component.parameters }
+    const path = component.list('field_path').map((part) => textTemplate(String(part), bound)())
+    const removes = component.flag('delete_origin_value')
+    const replaces = component.flag('replace_record')
+    const renaming = component.optionalChild('key_transformation')
+    const prefix = renaming?.optionalText('prefix') ?? ''
+    const suffix = renaming?.optionalText('suffix') ?? ''
+    return (record) => {
+      const found = path.some(isPattern) ? valuesAt(record, path)[0] : valueAt(record, path)
+      if (!isPlainObject(found)) return
+      const entries = Object.entries(found).map(([key, value]): [string, Value] => [
+        `${prefix}${key}${suffix}`,
+        value,
+      ])
+      if (replaces && entries.length > 0) return replaceFields(record, entries)
+      if (entries.some(([key]) => Object.hasOwn(record, key))) return
+      if (removes) deleteAt(record, path)
+      for (const [key, value] of entries) setOwn(record, key, value)
+    }
+  },
+}
+
+function renameDeep(record: RecordData, rename: (key: string) => string): void {
+  const renamed = (node: RecordData): [string, Value][] =>
+    Object.entries(node).map(([key, value]) => {
+      if (!isPlainObject(value)) return [rename(key), value]
+      const inner: RecordData = {}
+      for (const [name, item] of renamed(value)) setOwn(inner, name, item)
+      return [rename(key), inner]
+    })
+  replaceFields(record, renamed(record))
+}
+
+function removeLeaves(node: Value, applies: (leaf: Value) => boolean): void {
+  if (!isPlainObject(node)) return
+  for (const [key, value] of Object.entries(node)) {
+    if (isMapping(value) || Array.isArray(value)) removeLeaves(value, applies)
+    else if (applies(value)) delete node[key]
+  }
+}
+
+/** What a template made, as a record can hold it. */
+const storable = (value: Value): Value =>
+  value instanceof PyObject || value instanceof Tuple || Array.isArray(value)
+    ? toJson(value)
+    : value

@@ -1,0 +1,117 @@
+import { AirbyteError } from '../../../protocol/index.ts'
+import type { Authenticator } from '../auth/types.ts'
+import type { Environment } from '../environment.ts'
+import { failureOf } from '../errors/failure.ts'
+import type { ErrorHandler } from '../errors/handler.ts'
+import type { Outcome, Resolution } from '../errors/resolution.ts'
+import { Answer } from './answer.ts'
+
+export interface Outgoing {
+  method: string
+  url: string
+  headers: Headers
+  body: string | undefined
+}
+
+interface Sending {
+  /** Called for each attempt, because credentials may have changed. */
+  prepare(): Promise<Outgoing>
+  handler: ErrorHandler
+  authenticator: Authenticator
+}
+
+/** The error handler asks to begin the slice's pages anew. */
+export class PaginationReset extends Error {
+  override readonly name = 'PaginationReset'
+}
+
+/**
+ * Sends a request as often as its error handler says. A wait longer than the run sleeps through
+ * ends the read with RATE_LIMITED and the time at which to go on.
+ */
+export async function sendWithRetries(
+  { prepare, handler, authenticator }: Sending,
+  env: Environment,
+): Promise<Answer | undefined> {
+  let refreshed = false
+  for (let attempt = 1; ; attempt++) {
+    env.ctx.signal.throwIfAborted()
+    const outcome = await exchange(await prepare(), env)
+    const resolution = handler.interpret(outcome)
+    switch (resolution.action) {
+      case 'SUCCESS':
+        return outcome instanceof Answer ? outcome : undefined
+      case 'IGNORE':
+        env.ctx.log('info', `${env.stream}: ignored: ${resolution.message ?? describe(outcome)}`)
+        return outcome instanceof Answer ? outcome : undefined
+      case 'RESET_PAGINATION':
+        throw new PaginationReset()
+      case 'FAIL':
+        throw failureOf(outcome, resolution, env.stream)
+      case 'REFRESH_TOKEN_THEN_RETRY':
+        if (refreshed) {
+          throw failureOf(outcome, { ...resolution, failureType: 'config_error' }, env.stream)
+        }
+        refreshed = true
+        await authenticator.refresh?.()
+        break
+      default:
+    }
+    await waitToRetry(handler, outcome, resolution, attempt, env)
+  }
+}
+
+async function exchange(request: Outgoing, env: Environment): Promise<Outcome> {
+  const { url, ...init } = request
+  try {
+    const response = await env.ctx.http.fetch(url, { ...init, attempts: 1 })
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    return new Answer(response.url || url, response.status, response.headers, bytes)
+  } catch (error) {
+    env.ctx.signal.throwIfAborted()
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+async function waitToRetry(
+  handler: ErrorHandler,
+  outcome: Outcome,
+  resolution: Resolution,
+  attempt: number,
+  env: Environment,
+): Promise<void> {
+  const asked = firstAnswer(handler, outcome, attempt)
+  // One second more than asked covers fractions that the API rounded away.
+  const seconds = asked ? asked + 1 : Math.random() * 2 ** (attempt - 1)
+  const until = env.ctx.now() + seconds * 1000
+  if (attempt > handler.maxRetries) {
+    const failure = failureOf(outcome, resolution, env.stream)
+    if (failure.code !== 'RATE_LIMITED') throw failure
+    throw new AirbyteError('RATE_LIMITED', failure.message, { stream: env.stream, retryAt: until })
+  }
+  if (resolution.action === 'RATE_LIMITED') env.run.onRateLimit?.(env.stream, until)
+  if (seconds * 1000 > env.run.longestSleepMs) {
+    env.run.onRateLimit?.(env.stream, until)
+    throw new AirbyteError(
+      'RATE_LIMITED',
+      `${env.stream}: the API asked to wait ${Math.ceil(seconds)} s.`,
+      { stream: env.stream, retryAt: until },
+    )
+  }
+  env.ctx.log(
+    'info',
+    `${env.stream}: ${describe(outcome)}, next attempt in ${seconds.toFixed(1)} s`,
+  )
+  await env.run.sleep(seconds * 1000)
+}
+
+function firstAnswer(handler: ErrorHandler, outcome: Outcome, attempt: number) {
+  for (const backoff of handler.backoffs) {
+    const seconds = backoff(outcome, attempt)
+    if (seconds) return seconds
+  }
+  return undefined
+}
+
+const describe = (outcome: Outcome) =>
+  outcome instanceof Answer ? `status ${outcome.status}` : outcome.message

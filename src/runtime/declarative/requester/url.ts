@@ -1,0 +1,75 @@
+import { isMapping } from '../python/mappings.ts'
+import { str } from '../python/text.ts'
+import type { Value } from '../python/values.ts'
+import type { Fields } from './options.ts'
+
+/**
+ * `path` relative to `base`, which gets a trailing slash first. A path that begins with a slash
+ * replaces the base's path; one with a scheme replaces all. An empty path leaves the base as it is.
+ */
+export function joinUrl(base: string, path: string): string {
+  if (path === '') return base
+  if (base === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return path
+  const origin = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)([^?#]*)/i.exec(
+    base.endsWith('/') ? base : `${base}/`,
+  )
+  if (!origin) return path
+  const [, host = '', directory = '/'] = origin
+  if (path.startsWith('//')) return `${host.slice(0, host.indexOf('//'))}${path}`
+  if (path.startsWith('/')) return host + path
+  const [, own = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(path) ?? []
+  const folder = directory.slice(0, directory.lastIndexOf('/') + 1) || '/'
+  return host + withoutDots(folder + own) + rest
+}
+
+/** `/a/./b/../c` → `/a/c` */
+function withoutDots(path: string): string {
+  if (!/(^|\/)\.\.?(\/|$)/.test(path)) return path
+  const kept: string[] = []
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.length > 1 && kept.pop()
+    else if (segment !== '.') kept.push(segment)
+  }
+  if (/\/\.\.?$/.test(path)) kept.push('')
+  return kept.join('/')
+}
+
+/** The URL with these parameters added, except those it already has with the same value. */
+export function withParameters(url: string, parameters: Fields): string {
+  const hash = url.indexOf('#')
+  const target = hash === -1 ? url : url.slice(0, hash)
+  const mark = target.indexOf('?')
+  const present = new Map<string, string>()
+  if (mark !== -1) {
+    for (const [key, value] of new URLSearchParams(target.slice(mark + 1))) {
+      if (!present.has(key) && value !== '') present.set(key, value)
+    }
+  }
+  const added: string[] = []
+  for (const [key, value] of parameters) {
+    if (present.get(key) === str(value)) continue
+    added.push(...encodePairs(key, value))
+  }
+  if (added.length === 0) return target
+  const glue = mark === -1 ? '?' : target.endsWith('?') || target.endsWith('&') ? '' : '&'
+  return target + glue + added.join('&')
+}
+
+/** Fields as `application/x-www-form-urlencoded`; a list repeats its key. */
+export function encodeForm(fields: Fields): string {
+  return [...fields].flatMap(([key, value]) => encodePairs(key, value)).join('&')
+}
+
+function encodePairs(key: string, value: Value): string[] {
+  const values = Array.isArray(value) ? value : isMapping(value) ? [] : [value]
+  return values
+    .filter((item) => item !== null && item !== undefined)
+    .map((item) => `${quotePlus(key)}=${quotePlus(str(item))}`)
+}
+
+/** Python's `quote_plus`: a space is `+`; `_.-~` and letters and digits stay. */
+export function quotePlus(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+    .replaceAll('%20', '+')
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+}

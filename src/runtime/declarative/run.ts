@@ -1,0 +1,55 @@
+import type { ConnectorContext } from '../contract.ts'
+import type { Run } from './environment.ts'
+import { Answer } from './requester/answer.ts'
+
+/** What a host may set for all reads of a source. */
+export interface RunOptions {
+  /** The longest wait that is slept through, in milliseconds; default 30 000. */
+  longestSleepMs?: number
+  /** Waits; default with timers. */
+  sleep?(ms: number): Promise<void>
+}
+
+const LONGEST_SLEEP_MS = 30_000
+const CACHE_BYTES = 16 * 1024 * 1024
+
+export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
+  return {
+    sleep: options.sleep ?? ((ms) => sleep(ms, ctx.signal)),
+    longestSleepMs: options.longestSleepMs ?? LONGEST_SLEEP_MS,
+    tokens: new Map(),
+    cache: new AnswerCache(),
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** Keeps the newest answers, up to 16 MiB of bodies. */
+class AnswerCache extends Map<string, unknown> {
+  #bytes = 0
+
+  override set(key: string, value: unknown): this {
+    const size = value instanceof Answer ? value.bytes.length : 0
+    if (size > CACHE_BYTES / 4) return this
+    this.#bytes += size
+    for (const [oldest, answer] of this) {
+      if (this.#bytes <= CACHE_BYTES) break
+      this.#bytes -= answer instanceof Answer ? answer.bytes.length : 0
+      this.delete(oldest)
+    }
+    return super.set(key, value)
+  }
+}

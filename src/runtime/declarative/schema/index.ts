@@ -1,0 +1,26 @@
+import type { JsonObject, JsonSchema } from '../../../protocol/index.ts'
+import { type Builders, build, type Component } from '../component.ts'
+import type { Environment } from '../environment.ts'
+import { isObject } from '../manifest/values.ts'
+
+const OPEN: JsonSchema = { type: 'object', properties: {}, additionalProperties: true }
+
+/** The stream's JSON Schema. Of several loaders the first with a property decides on it. */
+export function streamSchema(component: Component, env: Environment): JsonSchema {
+  const loaders = component.oneOrMany('schema_loader')
+  const schemas = loaders.map((loader) => build(LOADERS, loader, env))
+  const [first, ...others] = schemas
+  if (!first) return OPEN
+  if (others.length === 0) return first
+  const properties = schemas.map((schema) => (schema.properties ?? {}) as JsonObject)
+  return { ...first, properties: Object.assign({}, ...properties.reverse()) }
+}
+
+const LOADERS: Builders<JsonSchema, Environment> = {
+  InlineSchemaLoader(component) {
+    const schema = component.get('schema')
+    return isObject(schema) ? schema : OPEN
+  },
+  // The file lies in a package that a manifest does not bring along.
+  JsonFileSchemaLoader: () => OPEN,
+}

@@ -1,0 +1,102 @@
+import {
+  type AirbyteStream,
+  type ConfiguredStream,
+  type JsonObject,
+  type JsonSchema,
+  toAirbyteError,
+} from '../../protocol/index.ts'
+import type { CheckResult, ConnectorContext, ConnectorInfo, Source, Spec } from '../contract.ts'
+import { checkStreams } from './check.ts'
+import type { Component } from './component.ts'
+import type { Environment } from './environment.ts'
+import { textTemplate } from './interpolation.ts'
+import { loadManifest } from './manifest/load.ts'
+import { isObject } from './manifest/values.ts'
+import { readStreams } from './read.ts'
+import { newRun, type RunOptions } from './run.ts'
+import { buildStream } from './stream/build.ts'
+import { delegate, listStreams } from './stream/list.ts'
+
+/**
+ * A source from an Airbyte low-code manifest, run as it is.
+ *
+ * @param manifest YAML or JSON text, or the parsed manifest
+ * @throws VALIDATION_FAILED naming the node or the line that is wrong
+ * @example
+ * const source = declarativeSource(await readFile('manifest.yaml', 'utf8'), info)
+ * for await (const event of source.read(ctx, config, streams, state)) …
+ */
+export function declarativeSource(
+  manifest: string | JsonObject,
+  info: ConnectorInfo,
+  options: RunOptions = {},
+): Source {
+  const root = loadManifest(manifest)
+  const environment = (ctx: ConnectorContext, config: JsonObject) => ({
+    // Refresh tokens are written into it.
+    config: structuredClone(config),
+    ctx,
+    run: newRun(ctx, options),
+  })
+  return {
+    info,
+    capabilities: { formats: [], rereadable: false, ranges: false },
+    spec: () => specOf(root, info),
+    async check(ctx, config): Promise<CheckResult> {
+      try {
+        await checkStreams(root, environment(ctx, config))
+        return { ok: true }
+      } catch (error) {
+        return { ok: false, problem: toAirbyteError(error).toJSON() }
+      }
+    },
+    async discover(ctx, config) {
+      const env = environment(ctx, config)
+      return {
+        streams: listStreams(root, env).map(({ name, component }) =>
+          describeStream(component, { ...env, stream: name }),
+        ),
+      }
+    },
+    read: (ctx, config, streams: ConfiguredStream[], state) =>
+      readStreams(root, environment(ctx, config), streams, state),
+  }
+}
+
+function specOf(root: Component, info: ConnectorInfo): Spec {
+  const spec = root.optionalChild('spec')
+  const schema = spec?.get('connection_specification')
+  const connectionSpecification: JsonSchema = isObject(schema)
+    ? schema
+    : { type: 'object', properties: {} }
+  const documentationUrl = spec?.optionalText('documentation_url') ?? info.documentationUrl
+  return { connectionSpecification, ...(documentationUrl ? { documentationUrl } : {}) }
+}
+
+/** A stream whose retriever cannot run is listed all the same; reading it says why. */
+function describeStream(component: Component, env: Environment): AirbyteStream {
+  const branch =
+    component.type === 'StateDelegatingStream' ? component.child('incremental_stream') : component
+  const described: AirbyteStream = {
+    name: env.stream,
+    json_schema: { type: 'object', properties: {} },
+    supported_sync_modes: ['full_refresh'],
+  }
+  try {
+    const stream = buildStream(delegate(component, {}), env)
+    described.json_schema = stream.schema()
+    if (stream.primaryKey.length > 0) described.source_defined_primary_key = stream.primaryKey
+  } catch (error) {
+    if (toAirbyteError(error).code !== 'UNSUPPORTED') throw error
+    env.ctx.log('warn', toAirbyteError(error).message)
+  }
+  const cursor = branch.optionalChild('incremental_sync')
+  const field = cursor?.optionalText('cursor_field')
+  if (cursor && field) {
+    described.supported_sync_modes = ['full_refresh', 'incremental']
+    described.source_defined_cursor = !cursor.flag('allow_catalog_defined_cursor_field')
+    described.default_cursor_field = [textTemplate(field, { env, parameters: cursor.parameters })()]
+    described.is_resumable = true
+  }
+  return described
+}

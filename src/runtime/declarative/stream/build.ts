@@ -1,0 +1,56 @@
+import type { JsonObject, JsonSchema } from '../../../protocol/index.ts'
+import { AirbyteError } from '../../../protocol/index.ts'
+import type { Component } from '../component.ts'
+import type { Environment } from '../environment.ts'
+import { streamSchema } from '../schema/index.ts'
+
+/** A stream of the manifest, with what reading and discovering it need. */
+export interface Stream {
+  name: string
+  component: Component
+  env: Environment
+  retriever: Component
+  cursor: Component | undefined
+  routers: Component[]
+  primaryKey: string[][]
+  schema(): JsonSchema
+}
+
+/**
+ * @throws UNSUPPORTED for a kind of stream or retriever that this runtime does not have, naming it
+ */
+export function buildStream(component: Component, env: Environment): Stream {
+  if (component.type !== 'DeclarativeStream') throw unsupported(component)
+  const retriever = component.child('retriever')
+  if (retriever.type !== 'SimpleRetriever') throw unsupported(retriever)
+  const cursor = component.optionalChild('incremental_sync')
+  if (cursor && cursor.type !== 'DatetimeBasedCursor') throw unsupported(cursor)
+  let schema: JsonSchema | undefined
+  return {
+    name: env.stream,
+    component,
+    env,
+    retriever,
+    cursor,
+    routers: retriever.oneOrMany('partition_router'),
+    primaryKey: primaryKeyOf(component),
+    schema: () => (schema ??= streamSchema(component, env)),
+  }
+}
+
+export function unsupported({ type, path, fields }: Component): AirbyteError {
+  const name = (fields as JsonObject).class_name ?? type
+  return new AirbyteError('UNSUPPORTED', `${path}: '${name}' cannot run here yet.`, {
+    field: path,
+    hint: 'Read the other streams of this source.',
+  })
+}
+
+/** `id` → `[[id]]`, `[a, b]` → `[[a], [b]]`, `[[a, b]]` as it is. */
+export function primaryKeyOf(component: Component): string[][] {
+  const given = component.get('primary_key')
+  if (given === undefined || given === '') return []
+  if (typeof given === 'string') return [[given]]
+  if (!Array.isArray(given)) throw component.refuse('A key is text or a list.', 'primary_key')
+  return given.map((part) => (Array.isArray(part) ? part.map(String) : [String(part)]))
+}

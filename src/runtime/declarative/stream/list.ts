@@ -1,0 +1,53 @@
+import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
+import { Component } from '../component.ts'
+import type { Environment } from '../environment.ts'
+import { condition } from '../interpolation.ts'
+
+/** A stream's manifest node under the stream's name; broken ones say so only when they are used. */
+export interface ListedStream {
+  name: string
+  component: Component
+}
+
+/**
+ * The streams that exist under this config. What this runtime cannot produce is logged and left out.
+ *
+ * @throws VALIDATION_FAILED for two streams of one name
+ */
+export function listStreams(root: Component, env: Omit<Environment, 'stream'>): ListedStream[] {
+  const listed = root.children('streams').flatMap((component) => expand(component, env))
+  for (const dynamic of root.children('dynamic_streams')) {
+    const name = dynamic.optionalText('name') ?? dynamic.path
+    env.ctx.log('warn', `${name}: dynamic streams cannot run here yet; left out.`)
+  }
+  const names = new Set<string>()
+  for (const { name, component } of listed) {
+    if (names.has(name)) throw component.refuse(`Two streams have the name '${name}'.`)
+    names.add(name)
+  }
+  return listed
+}
+
+function expand(component: Component, env: Omit<Environment, 'stream'>): ListedStream[] {
+  if (component.type === 'ConditionalStreams') {
+    const exists = condition(component.text('condition'), { env, parameters: component.parameters })
+    return exists() ? component.children('streams').flatMap((child) => expand(child, env)) : []
+  }
+  const name = component.get('name')
+  if (typeof name !== 'string') throw component.refuse('A stream needs a name.', 'name')
+  return [{ name, component }]
+}
+
+/** The branch of a delegating stream that its state asks for; other streams as they are. */
+export function delegate(component: Component, state: JsonObject): Component {
+  if (component.type !== 'StateDelegatingStream') return component
+  const isNew = Object.keys(state).length === 0
+  const branch = component.child(isNew ? 'full_refresh_stream' : 'incremental_stream')
+  if (component.has('api_retention_period')) {
+    throw new AirbyteError(
+      'UNSUPPORTED',
+      `${component.path}: api_retention_period is not known yet.`,
+    )
+  }
+  return new Component({ ...branch.fields, name: component.text('name') }, branch.path)
+}

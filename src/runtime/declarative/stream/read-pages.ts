@@ -1,0 +1,225 @@
+import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError } from '../../../protocol/index.ts'
+import { type Bookmark, keyOf, partitionedBookmark, singleBookmark } from '../cursor/bookmark.ts'
+import { type DatetimeCursor, datetimeCursor } from '../cursor/datetime-cursor.ts'
+import { later } from '../cursor/instants.ts'
+import { Progress } from '../cursor/progress.ts'
+import type { Slice } from '../environment.ts'
+import { isObject } from '../manifest/values.ts'
+import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
+import type { Partition } from '../partition/types.ts'
+import type { PyDatetime } from '../python/datetime.ts'
+import { isoparse } from '../python/isoparse.ts'
+import type { RecordData } from '../records/types.ts'
+import { PaginationReset } from '../requester/send.ts'
+import type { Stream } from './build.ts'
+import { buildRetriever } from './retriever.ts'
+import { NO_CURSOR, type SavedState } from './state.ts'
+
+export interface ReadPage {
+  slice: Slice
+  records: RecordData[]
+  /** Reading from this state gives this page first. */
+  before: SavedState
+  /** The state that this page completes. */
+  after(): SavedState
+}
+
+/** Where an unfinished read stands: the page to fetch next. */
+interface Position {
+  /** Epoch milliseconds at which the read began. */
+  begun: number
+  /** The cursor's ends as they were then. */
+  ends: [string, string] | null
+  router: JsonValue
+  partition: JsonObject
+  extra: JsonObject
+  /** The partition's progress when it was begun, which its intervals follow from, and now. */
+  from: JsonValue
+  progress: JsonValue
+  /** Index of the interval. */
+  interval: number
+  token: JsonValue
+  /** The greatest cursor value seen in the interval. */
+  observed: string | null
+  bookmark: JsonValue
+}
+
+const MAX_RESETS = 3
+
+/**
+ * Reads a stream page by page, partition by partition, interval by interval, from a saved state on.
+ * The last page has no records and the state of the complete stream.
+ */
+export async function* readPages(stream: Stream, start: SavedState): AsyncGenerator<ReadPage> {
+  if (start.done) return
+  const { env } = stream
+  const at = start.at as unknown as Position | undefined
+  const begun = at?.begun ?? env.ctx.now()
+  const ends = at?.ends
+  const cursor =
+    stream.cursor &&
+    datetimeCursor(
+      stream.cursor,
+      env,
+      ends ? { start: isoparse(ends[0]), end: isoparse(ends[1]) } : undefined,
+    )
+  const frozen: [string, string] | null = cursor
+    ? [cursor.start.isoformat(), cursor.end.isoformat()]
+    : null
+  const router = routerOf(stream, start.airbyte, cursor !== undefined)
+  const bookmark = cursor && bookmarkOf(stream, cursor, start.airbyte, at?.bookmark)
+  const current: { progress?: Progress } = {}
+  const retriever = buildRetriever(stream, {
+    cursor,
+    router,
+    wanted(record) {
+      const value = cursor?.parse(record[cursor.field])
+      return !value || (current.progress?.wants(value) ?? true)
+    },
+  })
+
+  let resumed = at
+  for await (const part of partitionsFrom(router, at)) {
+    const progress = progressOf(part, cursor, bookmark, resumed)
+    if (cursor && !progress) continue
+    current.progress = progress
+    const from = resumed?.from ?? progress?.serialize() ?? null
+    const intervals = progress ? intervalsOf(cursor as DatetimeCursor, from) : [{}]
+    let index = -1
+    for (const interval of intervals) {
+      index++
+      if (resumed && index < resumed.interval) continue
+      const slice: Slice = { partition: part.partition, interval, extra: part.extra }
+      let token = resumed ? resumed.token : retriever.initialToken
+      let observed = resumed?.observed ? isoparse(resumed.observed) : undefined
+      resumed = undefined
+      const position = (next: Partial<Position>): SavedState => ({
+        v: 1,
+        airbyte: bookmark ? bookmark.state(router.parentState()) : {},
+        at: {
+          ...{ begun, ends: frozen, router: part.position, partition: part.partition },
+          ...{ extra: part.extra, from, progress: progress?.serialize() ?? null, interval: index },
+          ...{ token, observed: observed?.isoformat() ?? null },
+          ...{ bookmark: bookmark?.serialize() ?? null, ...next },
+        } as unknown as JsonObject,
+      })
+      for (let resets = 0; ; ) {
+        const before = position({})
+        const page = await retriever.fetch(slice, token).catch((error: unknown) => {
+          if (error instanceof PaginationReset && ++resets <= MAX_RESETS) return undefined
+          throw error instanceof PaginationReset ? resetLoop(stream) : error
+        })
+        if (!page) {
+          token = retriever.initialToken
+          continue
+        }
+        observed = observe(page.records, cursor, bookmark, observed)
+        const isLast = page.next === null
+        if (isLast && progress) {
+          progress.close(interval, observed)
+          bookmark?.update(part.partition, progress)
+        }
+        const next = isLast
+          ? { interval: index + 1, token: retriever.initialToken, observed: null }
+          : { token: page.next }
+        yield { slice, records: page.records, before, after: () => position(next) }
+        if (isLast) break
+        token = page.next
+      }
+    }
+    resumed = undefined
+    if (progress) bookmark?.complete(progress)
+  }
+
+  bookmark?.finish(Math.ceil((env.ctx.now() - begun) / 1000), router.parentState())
+  const final: SavedState = {
+    v: 1,
+    airbyte: bookmark ? bookmark.state(router.parentState()) : NO_CURSOR,
+    ...(bookmark ? {} : { done: true }),
+  }
+  yield {
+    slice: { partition: {}, interval: {}, extra: {} },
+    records: [],
+    before: final,
+    after: () => final,
+  }
+}
+
+function routerOf(stream: Stream, airbyte: JsonObject, incremental: boolean): PartitionRouter {
+  if (stream.routers.length === 0) return NO_PARTITIONS
+  const parentState = isObject(airbyte.parent_state) ? airbyte.parent_state : undefined
+  return buildRouters(stream.routers, { env: stream.env, parentState, incremental })
+}
+
+function bookmarkOf(
+  stream: Stream,
+  cursor: DatetimeCursor,
+  airbyte: JsonObject,
+  saved: JsonValue | undefined,
+): Bookmark {
+  if (stream.routers.length === 0) return singleBookmark(cursor, airbyte)
+  const grouped = stream.routers.some(({ type }) => type === 'GroupingPartitionRouter')
+  return partitionedBookmark(grouped ? { ...cursor, global: true } : cursor, airbyte, saved)
+}
+
+/** The open partition first, as it was saved, then those after it. */
+async function* partitionsFrom(
+  router: PartitionRouter,
+  at: Position | undefined,
+): AsyncGenerator<Partition> {
+  if (!at) {
+    yield* router.partitions()
+    return
+  }
+  const open: Partition = { partition: at.partition, extra: at.extra, position: at.router }
+  yield open
+  let first = true
+  for await (const part of router.partitions(at.router)) {
+    if (!first || keyOf(part.partition) !== keyOf(open.partition)) yield part
+    first = false
+  }
+}
+
+function progressOf(
+  part: Partition,
+  cursor: DatetimeCursor | undefined,
+  bookmark: Bookmark | undefined,
+  resumed: Position | undefined,
+): Progress | undefined {
+  const progress = bookmark?.begin(part.partition)
+  if (!cursor || !bookmark || !resumed) return progress
+  const restored = Progress.deserialize(cursor, resumed.progress)
+  bookmark.update(part.partition, restored)
+  return restored
+}
+
+/** The intervals as they were when the partition was begun, so that an index finds its place again. */
+function intervalsOf(cursor: DatetimeCursor, from: JsonValue): Iterable<JsonObject> {
+  return Progress.deserialize(cursor, from).intervals()
+}
+
+function observe(
+  records: RecordData[],
+  cursor: DatetimeCursor | undefined,
+  bookmark: Bookmark | undefined,
+  observed: PyDatetime | undefined,
+): PyDatetime | undefined {
+  if (!cursor) return undefined
+  let greatest = observed
+  for (const record of records) {
+    const value = cursor.parse(record[cursor.field])
+    if (!value) continue
+    greatest = greatest ? later(greatest, value) : value
+  }
+  if (greatest && records.length > 0) bookmark?.observe(greatest)
+  return greatest
+}
+
+function resetLoop(stream: Stream): AirbyteError {
+  return new AirbyteError(
+    'UPSTREAM_ERROR',
+    `${stream.name}: the pages were begun anew ${MAX_RESETS} times without an end.`,
+    { stream: stream.name },
+  )
+}

@@ -1,0 +1,235 @@
+"""Runs the cases of this folder with the real airbyte-cdk and writes what it did to goldens.json.
+
+    python3 -m venv venv && venv/bin/pip install airbyte-cdk==7.39.1 freezegun
+    venv/bin/python test/oracle/manifests/run.py [name ...]
+
+HTTP is answered from the case; the clock stands still at the case's `now`; nothing sleeps.
+"""
+
+import copy
+import io
+import json
+import logging
+import pathlib
+import sys
+import time
+from urllib.parse import parse_qsl, urlsplit
+
+import freezegun
+import requests
+import urllib3
+import yaml
+from airbyte_cdk.models import (
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
+    StreamDescriptor,
+    SyncMode,
+    Type,
+)
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
+    ConcurrentDeclarativeSource,
+)
+from airbyte_cdk.test.entrypoint_wrapper import read
+
+HERE = pathlib.Path(__file__).parent
+NOW = "2026-03-15T12:00:00Z"
+
+
+def merge(base, over):
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    merged = {**base, **{key: merge(base.get(key), value) for key, value in over.items()}}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def manifest_of(base, case):
+    manifest = copy.deepcopy(base)
+    manifest["streams"][0] = merge(manifest["streams"][0], case.get("stream") or {})
+    return merge(manifest, case.get("manifest") or {})
+
+
+class Responder:
+    """Answers requests as the case says and notes each one."""
+
+    def __init__(self, rules):
+        self.rules = rules
+        self.used = [0] * len(rules)
+        self.seen = []
+
+    def send(self, request):
+        body = request.body.decode() if isinstance(request.body, bytes) else request.body
+        seen = {
+            "method": request.method,
+            "url": without_query(request.url),
+            "query": sorted(map(list, parse_qsl(urlsplit(request.url).query, keep_blank_values=True))),
+        }
+        if body:
+            seen["body"] = body_of(body)
+        for name in ("Authorization", "X-Test", "X-Page"):
+            if name in request.headers:
+                value = request.headers[name]
+                seen.setdefault("headers", {})[name] = value.decode() if isinstance(value, bytes) else value
+        self.seen.append(seen)
+        for index, rule in enumerate(self.rules):
+            if matches(rule, seen):
+                answers = rule["respond"]
+                answer = answers[min(self.used[index], len(answers) - 1)]
+                self.used[index] += 1
+                return response_of(request, answer)
+        return response_of(request, {"status": 599, "text": "no rule matches"})
+
+
+def without_query(url):
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def body_of(text):
+    try:
+        return {"json": json.loads(text)}
+    except ValueError:
+        return {"text": text}
+
+
+def matches(rule, seen):
+    wanted = urlsplit(rule["url"])
+    query = sorted(map(list, parse_qsl(wanted.query, keep_blank_values=True)))
+    if rule.get("method", seen["method"]) != seen["method"]:
+        return False
+    if without_query(rule["url"]) != seen["url"]:
+        return False
+    if "body" in rule and rule["body"] != seen.get("body", {}).get("json"):
+        return False
+    return "any_query" in rule or query == seen["query"]
+
+
+def response_of(request, answer):
+    text = json.dumps(answer["json"]) if "json" in answer else answer.get("text", "")
+    headers = {name: str(value) for name, value in (answer.get("headers") or {}).items()}
+    raw = urllib3.HTTPResponse(
+        body=io.BytesIO(text.encode()),
+        headers=headers,
+        status=answer.get("status", 200),
+        preload_content=False,
+        request_method=request.method,
+        request_url=request.url,
+    )
+    return requests.adapters.HTTPAdapter().build_response(request, raw)
+
+
+def catalog_of(manifest, names):
+    return ConfiguredAirbyteCatalog(
+        streams=[
+            ConfiguredAirbyteStream(
+                stream=stream_of(name),
+                sync_mode=SyncMode.incremental,
+                destination_sync_mode=DestinationSyncMode.append,
+            )
+            for name in names
+        ]
+    )
+
+
+def stream_of(name):
+    from airbyte_cdk.models import AirbyteStream
+
+    return AirbyteStream(
+        name=name,
+        json_schema={"type": "object", "properties": {}},
+        supported_sync_modes=[SyncMode.full_refresh, SyncMode.incremental],
+    )
+
+
+def state_of(states):
+    return [
+        AirbyteStateMessage(
+            type=AirbyteStateType.STREAM,
+            stream=AirbyteStreamState(
+                stream_descriptor=StreamDescriptor(name=name),
+                stream_state=AirbyteStateBlob(**blob),
+            ),
+        )
+        for name, blob in (states or {}).items()
+    ]
+
+
+def run(base, case):
+    manifest = manifest_of(base, case)
+    config = case.get("config") or {}
+    names = case.get("read") or [manifest["streams"][0].get("name", "items")]
+    responder = Responder(case.get("http") or [])
+    waits = []
+    originals = requests.adapters.HTTPAdapter.send, time.sleep
+    requests.adapters.HTTPAdapter.send = lambda _self, request, **_: responder.send(request)
+    real_sleep = time.sleep
+
+    def no_sleep(seconds):
+        if seconds >= 0.5:
+            waits.append(round(seconds, 3))
+        real_sleep(0)
+
+    time.sleep = no_sleep
+    try:
+        with freezegun.freeze_time(
+            case.get("now", NOW), ignore=["concurrent", "threading", "queue", "_pytest"]
+        ):
+            catalog, state = catalog_of(manifest, names), state_of(case.get("state"))
+            try:
+                source = ConcurrentDeclarativeSource(
+                    catalog=catalog, config=config, state=state, source_config=manifest
+                )
+                output = read(source, config, catalog, state)
+            except Exception as error:  # the manifest itself is refused
+                return {"refused": type(error).__name__, "requests": responder.seen}
+    finally:
+        requests.adapters.HTTPAdapter.send, time.sleep = originals
+    return {
+        "requests": responder.seen,
+        "records": {
+            name: [m.record.data for m in output.records if m.record.stream == name] for name in names
+        },
+        "states": {
+            m.state.stream.stream_descriptor.name: m.state.stream.stream_state.__dict__
+            for m in output.state_messages
+        },
+        "statuses": {
+            m.trace.stream_status.stream_descriptor.name: m.trace.stream_status.status.value
+            for m in output.trace_messages
+            if m.trace.stream_status
+        },
+        "failures": sorted(
+            {
+                m.trace.error.failure_type.value
+                for m in output.errors
+                if m.trace.error.stream_descriptor
+            }
+        ),
+        **({"waits": [w for w in waits]} if case.get("waits") else {}),
+    }
+
+
+def main(wanted):
+    logging.disable(logging.CRITICAL)
+    base = yaml.safe_load((HERE / "base.yaml").read_text())
+    path = HERE / "goldens.json"
+    goldens = json.loads(path.read_text()) if path.exists() else {}
+    names = set()
+    for file in sorted((HERE / "cases").glob("*.yaml")):
+        for case in yaml.safe_load(file.read_text()):
+            assert case["name"] not in names, f"two cases are called {case['name']}"
+            names.add(case["name"])
+            if wanted and case["name"] not in wanted:
+                continue
+            goldens[case["name"]] = run(base, case)
+            print(case["name"], file=sys.stderr)
+    goldens = {name: goldens[name] for name in sorted(goldens) if name in names}
+    path.write_text(json.dumps(goldens, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

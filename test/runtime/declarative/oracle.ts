@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import type { JsonObject, JsonValue } from '../../../src/protocol/index.ts'
+import { loads, toJson } from '../../../src/runtime/declarative/python/json.ts'
+
+const FOLDER = join(import.meta.dirname, '../../oracle/manifests')
+
+/** A manifest, its HTTP answers and what is read. `run.py` runs the same with Airbyte's CDK. */
+export interface OracleCase {
+  name: string
+  /** Merged over the one stream of `base.yaml`. */
+  stream?: JsonObject
+  /** Merged over the whole of it. */
+  manifest?: JsonObject
+  config?: JsonObject
+  state?: Record<string, JsonObject>
+  /** Streams to read; all by default the first. */
+  read?: string[]
+  now?: string
+  http?: Rule[]
+  /** Compare how long was waited between attempts. */
+  waits?: boolean
+  /** Why this runtime differs from the CDK on purpose; its result is the test's own then. */
+  differs?: string
+}
+
+export interface Rule {
+  url: string
+  method?: string
+  body?: JsonValue
+  any_query?: boolean
+  respond: { status?: number; headers?: Record<string, string>; json?: JsonValue; text?: string }[]
+}
+
+export interface Seen {
+  method: string
+  url: string
+  query: [string, string][]
+  body?: { json: JsonValue } | { text: string }
+  headers?: Record<string, string>
+}
+
+export interface Golden {
+  refused?: string
+  requests: Seen[]
+  records?: Record<string, JsonObject[]>
+  states?: Record<string, JsonObject>
+  statuses?: Record<string, string>
+  failures?: string[]
+  waits?: number[]
+}
+
+export const cases = (): OracleCase[] =>
+  readdirSync(join(FOLDER, 'cases'))
+    .sort()
+    .flatMap((file) => parse(readFileSync(join(FOLDER, 'cases', file), 'utf8')) as OracleCase[])
+
+export const goldens = (): Record<string, Golden> =>
+  toJson(loads(readFileSync(join(FOLDER, 'goldens.json'), 'utf8'))) as Record<string, Golden>
+
+export function manifestOf({ stream, manifest }: OracleCase): JsonObject {
+  const base = parse(readFileSync(join(FOLDER, 'base.yaml'), 'utf8')) as JsonObject
+  const [first] = base.streams as [JsonObject]
+  base.streams = [merge(first, stream ?? {})]
+  return merge(base, manifest ?? {}) as JsonObject
+}
+
+function merge(base: JsonValue | undefined, over: JsonValue): JsonValue {
+  if (!isObject(base) || !isObject(over)) return over
+  const merged: JsonObject = { ...base }
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value)
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null))
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Answers as the rules say, several in turn, the last one again; notes every request. */
+export function responder(rules: Rule[]) {
+  const seen: Seen[] = []
+  const used = rules.map(() => 0)
+  async function fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
+    const request = seenOf(String(url), init)
+    seen.push(request)
+    const index = rules.findIndex((rule) => matches(rule, request))
+    const rule = rules[index]
+    if (!rule) return respond(request, { status: 599, text: 'no rule matches' })
+    const answer = rule.respond[Math.min(used[index] ?? 0, rule.respond.length - 1)]
+    used[index] = (used[index] ?? 0) + 1
+    return respond(String(url), answer ?? {})
+  }
+  return { seen, fetch }
+}
+
+function respond(_url: unknown, { status = 200, headers, json, text = '' }: Rule['respond'][0]) {
+  return new Response(json === undefined ? text : JSON.stringify(json), { status, headers })
+}
+
+const NOTED = ['Authorization', 'X-Test', 'X-Page']
+
+function seenOf(url: string, init: RequestInit): Seen {
+  const parsed = new URL(url)
+  const noted = NOTED.flatMap((name) => {
+    const value = new Headers(init.headers).get(name)
+    return value === null ? [] : [[name, value]]
+  })
+  return {
+    method: init.method ?? 'GET',
+    url: parsed.origin + parsed.pathname,
+    query: queryOf(parsed),
+    ...(typeof init.body === 'string' ? { body: bodyOf(init.body) } : {}),
+    ...(noted.length > 0 ? { headers: Object.fromEntries(noted) } : {}),
+  }
+}
+
+function queryOf(url: URL): [string, string][] {
+  return [...url.searchParams].sort(([a, x], [b, y]) => (a === b ? order(x, y) : order(a, b)))
+}
+
+const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+function bodyOf(text: string): Seen['body'] {
+  try {
+    return { json: JSON.parse(text) }
+  } catch {
+    return { text }
+  }
+}
+
+function matches(rule: Rule, seen: Seen): boolean {
+  const url = new URL(rule.url)
+  if (rule.method && rule.method !== seen.method) return false
+  if (url.origin + url.pathname !== seen.url) return false
+  if (
+    'body' in rule &&
+    stable(rule.body) !== stable(seen.body && 'json' in seen.body ? seen.body.json : null)
+  )
+    return false
+  return rule.any_query === true || stable(queryOf(url)) === stable(seen.query)
+}
+
+export function stable(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'bigint'
+      ? `${item}n`
+      : isObject(item as JsonValue)
+        ? Object.fromEntries(Object.entries(item as object).sort(([a], [b]) => order(a, b)))
+        : item,
+  )
+}
