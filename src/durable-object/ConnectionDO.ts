@@ -10,6 +10,7 @@ import {
   type StreamState,
   streamKey,
 } from '../protocol/index.ts'
+import { checkBackfill } from './backfill.ts'
 import { CONNECTION_MIGRATIONS, ConnectionStore, type RunningSync } from './connection-store.ts'
 import { migrate } from './migrations.ts'
 import {
@@ -21,6 +22,7 @@ import {
   tenantStub,
 } from './platform.ts'
 import type {
+  Backfill,
   ConnectionConfig,
   ConnectionRecord,
   Receipt,
@@ -104,13 +106,16 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     streams?: StreamDescriptor[]
     acceptEmpty?: boolean
     trigger: 'manual' | 'schedule'
+    backfill?: Backfill
   }): Promise<SyncSummary> {
     return guarded(async () => {
       const record = this.#record()
       const running = this.#store.current()
       if (running) throw alreadyRunning(record, running.syncId)
       if (record.status === 'paused') throw paused(record)
-      const chosen = options.streams && this.#choose(record, options.streams)
+      const backfill = options.backfill && (await this.#checked(record, options.backfill))
+      const wanted = options.backfill ? [options.backfill.stream] : options.streams
+      const chosen = wanted && this.#choose(record, wanted)
       const tenant = tenantStub(this.env, record.tenantId)
       const slot = await tenant.beginSync(record.id)
       if (!slot)
@@ -118,8 +123,11 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       const again = this.#store.current()
       if (again) throw alreadyRunning(record, again.syncId)
       const { trigger, acceptEmpty = false } = options
-      const current = { ...slot, accepted: false, trigger, acceptEmpty, streams: chosen }
-      this.#store.setCurrent(current)
+      const current = { ...slot, accepted: false, trigger, acceptEmpty, streams: chosen, backfill }
+      this.ctx.storage.transactionSync(() => {
+        if (backfill) this.#store.stepGeneration(backfill.key)
+        this.#store.setCurrent(current)
+      })
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS)
       return this.#hand(record, current)
     })
@@ -199,7 +207,8 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     generationId: number
   }): Promise<void> {
     return guarded(() => {
-      if (this.#store.current()?.syncId !== commit.syncId) return
+      const current = this.#store.current()
+      if (current?.syncId !== commit.syncId || current.backfill) return
       const row = this.#store.stream(commit.key)
       if (row.generation !== commit.generationId) return
       this.#store.saveStream({ ...row, state: commit.state })
@@ -212,14 +221,18 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       if (this.#store.current()?.syncId !== summary.syncId) return
       const store = stagingStore(this.env, record.tenantId)
       await store.put(receiptKey(record.id, summary.syncId), JSON.stringify(receipt))
-      if (this.#store.current()?.syncId !== summary.syncId) return
+      const current = this.#store.current()
+      if (current?.syncId !== summary.syncId) return
+      const { backfill } = current
       this.ctx.storage.transactionSync(() => {
         const endedAt = summary.endedAt ?? Date.now()
-        for (const outcome of streams) this.#store.keepOutcome(outcome, endedAt)
+        if (backfill) this.#store.stepGeneration(backfill.key)
+        else for (const outcome of streams) this.#store.keepOutcome(outcome, endedAt)
         this.#store.saveSync(summary)
         this.#store.setCurrent(undefined)
         this.#store.saveRecord({ ...this.#record(), lastSync: summary })
-        this.#countFailures(summary)
+        // What was wrong with one backfill says nothing about the syncs to come.
+        if (!backfill) this.#countFailures(summary)
       })
       await this.#reschedule(summary.endedAt ?? Date.now())
     })
@@ -264,7 +277,11 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       (stream) => !current.streams || current.streams.includes(streamKey(stream)),
     )
     const streams = this.ctx.storage.transactionSync(() =>
-      chosen.map((stream) => this.#store.inputOf(stream)),
+      chosen.map((stream) =>
+        current.backfill
+          ? this.#store.backfillInputOf(stream, current.backfill.range)
+          : this.#store.inputOf(stream),
+      ),
     )
     return {
       v: 1,
@@ -326,6 +343,14 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
         didYouMean: [...known].slice(0, 5),
       })
     })
+  }
+
+  async #checked(record: ConnectionRecord, { stream, ...range }: Backfill) {
+    const [key = ''] = this.#choose(record, [stream])
+    const { type } = await sourceStub(this.env, record.tenantId, record.sourceId).get()
+    const config = record.streams.find((known) => streamKey(known) === key)
+    checkBackfill(key, range, config?.destinationSyncMode ?? 'append', type)
+    return { key, range }
   }
 
   #refuseWhileRunning(): void {

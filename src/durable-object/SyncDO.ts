@@ -420,7 +420,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   #summary(): SyncSummary {
-    const { input, status, startedAt, updatedAt, endedAt, warnings } = this.#sync()
+    const sync = this.#sync()
+    const { input, status, startedAt, updatedAt, endedAt, warnings } = sync
     const streams = this.#store.streams()
     const error = streams.find((stream) => stream.error)?.error
     return {
@@ -430,7 +431,9 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       ...(endedAt ? { endedAt } : {}),
       rows: streams.reduce((sum, stream) => sum + stream.rowsLoaded, 0),
       bytes: streams.reduce((sum, stream) => sum + stream.bytes, 0),
-      warnings: warnings.length + streams.filter((stream) => stream.rejected > 0).length,
+      warnings: endedAt
+        ? outcomeOf(this.#store, sync).receipt.warnings.length
+        : warnings.length + streams.filter((stream) => stream.rejected > 0).length,
       ...(error ? { error } : {}),
     }
   }

@@ -1,6 +1,6 @@
 import { emptyRowHash, formatRowHash } from '../core/row-hash.ts'
 import type { StreamOutcome, SyncStreamInput } from '../core/sync-engine/types.ts'
-import type { Column, StreamKey, StreamState } from '../protocol/index.ts'
+import type { Column, FieldRange, StreamKey, StreamState } from '../protocol/index.ts'
 import { streamKey } from '../protocol/index.ts'
 import type { ConnectionRecord, StreamConfig, SyncSummary } from './rpc.ts'
 
@@ -117,6 +117,24 @@ export class ConnectionStore {
     return next
   }
 
+  /** Opens a new generation that goes on from where the stream stands: rows of a backfill are told apart. */
+  stepGeneration(key: StreamKey): void {
+    const row = this.stream(key)
+    this.saveStream({ ...row, generation: row.generation + 1, rows: 0, rowHash: NO_ROWS })
+  }
+
+  /** What the backfill of a range starts with: nothing, in the stream's newest generation, beside all older rows. */
+  backfillInputOf(config: StreamConfig, range: FieldRange): SyncStreamInput {
+    const { generation, columns } = this.stream(streamKey(config))
+    return {
+      config: { ...config, syncMode: 'full_refresh' },
+      range,
+      ...{ state: null, generationId: generation, minimumGenerationId: 0 },
+      ...{ generationRows: 0, generationHash: NO_ROWS, knownColumns: columns },
+      ...{ previousRows: 0, quietAfter: null },
+    }
+  }
+
   /** What a new sync of this stream starts with; takes or continues a generation. */
   inputOf(config: StreamConfig): SyncStreamInput {
     const key = streamKey(config)
@@ -173,6 +191,8 @@ export interface RunningSync {
   trigger: 'manual' | 'schedule'
   streams?: StreamKey[]
   acceptEmpty: boolean
+  /** Its stream's generation was opened when the sync was taken on. */
+  backfill?: { key: StreamKey; range: FieldRange }
 }
 
 const UNREAD: Omit<StreamRow, 'key'> = {

@@ -6,6 +6,7 @@ import type {
   AirbyteCatalog,
   DestinationSyncMode,
   ErrorRecord,
+  FieldRange,
   JsonObject,
   LogLevel,
   StreamDescriptor,
@@ -175,6 +176,7 @@ export interface Warning {
     | 'UNKNOWN_FIELDS'
     | 'VALUES_NULLED'
     | 'SCHEMA_CHANGED'
+    | 'BACKFILL_APPENDED'
   stream?: StreamKey
   message: string
 }
@@ -184,6 +186,8 @@ export interface StreamReceipt {
   target: string
   status: SyncStatus
   mode: { sync: SyncMode; destination: DestinationSyncMode }
+  /** The rows that a backfill read again. */
+  range?: FieldRange
   transfer: 'direct' | 'staged'
   format: string
   generationId: number
@@ -216,6 +220,11 @@ export interface LogLine {
   message: string
 }
 
+/** Rows of one stream to read again; at least one end is given. */
+export interface Backfill extends FieldRange {
+  stream: StreamDescriptor
+}
+
 export interface ConnectionApi {
   create(input: ConnectionConfig & { id: string; tenantId: string }): Promise<ConnectionRecord>
   get(): Promise<ConnectionRecord>
@@ -223,11 +232,16 @@ export interface ConnectionApi {
   pause(): Promise<ConnectionRecord>
   resume(): Promise<ConnectionRecord>
   destroy(): Promise<void>
-  /** Starts a sync under this number, or throws SYNC_RUNNING; `acceptEmpty` lets held overwrites through. */
+  /**
+   * Starts a sync under this number, or throws SYNC_RUNNING; `acceptEmpty` lets held overwrites through.
+   * A backfill reads one range of one stream again and leaves the stream's position as it is; it
+   * throws MODE_UNSUPPORTED where rows are overwritten and UNSUPPORTED where the source has no ranges.
+   */
   startSync(options: {
     streams?: StreamDescriptor[]
     acceptEmpty?: boolean
     trigger: 'manual' | 'schedule'
+    backfill?: Backfill
   }): Promise<SyncSummary>
   /** Newest first. */
   syncs(options: { limit: number; before?: number }): Promise<SyncSummary[]>

@@ -37,6 +37,7 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
     target: target ? [target.namespace, target.table].filter(Boolean).join('.') : '',
     status: stream.status,
     mode: { sync: input.config.syncMode, destination: input.config.destinationSyncMode },
+    ...(input.range && { range: input.range }),
     transfer: planned?.transfer ?? 'direct',
     format: planned?.plan.format ?? 'records',
     generationId: input.generationId,
@@ -86,6 +87,11 @@ function streamWarnings(
       ended && replaces && rows > 0 && rows * FEWER_FACTOR < input.previousRows,
       'FEWER_ROWS',
       `${stream} has ${rows} rows now; the full refresh before had ${input.previousRows}.`,
+    ],
+    [
+      input.range !== undefined && receipt.mode.destination === 'append' && rowsLoaded > 0,
+      'BACKFILL_APPENDED',
+      `${rowsLoaded} rows of ${stream} were appended; those that the table had stand there twice now.`,
     ],
     [
       ended && !replaces && rowsLoaded === 0 && isQuiet,

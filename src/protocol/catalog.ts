@@ -51,6 +51,16 @@ export interface AirbyteCatalog {
   streams: AirbyteStream[]
 }
 
+/**
+ * Rows whose field lies in `[from, to)`; a missing end is open. Values are text in the field's type.
+ * Rows without a value are in no range.
+ */
+export interface FieldRange {
+  field: string
+  from?: string
+  to?: string
+}
+
 /** A stream as a sync reads it: the plan's frozen part for the source. */
 export interface ConfiguredStream {
   stream: AirbyteStream
@@ -67,6 +77,8 @@ export interface ConfiguredStream {
   lookbackSeconds?: number
   /** What `Source.freeze` returned for this stream: reading never goes beyond it. */
   upperBound?: JsonValue
+  /** A full refresh of these rows only; given just to sources whose `capabilities.ranges` is true. */
+  range?: FieldRange
   /** The form in which the engine wants the rows; one of the source's `formats`. */
   format: BatchFormat
 }

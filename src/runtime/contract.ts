@@ -142,6 +142,12 @@ export interface SourceCapabilities {
   dialect?: string
   /** Reading again from a state gives the same rows or an explicit difference: allows direct transfer. */
   rereadable: boolean
+  /**
+   * A full refresh can be narrowed to `ConfiguredStream.range`, which a backfill needs. A field or a
+   * value that cannot be used fails the stream with VALIDATION_FAILED at `backfill.field`, `.from` or `.to`.
+   * Absent: false.
+   */
+  ranges?: boolean
 }
 
 export interface ReadState {

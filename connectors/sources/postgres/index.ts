@@ -22,7 +22,7 @@ const postgres: Source = {
     evidence: 'server',
     documentationUrl: SPEC.documentationUrl,
   },
-  capabilities: { formats: ['pg-copy-text'], dialect: 'postgres', rereadable: true },
+  capabilities: { formats: ['pg-copy-text'], dialect: 'postgres', rereadable: true, ranges: true },
   spec: () => SPEC,
   check,
   async discover(ctx, config) {

@@ -127,7 +127,8 @@ async function* readEvents(
   const reader = await openReader(ctx, client, config, configured)
   const incremental = configured.syncMode === 'incremental'
   const { rows } = reader.relation
-  if (!incremental && rows !== null) yield { type: 'estimate', stream: reader.key, rows }
+  if (!incremental && !configured.range && rows !== null)
+    yield { type: 'estimate', stream: reader.key, rows }
   yield* incremental ? readIncremental(reader, saved) : readFullRefresh(reader, saved)
 }
 

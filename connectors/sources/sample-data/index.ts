@@ -18,7 +18,7 @@ const sampleData: Source = {
     evidence: 'fixtures',
     documentationUrl: 'https://docs.airbyte.com/integrations/sources/faker',
   },
-  capabilities: { formats: [], rereadable: true },
+  capabilities: { formats: [], rereadable: true, ranges: true },
   spec,
   check: async (_ctx, config) => check(config),
   discover: async (_ctx, config) => discover(parseConfig(config)),

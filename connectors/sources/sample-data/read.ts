@@ -10,6 +10,7 @@ import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.
 import { batchMaker } from './batch.ts'
 import type { SampleConfig } from './config.ts'
 import { dialedFailure, stopsOf, strikes, wait } from './dials.ts'
+import { rowsInRange } from './range.ts'
 import { type SampleStream, STREAMS } from './streams.ts'
 
 /** Stream after stream, row after row, a state after every `records_per_slice` rows. */
@@ -22,9 +23,21 @@ export async function* read(
   for (const configured of streams) {
     const stream = STREAMS.find((s) => s.name === configured.stream.name)
     const key = streamKey(configured.stream)
-    if (stream) yield* readStream(ctx, config, configured, stream, state.streams.get(key))
-    else yield* unknownStream(key)
+    if (!stream) yield* unknownStream(key)
+    else yield* readOrRefuse(ctx, config, configured, stream, state.streams.get(key))
   }
+}
+
+async function* readOrRefuse(
+  ctx: ConnectorContext,
+  config: SampleConfig,
+  configured: ConfiguredStream,
+  stream: SampleStream,
+  state: StreamState | undefined,
+): AsyncGenerator<ReadEvent> {
+  const rows = rowsInRange(configured.range)
+  if (rows instanceof AirbyteError) yield* refused(streamKey(configured.stream), rows)
+  else yield* readStream(ctx, config, configured, stream, state, rows)
 }
 
 async function* readStream(
@@ -33,11 +46,12 @@ async function* readStream(
   configured: ConfiguredStream,
   stream: SampleStream,
   state: StreamState | undefined,
+  range: { from: number; to: number },
 ): AsyncGenerator<ReadEvent> {
   const key = streamKey(configured.stream)
   const make = batchMaker(key, stream, config.seed, configured.selectedFields)
-  const end = endOf(config, configured, stream)
-  const begin = startOf(configured, state)
+  const end = Math.min(range.to, endOf(config, configured, stream))
+  const begin = Math.max(range.from, startOf(configured, state))
   yield { type: 'status', stream: key, status: 'started' }
   yield { type: 'estimate', stream: key, rows: Math.max(0, end - begin) }
   if (begin < end) yield { type: 'status', stream: key, status: 'running' }
@@ -94,7 +108,13 @@ function endOf(config: SampleConfig, { upperBound }: ConfiguredStream, stream: S
 function* unknownStream(stream: StreamKey): Generator<ReadEvent> {
   const names = STREAMS.map(({ name }) => name)
   const message = `The sample data has no stream '${stream}', but ${names.join(', ')}.`
-  const error = new AirbyteError('STREAM_NOT_FOUND', message, { stream, didYouMean: names })
+  yield* refused(
+    stream,
+    new AirbyteError('STREAM_NOT_FOUND', message, { stream, didYouMean: names }),
+  )
+}
+
+function* refused(stream: StreamKey, error: AirbyteError): Generator<ReadEvent> {
   yield { type: 'error', stream, error: error.toJSON() }
   yield { type: 'status', stream, status: 'incomplete' }
 }

@@ -4,9 +4,11 @@ import {
   type Column,
   type ConfiguredStream,
   columnsOf,
+  type FieldRange,
   streamKey,
 } from '../../protocol/index.ts'
 import type { DestinationCapabilities, SourceCapabilities } from '../../runtime/contract.ts'
+import { nearest } from '../nearest.ts'
 import type { PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
 
 interface Capabilities {
@@ -30,12 +32,14 @@ export function planStream(
   const available = columnsOf(found.json_schema)
   const primaryKey = config.primaryKey ?? found.source_defined_primary_key ?? []
   const cursorField = resolveCursor(stream, found)
+  if (stream.range) requireRange(key, stream.range, available, capabilities.source)
   requireColumns(key, available, primaryKey, cursorField, config.destinationSyncMode)
   const columns = chooseColumns(input, stream, available, [...primaryKey, cursorField])
   const path = choosePath(input, capabilities)
   const configured: ConfiguredStream = {
     stream: found,
     syncMode: config.syncMode,
+    ...(stream.range && { range: stream.range }),
     destinationSyncMode: config.destinationSyncMode,
     cursorField,
     primaryKey,
@@ -74,7 +78,9 @@ export function planStream(
   }
 }
 
-function resolveCursor({ config }: SyncStreamInput, found: AirbyteStream): string[] {
+function resolveCursor({ config, range }: SyncStreamInput, found: AirbyteStream): string[] {
+  // Rows that a backfill brings are merged by the same cursor as those of any other sync.
+  if (range) return config.cursorField ?? []
   if (config.syncMode !== 'incremental') return []
   if (found.source_defined_cursor) return found.default_cursor_field ?? []
   const cursor = config.cursorField ?? found.default_cursor_field
@@ -82,6 +88,25 @@ function resolveCursor({ config }: SyncStreamInput, found: AirbyteStream): strin
   const key = streamKey(config)
   throw new AirbyteError('CURSOR_MISSING', `The incremental stream ${key} has no cursor field.`, {
     stream: key,
+  })
+}
+
+function requireRange(
+  key: string,
+  { field }: FieldRange,
+  available: Column[],
+  source: SourceCapabilities,
+): void {
+  if (!source.ranges) {
+    throw new AirbyteError('UNSUPPORTED', `The source of ${key} cannot read ranges.`, {
+      stream: key,
+      hint: 'Refresh the stream instead: it is read again from the start.',
+    })
+  }
+  const names = available.map((column) => column.name)
+  if (names.includes(field)) return
+  throw new AirbyteError('VALIDATION_FAILED', `${key} has no column '${field}'.`, {
+    ...{ stream: key, field: 'backfill.field', didYouMean: nearest(field, names) },
   })
 }
 

@@ -11,6 +11,7 @@ import type {
   ConfiguredStream,
   DestinationSyncMode,
   ErrorRecord,
+  FieldRange,
   LogLevel,
   StreamKey,
   StreamState,
@@ -55,6 +56,8 @@ export interface SyncInput {
 
 export interface SyncStreamInput {
   config: StreamConfig
+  /** A backfill: only these rows are read, as a full refresh into a generation of its own. */
+  range?: FieldRange
   state: StreamState | null
   generationId: number
   minimumGenerationId: number

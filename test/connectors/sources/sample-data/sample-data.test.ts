@@ -103,6 +103,26 @@ describe('sample data', () => {
     expect(orders.every((n) => typeof n === 'bigint' && n > 2n ** 53n)).toBe(true)
   })
 
+  it('reads only the rows of a range by id', async () => {
+    const of = async (from?: string, to?: string) =>
+      ids(await collect(reading('users', { count: 20 }, { range: { field: 'id', from, to } })))
+    expect(await of('3', '6')).toEqual([3, 4, 5])
+    expect(await of('-5', '2')).toEqual([1])
+    expect(await of('19')).toEqual([19, 20])
+    expect(await of('30', '40')).toEqual([])
+    for (const [range, field] of [
+      [{ field: 'name', from: 'a' }, 'backfill.field'],
+      [{ field: 'id', from: 'a' }, 'backfill.from'],
+      [{ field: 'id', to: '1 or 1' }, 'backfill.to'],
+    ] as const) {
+      const events = await collect(reading('users', {}, { range }))
+      expect(events).toMatchObject([
+        { type: 'error', error: { code: 'VALIDATION_FAILED', field } },
+        { status: 'incomplete' },
+      ])
+    }
+  })
+
   it('reads only the selected fields', async () => {
     const events = await collect(reading('users', { count: 2 }, { selectedFields: ['id', 'age'] }))
     expect(batchesOf(events)[0]?.schema.map((c) => c.name)).toEqual(['id', 'age'])
