@@ -5,6 +5,8 @@
  *   npm run deploy -- --dry-run
  *   npm run deploy -- --domain airbyte.do --domain etl.do --domain pipelines.do
  *   PUBLIC_URL=https://data.example.com npm run deploy
+ *
+ * How people sign in is set once, by secrets: docs/identity.md.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -26,9 +26,10 @@ import { grantOf } from '../identity/token-desk.ts'
 import { AirbyteError } from '../protocol/index.ts'
 import { consentPage } from './pages/consent.tsx'
 import { messagePage } from './pages/layout.tsx'
-import { signInNotConfiguredPage } from './pages/sign-in.tsx'
 import { withPlainCookies, withPrefixedCookies } from './plain-cookies.ts'
 import { readBody } from './read-body.ts'
+import { isForeign } from './same-origin.ts'
+import { signInFirst } from './sign-in.ts'
 
 const APPROVE_PATH = `${AUTHORIZE_PATH}/approve`
 const MAX_FORM_BYTES = 64 * 1024
@@ -87,17 +88,19 @@ async function authorize(request: Request, env: Env): Promise<Response> {
 async function ask(request: Request, env: Env, oauth: OAuthHelpers): Promise<Response> {
   const asked = await oauth.parseAuthRequest(request)
   const person = await currentPerson(request, env)
-  if (!person) return signInNotConfiguredPage()
+  if (!person) return signInFirst(request, env)
   const client = await oauth.describeConsent(asked)
   const memberships = await membershipsOf(person, env)
   const { handle, headers } = await oauth.beginConsent(asked)
   const suggested = suggestedLevel(asked.scope)
-  return consentPage({ client, handle, headers, memberships, suggested, person: person.name })
+  const { pathname, search } = new URL(request.url)
+  const returnTo = person === LOCAL_PERSON ? undefined : pathname + search
+  const { name } = person
+  return consentPage({ client, handle, headers, memberships, suggested, person: name, returnTo })
 }
 
 async function decide(request: Request, env: Env, oauth: OAuthHelpers): Promise<Response> {
-  const origin = request.headers.get('origin')
-  if (origin && origin !== new URL(request.url).origin) {
+  if (isForeign(request)) {
     return messagePage('Not accepted', 'This form was sent from another site.', { status: 403 })
   }
   const form = await request.formData()
@@ -107,7 +110,7 @@ async function decide(request: Request, env: Env, oauth: OAuthHelpers): Promise<
     return new Response(null, { status: 302, headers: denied.headers })
   }
   const person = await currentPerson(request, env)
-  if (!person) return signInNotConfiguredPage()
+  if (!person) return signInFirst(request, env)
   const membership = (await membershipsOf(person, env)).find(
     ({ tenantId }) => tenantId === form.get('workspace'),
   )

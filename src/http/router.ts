@@ -7,6 +7,7 @@ import { stylesheet } from './pages/stylesheet.ts'
 import { resourceServer } from './resource-server.ts'
 import { SETUP_PATH } from './setup.ts'
 import { handleSetup } from './setup-page.ts'
+import { handleSignIn, isSignInPath } from './sign-in.ts'
 
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource'
 
@@ -42,6 +43,7 @@ function route(request: Request, env: Env, ctx: ExecutionContext): Promise<Respo
   if (!isOurHost(url, env)) return elsewhere(request, env)
   if (path === STYLESHEET_PATH) return stylesheet()
   if (isOAuthPath(path)) return handleOAuth(request, env, ctx)
+  if (isSignInPath(path)) return handleSignIn(request, env)
   if (path.startsWith(SETUP_PATH)) return handleSetup(request, env)
   const resource = resourceOf(path)
   const origin = originOf(url, env)

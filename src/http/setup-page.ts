@@ -11,10 +11,11 @@ import { invokeOperation } from '../operations/invoke.ts'
 import { type ErrorRecord, type JsonObject, toAirbyteError } from '../protocol/index.ts'
 import { messagePage } from './pages/layout.tsx'
 import { setupDonePage, setupPage } from './pages/setup.tsx'
-import { signInNotConfiguredPage } from './pages/sign-in.tsx'
 import { readBody } from './read-body.ts'
+import { isForeign } from './same-origin.ts'
 import { SETUP_PATH, tenantOf } from './setup.ts'
 import { configOf, type SecretItem, secretForm } from './setup-form.ts'
+import { signInFirst } from './sign-in.ts'
 
 const COOKIE = 'airbyte-setup'
 const MAX_FORM_BYTES = 256 * 1024
@@ -26,7 +27,7 @@ export async function handleSetup(request: Request, env: Env): Promise<Response>
   const setupId = new URL(request.url).pathname.slice(SETUP_PATH.length)
   const setup = await workspaceObject(env, tenantOf(setupId)).getSetup(setupId)
   const person = await currentPerson(request, env)
-  if (!person) return signInNotConfiguredPage()
+  if (!person) return signInFirst(request, env)
   const level = setup && (await levelOf(request, env, setup, person))
   if (!setup || !level) return gone('This link is not valid', 404)
   if (setup.status === 'completed') return gone('This link was already used', 410)
@@ -131,11 +132,6 @@ function contextOf(
   const caller = { subject, kind: 'oauth' as const, scopes, role, clientId: 'setup-page' }
   const { tenantId } = setup
   return createOperationContext(env, { tenantId, caller, face: 'http', signal: request.signal })
-}
-
-function isForeign(request: Request): boolean {
-  const origin = request.headers.get('origin')
-  return origin !== null && origin !== new URL(request.url).origin
 }
 
 function gone(title: string, status: number): Response {

@@ -47,6 +47,13 @@ export class OAuthStoreDO extends DurableObject<Env> {
     this.store.delete(key)
   }
 
+  /** Reads a value and deletes it at once: of two callers one gets it. */
+  take(key: string): string | null {
+    const stored = this.store.get(key)
+    this.store.delete(key)
+    return stored?.value ?? null
+  }
+
   list(options: { prefix: string; limit: number; cursor?: string }): KeyPage {
     return this.store.list(options)
   }

@@ -11,10 +11,10 @@ export const LOCAL_WORKSPACE: Membership = { tenantId: 'local', name: 'local', l
 /** Who is at the browser: the session's person, the local one, or null if nobody signed in. */
 export async function currentPerson(request: Request, env: Env): Promise<Person | null> {
   if (isLocal(new URL(request.url), env)) return LOCAL_PERSON
-  const [userId, secret] = (readCookie(request, COOKIE) ?? '').split('.')
-  if (!userId || !secret) return null
-  const name = await personObject(env, userId).session(secret)
-  return name === null ? null : { userId, name }
+  const session = sessionOf(request)
+  if (!session) return null
+  const name = await personObject(env, session.userId).session(session.secret)
+  return name === null ? null : { userId: session.userId, name }
 }
 
 export async function membershipsOf(person: Person, env: Env): Promise<Membership[]> {
@@ -33,6 +33,20 @@ export async function openSession(env: Env, profile: Profile): Promise<string> {
   const userId = await userIdOf(profile)
   const secret = await personObject(env, userId).signIn(profile.name)
   return `${COOKIE}=${userId}.${secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800`
+}
+
+/** Signs out in this browser; answers the `Set-Cookie` value that removes the cookie. */
+export async function closeSession(request: Request, env: Env): Promise<string> {
+  const session = sessionOf(request)
+  if (session) await personObject(env, session.userId).signOut(session.secret)
+  return `${COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`
+}
+
+/** Only ids that `userIdOf` makes: other names would wake objects that nobody has. */
+function sessionOf(request: Request): { userId: string; secret: string } | null {
+  const [, userId, secret] =
+    /^(u[0-9a-f]{32})\.([\w-]{43})$/.exec(readCookie(request, COOKIE) ?? '') ?? []
+  return userId && secret ? { userId, secret } : null
 }
 
 export function readCookie(request: Request, name: string): string | null {

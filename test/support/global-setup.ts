@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from './embedded-postgres.ts'
 import { startHttpServer } from './http-server.ts'
+import { type SignInServers, startSignInServers } from './sign-in/index.ts'
 import { startTlsServers, type TlsServers } from './tls-server.ts'
 
 declare module 'vitest' {
@@ -11,6 +12,8 @@ declare module 'vitest' {
     httpUrl: string
     /** Real TLS servers, one for each way a server may meet a client. */
     tls: TlsServers
+    /** Real and forging identity providers to sign in with. */
+    signIn: SignInServers
   }
 }
 
@@ -19,10 +22,13 @@ export default async function setup(project: TestProject) {
   project.provide('pgUrl', await postgres.createDatabase('test'))
   const { stop: stopTls, ...tls } = await startTlsServers()
   project.provide('tls', tls)
+  const { stop: stopSignIn, ...signIn } = await startSignInServers()
+  project.provide('signIn', signIn)
   const http = await startHttpServer()
   project.provide('httpUrl', http.url)
   return async () => {
     stopTls()
+    stopSignIn()
     http.stop()
     await postgres.stop()
   }

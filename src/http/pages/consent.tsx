@@ -2,6 +2,7 @@ import type { ConsentDescription } from '@cloudflare/workers-oauth-provider'
 import type { Membership } from '../../identity/people.ts'
 import { ACCESS_LEVEL_NAMES, ACCESS_LEVELS, type AccessLevel } from '../../identity/scopes.ts'
 import { page } from './layout.tsx'
+import { SignOut } from './sign-in.tsx'
 
 export interface ConsentPage {
   client: ConsentDescription
@@ -12,6 +13,8 @@ export interface ConsentPage {
   /** The level that covers what the client asked for. */
   suggested: AccessLevel
   person: string
+  /** This page's path, where it is possible to sign in as somebody else. */
+  returnTo?: string
 }
 
 /** Asks whether this client may act for the person, in which workspace and how far. */
@@ -22,6 +25,7 @@ export function consentPage({
   memberships,
   suggested,
   person,
+  returnTo,
 }: ConsentPage) {
   const origin = client.clientDomain
     ? `Published by ${client.clientDomain}.`
@@ -51,6 +55,7 @@ export function consentPage({
           </button>
         </p>
       </form>
+      {returnTo && <SignOut label="Use another account" returnTo={returnTo} />}
     </>,
     { headers },
   )

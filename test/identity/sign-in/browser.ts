@@ -1,0 +1,112 @@
+import { env } from 'cloudflare:workers'
+import { inject } from 'vitest'
+import { handleRequest } from '../../../src/http/router.ts'
+import { CLIENT, ORIGIN } from '../../support/sign-in/client.ts'
+
+export { ORIGIN }
+
+const servers = inject('signIn')
+const ctx = { waitUntil() {}, passThroughOnException() {}, props: {} } as never
+
+/** The Worker as it runs for many people, with these settings. */
+export const hosted = (settings: Record<string, string> = {}) =>
+  ({ ...env, LOCAL_MODE: 'off', ...settings }) as unknown as Env
+
+export const OIDC = {
+  OIDC_ISSUER: servers.oidc,
+  OIDC_CLIENT_ID: CLIENT.id,
+  OIDC_CLIENT_SECRET: CLIENT.secret,
+}
+
+export const GITHUB = {
+  GITHUB_CLIENT_ID: CLIENT.id,
+  GITHUB_CLIENT_SECRET: CLIENT.secret,
+  GITHUB_URL: servers.github,
+}
+
+export const forgedBy = (forgery: string) => ({
+  ...OIDC,
+  OIDC_ISSUER: `${servers.forging}/${forgery}`,
+})
+
+export interface Page {
+  url: string
+  status: number
+  html: string
+  headers: Headers
+}
+
+/** A browser as far as signing in needs one: cookies by origin, redirects, forms. */
+export class Browser {
+  private readonly env: Env
+  private readonly jars = new Map<string, Map<string, string>>()
+
+  constructor(settings: Record<string, string> = OIDC) {
+    this.env = hosted(settings)
+  }
+
+  /** Opens an address and follows redirects until a page comes, or one leads where `until` says. */
+  async open(address: string, init: RequestInit = {}, until = /^never/): Promise<Page> {
+    let url = new URL(address, ORIGIN)
+    let response = await this.send(url, init)
+    for (let hops = 0; response.headers.has('location') && hops < 20; hops++) {
+      url = new URL(response.headers.get('location') ?? '', url)
+      await response.body?.cancel()
+      if (until.test(url.href)) {
+        return { url: url.href, status: response.status, html: '', headers: response.headers }
+      }
+      response = await this.send(url)
+    }
+    const { status, headers } = response
+    return { url: url.href, status, html: await response.text(), headers }
+  }
+
+  /** Sends a form of ours or of a provider, as a person would. */
+  submit(address: string, fields: Record<string, string>, until?: RegExp): Promise<Page> {
+    const body = new URLSearchParams(fields).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    return this.open(address, { method: 'POST', headers, body }, until)
+  }
+
+  /** From our button to the provider's answer, which is not delivered yet: the callback's address. */
+  async answerOf(provider: 'oidc' | 'github', login: string, returnTo = '/'): Promise<string> {
+    const callback = /\/sign-in\/\w+\/callback/
+    const start = `${ORIGIN}/sign-in/${provider}`
+    if (provider === 'github') {
+      const asked = await this.submit(start, { return_to: returnTo }, /\/login\/oauth\/authorize/)
+      return (await this.open(`${asked.url}&login=${login}`, {}, callback)).url
+    }
+    const page = await this.submit(start, { return_to: returnTo }, callback)
+    if (callback.test(page.url)) return page.url
+    const consent = await this.submit(page.url, { prompt: 'login', login, password: 'x' })
+    return (await this.submit(consent.url, { prompt: 'consent' }, callback)).url
+  }
+
+  async signIn(provider: 'oidc' | 'github', login: string, returnTo = '/'): Promise<Page> {
+    return this.open(await this.answerOf(provider, login, returnTo))
+  }
+
+  cookie(name: string, origin = ORIGIN): string | undefined {
+    return this.jars.get(origin)?.get(name)
+  }
+
+  isSignedIn(): boolean {
+    return Boolean(this.cookie('__Host-airbyte-session'))
+  }
+
+  private async send(url: URL, init: RequestInit = {}): Promise<Response> {
+    const jar = this.jars.get(url.origin) ?? new Map<string, string>()
+    this.jars.set(url.origin, jar)
+    const headers = new Headers(init.headers)
+    headers.set('cookie', Array.from(jar, ([name, value]) => `${name}=${value}`).join('; '))
+    const request = new Request(url, { ...init, headers, redirect: 'manual' })
+    const response =
+      url.origin === ORIGIN ? await handleRequest(request, this.env, ctx) : await fetch(request)
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+      if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(cookie)) jar.delete(name)
+      else jar.set(name, value)
+    }
+    return response
+  }
+}

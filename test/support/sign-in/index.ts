@@ -1,0 +1,28 @@
+import { startForgingIssuer } from './forging-issuer.ts'
+import { startGitHubFake } from './github-fake.ts'
+import { startOidcProvider } from './oidc-provider.ts'
+
+export interface SignInServers {
+  /** Issuer of a real OpenID provider (npm's oidc-provider). Anybody may sign in, as any name. */
+  oidc: string
+  /** A fake of GitHub, strict about what is sent to it. */
+  github: string
+  /** Each path below is an issuer that forges in the way that its name says. */
+  forging: string
+}
+
+export async function startSignInServers(): Promise<SignInServers & { stop(): void }> {
+  const servers = {
+    oidc: await startOidcProvider(),
+    github: await startGitHubFake(),
+    forging: await startForgingIssuer(),
+  }
+  return {
+    oidc: servers.oidc.url,
+    github: servers.github.url,
+    forging: servers.forging.url,
+    stop: () => {
+      for (const server of Object.values(servers)) server.stop()
+    },
+  }
+}
