@@ -128,8 +128,13 @@ describe('deleting a connection while it syncs', () => {
   it.fails('ends the sync, frees its slot, and leaves nothing behind', async () => {
     const ws = await ready('deleted', { count: 5000, rows_per_second: 100 })
     const { syncId } = await ws.must('POST', '/connections/c/sync', {})
-    await vi.waitFor(async () =>
-      expect((await ws.must('GET', `/syncs/${syncId}`)).status).toBe('running'),
+    // The estimate comes from the slice that reads.
+    await vi.waitFor(
+      async () => {
+        const [users] = (await ws.must('GET', `/syncs/${syncId}`)).streams
+        expect(users.estimatedRows).toBe(5000)
+      },
+      { timeout: 5000, interval: 50 },
     )
     await ws.must('DELETE', '/connections/c')
     await vi.waitFor(
