@@ -295,6 +295,19 @@ export const ERROR_CODES = {
     when: 'The source ended without reporting the stream complete.',
     next: 'Sync again; if it repeats, report the connector.',
   },
+  // templates of declarative manifests
+  TEMPLATE_INVALID: {
+    kind: 'config',
+    status: 422,
+    when: 'A template in a manifest cannot be read.',
+    next: 'Correct the template at the line and column in the message.',
+  },
+  TEMPLATE_FAILED: {
+    kind: 'config',
+    status: 422,
+    when: 'A template in a manifest failed on the values it was given, or grew past its limits.',
+    next: 'Correct the template at the line and column in the message, or the config it reads.',
+  },
   // change data capture
   CDC_SETUP_REQUIRED: {
     kind: 'config',
