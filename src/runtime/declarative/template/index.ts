@@ -1,0 +1,12 @@
+export { CaseInsensitiveMap } from './case-insensitive-map.ts'
+export type { Context } from './frame.ts'
+export {
+  type InterpolateOptions,
+  interpolateBoolean,
+  interpolateMapping,
+  interpolateNested,
+  interpolateString,
+  type ValidType,
+} from './interpolate.ts'
+export { StreamSlice } from './stream-slice.ts'
+export { compileTemplate, type Template } from './template.ts'
