@@ -1,6 +1,7 @@
 /** What a connection does: syncs, their state, and starting over. */
 import { z } from 'zod'
 import { requireConfirmation } from '../src/operations/actors.ts'
+import { startBackfill } from '../src/operations/backfill.ts'
 import { connectionStreams } from '../src/operations/connections.ts'
 import { DESTROY, defineOperation, outward, READ, WRITE } from '../src/operations/define.ts'
 import {
@@ -24,6 +25,9 @@ const state = z.looseObject({
     }),
   ),
 })
+
+/** A value as text, in the type of its column; whole numbers may be given as they are. */
+const rangeEnd = z.union([z.string(), z.int()]).transform(String)
 
 const startedSync = z.looseObject({ ...syncOutput.shape, finished: z.boolean() })
 
@@ -54,6 +58,30 @@ export const sync = defineOperation({
     const { summary, alreadyRunning } = await startSync(ctx, id, { streams })
     const latest = wait > 0 ? await followSync(ctx, summary.syncId, id, wait) : summary
     return { ...syncOf(latest), ...(alreadyRunning && { alreadyRunning }) }
+  },
+})
+
+export const backfill = defineOperation({
+  id: 'connections.backfill',
+  title: 'Backfill a stream',
+  description:
+    'Reads the rows of one stream whose field lies in [from, to) again and adds them to its table; the position of ordinary syncs stays. Under append, rows that are there already are doubled; overwriting streams are refused.',
+  input: z.strictObject({
+    connection,
+    stream: streamName,
+    field: z.string().min(1).describe('Key or time column'),
+    from: rangeEnd.optional().describe('Inclusive'),
+    to: rangeEnd.optional().describe('Exclusive'),
+  }),
+  output: startedSync,
+  scopes: ['sync:run'],
+  effect: outward(WRITE),
+  http: { method: 'POST', path: '/connections/:connection/backfill' },
+  cli: { command: 'connections backfill', positional: ['connection', 'stream', 'field'] },
+  refs: { connection: 'connection' },
+  handler: async (ctx, { connection: id, stream, field, from, to }) => {
+    const range = { field, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+    return syncOf(await startBackfill(ctx, id, stream, range))
   },
 })
 

@@ -1,7 +1,13 @@
 /** Commands that do more than call their operation once. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
-import { type Airbyte, AirbyteError, type InputOf, type Sync } from '../sdk/index.ts'
+import {
+  type Airbyte,
+  AirbyteError,
+  type InputOf,
+  type StartedSync,
+  type Sync,
+} from '../sdk/index.ts'
 import { type Flags, UsageError } from './command-line.ts'
 import { withEnvironment } from './config-values.ts'
 import type { Io } from './io.ts'
@@ -22,8 +28,11 @@ interface Special {
   run(command: Command): Promise<ExitCode>
 }
 
+const WAIT = { wait: { type: 'boolean', short: 'w' } } as const
+
 export const SPECIAL: Partial<Record<string, Special>> = {
-  'connections.sync': { options: { wait: { type: 'boolean', short: 'w' } }, run: sync },
+  'connections.sync': { options: WAIT, run: sync },
+  'connections.backfill': { options: WAIT, run: backfill },
   'syncs.logs': { options: { follow: { type: 'boolean', short: 'f' } }, run: logs },
   'workspace.export': { options: { output: { type: 'string', short: 'o' } }, run: exportYaml },
   'workspace.apply': {
@@ -33,9 +42,18 @@ export const SPECIAL: Partial<Record<string, Special>> = {
 }
 
 /** `sync <connection> --wait`: a bar on a terminal, then how each stream ended. */
-async function sync({ airbyte, input, flags, io }: Command): Promise<ExitCode> {
-  const { connection, ...rest } = input as InputOf<'connections.sync'>
-  const started = await airbyte.connections.sync(connection, rest)
+async function sync(command: Command): Promise<ExitCode> {
+  const { connection, ...rest } = command.input as InputOf<'connections.sync'>
+  return follow(command, await command.airbyte.connections.sync(connection, rest))
+}
+
+/** `connections backfill <connection> <stream> <field> --from … --to … --wait` */
+async function backfill(command: Command): Promise<ExitCode> {
+  const { connection, ...rest } = command.input as InputOf<'connections.backfill'>
+  return follow(command, await command.airbyte.connections.backfill(connection, rest))
+}
+
+async function follow({ flags, io }: Command, started: StartedSync): Promise<ExitCode> {
   if (!flags.wait) {
     show(io, flags, started)
     return 0

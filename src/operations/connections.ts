@@ -17,6 +17,7 @@ export interface ConnectionInput {
   transfer?: ConnectionConfig['transfer']
   schemaChanges?: ConnectionConfig['schemaChanges']
   maxRejects?: number
+  limits?: ConnectionConfig['limits']
 }
 
 type Settings = Omit<ConnectionInput, 'name' | 'streams' | 'schedule'>
@@ -149,14 +150,21 @@ export async function connectionStreams(
   names: (string | StreamDescriptor)[] | undefined,
 ): Promise<StreamDescriptor[] | undefined> {
   if (!names) return undefined
-  const { streams } = await ctx.objects.connection(connectionId).get()
+  const record = await ctx.objects.connection(connectionId).get()
+  return names.map((wanted, i) => streamOf(record, wanted, `streams[${i}]`))
+}
+
+/** The stream of a connection that a name means; `field` is where the caller gave it. */
+export function streamOf(
+  { streams }: ConnectionRecord,
+  wanted: string | StreamDescriptor,
+  field: string,
+): StreamDescriptor {
   const catalog = {
     streams: streams.map(({ name, namespace }) => ({
       ...{ name, namespace, json_schema: {}, supported_sync_modes: [] },
     })),
   }
-  return names.map((wanted, i) => {
-    const { name, namespace } = findStream(catalog, wanted, `streams[${i}]`, 'connection')
-    return { name, ...(namespace !== undefined && { namespace }) }
-  })
+  const { name, namespace } = findStream(catalog, wanted, field, 'connection')
+  return { name, ...(namespace !== undefined && { namespace }) }
 }

@@ -8,6 +8,7 @@ import type {
   OperationId,
   OutputOf,
   StartedSync,
+  StartsSync,
   Subjects,
   Sync,
 } from './types.ts'
@@ -20,6 +21,11 @@ const SUBJECTS: Record<string, string> = {
   resources: 'id',
   setups: 'setupId',
 } satisfies Subjects
+
+const STARTS_SYNC = new Set<string>([
+  'connections.sync',
+  'connections.backfill',
+] satisfies StartsSync[])
 
 /**
  * The client: every operation is a method. Runs in browsers, Node and Workers.
@@ -74,7 +80,7 @@ function node(call: Call, path: string[]): unknown {
 async function invoke(call: Call, path: string[], args: unknown[]): Promise<unknown> {
   const id = path.join('.')
   const answer = await call(id, inputOf(path, args))
-  return id === 'connections.sync' ? startedSync(call, answer as Sync) : answer
+  return STARTS_SYNC.has(id) ? startedSync(call, answer as Sync) : answer
 }
 
 function inputOf([group = '']: string[], [first, rest]: unknown[]): object {

@@ -48,7 +48,9 @@ export type Method<Id extends OperationId> = [SubjectOf<Id>] extends [never]
       ) => Promise<Answer<Id>>
     : (...args: OptionalIfEmpty<InputOf<Id>>) => Promise<Answer<Id>>
 
-type Answer<Id extends OperationId> = Id extends 'connections.sync' ? StartedSync : OutputOf<Id>
+/** Operations whose answer can be waited for. */
+export type StartsSync = 'connections.sync' | 'connections.backfill'
+type Answer<Id extends OperationId> = Id extends StartsSync ? StartedSync : OutputOf<Id>
 
 type Segment<Prefix extends string> = OperationId extends infer Id
   ? Id extends `${Prefix}${infer Rest}`

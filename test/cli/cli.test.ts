@@ -68,6 +68,18 @@ describe('a pipeline by command line', () => {
     expect(await json('syncs', 'receipt', '1')).toMatchObject({ streams: [{ rowsLoaded: 30 }] })
   })
 
+  it('backfills a range and waits for the end', async () => {
+    await json(
+      ...['connections', 'create', 'grow', 'people', 'nowhere', '--prefix', 'grow_'],
+      ...['--streams', '[{"name":"users","syncMode":"incremental"}]'],
+    )
+    const range = ['grow', 'users', 'id', '--from', '11', '--to', '15', '--wait']
+    expect(await json('connections', 'backfill', ...range)).toMatchObject({
+      ...{ status: 'succeeded', rows: 4, finished: true },
+    })
+    await airbyte('connections', 'delete', 'grow', '--confirm', 'grow')
+  })
+
   it('lists short tables', async () => {
     const { out } = await airbyte('connections', 'list')
     const [head, row] = out.split('\n')

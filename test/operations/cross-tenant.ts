@@ -56,6 +56,7 @@ const valuesOf = ({ ids, sync, key, setupId }: Victim): Record<string, unknown> 
 const EXTRAS: Record<string, Record<string, unknown>> = {
   'sources.preview': { stream: 'users' },
   'connections.create': { name: 'mine' },
+  'connections.backfill': { stream: 'users', field: 'id', from: '1' },
   'connections.setState': { states: [{ stream: 'users', state: null }] },
   'sources.update': { name: 'stolen' },
   'resources.update': { name: 'stolen' },
