@@ -70,7 +70,7 @@ function slim(node: unknown): unknown {
   if (typeof node !== 'object' || node === null) return node
   return Object.fromEntries(
     Object.entries(node)
-      .filter(([key, value]) => !isNoise(key, value, node as Json))
+      .filter(([key, value]) => !isNoise(key, value, node as Json) && !isAdvanced(value))
       .map(([key, value]) => [key, slim(value)]),
   )
 }
@@ -86,5 +86,9 @@ function isNoise(key: string, value: unknown, parent: Json): boolean {
     (key === 'minimum' && value === Number.MIN_SAFE_INTEGER)
   )
 }
+
+/** A field that is taken but not offered. */
+const isAdvanced = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'x-advanced' in value
 
 const isEmpty = (value: object | null) => value === null || Object.keys(value).length === 0

@@ -54,6 +54,25 @@ export const streamName = z.union([
   z.strictObject({ name: z.string().min(1), namespace: z.string().optional() }),
 ])
 
+const MIB = 1024 * 1024
+
+/** Budgets of a slice, for the few connections that the defaults do not suit. */
+const sliceLimits = z.strictObject({
+  sliceMs: z.number().int().min(1000).max(300_000).optional(),
+  sliceBytes: z.number().int().min(MIB).optional(),
+  sliceRows: z.number().int().min(1).optional(),
+  chunkBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(1024 * MIB)
+    .optional()
+    .describe('Default 67108864'),
+})
+
+/** Kept out of the tools' schemas, which a model pays for in every conversation; all faces take it. */
+export const ADVANCED = { 'x-advanced': true } as const
+
 export const connectionSettings = {
   namespace: z.string().max(63).optional().describe('Destination schema'),
   prefix: z.string().max(40).optional().describe('Of table names'),
@@ -61,6 +80,7 @@ export const connectionSettings = {
   transfer: z.enum(['auto', 'direct', 'staged']).optional(),
   schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
   maxRejects: z.number().min(0).optional(),
+  limits: sliceLimits.optional().meta({ ...ADVANCED, description: 'Of one slice of a sync' }),
 }
 
 export const time = z.iso.datetime()

@@ -100,7 +100,7 @@ async function connectionEntry(
   names: Map<string, string>,
 ): Promise<ConnectionEntry> {
   const record = await ctx.objects.connection(row.id).get()
-  const { namespace, prefix, normalization, transfer, schemaChanges, maxRejects } = record
+  const { namespace, prefix, normalization, transfer, schemaChanges, maxRejects, limits } = record
   return {
     name: record.name,
     source: names.get(record.sourceId) ?? record.sourceId,
@@ -110,6 +110,7 @@ async function connectionEntry(
     ...(namespace !== undefined && { namespace }),
     ...(prefix !== undefined && { prefix }),
     ...{ normalization, transfer, schemaChanges, maxRejects },
+    ...(limits && { limits }),
     streams: record.streams,
   }
 }

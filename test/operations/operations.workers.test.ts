@@ -188,6 +188,21 @@ describe('connections', () => {
     })
   })
 
+  it('take budgets of their slices, and name a budget that cannot be', async () => {
+    const call = await withEnds()
+    const limits = { chunkBytes: 0, sliceRows: 10 }
+    expect(await call('connections.create', { ...LINK, limits })).toMatchObject({ limits })
+    const change = (given: object) =>
+      call('connections.update', { connection: 'link', limits: given })
+    expect(await change({ sliceMs: 2000 })).toMatchObject({ limits: { sliceMs: 2000 } })
+    await expect(change({ sliceMs: 5 })).rejects.toMatchObject({
+      ...{ code: 'VALIDATION_FAILED', field: 'limits.sliceMs' },
+    })
+    expect((await call('connections.get', { connection: 'link' })).limits).toEqual({
+      sliceMs: 2000,
+    })
+  })
+
   it('are deleted by a model only with their name as confirmation', async () => {
     const tenant = freshTenant()
     const chat = callerOf(env, tenant, { face: 'mcp' })
@@ -229,7 +244,9 @@ describe('access', () => {
 describe('a workspace as a file', () => {
   it('applies its own export without any change, and the plan says so', async () => {
     const call = await withEnds()
-    await call('connections.create', { ...LINK, schedule: { cron: '0 3 * * *' } })
+    await call('connections.create', {
+      ...{ ...LINK, schedule: { cron: '0 3 * * *' }, limits: { sliceMs: 5000 } },
+    })
     const { yaml } = await call('workspace.export')
     const { plan } = await call('workspace.apply', { yaml })
     expect(plan).toMatchObject([

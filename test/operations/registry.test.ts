@@ -59,6 +59,13 @@ describe.each(operations.map((operation) => [operation.id, operation] as const))
 })
 
 describe('the tools', () => {
+  it('do not offer settings that only few connections need', () => {
+    for (const { operation } of tools) {
+      const schema = inputSchema(operation.input)['~standard'].jsonSchema
+      expect(JSON.stringify(schema.input({ target: 'draft-2020-12' }))).not.toContain('sliceMs')
+    }
+  })
+
   it('are at most twenty-five, with short names and descriptions', () => {
     expect(tools.length).toBeLessThanOrEqual(25)
     for (const { tool } of tools) {
