@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import { nextRun } from '../core/schedule.ts'
+import { rejectsOf } from '../core/sync-engine/objects.ts'
 import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
 import {
   AirbyteError,
@@ -10,6 +11,7 @@ import {
   type StreamState,
   streamKey,
 } from '../protocol/index.ts'
+import { deletePrefix } from '../staging/delete-prefix.ts'
 import { checkBackfill } from './backfill.ts'
 import { CONNECTION_MIGRATIONS, ConnectionStore, type RunningSync } from './connection-store.ts'
 import { migrate } from './migrations.ts'
@@ -96,6 +98,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
             .catch(() => {})
         const { tenantId, destinationId, id } = record
         await destinationStub(this.env, tenantId, destinationId).releaseTables(id)
+        await deletePrefix(stagingStore(this.env, tenantId), rejectsOf(id))
       }
       await this.ctx.storage.deleteAlarm()
       await this.ctx.storage.deleteAll()

@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { faultPoint } from '../core/fault-points.ts'
 import { syncOfFence } from '../core/sync-engine/identity.ts'
-import { stagedPrefix } from '../core/sync-engine/objects.ts'
+import { rejectsPrefix, stagedPrefix } from '../core/sync-engine/objects.ts'
 import type {
   ChunkReport,
   Claim,
@@ -19,6 +19,7 @@ import {
   streamKey,
 } from '../protocol/index.ts'
 import type { ChunkEnd, LedgerPosition } from '../runtime/contract.ts'
+import { deletePrefix } from '../staging/delete-prefix.ts'
 import { migrate } from './migrations.ts'
 import { connectionStub, stagingStore, tenantStub } from './platform.ts'
 import { sendWakeUp } from './queue.ts'
@@ -40,8 +41,10 @@ const DEFAULT_LEASE_MS = 15_000
 const SWEEP_MS = 5_000
 /** A ready task that nobody claimed for so long is sent again: local queues forget on a kill. */
 const STALE_MS = 30_000
-/** An ended sync's object stays for so long. */
-const KEEP_MS = 7 * 24 * 3600 * 1000
+const DAY_MS = 24 * 3600 * 1000
+/** An ended sync's object stays for so long; with rejected rows, until they go. */
+const KEEP_MS = 7 * DAY_MS
+const KEEP_REJECTS_MS = 30 * DAY_MS
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /**
@@ -312,9 +315,16 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   async #expire(sync: SyncRow): Promise<void> {
-    const left = (sync.endedAt ?? 0) + KEEP_MS - Date.now()
-    if (left > 0) await this.#alarmIn(left)
-    else await this.ctx.storage.deleteAll()
+    const { connectionId, tenantId, syncId } = sync.input
+    const store = stagingStore(this.env, tenantId)
+    const rejects = rejectsPrefix(connectionId, syncId)
+    const age = Date.now() - (sync.endedAt ?? 0)
+    if (age < KEEP_MS) return this.#alarmIn(KEEP_MS - age)
+    if (age < KEEP_REJECTS_MS && (await store.list(rejects)).objects.length > 0) {
+      return this.#alarmIn(KEEP_REJECTS_MS - age)
+    }
+    await deletePrefix(store, rejects)
+    await this.ctx.storage.deleteAll()
   }
 
   #wakeUp(sync: SyncRow, id: string) {
@@ -449,11 +459,3 @@ const progress = (row: StreamRow) => ({
   ...(row.estimatedRows === null ? {} : { estimatedRows: row.estimatedRows }),
   ...(row.error ? { error: row.error } : {}),
 })
-
-async function deletePrefix(store: ReturnType<typeof stagingStore>, prefix: string): Promise<void> {
-  for (;;) {
-    const { objects, cursor } = await store.list(prefix)
-    if (objects.length > 0) await store.delete(objects.map((object) => object.key))
-    if (!cursor) return
-  }
-}

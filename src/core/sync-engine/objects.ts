@@ -9,8 +9,11 @@ export const stagedPrefix = (syncId: number) => `staging/${syncId}/`
 export const stagedKey = (claim: StreamClaim, id: string) =>
   `${stagedPrefix(claim.input.syncId)}${id}.${claim.fence}`
 
+/** Rejected rows of all syncs of a connection. */
+export const rejectsOf = (connectionId: string) => `rejects/${connectionId}/`
+
 export const rejectsPrefix = (connectionId: string, syncId: number) =>
-  `rejects/${connectionId}/${syncId}/`
+  `${rejectsOf(connectionId)}${syncId}/`
 
 export const rejectsKey = (claim: StreamClaim, id: string) =>
   `${rejectsPrefix(claim.input.connectionId, claim.input.syncId)}${id}.jsonl`

@@ -1,0 +1,57 @@
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, it } from 'vitest'
+import { connect, run, TENANT } from './harness.ts'
+
+const DAY_MS = 24 * 3600 * 1000
+const rejecting = { type: 'dev-null', config: { reject_every: 100 } }
+
+const rejectsOf = async (id: string) =>
+  (await env.STAGING.list({ prefix: `${TENANT}/rejects/${id}/` })).objects.length
+
+const syncObject = (syncId: number) => env.SYNC.getByName(`${TENANT}:${syncId}`)
+
+/** Rings the alarm of an ended sync as if some days had passed; says when it is to ring again. */
+async function after(days: number, syncId: number): Promise<number | null> {
+  await runInDurableObject(syncObject(syncId), async (_object, state) => {
+    const sync = state.storage.kv.get<{ endedAt: number }>('sync')
+    state.storage.kv.put('sync', { ...sync, endedAt: Date.now() - days * DAY_MS })
+    await state.storage.setAlarm(Date.now() + DAY_MS)
+  })
+  await runDurableObjectAlarm(syncObject(syncId))
+  return runInDurableObject(syncObject(syncId), (_object, state) => state.storage.getAlarm())
+}
+
+const isErased = (syncId: number) =>
+  runInDurableObject(syncObject(syncId), (_object, state) => !state.storage.kv.get('sync'))
+
+it('keeps rejected rows for thirty days, and the object of their sync with them', async () => {
+  const { id, connection } = await connect({ destination: rejecting })
+  const { syncId } = await run(connection)
+  expect(await rejectsOf(id)).toBeGreaterThan(0)
+  const due = Number(await after(8, syncId)) - Date.now()
+  expect(due / DAY_MS).toBeCloseTo(22, 1)
+  expect(await rejectsOf(id)).toBeGreaterThan(0)
+  await after(31, syncId)
+  expect(await rejectsOf(id)).toBe(0)
+  expect(await isErased(syncId)).toBe(true)
+})
+
+it('erases a sync without rejected rows after seven days', async () => {
+  const { connection } = await connect()
+  const { syncId } = await run(connection)
+  await after(6, syncId)
+  expect(await isErased(syncId)).toBe(false)
+  await after(8, syncId)
+  expect(await isErased(syncId)).toBe(true)
+})
+
+it('removes the rejected rows of a connection that is destroyed, and of no other', async () => {
+  const one = await connect({ destination: rejecting })
+  const other = await connect({ destination: rejecting })
+  await run(one.connection)
+  await run(other.connection)
+  await one.connection.destroy()
+  expect(await rejectsOf(one.id)).toBe(0)
+  expect(await rejectsOf(other.id)).toBeGreaterThan(0)
+})
