@@ -188,6 +188,8 @@ def run(base, case):
                 return {"refused": type(error).__name__, "requests": responder.seen}
     finally:
         requests.adapters.HTTPAdapter.send, time.sleep = originals
+    if not any(m.trace.stream_status for m in output.trace_messages):
+        return {"refused": "before any stream", "requests": responder.seen}
     return {
         "requests": responder.seen,
         "records": {

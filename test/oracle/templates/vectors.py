@@ -287,6 +287,8 @@ def all_vectors():
     for value, name in itertools.product(ODD, TESTS):
         yield "s", "c", "{{ (" + value + ") is " + name + " }}"
     for left, operator, right in itertools.product(OPERANDS, BINARY, OPERANDS):
+        if operator in ("*", "**") and "9007199254740993" in (left, right):
+            continue  # would take Python for ever
         yield "s", "c", "{{ " + left + " " + operator + " " + right + " }}"
     for text in LITERALS:
         yield "l", "c", text

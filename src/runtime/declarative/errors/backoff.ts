@@ -13,13 +13,13 @@ export const buildBackoff = (component: Component, env: Environment) =>
   build(BACKOFFS, component, env)
 
 const BACKOFFS: Builders<Backoff, Environment> = {
-  ConstantBackoff(component, env) {
+  ConstantBackoffStrategy(component, env) {
     const seconds = number(component, 'backoff_time_in_seconds', env)
     const jitter = jitterOf(component, env)
     return () => (seconds() ?? 0) + jitter()
   },
 
-  ExponentialBackoff(component, env) {
+  ExponentialBackoffStrategy(component, env) {
     const factor = number(component, 'factor', env, 5)
     const jitter = jitterOf(component, env)
     return (_outcome, attempt) => (factor() ?? 5) * 2 ** attempt + jitter()

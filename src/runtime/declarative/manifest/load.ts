@@ -46,24 +46,32 @@ export function loadManifest(source: string | JsonObject): Component {
   // What nothing refers to any more must not be spread: it may be incomplete.
   const { definitions: _, ...live } = resolved
   const root = propagate(live)
-  for (const stream of Array.isArray(root.streams) ? root.streams : []) cacheParents(stream)
+  const streams = Array.isArray(root.streams) ? root.streams.filter(isObject) : []
+  const parents = new Set<unknown>()
+  for (const stream of streams) cacheParents(stream, parents)
+  for (const stream of streams) if (parents.has(stream.name)) cache(stream)
   return new Component(root, '')
 }
 
 /** Parents are read by several children, and often as streams of their own. */
-function cacheParents(node: unknown): void {
+function cacheParents(node: unknown, names: Set<unknown>): void {
   if (Array.isArray(node)) {
-    for (const item of node) cacheParents(item)
+    for (const item of node) cacheParents(item, names)
     return
   }
   if (!isObject(node)) return
   if (node.type === 'ParentStreamConfig' && isObject(node.stream)) {
-    const requester = isObject(node.stream.retriever) ? node.stream.retriever.requester : undefined
-    if (isObject(requester)) requester.use_cache ??= true
+    names.add(node.stream.name)
+    cache(node.stream)
   }
   for (const [name, value] of Object.entries(node)) {
-    if (name !== '$parameters' && name !== 'schema') cacheParents(value)
+    if (name !== '$parameters' && name !== 'schema') cacheParents(value, names)
   }
+}
+
+function cache({ retriever }: JsonObject): void {
+  const requester = isObject(retriever) ? retriever.requester : undefined
+  if (isObject(requester)) requester.use_cache ??= true
 }
 
 const invalid = (field: string, message: string) =>

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { type Scope, template } from '../interpolation.ts'
@@ -68,6 +68,7 @@ function inputTemplate(
 ): InputTemplate {
   if (typeof source === 'string') return wholeTemplate(source, bound)
   if (!isObject(source)) return () => new Map()
+  refuseComponents(source)
   const entries = Object.entries(source).map(([key, value]) => ({
     key: template(key, bound, { validTypes: ['str'], default: null }),
     value:
@@ -82,6 +83,18 @@ function inputTemplate(
       if (result !== null && result !== undefined) fields.set(str(key(scope)), result)
     }
     return fields
+  }
+}
+
+/** Lists of properties to ask for are components in the place of a value. */
+function refuseComponents(source: JsonObject): void {
+  for (const [name, value] of Object.entries(source)) {
+    if (!isObject(value)) continue
+    throw new AirbyteError(
+      'UNSUPPORTED',
+      `The request parameter '${name}' is a ${value.type ?? 'component'}, which cannot run here yet.`,
+      { hint: 'Read the other streams of this source.' },
+    )
   }
 }
 
