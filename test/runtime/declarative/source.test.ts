@@ -1,0 +1,259 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type ConfiguredStream,
+  type JsonObject,
+  type ReadEvent,
+  streamKey,
+  toAirbyteError,
+} from '../../../src/protocol/index.ts'
+import type { ConnectorContext, Source } from '../../../src/runtime/contract.ts'
+import { declarativeSource, toAirbyteState } from '../../../src/runtime/declarative/index.ts'
+import { testContext } from '../../conformance/context.ts'
+
+const INFO = {
+  ...{ name: 'shop', title: 'Shop', definitionId: '00000000-0000-0000-0000-000000000000' },
+  ...{ version: '1.0.0', evidence: 'fixtures' as const },
+}
+
+const MANIFEST = `
+version: 7.0.0
+type: DeclarativeSource
+check: { type: CheckStream, stream_names: [orders] }
+definitions:
+  requester: { type: HttpRequester, url_base: "{{ config['url'] }}" }
+  schema:
+    type: InlineSchemaLoader
+    schema:
+      type: object
+      properties:
+        id: { type: [integer, 'null'] }
+        price: { type: [number, 'null'] }
+        updated: { type: [string, 'null'], format: date-time }
+        lines: { type: [array, 'null'] }
+  selector: { type: RecordSelector, extractor: { type: DpathExtractor, field_path: [data] } }
+streams:
+  - type: DeclarativeStream
+    name: orders
+    primary_key: id
+    retriever:
+      type: SimpleRetriever
+      requester: { $ref: '#/definitions/requester', path: orders }
+      record_selector: { $ref: '#/definitions/selector' }
+      paginator:
+        type: DefaultPaginator
+        page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: page }
+        pagination_strategy: { type: PageIncrement, page_size: 2 }
+    incremental_sync:
+      type: DatetimeBasedCursor
+      cursor_field: updated
+      datetime_format: '%Y-%m-%dT%H:%M:%SZ'
+      start_datetime: '2026-01-01T00:00:00Z'
+    schema_loader: { $ref: '#/definitions/schema' }
+  - type: DeclarativeStream
+    name: busy
+    retriever:
+      type: SimpleRetriever
+      requester:
+        $ref: '#/definitions/requester'
+        path: busy
+        error_handler:
+          type: DefaultErrorHandler
+          backoff_strategies: [{ type: WaitTimeFromHeader, header: Retry-After }]
+      record_selector: { $ref: '#/definitions/selector' }
+    schema_loader: { $ref: '#/definitions/schema' }
+  - type: DeclarativeStream
+    name: custom
+    retriever:
+      type: SimpleRetriever
+      requester: { $ref: '#/definitions/requester', path: orders }
+      record_selector: { type: RecordSelector, extractor: { type: CustomRecordExtractor, class_name: source_shop.components.Fancy } }
+    schema_loader: { $ref: '#/definitions/schema' }
+  - type: DeclarativeStream
+    name: stuck
+    retriever:
+      type: SimpleRetriever
+      requester: { $ref: '#/definitions/requester', path: stuck }
+      record_selector: { $ref: '#/definitions/selector' }
+      paginator:
+        type: DefaultPaginator
+        page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: after }
+        pagination_strategy: { type: CursorPagination, cursor_value: '{{ response.next }}' }
+    schema_loader: { $ref: '#/definitions/schema' }
+  - type: DeclarativeStream
+    name: get_with_body
+    retriever:
+      type: SimpleRetriever
+      requester: { $ref: '#/definitions/requester', path: orders, request_body_json: { a: 1 } }
+      record_selector: { $ref: '#/definitions/selector' }
+    schema_loader: { $ref: '#/definitions/schema' }
+spec:
+  type: Spec
+  documentation_url: https://example.test
+  connection_specification: { type: object, required: [url], properties: { url: { type: string } } }
+`
+
+const PAGES: Record<string, string> = {
+  '/orders':
+    '{"data": [{"id": 9007199254740993, "price": 2.0, "updated": "2026-02-01T00:00:00Z", "lines": [{"n": 9007199254740993}]}, {"id": 2, "extra": 1, "updated": "2026-03-01T00:00:00Z"}]}',
+  '/orders?page=1': '{"data": [{"id": 3, "updated": "2026-01-15T00:00:00Z"}]}',
+  '/stuck': '{"data": [{"id": 1}], "next": "t"}',
+  '/stuck?after=t': '{"data": [{"id": 1}], "next": "t"}',
+}
+
+let server: Server
+let config: JsonObject
+const source = declarativeSource(MANIFEST, INFO)
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const body = PAGES[request.url ?? '']
+    if (request.url === '/busy') response.writeHead(429, { 'Retry-After': '600' }).end('slow')
+    else response.writeHead(body ? 200 : 404, { 'content-type': 'application/json' }).end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  config = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+})
+
+afterAll(() => server.close())
+
+const ctx = (more: Partial<ConnectorContext> = {}) => testContext({ http: { fetch }, ...more })
+
+async function configured(name: string): Promise<ConfiguredStream> {
+  const { streams } = await source.discover(ctx(), config)
+  const stream = streams.find((known) => known.name === name)
+  if (!stream) throw new Error(name)
+  return {
+    ...{ stream, syncMode: 'incremental', destinationSyncMode: 'append', cursorField: [] },
+    ...{ primaryKey: [], generationId: 1, minimumGenerationId: 0, syncId: 1, format: 'records' },
+  } as ConfiguredStream
+}
+
+async function read(
+  name: string,
+  state?: JsonObject,
+  by: Source = source,
+): Promise<{ events: ReadEvent[]; error?: ReturnType<typeof toAirbyteError> }> {
+  const stream = await configured(name)
+  const streams = new Map(state ? [[streamKey(stream.stream), state]] : [])
+  const events: ReadEvent[] = []
+  try {
+    for await (const event of by.read(ctx(), config, [stream], { streams })) events.push(event)
+  } catch (error) {
+    return { events, error: toAirbyteError(error) }
+  }
+  return { events }
+}
+
+const kinds = (events: ReadEvent[]) =>
+  events.map((event) => (event.type === 'status' ? event.status : event.type))
+
+describe('a declarative source', () => {
+  it('gives the spec of its manifest', () => {
+    expect(source.spec()).toEqual({
+      connectionSpecification: {
+        ...{ type: 'object', required: ['url'] },
+        properties: { url: { type: 'string' } },
+      },
+      documentationUrl: 'https://example.test',
+    })
+  })
+
+  it('checks the stream that its manifest names', async () => {
+    expect(await source.check(ctx(), config)).toEqual({ ok: true })
+    const unreachable = { url: 'http://127.0.0.1:1' }
+    const impatient = declarativeSource(MANIFEST, INFO, { sleep: async () => {} })
+    expect(await impatient.check(ctx(), unreachable)).toMatchObject({ ok: false })
+  })
+
+  it('discovers keys, cursors and schemas, also of streams that it cannot read', async () => {
+    const { streams } = await source.discover(ctx(), config)
+    expect(streams.map(({ name }) => name)).toEqual([
+      'orders',
+      'busy',
+      'custom',
+      'stuck',
+      'get_with_body',
+    ])
+    expect(streams[0]).toMatchObject({
+      source_defined_primary_key: [['id']],
+      source_defined_cursor: true,
+      default_cursor_field: ['updated'],
+      supported_sync_modes: ['full_refresh', 'incremental'],
+    })
+  })
+
+  it('emits batches with every digit, and a state after each page', async () => {
+    const { events } = await read('orders')
+    expect(kinds(events)).toEqual([
+      ...['started', 'running', 'batch', 'state', 'batch', 'state', 'state', 'complete'],
+    ])
+    const [first] = events.flatMap((event) => (event.type === 'batch' ? [event.batch] : []))
+    expect(first?.kind === 'records' && first.columns).toEqual([
+      [9007199254740993n, 2],
+      [2, null],
+      ['2026-02-01T00:00:00Z', '2026-03-01T00:00:00Z'],
+      ['[{"n":9007199254740993}]', null],
+    ])
+    const states = events.flatMap((event) => (event.type === 'state' ? [event.state] : []))
+    expect(states.map(toAirbyteState)).toEqual([
+      {},
+      { updated: '2026-03-01T00:00:00Z' },
+      { updated: '2026-03-01T00:00:00Z' },
+    ])
+  })
+
+  it('goes on from the state after a page', async () => {
+    const { events } = await read('orders')
+    const state = events.find((event) => event.type === 'state')
+    const rest = await read('orders', state?.type === 'state' ? state.state : undefined)
+    expect(rest.events.filter((event) => event.type === 'batch')).toHaveLength(1)
+  })
+
+  it('takes a state that Airbyte wrote', async () => {
+    const { events } = await read('orders', { updated: '2026-03-05T00:00:00Z' })
+    const last = events.findLast((event) => event.type === 'state')
+    expect(last?.type === 'state' && toAirbyteState(last.state)).toEqual({
+      updated: '2026-03-05T00:00:00Z',
+    })
+  })
+
+  it('ends with the time at which to go on when the wait is long', async () => {
+    const { events, error } = await read('busy')
+    expect(error).toMatchObject({ code: 'RATE_LIMITED', stream: 'busy' })
+    const wait = ((error?.retryAt ?? 0) - Date.now()) / 1000
+    expect(wait).toBeGreaterThan(590)
+    expect(wait).toBeLessThan(602)
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'status', rateLimitedUntil: expect.any(Number) }),
+    )
+  })
+
+  it('refuses a stream of a custom class by the name of the class', async () => {
+    const { events } = await read('custom')
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'error',
+        error: expect.objectContaining({
+          code: 'UNSUPPORTED',
+          message: expect.stringContaining('source_shop.components.Fancy'),
+        }),
+      }),
+    )
+    expect(kinds(events).at(-1)).toBe('incomplete')
+  })
+
+  it('stops at the same page for ever', async () => {
+    const { error } = await read('stuck')
+    expect(error).toMatchObject({ code: 'UPSTREAM_ERROR' })
+    expect(error?.message).toContain('same page again and again')
+  })
+
+  it('refuses a body with GET by name', async () => {
+    const { events } = await read('get_with_body')
+    expect(events).toContainEqual(
+      expect.objectContaining({ error: expect.objectContaining({ code: 'UNSUPPORTED' }) }),
+    )
+  })
+})
