@@ -1,0 +1,32 @@
+export { freezeBound, heartbeat } from './bound.ts'
+export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from './change-feed.ts'
+export {
+  CDC_COLUMNS,
+  type ChangeBatch,
+  type ChangeEvent,
+  isUnchanged,
+  orderOf,
+  type RelationEvent,
+  type TableShape,
+} from './pgoutput/events.ts'
+export type { PgRelation, ReplicaIdentity } from './pgoutput/relation.ts'
+export {
+  type CdcPosition,
+  type ChangeOrder,
+  compareOrder,
+  type Lsn,
+  parseLsn,
+  positionFromJson,
+  positionToJson,
+  printLsn,
+  SNAPSHOT_ORDER,
+} from './position.ts'
+export { checkServer } from './server.ts'
+export {
+  dropSlot,
+  ensureSlot,
+  guardSlot,
+  readSlot,
+  type SlotStatus,
+  takeOverSlot,
+} from './slot.ts'

@@ -1,0 +1,49 @@
+import type { Buffer } from 'node:buffer'
+import type { Cell, Column } from '../../../protocol/index.ts'
+import { parserOf } from '../../../runtime/formats/pg-cell-text.ts'
+
+/**
+ * Reads one value. `latin` is the same bytes as text, one character a byte, made once for many
+ * messages: a slice of it costs no copy, and is the value wherever that is ASCII.
+ */
+export type CellReader = (bytes: Buffer, latin: string, start: number, end: number) => Cell
+
+/** The reader of a column's values, as PostgreSQL prints them with our session's settings. */
+export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
+  if (column.type === 'boolean') return (bytes, _, start) => bytes[start] === LETTER_T
+  if (isMoney) return (bytes, latin, start, end) => moneyCell(textOf(bytes, latin, start, end))
+  const parse = parserOf(column)
+  if (column.type === 'integer') {
+    return (bytes, latin, start, end) =>
+      end - start <= SHORT_DIGITS ? shortInteger(bytes, start, end) : parse(latin.slice(start, end))
+  }
+  return (bytes, latin, start, end) => parse(textOf(bytes, latin, start, end))
+}
+
+const LETTER_T = 0x74
+const MINUS = 0x2d
+const ZERO = 0x30
+/** So many characters are below 2^53, with a sign or without. */
+const SHORT_DIGITS = 15
+
+function shortInteger(bytes: Buffer, start: number, end: number): number {
+  const negative = bytes[start] === MINUS
+  let value = 0
+  for (let at = negative ? start + 1 : start; at < end; at++) {
+    value = value * 10 + (bytes[at] as number) - ZERO
+  }
+  return negative ? -value : value
+}
+
+function textOf(bytes: Buffer, latin: string, start: number, end: number): string {
+  let seen = 0
+  for (let at = start; at < end; at++) seen |= bytes[at] as number
+  return seen < 0x80 ? latin.slice(start, end) : bytes.toString('utf8', start, end)
+}
+
+/** As the `C` locale prints it, `-$1,234.50`: to a number, as a cast to numeric gives it. */
+function moneyCell(text: string): Cell {
+  const plain = text.replaceAll(/[$,]/g, '')
+  const value = Number(plain)
+  return value.toFixed(2) === plain ? value : plain
+}

@@ -1,0 +1,243 @@
+import type { Buffer } from 'node:buffer'
+import { AirbyteError, type Cell, type Column } from '../../../protocol/index.ts'
+import { type CellReader, cellReaderOf } from './cell-readers.ts'
+import { CDC_COLUMNS, type ChangeBatch, type TableShape } from './events.ts'
+import type { PgRelation } from './relation.ts'
+
+/** The transaction that a change belongs to, as every row of it shows it. */
+export interface TransactionCells {
+  lsn: Cell
+  time: string
+}
+
+const NULL = 0x6e
+const UNCHANGED = 0x75
+const TEXT = 0x74
+const MONEY_OID = 790
+
+/** A tuple that is looked at before it becomes a row. `undefined`: unchanged, or not in the tuple. */
+type Scratch = (Cell | undefined)[]
+
+/** Collects the changes of one relation as columns, one array a column, until they are taken as a batch. */
+export class TableBuffer {
+  readonly relation: PgRelation
+  readonly shape: TableShape
+  length = 0
+  private readonly schema: Column[]
+  /** Of each column of the relation: its reader and its place in the batch; -1: left out. */
+  private readonly readers: CellReader[]
+  private readonly places: number[]
+  /** Columns of the shape that the relation lacks. */
+  private readonly absent: number[]
+  /** Places of the key, and those of them that an old tuple holds. */
+  private readonly key: number[]
+  private readonly identity: boolean[]
+  private columns: Cell[][] = []
+  private lsns: Cell[] = []
+  private updated: Cell[] = []
+  private deleted: Cell[] = []
+  private op: string[] = []
+  private sequences: number[] = []
+  private unchanged: (Uint8Array | undefined)[] | undefined
+  private movedFrom: Map<number, number> | undefined
+  private readonly before: Scratch
+  private readonly after: Scratch
+
+  constructor(relation: PgRelation, shape: TableShape) {
+    this.relation = relation
+    this.shape = shape
+    this.schema = [...shape.columns, ...CDC_COLUMNS]
+    const byName = new Map(shape.columns.map(({ name }, place) => [name, place]))
+    this.places = relation.columns.map(({ name }) => byName.get(name) ?? -1)
+    this.readers = relation.columns.map(({ typeOid }, at) => {
+      const column = shape.columns[this.places[at] as number]
+      return column ? cellReaderOf(column, typeOid === MONEY_OID) : () => null
+    })
+    const present = new Set(this.places)
+    this.absent = shape.columns.map((_, place) => place).filter((place) => !present.has(place))
+    this.identity = shape.columns.map(() => false)
+    relation.columns.forEach(({ identity }, at) => {
+      const place = this.places[at] as number
+      if (place >= 0) this.identity[place] = identity
+    })
+    this.key = shape.key
+      .map((name) => byName.get(name) ?? -1)
+      .filter((place) => place >= 0 && this.identity[place])
+    this.before = new Array<Cell | undefined>(shape.columns.length)
+    this.after = new Array<Cell | undefined>(shape.columns.length)
+    this.reset()
+  }
+
+  /** Adds the tuple at `at` as an upsert; returns where it ends. */
+  upsert(bytes: Buffer, latin: string, at: number, sequence: number, cells: TransactionCells) {
+    const { places, readers, columns } = this
+    const width = this.width(bytes, at)
+    at += 2
+    for (let c = 0; c < width; c++) {
+      const kind = bytes[at++]
+      const place = places[c] as number
+      if (kind === TEXT) {
+        const start = at + 4
+        at = start + u32(bytes, at)
+        if (place >= 0)
+          (columns[place] as Cell[]).push((readers[c] as CellReader)(bytes, latin, start, at))
+      } else {
+        if (place >= 0) (columns[place] as Cell[]).push(null)
+        if (kind === UNCHANGED && place >= 0) this.markUnchanged(place, this.length)
+        else if (kind !== NULL && kind !== UNCHANGED) throw unknownKind(kind)
+      }
+    }
+    this.endRow('u', sequence, cells)
+    return at
+  }
+
+  /** An update that brings its old tuple: `whole`, or only the replica identity. Returns where it ends. */
+  update(
+    bytes: Buffer,
+    latin: string,
+    at: number,
+    whole: boolean,
+    sequence: number,
+    cells: TransactionCells,
+  ) {
+    const { before, after, identity, key } = this
+    at = this.readScratch(bytes, latin, at, before)
+    // `N` announces the new tuple.
+    at = this.readScratch(bytes, latin, at + 1, after)
+    for (let place = 0; place < after.length; place++) {
+      // What the old tuple holds need not be looked up: old rows are sent with their large values.
+      if (after[place] === undefined && (whole || identity[place]) && before[place] !== null) {
+        after[place] = before[place]
+      }
+    }
+    const moved = key.some((place) => before[place] !== undefined && before[place] !== after[place])
+    if (moved) this.pushDelete(before, whole, sequence, cells)
+    const row = this.length
+    let incomplete = false
+    for (let place = 0; place < after.length; place++) {
+      const cell = after[place]
+      ;(this.columns[place] as Cell[]).push(cell ?? null)
+      if (cell !== undefined || this.absent.includes(place)) continue
+      this.markUnchanged(place, row)
+      incomplete = true
+    }
+    this.endRow('u', sequence, cells, false)
+    if (moved && incomplete) {
+      this.movedFrom ??= new Map()
+      this.movedFrom.set(row, row - 1)
+    }
+    return at
+  }
+
+  /** A delete, with the whole old tuple or only its replica identity. Returns where it ends. */
+  delete(
+    bytes: Buffer,
+    latin: string,
+    at: number,
+    whole: boolean,
+    sequence: number,
+    cells: TransactionCells,
+  ) {
+    const end = this.readScratch(bytes, latin, at, this.before)
+    this.pushDelete(this.before, whole, sequence, cells)
+    return end
+  }
+
+  /** What was collected; the buffer is empty then. */
+  take(extractedAt: number): ChangeBatch {
+    const batch: ChangeBatch = {
+      kind: 'records',
+      stream: this.shape.stream,
+      schema: this.schema,
+      length: this.length,
+      columns: [...this.columns, this.lsns, this.updated, this.deleted],
+      extractedAt,
+      op: this.op,
+      sequences: this.sequences,
+    }
+    if (this.unchanged) batch.unchanged = this.unchanged
+    if (this.movedFrom) batch.movedFrom = this.movedFrom
+    this.reset()
+    return batch
+  }
+
+  private reset() {
+    this.length = 0
+    this.columns = this.shape.columns.map(() => [])
+    this.lsns = []
+    this.updated = []
+    this.deleted = []
+    this.op = []
+    this.sequences = []
+    this.unchanged = undefined
+    this.movedFrom = undefined
+  }
+
+  private readScratch(bytes: Buffer, latin: string, at: number, into: Scratch): number {
+    const width = this.width(bytes, at)
+    into.fill(undefined)
+    at += 2
+    for (let c = 0; c < width; c++) {
+      const kind = bytes[at++]
+      const place = this.places[c] as number
+      if (kind === TEXT) {
+        const start = at + 4
+        at = start + u32(bytes, at)
+        if (place >= 0) into[place] = (this.readers[c] as CellReader)(bytes, latin, start, at)
+      } else if (kind === NULL) {
+        if (place >= 0) into[place] = null
+      } else if (kind !== UNCHANGED) throw unknownKind(kind)
+    }
+    return at
+  }
+
+  private pushDelete(old: Scratch, whole: boolean, sequence: number, cells: TransactionCells) {
+    for (let place = 0; place < old.length; place++) {
+      const known = whole || this.identity[place]
+      ;(this.columns[place] as Cell[]).push((known ? old[place] : null) ?? null)
+    }
+    this.endRow('d', sequence, cells, false)
+  }
+
+  private endRow(op: string, sequence: number, { lsn, time }: TransactionCells, fillAbsent = true) {
+    if (fillAbsent) for (const place of this.absent) (this.columns[place] as Cell[]).push(null)
+    this.op.push(op)
+    this.sequences.push(sequence)
+    this.lsns.push(lsn)
+    this.updated.push(time)
+    this.deleted.push(op === 'd' ? time : null)
+    this.length++
+  }
+
+  private markUnchanged(place: number, row: number) {
+    this.unchanged ??= new Array<Uint8Array | undefined>(this.shape.columns.length).fill(undefined)
+    let bits = this.unchanged[place]
+    if (!bits || row >> 3 >= bits.length) {
+      const larger = new Uint8Array(Math.max(64, (row >> 3) * 2 + 1))
+      if (bits) larger.set(bits)
+      bits = larger
+      this.unchanged[place] = bits
+    }
+    bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7))
+  }
+
+  private width(bytes: Buffer, at: number): number {
+    const width = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+    if (width === this.places.length) return width
+    throw new AirbyteError(
+      'INTERNAL',
+      `A row of ${this.shape.stream} has ${width} columns in the log; its description has ${this.places.length}.`,
+      { stream: this.shape.stream },
+    )
+  }
+}
+
+export const u32 = (bytes: Buffer, at: number) =>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
+  0
+
+const unknownKind = (kind: number | undefined) =>
+  new AirbyteError('INTERNAL', `A value of kind ${kind} came in the log; text was asked for.`)
