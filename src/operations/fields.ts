@@ -71,7 +71,7 @@ const sliceLimits = z.strictObject({
 })
 
 /** Kept out of the tools' schemas, which a model pays for in every conversation; all faces take it. */
-export const ADVANCED = { 'x-advanced': true } as const
+const ADVANCED = { 'x-advanced': true } as const
 
 export const connectionSettings = {
   namespace: z.string().max(63).optional().describe('Destination schema'),

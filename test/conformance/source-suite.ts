@@ -3,6 +3,7 @@ import { checkConfig } from '../../src/core/config-validation.ts'
 import { coerceToLimits } from '../../src/core/normalization/index.ts'
 import {
   type AirbyteCatalog,
+  type AirbyteStream,
   columnsOf,
   type ErrorCode,
   type JsonObject,
@@ -235,6 +236,26 @@ export function sourceConformance(
             )
           })
 
+          if (source.capabilities.ranges) {
+            it('is split by a value of its key into two ranges, which resume like the whole', async () => {
+              const [[field] = []] = find(wanted).source_defined_primary_key ?? []
+              if (field === undefined) return
+              const whole = await readStream(reading(), configured())
+              const value = await middleOf(find(wanted), field)
+              const below = { ...configured(), range: { field, to: value } }
+              const above = { ...configured(), range: { field, from: value } }
+              const [first, second] = [
+                await readStream(reading(), below),
+                await readStream(reading(), above),
+              ]
+              expect(rowsOfEvents(second).length).toBeGreaterThan(0)
+              expect(sorted([...rowsOfEvents(first), ...rowsOfEvents(second)])).toEqual(
+                sorted(rowsOfEvents(whole)),
+              )
+              await resumes(above, second)
+            })
+          }
+
           if (format !== 'records') {
             it('holds the same rows as in records', async () => {
               const wire = await readStream(reading(), configured())
@@ -279,6 +300,15 @@ export function sourceConformance(
           expect(rowsOfEvents(third)).toHaveLength(3)
         })
       }
+    }
+
+    /** The text of a field in a row from the middle. */
+    async function middleOf(stream: AirbyteStream, field: string): Promise<string> {
+      const events = await readStream(reading(), configure(stream, { selectedFields: [field] }))
+      const cells = batchesOf(events).flatMap((batch) =>
+        batch.kind === 'records' ? (batch.columns[0] ?? []) : [],
+      )
+      return String(cells[cells.length >> 1])
     }
 
     async function resumes(

@@ -206,6 +206,38 @@ describe('a backfill, postgres to postgres', () => {
   })
 })
 
+describe('a backfill into the warehouse', () => {
+  const users = { name: 'users' } as never
+  const warehouse = (destinationSyncMode: 'append' | 'append_dedup') =>
+    connect({
+      source: { type: 'sample-data', config: { count: 100, records_per_slice: 10 } },
+      destination: { type: 'r2', config: {} },
+      streams: [
+        stream({
+          ...{ syncMode: 'incremental', destinationSyncMode, cursorField: ['updated_at'] },
+          primaryKey: [['id']],
+        }),
+      ],
+      change: { limits: { chunkBytes: 0 } },
+    })
+
+  it.each(['append', 'append_dedup'] as const)('adds its rows as %s, verified', async (mode) => {
+    const { connection, source } = await warehouse(mode)
+    await run(connection)
+    const filled = await ended(
+      await start(connection, { field: 'id', from: '41', to: '61' }, users),
+    )
+    expect(filled).toMatchObject({ status: 'succeeded', rows: 20 })
+    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(filled.syncId)
+    expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: true })
+    await source.update({ config: { count: 105 } })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 5 })
+    const { streams, ok } = await connection.verify({ level: 'hash' })
+    expect(ok).toBe(true)
+    if (mode === 'append_dedup') expect(streams).toMatchObject([{ foundRows: 105 }])
+  })
+})
+
 describe('a backfill that does not end well', () => {
   const users = { name: 'users' } as never
   const sample = (config: JsonObject) =>
