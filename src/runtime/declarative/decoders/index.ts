@@ -1,9 +1,9 @@
 import { AirbyteError } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
-import { loads } from '../python/json.ts'
 import type { Value } from '../python/values.ts'
 import type { Answer } from '../requester/answer.ts'
+import { parseJson } from '../requester/json-body.ts'
 import { csvRows } from './csv.ts'
 import { gunzip } from './gzip.ts'
 import { xmlToValue } from './xml.ts'
@@ -101,7 +101,7 @@ function lines(text: string): string[] {
 
 function tryJson(text: string): Value | undefined {
   try {
-    return loads(text)
+    return parseJson(text)
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
-import { loads } from '../python/json.ts'
 import type { Value } from '../python/values.ts'
 import { CaseInsensitiveMap } from '../template/index.ts'
+import { parseJson } from './json-body.ts'
 
 /** An HTTP response with its body read. */
 export class Answer {
@@ -33,7 +33,7 @@ export class Answer {
     if (!this.#json) {
       let value: Value
       try {
-        value = loads(this.text)
+        value = parseJson(this.text)
       } catch {
         value = undefined
       }
