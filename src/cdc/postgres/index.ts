@@ -21,6 +21,12 @@ export {
   printLsn,
   SNAPSHOT_ORDER,
 } from './position.ts'
+export {
+  dropPublication,
+  ensurePublication,
+  type PublishedTable,
+  waitForOpenTransactions,
+} from './publication.ts'
 export { checkServer } from './server.ts'
 export {
   dropSlot,

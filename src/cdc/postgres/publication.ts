@@ -1,0 +1,257 @@
+import pg from 'pg'
+import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
+import { mapPostgresError } from '../../runtime/postgres/errors.ts'
+
+/** A table whose changes are wanted. */
+export interface PublishedTable {
+  schema: string
+  name: string
+  /** Columns by which the destination tells rows apart; empty: rows are appended. */
+  key: string[]
+  /** Only its inserts are wanted: the one way to capture a table without a replica identity. */
+  insertOnly?: boolean
+}
+
+/**
+ * Publishes these tables, and only these: creates the publication or adds what an existing one lacks.
+ * Insert-only tables get a publication of their own, `<name>_inserts`, since publishing updates of a
+ * table without replica identity would make the server refuse them. Nothing is taken out of a
+ * publication, and no table is altered.
+ *
+ * Returns the publications to read, and the tables that are new in them: before those are snapshotted,
+ * `waitForOpenTransactions`.
+ *
+ * Rejects with CDC_TABLE_UNSUITABLE (naming the remedy), CDC_SETUP_REQUIRED (a right, or an adopted
+ * publication that leaves changes out) or STREAM_NOT_FOUND.
+ */
+export async function ensurePublication(
+  client: pg.Client,
+  name: string,
+  tables: PublishedTable[],
+): Promise<{ publications: string[]; added: PublishedTable[] }> {
+  for (const table of tables) await checkTable(client, table)
+  const publications: string[] = []
+  const added: PublishedTable[] = []
+  for (const insertOnly of [false, true]) {
+    const wanted = tables.filter((table) => (table.insertOnly ?? false) === insertOnly)
+    if (wanted.length === 0) continue
+    const publication = insertOnly ? `${name}_inserts` : name
+    publications.push(publication)
+    added.push(...(await publish(client, publication, wanted, insertOnly)))
+  }
+  return { publications, added }
+}
+
+/**
+ * Waits until every transaction that is open now has ended. What those wrote to a table before it was
+ * published is in no log that we read; a snapshot taken after them sees it.
+ * Rejects with TIMEOUT, naming the oldest.
+ */
+export async function waitForOpenTransactions(client: pg.Client, timeoutMs: number): Promise<void> {
+  const until = Date.now() + timeoutMs
+  // A number of our own: who has written already has a smaller one.
+  const { rows: own } = await client.query<{ xid: string }>(
+    'SELECT pg_catalog.pg_current_xact_id() AS xid',
+  )
+  for (;;) {
+    const { rows } = await client.query<{ done: string; pid: string | null }>(
+      `SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) > $1::xid8 AS done,
+         (SELECT pid FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL
+          ORDER BY xact_start LIMIT 1) AS pid`,
+      [own[0]?.xid],
+    )
+    if (rows[0]?.done === 't') return
+    if (Date.now() >= until) {
+      throw new AirbyteError(
+        'TIMEOUT',
+        `Transactions that were open when a table was published still are${rows[0]?.pid ? `; the oldest is of process ${rows[0].pid}` : ''}.`,
+        { hint: 'End the open transactions (prepared ones too); it is tried again.' },
+      )
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}
+
+/** Drops what `ensurePublication` created. */
+export async function dropPublication(client: pg.Client, name: string): Promise<void> {
+  for (const publication of [name, `${name}_inserts`]) {
+    await client.query(`DROP PUBLICATION IF EXISTS ${pg.escapeIdentifier(publication)}`)
+  }
+}
+
+const POLL_MS = 200
+
+/** Partitions' rows come as their root's: a partition made later is the same stream. */
+async function publish(
+  client: pg.Client,
+  name: string,
+  wanted: PublishedTable[],
+  insertOnly: boolean,
+): Promise<PublishedTable[]> {
+  const existing = await readPublication(client, name)
+  if (existing) refusePartial(existing, name, insertOnly)
+  const published = new Set(existing?.tables)
+  const added = wanted.filter(
+    (table) =>
+      !existing?.allTables && !published.has(streamKey({ ...table, namespace: table.schema })),
+  )
+  if (existing && added.length === 0) return []
+  const list = added.map(qualified).join(', ')
+  const actions = insertOnly ? 'insert' : 'insert, update, delete, truncate'
+  const sql = existing
+    ? `ALTER PUBLICATION ${pg.escapeIdentifier(name)} ADD TABLE ${list}`
+    : `CREATE PUBLICATION ${pg.escapeIdentifier(name)} FOR TABLE ${list} WITH (publish = '${actions}', publish_via_partition_root = true)`
+  try {
+    await client.query(sql)
+  } catch (error) {
+    throw publishingRefused(error, sql)
+  }
+  return added
+}
+
+interface Publication {
+  allTables: boolean
+  updates: boolean
+  deletes: boolean
+  truncates: boolean
+  inserts: boolean
+  viaRoot: boolean
+  tables: StreamKey[]
+}
+
+async function readPublication(client: pg.Client, name: string): Promise<Publication | undefined> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot,
+       coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_array(t.schemaname, t.tablename))
+         FROM pg_catalog.pg_publication_tables t WHERE t.pubname = p.pubname), '[]') AS tables
+     FROM pg_catalog.pg_publication p WHERE p.pubname = $1`,
+    [name],
+  )
+  const [row] = rows
+  if (!row) return undefined
+  const tables = JSON.parse(row.tables as string) as [string, string][]
+  return {
+    allTables: row.puballtables === 't',
+    inserts: row.pubinsert === 't',
+    updates: row.pubupdate === 't',
+    deletes: row.pubdelete === 't',
+    truncates: row.pubtruncate === 't',
+    viaRoot: row.pubviaroot === 't',
+    tables: tables.map(([namespace, table]) => streamKey({ namespace, name: table })),
+  }
+}
+
+/** A publication that someone else made must publish what we rely on. */
+function refusePartial(publication: Publication, name: string, insertOnly: boolean) {
+  const { inserts, updates, deletes, truncates, viaRoot } = publication
+  const complete = insertOnly ? inserts : inserts && updates && deletes && truncates
+  if (complete && viaRoot) return
+  const actions = insertOnly ? 'insert' : 'insert, update, delete, truncate'
+  throw setupRequired(`The publication '${name}' leaves changes out.`, {
+    hint: `Run ALTER PUBLICATION ${pg.escapeIdentifier(name)} SET (publish = '${actions}', publish_via_partition_root = true); as its owner, or name a publication that does not exist: it is created then.`,
+  })
+}
+
+function publishingRefused(error: unknown, sql: string): AirbyteError {
+  if ((error as { code?: string }).code !== '42501') return mapPostgresError(error)
+  return setupRequired(`PostgreSQL: ${(error as Error).message} (42501).`, {
+    hint: `Creating a publication needs CREATE on the database and ownership of its tables. Run as the owner: ${sql};`,
+    cause: error,
+  })
+}
+
+/** Rejects if capturing the table would break its updates, or would not tell which row was changed. */
+async function checkTable(client: pg.Client, table: PublishedTable): Promise<void> {
+  const stream = streamKey({ namespace: table.schema, name: table.name })
+  const { rows } = await client.query<IdentityRow>(IDENTITY_SQL, [table.schema, table.name])
+  if (rows.length === 0) {
+    throw new AirbyteError('STREAM_NOT_FOUND', `The database has no table ${qualified(table)}.`, {
+      stream,
+    })
+  }
+  for (const row of rows) {
+    const place = qualified({ schema: row.schema, name: row.name })
+    if (row.kind !== 'r' && row.kind !== 'p') {
+      throw unsuitable(stream, `${place} is not a table: it has no changes in the log.`, {
+        hint: 'Read it with a full refresh, or capture the tables beneath it.',
+      })
+    }
+    if (row.persistence !== 'p') {
+      throw unsuitable(
+        stream,
+        `${place} is not written to the log (it is unlogged or temporary).`,
+        {
+          hint: `Run ALTER TABLE ${place} SET LOGGED; as its owner, or deselect the stream.`,
+        },
+      )
+    }
+    if (!table.insertOnly) refuseIdentity(row, table, stream, place)
+  }
+}
+
+function refuseIdentity(row: IdentityRow, table: PublishedTable, stream: StreamKey, place: string) {
+  const identity = row.identity === null ? [] : (JSON.parse(row.identity) as string[])
+  if (row.setting === 'f') return
+  if (identity.length === 0) {
+    throw unsuitable(
+      stream,
+      `${place} has no replica identity: publishing it would make the server refuse its updates and deletes.`,
+      {
+        hint: `Give it a primary key, or run ALTER TABLE ${place} REPLICA IDENTITY FULL; as its owner (its updates then write whole old rows to the log). A table that is only inserted into can be read as insert-only.`,
+      },
+    )
+  }
+  const uncovered = table.key.filter((column) => !identity.includes(column))
+  if (uncovered.length === 0) return
+  throw unsuitable(
+    stream,
+    `The key column '${uncovered[0]}' is not part of the replica identity of ${place} (${identity.join(', ')}): deletes would not say which row is gone.`,
+    {
+      hint: `Choose ${identity.join(', ')} as the stream's primary key, or run ALTER TABLE ${place} REPLICA IDENTITY FULL; as its owner.`,
+    },
+  )
+}
+
+interface IdentityRow {
+  schema: string
+  name: string
+  kind: string
+  persistence: string
+  setting: string
+  identity: string | null
+}
+
+/**
+ * The table and, if it is partitioned, every table beneath: each has a replica identity of its own.
+ * A deferrable primary key is none.
+ */
+const IDENTITY_SQL = `
+WITH RECURSIVE tree(oid) AS (
+  SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relname = $2
+  UNION ALL
+  SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
+)
+SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
+  c.relreplident AS setting,
+  (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
+   FROM pg_catalog.pg_index x
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey[0:x.indnkeyatts - 1])
+   WHERE x.indrelid = c.oid AND x.indisvalid AND x.indimmediate
+     AND CASE c.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END
+  ) AS identity
+FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
+
+const qualified = ({ schema, name }: { schema: string; name: string }) =>
+  `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`
+
+const unsuitable = (stream: StreamKey, message: string, { hint }: { hint: string }) =>
+  new AirbyteError('CDC_TABLE_UNSUITABLE', message, { stream, hint })
+
+const setupRequired = (message: string, details: { hint: string; cause?: unknown }) =>
+  new AirbyteError('CDC_SETUP_REQUIRED', message, {
+    field: 'config.replication_method.publication',
+    ...details,
+  })

@@ -1,0 +1,162 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import {
+  checkServer,
+  dropPublication,
+  ensurePublication,
+  ensureSlot,
+  waitForOpenTransactions,
+} from '../../../src/cdc/postgres/index.ts'
+import { connectPostgres } from '../../../src/runtime/postgres/client.ts'
+import { createDatabase, ctx, type TestDatabase } from './support.ts'
+
+let db: TestDatabase
+beforeAll(async () => {
+  db = await createDatabase(inject('pgUrl'), 'cdc_publication')
+})
+afterAll(() => db.close())
+
+const table = (name: string, key = ['id'], insertOnly = false) => ({
+  schema: 'public',
+  name,
+  key,
+  insertOnly,
+})
+const publish = (name: string, ...tables: ReturnType<typeof table>[]) =>
+  ensurePublication(db.client, name, tables)
+
+describe('ensurePublication', () => {
+  it('publishes the tables that are asked for and no other, and adds one later', async () => {
+    await db.sql('CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)')
+    expect(await publish('p1', table('a'))).toEqual({ publications: ['p1'], added: [table('a')] })
+    expect((await publish('p1', table('a'))).added).toEqual([])
+    expect((await publish('p1', table('a'), table('b'))).added).toEqual([table('b')])
+    const { rows } = await db.sql(
+      `SELECT puballtables, pubviaroot,
+         (SELECT count(*) FROM pg_publication_tables t WHERE t.pubname = p.pubname) AS tables
+       FROM pg_publication p WHERE pubname = 'p1'`,
+    )
+    expect(rows).toEqual([{ puballtables: 'f', pubviaroot: 't', tables: '2' }])
+  })
+
+  it('refuses a table without replica identity, and leaves its updates alone', async () => {
+    await db.sql('CREATE TABLE keyless (n int); INSERT INTO keyless VALUES (1)')
+    await expect(publish('p2', table('keyless', []))).rejects.toMatchObject({
+      code: 'CDC_TABLE_UNSUITABLE',
+      stream: 'public.keyless',
+      hint: expect.stringContaining('REPLICA IDENTITY FULL'),
+    })
+    await db.sql('UPDATE keyless SET n = 2')
+  })
+
+  it('captures inserts of such a table without breaking its updates', async () => {
+    const { publications } = await publish('p3', table('a'), table('keyless', [], true))
+    expect(publications).toEqual(['p3', 'p3_inserts'])
+    await db.sql('UPDATE keyless SET n = 3; DELETE FROM keyless')
+    await dropPublication(db.client, 'p3')
+  })
+
+  it('takes a table without a key once its whole old rows are in the log', async () => {
+    await db.sql('CREATE TABLE whole (n int); ALTER TABLE whole REPLICA IDENTITY FULL')
+    expect((await publish('p4', table('whole', []))).publications).toEqual(['p4'])
+  })
+
+  it.each([
+    ['nothing', 'ALTER TABLE t REPLICA IDENTITY NOTHING', /no replica identity/],
+    [
+      'an index that lacks the key',
+      'CREATE UNIQUE INDEX i ON t (code); ALTER TABLE t REPLICA IDENTITY USING INDEX i',
+      /'id' is not part of the replica identity .* \(code\)/,
+    ],
+    [
+      'a deferrable key',
+      'ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id) DEFERRABLE',
+      /no replica identity/,
+    ],
+    ['no log', 'ALTER TABLE t SET UNLOGGED', /not written to the log/],
+  ])('refuses a table whose replica identity is %s', async (_, alter, message) => {
+    await db.sql('DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, code int NOT NULL)')
+    await db.sql(alter)
+    await expect(publish('p5', table('t'))).rejects.toMatchObject({
+      code: 'CDC_TABLE_UNSUITABLE',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('looks at every partition', async () => {
+    await db.sql(
+      `CREATE TABLE root (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+       CREATE TABLE leaf PARTITION OF root DEFAULT; ALTER TABLE leaf REPLICA IDENTITY NOTHING`,
+    )
+    await expect(publish('p6', table('root', ['id', 'at']))).rejects.toMatchObject({
+      message: expect.stringContaining('"public"."leaf"'),
+    })
+    await db.sql('ALTER TABLE leaf REPLICA IDENTITY DEFAULT')
+    expect((await publish('p6', table('root', ['id', 'at']))).publications).toEqual(['p6'])
+  })
+
+  it('refuses views and what is not there', async () => {
+    await db.sql('CREATE VIEW v AS SELECT 1 AS id')
+    await expect(publish('p7', table('v'))).rejects.toMatchObject({ code: 'CDC_TABLE_UNSUITABLE' })
+    await expect(publish('p7', table('no'))).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' })
+  })
+
+  it('refuses to adopt a publication that leaves changes out', async () => {
+    await db.sql(`CREATE PUBLICATION theirs FOR TABLE a WITH (publish = 'insert')`)
+    await expect(publish('theirs', table('a'))).rejects.toMatchObject({
+      code: 'CDC_SETUP_REQUIRED',
+      hint: expect.stringContaining('ALTER PUBLICATION'),
+    })
+  })
+})
+
+describe('rights', () => {
+  it('names the right that is missing', async () => {
+    await db.sql(`DROP ROLE IF EXISTS cdc_poor; CREATE ROLE cdc_poor LOGIN PASSWORD 'pw'`)
+    const poor = await connectPostgres(ctx, { ...db.config, username: 'cdc_poor', password: 'pw' })
+    try {
+      await expect(checkServer(poor)).rejects.toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        field: 'config.username',
+        hint: expect.stringContaining('ALTER ROLE "cdc_poor" REPLICATION'),
+      })
+      await expect(ensureSlot(poor, 'cdc_poor')).rejects.toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        hint: expect.stringContaining('REPLICATION'),
+      })
+      await expect(ensurePublication(poor, 'poor', [table('a')])).rejects.toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        hint: expect.stringContaining('CREATE PUBLICATION "poor" FOR TABLE "public"."a"'),
+      })
+    } finally {
+      await poor.end()
+      await db.sql('DROP ROLE cdc_poor')
+    }
+    await checkServer(db.client)
+  })
+})
+
+describe('waitForOpenTransactions', () => {
+  it('waits for those that were open, not for later ones', async () => {
+    const open = async () => {
+      const { host, port, database, username: user, password } = db.config
+      const client = new pg.Client({ host, port, database, user, password })
+      await client.connect()
+      await client.query('BEGIN; SELECT pg_current_xact_id()')
+      return client
+    }
+    const first = await open()
+    await expect(waitForOpenTransactions(db.client, 300)).rejects.toMatchObject({ code: 'TIMEOUT' })
+    let done = false
+    const waiting = waitForOpenTransactions(db.client, 10_000).then(() => {
+      done = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const second = await open()
+    expect(done).toBe(false)
+    await first.query('COMMIT')
+    await waiting
+    await first.end()
+    await second.end()
+  })
+})
