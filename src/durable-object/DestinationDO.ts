@@ -1,6 +1,6 @@
 import { AirbyteError, type JsonSchema } from '../protocol/index.ts'
 import { ActorDO } from './actor.ts'
-import { destinationRegistry } from './platform.ts'
+import { destinationRegistry, destinationStub } from './platform.ts'
 import type { DestinationApi } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 
@@ -18,10 +18,27 @@ export class DestinationDO extends ActorDO implements DestinationApi {
   }
 
   async claimTables(connectionId: string, connectionName: string, tables: string[]): Promise<void> {
+    return guarded(async () => {
+      const place = await this.#place()
+      await this.releaseTables(connectionId)
+      if (place !== undefined) this.ctx.storage.kv.put(`place:${connectionId}`, place)
+      await this.#ownerOf(place).own(connectionId, connectionName, tables)
+    })
+  }
+
+  async releaseTables(connectionId: string): Promise<void> {
+    return guarded(async () => {
+      const place = this.ctx.storage.kv.get<string>(`place:${connectionId}`)
+      await this.#ownerOf(place).disown(connectionId)
+      this.ctx.storage.kv.delete(`place:${connectionId}`)
+    })
+  }
+
+  /** Takes the tables for a connection, all or none. */
+  async own(connectionId: string, connectionName: string, tables: string[]): Promise<void> {
     return guarded(() =>
       this.ctx.storage.transactionSync(() => {
         const { sql } = this.ctx.storage
-        sql.exec('delete from owners where connection_id = ?', connectionId)
         for (const table of tables) {
           const [owner] = sql.exec('select * from owners where target = ?', table).toArray()
           if (owner) throw taken(table, String(owner.connection_name))
@@ -31,8 +48,20 @@ export class DestinationDO extends ActorDO implements DestinationApi {
     )
   }
 
-  async releaseTables(connectionId: string): Promise<void> {
+  async disown(connectionId: string): Promise<void> {
     this.ctx.storage.sql.exec('delete from owners where connection_id = ?', connectionId)
+  }
+
+  /** Who keeps the owners: this object, or one for all destinations that write to the same place. */
+  #ownerOf(place: string | undefined): Pick<DestinationDO, 'own' | 'disown'> {
+    if (place === undefined) return this
+    const [tenantId] = (this.ctx.id.name ?? '').split(':')
+    return destinationStub(this.env, `${tenantId}`, `place:${place}`) as unknown as DestinationDO
+  }
+
+  async #place(): Promise<string | undefined> {
+    const { type, config } = await this.get()
+    return destinationRegistry.get(type).place?.(config)
   }
 
   protected specOf(type: string): JsonSchema {

@@ -17,6 +17,7 @@ import {
   type LogLevel,
   type StreamKey,
   streamKey,
+  toAirbyteError,
 } from '../protocol/index.ts'
 import type { ChunkEnd, LedgerPosition } from '../runtime/contract.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
@@ -344,7 +345,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async #end(sync: SyncRow): Promise<void> {
     const { connectionId, tenantId, syncId } = sync.input
     const outcome = outcomeOf(this.#store, sync)
-    await connectionStub(this.env, tenantId, connectionId).ended(this.#summary(), outcome)
+    const connection = connectionStub(this.env, tenantId, connectionId)
+    await connection.ended(this.#summary(), outcome).catch(unlessDeleted)
     await tenantStub(this.env, tenantId).recordSync(this.#summary())
     await faultPoint('sync.ended')
     const store = stagingStore(this.env, tenantId)
@@ -447,6 +449,11 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       ...(error ? { error } : {}),
     }
   }
+}
+
+/** A connection that was deleted in the middle needs to hear nothing more. */
+function unlessDeleted(error: unknown): void {
+  if (toAirbyteError(error).code !== 'NOT_FOUND') throw error
 }
 
 const progress = (row: StreamRow) => ({

@@ -9,6 +9,7 @@ import type {
   Column,
   ConfiguredStream,
   DestinationSyncMode,
+  ErrorRecord,
   JsonObject,
   JsonSchema,
   JsonValue,
@@ -132,7 +133,7 @@ export interface ConnectorInfo {
 export interface CheckResult {
   ok: boolean
   /** What was found wrong, as an error's `toJSON()`. */
-  problem?: import('../protocol/index.ts').ErrorRecord
+  problem?: ErrorRecord
 }
 
 export interface SourceCapabilities {
@@ -161,6 +162,12 @@ export interface Source {
   spec(): Spec
   check(ctx: ConnectorContext, config: JsonObject): Promise<CheckResult>
   discover(ctx: ConnectorContext, config: JsonObject): Promise<AirbyteCatalog>
+  /** Why a stream that was configured is not in the catalog, if there is a better word than "gone". */
+  whyMissing?(
+    ctx: ConnectorContext,
+    config: JsonObject,
+    stream: StreamDescriptor,
+  ): Promise<ErrorRecord>
   /**
    * Upper bounds to freeze before reading, per stream: the largest cursor value, key or log position
    * as it stands now. Absent or no entry: the stream has no bound.
@@ -236,6 +243,11 @@ export interface Destination {
   info: ConnectorInfo
   capabilities: DestinationCapabilities
   spec(): Spec
+  /**
+   * Where its tables are, if two destinations can mean the same place and the place itself cannot
+   * refuse a second writer: equal texts, same tables. Takes the config without its secrets.
+   */
+  place?(config: JsonObject): string
   check(ctx: ConnectorContext, config: JsonObject): Promise<CheckResult>
   /** Connects; idempotent, each call may be in another isolate. */
   open(ctx: ConnectorContext, config: JsonObject, plan: StreamPlan): Promise<Loader>

@@ -8,8 +8,7 @@ const postgres = () => ({ type: 'postgres', config: postgresConfig({ schema: 'e2
 it('is refused to the second in PostgreSQL, and nothing of the first is changed', () =>
   expectRefused(postgres))
 
-// Claims are kept per destination, and a table of the warehouse goes to whoever writes it next.
-it.fails('is refused to the second in the warehouse', () =>
+it('is refused to the second in the warehouse', () =>
   expectRefused(() => ({ type: 'r2', config: {} })))
 
 async function expectRefused(destination: () => { type: string; config: object }): Promise<void> {

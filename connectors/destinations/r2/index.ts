@@ -23,6 +23,7 @@ const r2: Destination = {
     limits: { integerBits: 64, nulInText: true, nonFinite: true, years: [1, 9999] },
   },
   spec: () => SPEC,
+  place: (config) => `warehouse/${parseConfig(config).pathPrefix ?? ''}`,
   async check(ctx, config) {
     try {
       const { pathPrefix } = parseConfig(config)

@@ -1,3 +1,4 @@
+import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { Source } from '../../../src/runtime/contract.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
@@ -5,6 +6,7 @@ import { check } from './check.ts'
 import { parseConfig } from './config.ts'
 import { streamOf } from './discover.ts'
 import { connectSource, freeze, read } from './read.ts'
+import { findRelation } from './reader.ts'
 import { listRelations } from './relations.ts'
 import { SPEC } from './spec.ts'
 
@@ -32,6 +34,18 @@ const postgres: Source = {
       return { streams: (await listRelations(client, parsed.schemas)).map(streamOf) }
     } catch (error) {
       throw mapPostgresError(error, parsed)
+    } finally {
+      await closePostgres(client)
+    }
+  },
+  async whyMissing(ctx, config, stream) {
+    const parsed = parseConfig(config)
+    const client = await connectSource(ctx, parsed)
+    try {
+      await findRelation(client, parsed, stream)
+      return new AirbyteError('CONFLICT', 'The table appeared while the sync was planned.').toJSON()
+    } catch (error) {
+      return mapPostgresError(error, parsed).toJSON()
     } finally {
       await closePostgres(client)
     }

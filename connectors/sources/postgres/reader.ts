@@ -4,6 +4,7 @@ import {
   type Column,
   type ConfiguredStream,
   columnsOf,
+  type StreamDescriptor,
   type StreamKey,
   streamKey,
 } from '../../../src/protocol/index.ts'
@@ -33,7 +34,7 @@ export async function openReader(
   config: SourceConfig,
   configured: ConfiguredStream,
 ): Promise<StreamReader> {
-  const relation = await findRelation(client, config, configured)
+  const relation = await findRelation(client, config, configured.stream)
   const selected = configured.selectedFields && new Set(configured.selectedFields)
   const schema = columnsOf(configured.stream.json_schema).filter(
     ({ name }) => !selected || selected.has(name),
@@ -43,7 +44,12 @@ export async function openReader(
   return { ctx, client, config, configured, key, relation, schema, columns }
 }
 
-async function findRelation(client: pg.Client, config: SourceConfig, { stream }: ConfiguredStream) {
+/** Rejects with STREAM_NOT_FOUND or, if it is there but may not be read, PERMISSION_DENIED. */
+export async function findRelation(
+  client: pg.Client,
+  config: SourceConfig,
+  stream: StreamDescriptor,
+): Promise<Relation> {
   const schema = stream.namespace ?? config.schemas[0] ?? 'public'
   const [relation] = await listRelations(client, [], { schema, name: stream.name })
   if (relation) return relation

@@ -1,4 +1,10 @@
-import { AirbyteError, type StreamKey, streamKey, toAirbyteError } from '../../protocol/index.ts'
+import {
+  AirbyteError,
+  fromRecord,
+  type StreamKey,
+  streamKey,
+  toAirbyteError,
+} from '../../protocol/index.ts'
 import { faultPoint } from '../fault-points.ts'
 import { planStream } from './plan-stream.ts'
 import type { Slice } from './run-task.ts'
@@ -17,7 +23,7 @@ export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
     const key = streamKey(stream.config)
     try {
       const found = byKey.get(key)
-      if (!found) throw missing(key)
+      if (!found) throw await missing(slice, source, stream)
       const capabilities = {
         source: source.connector.capabilities,
         destination: destination.connector.capabilities,
@@ -51,10 +57,18 @@ async function freeze(
   }
 }
 
-const missing = (key: StreamKey) =>
-  new AirbyteError('STREAM_NOT_FOUND', `The source no longer has the stream ${key}.`, {
+async function missing(
+  { ctx }: Slice<PlanClaim>,
+  { connector, config }: Awaited<ReturnType<Slice['host']['openSource']>>,
+  stream: SyncStreamInput,
+): Promise<AirbyteError> {
+  const key = streamKey(stream.config)
+  const why = await connector.whyMissing?.(ctx, config, stream.config)
+  if (why) return fromRecord({ ...why, stream: key })
+  return new AirbyteError('STREAM_NOT_FOUND', `The source no longer has the stream ${key}.`, {
     stream: key,
   })
+}
 
 const failure = (key: StreamKey, stream: SyncStreamInput, error: unknown): FailedStream => ({
   key,
