@@ -1,8 +1,13 @@
-import { runInDurableObject } from 'cloudflare:test'
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { budgetOf, connectorContext, syncStub } from '../../src/durable-object/platform.ts'
+import {
+  budgetOf,
+  connectorContext,
+  syncStub,
+  tenantStub,
+} from '../../src/durable-object/platform.ts'
 import type { Backfill, SyncSummary } from '../../src/durable-object/rpc.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
@@ -281,6 +286,31 @@ describe('a backfill that does not end well', () => {
     })
     expect(await ended(sync)).toMatchObject({ status: 'succeeded', rows: 700 })
     expect(await connection.state()).toEqual(before)
+  })
+
+  it('is handed over again after its connection died while handing it over', async () => {
+    const { id, connection } = await sample({})
+    await run(connection)
+    const before = await connection.state()
+    const sync = await start(connection, { field: 'id', from: '991' }, users)
+    const { syncId } = await ended(sync)
+    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(syncId)
+    // As if the next one had been taken on and then lost before its object had it.
+    const backfill = { key: 'users', range: { field: 'id', from: '996' } }
+    const slot = await tenantStub(env, TENANT).beginSync(id)
+    const object = env.CONNECTION.getByName(`${TENANT}:${id}`)
+    await runInDurableObject(object, async (_object, state) => {
+      const current = { ...slot, accepted: false, trigger: 'manual', acceptEmpty: false }
+      state.storage.sql.exec('update streams set generation = generation + 1')
+      state.storage.kv.put('current', { ...current, streams: ['users'], backfill })
+      await state.storage.setAlarm(Date.now() + 60_000)
+    })
+    await runDurableObjectAlarm(object)
+    const again = await ended(syncStub(env, TENANT, slot?.syncId ?? 0))
+    expect(again).toMatchObject({ status: 'succeeded', rows: 5 })
+    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(slot?.syncId)
+    expect(await connection.state()).toEqual(before)
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 0 })
   })
 
   it('is cancelled like any other sync', async () => {
