@@ -21,6 +21,8 @@ export interface GitHubSettings {
 }
 
 const User = z.object({ id: z.int(), login: z.string().min(1), name: z.string().nullish() })
+/** GitHub tells what was wrong with a code or secret with status 200. */
+const Refusal = z.object({ error: z.string() })
 const Emails = z.array(z.object({ email: z.string(), primary: z.boolean(), verified: z.boolean() }))
 
 /**
@@ -61,6 +63,8 @@ export function githubProvider(settings: GitHubSettings): SignInProvider {
           verifier,
           options,
         )
+        const refusal = Refusal.safeParse(await response.clone().json())
+        if (refusal.success) throw new SignInProblem('unconfirmed', refusal.data.error)
         const tokens = await processAuthorizationCodeResponse(server, client, response)
         const user = await read(tokens.access_token, '/user', User)
         const emails = await read(tokens.access_token, '/user/emails', Emails)

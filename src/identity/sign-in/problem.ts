@@ -27,7 +27,8 @@ export class SignInProblem extends Error {
     super(`Sign-in: ${reason}`)
     this.name = 'SignInProblem'
     this.reason = reason
-    this.detail = detail
+    // Some details come from outside: nothing but a code gets into the log.
+    this.detail = /^[\w ./-]{1,64}$/.test(detail) ? detail : 'not a code'
   }
 }
 

@@ -34,31 +34,34 @@ export interface Page {
   status: number
   html: string
   headers: Headers
+  /** `Set-Cookie` values of ours on the way to this page. */
+  cookiesSet: string[]
 }
 
 /** A browser as far as signing in needs one: cookies by origin, redirects, forms. */
 export class Browser {
-  private readonly env: Env
-  private readonly jars = new Map<string, Map<string, string>>()
+  private readonly settings: Record<string, string>
+  private jars = new Map<string, Map<string, string>>()
+  private cookiesSet: string[] = []
 
   constructor(settings: Record<string, string> = OIDC) {
-    this.env = hosted(settings)
+    this.settings = settings
   }
 
   /** Opens an address and follows redirects until a page comes, or one leads where `until` says. */
   async open(address: string, init: RequestInit = {}, until = /^never/): Promise<Page> {
     let url = new URL(address, ORIGIN)
+    this.cookiesSet = []
     let response = await this.send(url, init)
     for (let hops = 0; response.headers.has('location') && hops < 20; hops++) {
       url = new URL(response.headers.get('location') ?? '', url)
       await response.body?.cancel()
       if (until.test(url.href)) {
-        return { url: url.href, status: response.status, html: '', headers: response.headers }
+        return this.page(url, response, '')
       }
       response = await this.send(url)
     }
-    const { status, headers } = response
-    return { url: url.href, status, html: await response.text(), headers }
+    return this.page(url, response, await response.text())
   }
 
   /** Sends a form of ours or of a provider, as a person would. */
@@ -94,6 +97,17 @@ export class Browser {
     return Boolean(this.cookie('__Host-airbyte-session'))
   }
 
+  /** Another browser with the cookies of this one. */
+  copy(settings?: Record<string, string>): Browser {
+    const copy = new Browser(settings ?? this.settings)
+    copy.jars = new Map(Array.from(this.jars, ([origin, jar]) => [origin, new Map(jar)]))
+    return copy
+  }
+
+  private page({ href: url }: URL, { status, headers }: Response, html: string): Page {
+    return { url, status, html, headers, cookiesSet: this.cookiesSet }
+  }
+
   private async send(url: URL, init: RequestInit = {}): Promise<Response> {
     const jar = this.jars.get(url.origin) ?? new Map<string, string>()
     this.jars.set(url.origin, jar)
@@ -101,7 +115,10 @@ export class Browser {
     headers.set('cookie', Array.from(jar, ([name, value]) => `${name}=${value}`).join('; '))
     const request = new Request(url, { ...init, headers, redirect: 'manual' })
     const response =
-      url.origin === ORIGIN ? await handleRequest(request, this.env, ctx) : await fetch(request)
+      url.origin === ORIGIN
+        ? await handleRequest(request, hosted(this.settings), ctx)
+        : await fetch(request)
+    if (url.origin === ORIGIN) this.cookiesSet.push(...response.headers.getSetCookie())
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
       if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(cookie)) jar.delete(name)
