@@ -90,16 +90,20 @@ async function* readStream(
     }
     rowsSinceState += page.records.length
     const saved = page.after()
+    if (!saved.at && configured.syncMode === 'full_refresh') saved.done = true
     if (!isDue(saved, rowsSinceState, env)) continue
     rowsSinceState = 0
     yield { type: 'state', stream: key, state: { ...saved } }
   }
 }
 
-/** A full refresh goes on where it stopped, but starts without what an incremental read knew. */
-function startOf(saved: SavedState, { syncMode }: ConfiguredStream): SavedState {
-  if (syncMode === 'incremental' || saved.at || saved.done) return saved
-  return { ...saved, airbyte: {} }
+/**
+ * An incremental read goes on from what the last one completed; a full refresh goes on only within
+ * itself, and starts without what an incremental read knew.
+ */
+function startOf({ done, ...saved }: SavedState, { syncMode }: ConfiguredStream): SavedState {
+  if (syncMode === 'incremental' || saved.at) return saved
+  return done ? { ...saved, done } : { ...saved, airbyte: {} }
 }
 
 function isDue(saved: SavedState, rows: number, { ctx }: Omit<Environment, 'stream'>): boolean {

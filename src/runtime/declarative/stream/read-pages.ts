@@ -136,7 +136,6 @@ export async function* readPages(stream: Stream, start: SavedState): AsyncGenera
   const final: SavedState = {
     v: 1,
     airbyte: bookmark ? bookmark.state(router.parentState()) : NO_CURSOR,
-    ...(bookmark ? {} : { done: true }),
   }
   yield {
     slice: { partition: {}, interval: {}, extra: {} },
