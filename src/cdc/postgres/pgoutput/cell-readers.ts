@@ -11,8 +11,8 @@ export type CellReader = (bytes: Buffer, latin: string, start: number, end: numb
 /** The reader of a column's values, as PostgreSQL prints them with our session's settings. */
 export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
   if (column.type === 'boolean') return (bytes, _, start) => bytes[start] === LETTER_T
-  if (isMoney) return (bytes, latin, start, end) => moneyCell(textOf(bytes, latin, start, end))
   const parse = parserOf(column)
+  if (isMoney) return (_, latin, start, end) => parse(plainMoney(latin.slice(start, end)))
   if (column.type === 'integer') {
     return (bytes, latin, start, end) =>
       end - start <= SHORT_DIGITS ? shortInteger(bytes, start, end) : parse(latin.slice(start, end))
@@ -41,9 +41,5 @@ function textOf(bytes: Buffer, latin: string, start: number, end: number): strin
   return seen < 0x80 ? latin.slice(start, end) : bytes.toString('utf8', start, end)
 }
 
-/** As the `C` locale prints it, `-$1,234.50`: to a number, as a cast to numeric gives it. */
-function moneyCell(text: string): Cell {
-  const plain = text.replaceAll(/[$,]/g, '')
-  const value = Number(plain)
-  return value.toFixed(2) === plain ? value : plain
-}
+/** As the `C` locale prints it, `-$1,234.50`: as a cast to numeric does. */
+const plainMoney = (text: string) => text.replaceAll(/[$,]/g, '')
