@@ -5,12 +5,12 @@
     /tmp/venv/bin/python test/oracle/templates/generate.py
 
 Reads the vectors beside it (`vectors.py` builds them), renders each with the clock frozen, and
-writes `goldens.json`: one row a vector, `[mode, context, template, result]`.
+writes `goldens.jsonl`: a head, then a row a vector, `[mode, context, template, result]`.
 
 mode     "s" InterpolatedString, "t" the same with valid types (str, list), "b" InterpolatedBoolean,
          "l" literal evaluation of the text itself, "n" InterpolatedNestedMapping
-context  name in `contexts` of the file
-result   what came out: a tagged value (see `tag`), or {"error": class}
+context  name in `contexts` of the head
+result   what came out: a tagged value (see `tag`), "=" for the template itself, or {"error": class}
 """
 
 import datetime
@@ -113,13 +113,12 @@ def main():
                 result = tag(evaluate(mode, template, context))
             except Exception as error:  # noqa: BLE001
                 result = {"error": type(error).__name__}
+            if result == template:
+                result = "="
             rows.append([mode, context, template, result])
-    contexts = {name: vectors.CONTEXTS[name] for name in vectors.CONTEXTS}
-    with open(os.path.join(HERE, "goldens.json"), "w") as file:
-        head = json.dumps({"cdk": "7.39.1", "now": NOW, "contexts": contexts})
-        file.write(head[:-1] + ', "rows": [\n')
-        file.write(",\n".join(json.dumps(row) for row in rows))
-        file.write("\n]}\n")
+    with open(os.path.join(HERE, "goldens.jsonl"), "w") as file:
+        for line in [{"cdk": "7.39.1", "now": NOW, "contexts": vectors.CONTEXTS}, *rows]:
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
     errors = sum(1 for row in rows if isinstance(row[3], dict) and "error" in row[3])
     print(f"{len(rows)} vectors, {errors} of them errors")
 

@@ -54,7 +54,7 @@ ODD = [
     "config.nl", "config.url", "[]", "[1, 2, 3]", "['b', 'a', 'C']", "[3, 1.5, 2]", "[[1, 2], [3]]",
     "[none, 1]", "(1, 2)", "()", "{}", "{'a': 1, 'b': 2}", "{'z': [1, {'y': none}], 'a': 'q'}",
     "{1: 'x', true: 'y'}", "config.users", "config.words", "config.missing", "config.big",
-    "now_utc()", "today_utc()", "duration('P1DT2H')", "duration('P1M')", "config.items", "config",
+    "now_utc()", "today_utc()", "duration('P1DT2H')", "duration('P1M')", "config",
 ]  # fmt: skip
 
 FILTERS = [

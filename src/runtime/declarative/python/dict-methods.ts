@@ -15,7 +15,8 @@ import { type Kwargs, Tuple, type Value } from './values.ts'
 export const DICT_METHODS: Methods = {
   get: (self, args, kwargs) => {
     const [key, fallback = null] = plain('get', args, kwargs, 1, 2)
-    return mappingGet(self, key) ?? fallback
+    const value = mappingGet(self, key)
+    return value === undefined ? fallback : value
   },
   keys: (self) => new View('dict_keys', () => Array.from(mappingEntries(self), ([key]) => key)),
   values: (self) =>
@@ -31,12 +32,14 @@ export const DICT_METHODS: Methods = {
   setdefault: (self, args, kwargs) => {
     const [key, fallback = null] = plain('setdefault', args, kwargs, 1, 2)
     const value = mappingGet(self, key)
-    if (value === undefined) mappingSet(self, key, fallback)
-    return value ?? fallback
+    if (value !== undefined) return value
+    mappingSet(self, key, fallback)
+    return fallback
   },
   pop: (self, args, kwargs) => {
     const [key, fallback] = plain('pop', args, kwargs, 1, 2)
-    const value = mappingGet(self, key) ?? fallback
+    const found = mappingGet(self, key)
+    const value = found === undefined ? fallback : found
     if (value === undefined) throw new PythonError('KeyError', 'no such key to pop')
     mappingDelete(self, key)
     return value

@@ -75,11 +75,13 @@ export class Duration extends PyObject {
   }
 }
 
+const isWhole = (value: Value) => isInt(value) || typeof value === 'boolean'
+
 /** What an operator does with a `Duration`; JavaScript's undefined when Python has no such operation. */
 export function durationOperation(operator: string, a: Value, b: Value): Value {
   if (operator === '*') {
-    if (a instanceof Duration && isInt(b)) return a.times(asNumber(b))
-    return b instanceof Duration && isInt(a) ? b.times(asNumber(a)) : undefined
+    if (a instanceof Duration && isWhole(b)) return a.times(asNumber(b))
+    return b instanceof Duration && isWhole(a) ? b.times(asNumber(a)) : undefined
   }
   if (operator === '+') {
     const [duration, other] = a instanceof Duration ? [a, b] : [b as Duration, a]

@@ -47,7 +47,6 @@ export function formatValue(value: Value, specText: string): string {
     throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`)
   const spec = parseSpec(specText)
   if (typeof value === 'string') return formatText(value, spec)
-  if (typeof value === 'boolean' && spec.type === '') return formatText(str(value), spec)
   return formatNumber(value, spec)
 }
 

@@ -1,6 +1,6 @@
 import { daysFromIsoWeek, isLeap } from './calendar.ts'
 import { daysOf, fixedZone, PyDatetime, UTC, type Zone } from './datetime.ts'
-import { typeError, valueError } from './errors.ts'
+import { PythonError, typeError, valueError } from './errors.ts'
 import { typeName, type Value } from './values.ts'
 
 const DATE =
@@ -12,6 +12,8 @@ const DATE =
  * @throws PythonError TypeError when the value is no text, ValueError when the text is no such date
  */
 export function isoparse(value: Value): PyDatetime {
+  if (Array.isArray(value))
+    throw new PythonError('AttributeError', `'${typeName(value)}' object is no text`)
   if (typeof value !== 'string') throw typeError(`isoparse takes text, not ${typeName(value)}`)
   const match = DATE.exec(value) ?? COMPACT.exec(value)
   if (!match) throw invalid(value)

@@ -44,6 +44,10 @@ function mayBeLiteral(text: string): boolean {
 
 const SIGNED_GROUP = /^[+-][ \t\f]*\(/
 
+/** Blank lines and comments may follow, but no blanks on a last line of their own. */
+const ENDING = /^[ \t\f]*(?:#[^\n]*)?(?:\n(?:[ \t\f]*(?:#[^\n]*)?(?=\n))?)*$/
+const SIGNED_IN_GROUP = /^[(\s]*[+-]/
+
 /** Recursive descent over a literal. Every method gives undefined when the text is none. */
 class LiteralReader {
   readonly #text: string
@@ -59,8 +63,9 @@ class LiteralReader {
     this.#at = leading
     if (leading && /[ \t]/.test(this.#text.charAt(leading))) return undefined
     const value = this.#tupleOrItem()
-    if (value === undefined) return undefined
-    return /^(?:[ \t\f]|#[^\n]*|\n|\\\n)*$/.test(this.#text.slice(this.#at)) ? value : undefined
+    const isContinued = this.#text.endsWith('\\\n')
+    if (value === undefined || isContinued) return undefined
+    return ENDING.test(this.#text.slice(this.#at)) ? value : undefined
   }
 
   /** One item, or several with commas between: a tuple. */
@@ -103,6 +108,7 @@ class LiteralReader {
     this.#at++
     this.#skip()
     const isGroup = this.#text[this.#at] === '('
+    if (isGroup && SIGNED_IN_GROUP.test(this.#text.slice(this.#at))) return undefined
     const value = isGroup ? this.#group() : this.#number()
     if (value === null || typeof value === 'boolean' || typeof value === 'string') return undefined
     if (Array.isArray(value) || value instanceof Dict || value === undefined) return undefined

@@ -24,11 +24,26 @@ const toInt = (value: Value): Integer =>
 function onInts(operator: string, a: Integer, b: Integer): Value {
   switch (operator) {
     case '+':
-      return exact(Number(a) + Number(b), () => BigInt(a) + BigInt(b))
+      return exact(
+        a,
+        b,
+        (x, y) => x + y,
+        (x, y) => x + y,
+      )
     case '-':
-      return exact(Number(a) - Number(b), () => BigInt(a) - BigInt(b))
+      return exact(
+        a,
+        b,
+        (x, y) => x - y,
+        (x, y) => x - y,
+      )
     case '*':
-      return exact(Number(a) * Number(b) + 0, () => BigInt(a) * BigInt(b))
+      return exact(
+        a,
+        b,
+        (x, y) => x * y + 0,
+        (x, y) => x * y,
+      )
     case '//':
       return divmod(a, b)[0]
     case '%':
@@ -38,8 +53,15 @@ function onInts(operator: string, a: Integer, b: Integer): Value {
   }
 }
 
-function exact(quick: number, slow: () => bigint): Integer {
-  return Number.isSafeInteger(quick) ? quick : normalizeInt(slow())
+/** The quick way when operands and result are safe, else the exact one. */
+function exact(
+  a: Integer,
+  b: Integer,
+  quick: (x: number, y: number) => number,
+  slow: (x: bigint, y: bigint) => bigint,
+): Integer {
+  const result = typeof a === 'number' && typeof b === 'number' ? quick(a, b) : Number.NaN
+  return Number.isSafeInteger(result) ? result : normalizeInt(slow(BigInt(a), BigInt(b)))
 }
 
 function onFloats(operator: string, a: number, b: number): number {

@@ -1,7 +1,7 @@
 import { dateOperation, PyDate } from './datetime.ts'
 import { Duration, durationOperation } from './duration.ts'
 import { checkLength, typeError } from './errors.ts'
-import { numericOperation } from './numbers.ts'
+import { negate, numericOperation } from './numbers.ts'
 import { percentFormat } from './percent-format.ts'
 import { Timedelta, timedeltaOperation } from './timedelta.ts'
 import { asIndex, isFloat, isInt, PyObject, Tuple, typeName, type Value } from './values.ts'
@@ -51,6 +51,12 @@ function objectOperation(operator: string, a: Value, b: Value): Value {
   if (a instanceof PyDate || b instanceof PyDate) return dateOperation(operator, a, b)
   if (a instanceof Timedelta || b instanceof Timedelta) return timedeltaOperation(operator, a, b)
   return undefined
+}
+
+/** Python's `-value`. */
+export function negative(value: Value): Value {
+  if (value instanceof Timedelta) return value.negated()
+  return value instanceof Duration ? value.times(-1) : negate(value)
 }
 
 /** Python's `+value`. */

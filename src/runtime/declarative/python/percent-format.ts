@@ -30,7 +30,13 @@ export function percentFormat(text: string, values: Value): string {
     const value = key === undefined ? next() : named(values, key)
     return padded(convert(value, type, flags, exact), flags, size, type)
   })
-  if (used < args.length && !usesMapping && !isMapping(values) && !isList(values))
+  if (
+    used < args.length &&
+    !usesMapping &&
+    !isMapping(values) &&
+    !isList(values) &&
+    typeName(values) !== 'Undefined'
+  )
     throw typeError('not all arguments converted during string formatting')
   return output
 }

@@ -42,7 +42,7 @@ const FIELDS: Record<string, Field> = {
   M: number(minute),
   S: number((date) => seconds(date) % 60),
   y: number((date) => civil(date).year % 100),
-  C: number((date) => Math.floor(civil(date).year / 100)),
+  C: { value: (date) => String(Math.floor(civil(date).year / 100)) },
   j: number(dayOfYear, 3),
   e: number((date) => civil(date).day, 2, ' '),
   k: number(hour, 2, ' '),

@@ -88,7 +88,8 @@ export const STRING_METHODS: Methods = {
   zfill: method('zfill', ['width'], 1, (self, [width]) => {
     const size = sizeOf(width)
     const sign = /^[+-]/.test(self) ? self.slice(0, 1) : ''
-    return sign + self.slice(sign.length).padStart(size - sign.length, '0')
+    const rest = self.slice(sign.length)
+    return sign + '0'.repeat(Math.max(0, size - sign.length - textLength(rest))) + rest
   }),
   ljust: method(
     'ljust',
@@ -154,7 +155,9 @@ const lower = (self: string) => self.toLowerCase()
 
 export function capitalize(self: string): string {
   const [first = '', ...rest] = codePoints(self)
-  return first.toUpperCase() + rest.join('').toLowerCase()
+  // A letter that becomes two in capitals keeps only the first of them large: ß gives Ss.
+  const [large = '', ...small] = codePoints(first.toUpperCase())
+  return large + (small.join('') + rest.join('')).toLowerCase()
 }
 
 function titleCase(self: string): string {

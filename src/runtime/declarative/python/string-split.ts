@@ -3,8 +3,6 @@ import { asIndex, typeName, type Value } from './values.ts'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Python counts these as blanks
 const WORD = /[^\s\x1c-\x1f\x85]+/g
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Python counts these as blanks
-const LEADING = /^[\s\x1c-\x1f\x85]+/
 
 /** Python's `text.split(separator, limit)`, or `rsplit`. */
 export function splitText(
@@ -34,7 +32,7 @@ function splitBlanks(self: string, most: number, fromRight: boolean): string[] {
     return rest(self, words, most) ?? words.map((word) => word[0])
   if (fromRight) {
     const at = words[words.length - most - 1]
-    const head = self.slice(0, (at?.index ?? 0) + (at?.[0].length ?? 0)).replace(LEADING, '')
+    const head = self.slice(0, (at?.index ?? 0) + (at?.[0].length ?? 0))
     return [
       head,
       ...lastOf(

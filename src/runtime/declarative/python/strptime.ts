@@ -54,7 +54,8 @@ export function strptime(text: Value, format: Value): PyDatetime {
     if (compiled.size > 500) compiled.clear()
     compiled.set(format, regex)
   }
-  const found = regex.exec(text)?.groups
+  const match = regex.exec(text)
+  const found = match && { ...match.groups }
   if (!found || found.z === 'z')
     throw valueError(`time data '${text}' does not match format '${format}'`)
   return build(found)

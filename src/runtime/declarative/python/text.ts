@@ -4,7 +4,8 @@ import { PyFloat, PyObject, Tuple, type Value } from './values.ts'
 
 /** Python's `str(value)`: `True`, `None`, `2.0`, `{'a': [1, 'b']}`. */
 export function str(value: Value): string {
-  return typeof value === 'string' ? value : value instanceof PyObject ? value.str() : repr(value)
+  if (typeof value === 'string') return value
+  return value instanceof PyObject && value.typeName !== 'dict' ? value.str() : repr(value)
 }
 
 /** Python's `repr(value)`: as `str`, with text in quotes. */

@@ -1,5 +1,5 @@
 import { PythonError } from './errors.ts'
-import { asNumber, float, isNumeric, PyFunction, PyObject, type Value } from './values.ts'
+import { asNumber, float, isFloat, isNumeric, PyFunction, PyObject, type Value } from './values.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -113,7 +113,7 @@ export function timedeltaOperation(operator: string, a: Value, b: Value): Value 
   if (operator === '*' && a instanceof Timedelta && isNumeric(b)) return a.times(asNumber(b))
   if (operator === '*' && b instanceof Timedelta && isNumeric(a)) return b.times(asNumber(a))
   if (!(a instanceof Timedelta) || !isNumeric(b)) return undefined
-  if (operator !== '/' && operator !== '//') return undefined
+  if (operator !== '/' && (operator !== '//' || isFloat(b))) return undefined
   if (asNumber(b) === 0) throw new PythonError('ZeroDivisionError', 'division by zero')
   return a.times(1 / asNumber(b))
 }

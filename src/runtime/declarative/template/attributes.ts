@@ -15,10 +15,18 @@ import { Undefined } from './undefined.ts'
 
 /** `value.name`: the attribute or method first, then the key of that name. */
 export function getAttribute(value: Value, name: string): Value {
-  if (value instanceof Undefined) return value.attribute(name) ?? missing(value, name)
+  if (value instanceof Undefined) return value.fail()
   const attribute = attributeOf(value, name)
   if (attribute !== undefined) return isSafe(name) ? attribute : unsafe(value, name)
-  return itemOf(value, name) ?? missing(value, name)
+  const item = itemOf(value, name)
+  return item === undefined ? missing(value, name) : item
+}
+
+/** The attribute or method only, never a key. */
+export function getAttributeOnly(value: Value, name: string): Value {
+  const attribute = attributeOf(value, name)
+  if (attribute === undefined) return missing(value, name)
+  return isSafe(name) ? attribute : unsafe(value, name)
 }
 
 /** `value[key]`: the key or index first, then the attribute or method of that name. */
@@ -54,6 +62,7 @@ function attributeOf(value: Value, name: string): Value {
   const methods = methodsOf(value)
   const method = methods && Object.hasOwn(methods, name) ? methods[name] : undefined
   if (method) return new BoundMethod(name, value, method)
+  if (typeof value === 'boolean') return integerAttribute(Number(value), name)
   return isInt(value) ? integerAttribute(value, name) : undefined
 }
 

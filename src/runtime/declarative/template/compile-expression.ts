@@ -2,8 +2,7 @@ import { compare, equal } from '../python/equality.ts'
 import { checkLength } from '../python/errors.ts'
 import { contains } from '../python/iteration.ts'
 import { Dict } from '../python/mappings.ts'
-import { negate } from '../python/numbers.ts'
-import { binaryOperation, positive } from '../python/operators.ts'
+import { binaryOperation, negative, positive } from '../python/operators.ts'
 import { str } from '../python/text.ts'
 import { Tuple, truthy, type Value } from '../python/values.ts'
 import type { CompareOperator, Expression } from './ast.ts'
@@ -62,7 +61,7 @@ export function compileExpression(node: Expression, locals: Locals): Evaluate {
     case 'unary': {
       const of = compile(node.of)
       const { at } = node
-      const apply = node.operator === '-' ? negate : positive
+      const apply = node.operator === '-' ? negative : positive
       return (frame) => {
         const value = of(frame)
         frame.at = at
@@ -82,7 +81,8 @@ export function compileExpression(node: Expression, locals: Locals): Evaluate {
         const b = right(frame)
         frame.at = at
         if (a instanceof Undefined) a.fail()
-        if (b instanceof Undefined) b.fail()
+        // Formatting takes an undefined value for empty text.
+        if (b instanceof Undefined && !(operator === '%' && typeof a === 'string')) b.fail()
         return binaryOperation(operator, a, b)
       }
     }
@@ -135,7 +135,10 @@ function compileName(name: string, locals: Locals): Evaluate {
     return global ?? new Undefined(`'${name}' is undefined`)
   }
   if (!locals.has(name)) return fromContext
-  return (frame) => frame.local(name) ?? fromContext(frame)
+  return (frame) => {
+    const value = frame.local(name)
+    return value === undefined ? fromContext(frame) : value
+  }
 }
 
 function compileItem(node: Expression & { type: 'item' }, locals: Locals): Evaluate {

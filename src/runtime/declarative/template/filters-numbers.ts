@@ -37,6 +37,7 @@ export const NUMBER_FILTERS: Filters = {
     const [precision = 0, method = 'common'] = bind('round', args, kwargs, ['precision', 'method'])
     if (method !== 'common' && method !== 'ceil' && method !== 'floor')
       throw new PythonError('FilterArgumentError', 'method must be common, ceil or floor')
+    if (value instanceof Undefined && method !== 'common') value.fail()
     if (value instanceof Undefined)
       throw typeError("type Undefined doesn't define __round__ method")
     return rounded(value, asIndex(precision), method)

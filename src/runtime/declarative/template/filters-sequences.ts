@@ -9,6 +9,7 @@ import { str } from '../python/text.ts'
 import {
   asIndex,
   type Kwargs,
+  PyFloat,
   PyObject,
   Tuple,
   truthy,
@@ -16,7 +17,7 @@ import {
   type Value,
 } from '../python/values.ts'
 import { attributeGetter } from './attribute-getter.ts'
-import { getAttribute } from './attributes.ts'
+import { getAttributeOnly } from './attributes.ts'
 import { type Filters, filters } from './filters.ts'
 import { tests } from './tests.ts'
 import { Undefined } from './undefined.ts'
@@ -29,8 +30,11 @@ export const SEQUENCE_FILTERS: Filters = {
     for (const item of iterate(value)) return item
     return new Undefined('No first item, sequence was empty.')
   },
-  last: (value) =>
-    [...reversible(value)].at(-1) ?? new Undefined('No last item, sequence was empty.'),
+  last: (value) => {
+    const items = [...reversible(value)]
+    if (items.length === 0) return new Undefined('No last item, sequence was empty.')
+    return items.at(-1)
+  },
   join: (value, args, kwargs) => {
     const [separator = '', attribute] = bind('join', args, kwargs, ['d', 'attribute'])
     const get = attributeGetter(attribute)
@@ -43,7 +47,8 @@ export const SEQUENCE_FILTERS: Filters = {
     if (!isIterable(value))
       throw new PythonError('FilterArgumentError', 'argument must be iterable')
     const items = [...iterate(value)].reverse()
-    return Array.isArray(value) ? new ReverseIterator(typeName(value), items) : items
+    const isLazy = Array.isArray(value) || isMapping(value) || value instanceof Undefined
+    return isLazy ? new ReverseIterator(value, items) : items
   },
   sort: (value, args, kwargs) => {
     const names = ['reverse', 'case_sensitive', 'attribute']
@@ -106,28 +111,28 @@ export const SEQUENCE_FILTERS: Filters = {
     const [caseSensitive, by = 'key', reverse] = bind('dictsort', args, kwargs, names)
     if (by !== 'key' && by !== 'value')
       throw new PythonError('FilterArgumentError', 'You can only sort by either "key" or "value"')
+    if (!isMapping(value))
+      throw new PythonError(
+        'AttributeError',
+        `'${typeName(value)}' object has no attribute 'items'`,
+      )
     const entries = Array.from(mappingEntries(value), (entry) => Tuple.of(...entry))
     const key = (item: Value) =>
       foldCase((item as Tuple)[by === 'key' ? 0 : 1], truthy(caseSensitive))
     return sortValues(entries, key, truthy(reverse))
   },
   items: (value) => {
-    if (value instanceof Undefined) return []
-    if (!isMapping(value)) throw typeError('Can only get item pairs from a mapping.')
-    return new Generator(
-      'do_items',
-      Array.from(mappingEntries(value), (entry) => Tuple.of(...entry)),
-    )
+    return new Generator('do_items', pairs(value))
   },
-  attr: (value, args) => getAttribute(value, str(args[0])),
+  attr: (value, args) => getAttributeOnly(value, str(args[0])),
 }
 
 class ReverseIterator extends Generator {
   override readonly typeName: string
 
-  constructor(of: string, items: Value[]) {
+  constructor(of: Value, items: Value[]) {
     super('', items)
-    this.typeName = of === 'list' ? 'list_reverseiterator' : 'reversed'
+    this.typeName = REVERSED[typeName(of)] ?? 'reversed'
   }
 
   override repr(): string {
@@ -135,8 +140,23 @@ class ReverseIterator extends Generator {
   }
 }
 
+const REVERSED: Record<string, string> = {
+  list: 'list_reverseiterator',
+  dict: 'dict_reversekeyiterator',
+}
+
+/** The pairs of a dict; that something else is none shows only when they are asked for. */
+function* pairs(value: Value): Iterable<Value> {
+  if (value instanceof Undefined) return
+  if (!isMapping(value)) throw typeError('Can only get item pairs from a mapping.')
+  for (const entry of mappingEntries(value)) yield Tuple.of(...entry)
+}
+
 const isIterable = (value: Value) =>
-  typeof value === 'object' && value !== null && !(value instanceof PyObject && !hasItems(value))
+  typeof value === 'object' &&
+  value !== null &&
+  !(value instanceof PyFloat) &&
+  !(value instanceof PyObject && !hasItems(value))
 
 const hasItems = (value: PyObject) =>
   isMapping(value) ||
@@ -170,7 +190,7 @@ function extreme(value: Value, args: readonly Value[], kwargs: Kwargs, sign: 1 |
   let best: Value
   for (const item of iterate(value))
     if (best === undefined || sign * compare(keyOf(item), keyOf(best), '>') > 0) best = item
-  return best ?? new Undefined('No aggregated item, sequence was empty.')
+  return best === undefined ? new Undefined('No aggregated item, sequence was empty.') : best
 }
 
 function* mapped(value: Value, args: readonly Value[], kwargs: Kwargs): Iterable<Value> {

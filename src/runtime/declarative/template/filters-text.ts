@@ -1,11 +1,12 @@
 import { bind } from '../python/arguments.ts'
 import { textLength, textSlice } from '../python/code-points.ts'
-import { checkLength, typeError } from '../python/errors.ts'
+import { checkLength, PythonError, typeError } from '../python/errors.ts'
+import { lengthOf } from '../python/iteration.ts'
 import { Dict } from '../python/mappings.ts'
 import { percentFormat } from '../python/percent-format.ts'
 import { capitalize, center, replaceText, strip } from '../python/string-methods.ts'
 import { str } from '../python/text.ts'
-import { asIndex, type Kwargs, Tuple, truthy, type Value } from '../python/values.ts'
+import { asIndex, type Kwargs, Tuple, truthy, typeName, type Value } from '../python/values.ts'
 import type { Filters } from './filters.ts'
 import { Undefined } from './undefined.ts'
 
@@ -54,12 +55,18 @@ export const TEXT_FILTERS: Filters = {
   truncate: (value, args, kwargs) => {
     const names = ['length', 'killwords', 'end', 'leeway']
     const [length = 255, killWords, end = '...', leeway = 5] = bind('truncate', args, kwargs, names)
-    return truncate(str(value), asIndex(length), truthy(killWords), str(end), asIndex(leeway ?? 5))
+    const size = asIndex(length)
+    if (typeof value !== 'string') {
+      if (lengthOf(value) <= size + asIndex(leeway ?? 5)) return value
+      throw typeError(`cannot truncate '${typeName(value)}'`)
+    }
+    return truncate(value, size, truthy(killWords), str(end), asIndex(leeway ?? 5))
   },
   indent: (value, args, kwargs) => {
     const [width = 4, first, blank] = bind('indent', args, kwargs, ['width', 'first', 'blank'])
+    if (typeof value !== 'string') throw notText(value)
     const margin = typeof width === 'string' ? width : ' '.repeat(Math.min(asIndex(width), 10_000))
-    return indent(str(value), margin, truthy(first), truthy(blank))
+    return indent(value, margin, truthy(first), truthy(blank))
   },
 }
 
@@ -77,6 +84,14 @@ const HTML: Record<string, string> = {
 }
 
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => HTML[character] ?? '')
+
+/** Python adds a line break to the value first: a list takes it and fails later. */
+const notText = (value: Value) =>
+  Array.isArray(value) && !(value instanceof Tuple)
+    ? new PythonError('AttributeError', "'list' object has no attribute 'splitlines'")
+    : value instanceof Undefined
+      ? value.fail()
+      : typeError(`cannot indent '${typeName(value)}'`)
 
 function truncate(text: string, length: number, killWords: boolean, end: string, leeway: number) {
   if (length < textLength(end)) throw typeError(`expected length >= ${textLength(end)}`)

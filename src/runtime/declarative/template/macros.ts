@@ -62,11 +62,10 @@ export const MACROS: Readonly<Record<string, Macro>> = {
     const [value, format, inputFormat] = bind('format_datetime', args, kwargs, names, 2)
     return formatAny(value, text(format), inputFormat ?? undefined)
   },
-  max: (args) => extreme('max', args, 1),
-  min: (args) => extreme('min', args, -1),
+  max: (args, kwargs) => extreme('max', args, kwargs, 1),
+  min: (args, kwargs) => extreme('min', args, kwargs, -1),
   sanitize_url: (args, kwargs) => {
     const [value] = bind('sanitize_url', args, kwargs, ['value'], 1)
-    if (value instanceof Undefined) return quotePlus('')
     return quotePlus(text(value))
   },
   camel_case_to_snake_case: (args, kwargs) => {
@@ -127,7 +126,8 @@ function formatAny(value: Value, format: string, inputFormat: Value): string {
 }
 
 /** Of the arguments, or of the items of a single one; the first of equals. */
-function extreme(name: string, args: readonly Value[], sign: 1 | -1): Value {
+function extreme(name: string, args: readonly Value[], kwargs: Kwargs, sign: 1 | -1): Value {
+  for (const key in kwargs) throw typeError(`${name}() got an unexpected keyword argument '${key}'`)
   const items = args.length === 1 ? iterate(args[0]) : args
   if (args.length === 0) throw typeError(`${name} expected at least 1 argument, got 0`)
   let best: Value

@@ -29,7 +29,8 @@ export class StreamSlice extends PyMapping {
   }
 
   get(key: Value): Value {
-    return mappingGet(this.cursorSlice, key) ?? mappingGet(this.partition, key)
+    const value = mappingGet(this.cursorSlice, key)
+    return value === undefined ? mappingGet(this.partition, key) : value
   }
 
   *entries(): Iterable<readonly [Value, Value]> {

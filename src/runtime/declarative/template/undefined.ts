@@ -37,8 +37,8 @@ export class Undefined extends PyObject {
     return []
   }
 
-  override attribute(name: string): Value {
-    return name.startsWith('__') ? undefined : this.fail()
+  override attribute(): Value {
+    return this.fail()
   }
 
   override item(): Value {
