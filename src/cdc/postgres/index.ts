@@ -1,5 +1,6 @@
 export { freezeBound, heartbeat } from './bound.ts'
 export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from './change-feed.ts'
+export { createHandover, type Handover } from './handover.ts'
 export {
   CDC_COLUMNS,
   type ChangeBatch,
