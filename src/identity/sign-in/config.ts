@@ -2,55 +2,77 @@ import { githubProvider } from './github.ts'
 import { oidcProvider } from './oidc.ts'
 import type { SignInProvider } from './provider.ts'
 
-/** Vars and secrets of the Worker; docs/identity.md says how to set them. */
-interface SignInVars {
-  OIDC_ISSUER?: string
-  OIDC_CLIENT_ID?: string
-  OIDC_CLIENT_SECRET?: string
-  OIDC_NAME?: string
-  GITHUB_CLIENT_ID?: string
-  GITHUB_CLIENT_SECRET?: string
-  GITHUB_URL?: string
-  ALLOWED_EMAILS?: string
-}
+/** Vars or secrets of the Worker; docs/identity.md says what they are. */
+const SETTINGS = [
+  'OIDC_ISSUER',
+  'OIDC_CLIENT_ID',
+  'OIDC_CLIENT_SECRET',
+  'OIDC_NAME',
+  'GITHUB_CLIENT_ID',
+  'GITHUB_CLIENT_SECRET',
+  'GITHUB_URL',
+  'ALLOWED_EMAILS',
+] as const
+
+type Setting = (typeof SETTINGS)[number]
+type Settings = Partial<Record<Setting, string>>
 
 export interface SignInConfig {
   providers: SignInProvider[]
-  /** Settings that are needed to complete others that are there. */
-  missing: string[]
-  /** Whether the account is one that this server is for. */
+  /** Settings without which others that are there cannot be used. */
+  missing: Setting[]
+  /** Whether this server is for the account with this verified address. */
   allows(email: string | undefined): boolean
 }
 
 export function signInConfig(env: Env): SignInConfig {
-  const vars = env as Env & SignInVars
-  const config: SignInConfig = {
-    providers: [],
-    missing: [],
-    allows: allowedBy(vars.ALLOWED_EMAILS ?? ''),
+  const settings = settingsOf(env)
+  const oidc = oidcOf(settings)
+  const github = githubOf(settings)
+  return {
+    providers: [oidc, github].filter((part) => typeof part === 'object'),
+    missing: [oidc, github].filter((part) => typeof part === 'string'),
+    allows: allowedBy(settings.ALLOWED_EMAILS),
   }
-  const oidc = { issuer: vars.OIDC_ISSUER, clientId: vars.OIDC_CLIENT_ID }
-  if (oidc.issuer && oidc.clientId && URL.canParse(oidc.issuer)) {
-    const { OIDC_CLIENT_SECRET: clientSecret, OIDC_NAME: name } = vars
-    const { issuer, clientId } = oidc
-    config.providers.push(oidcProvider({ issuer, clientId, clientSecret, name }))
-  } else if (oidc.issuer || oidc.clientId || vars.OIDC_CLIENT_SECRET) {
-    config.missing.push(oidc.clientId ? 'OIDC_ISSUER' : 'OIDC_CLIENT_ID')
-  }
-  const { GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret, GITHUB_URL: url } = vars
-  if (clientId && clientSecret) {
-    config.providers.push(githubProvider({ clientId, clientSecret, url }))
-  } else if (clientId || clientSecret) {
-    config.missing.push(clientId ? 'GITHUB_CLIENT_SECRET' : 'GITHUB_CLIENT_ID')
-  }
-  return config
+}
+
+function settingsOf(env: Env): Settings {
+  const vars = env as Env & Settings
+  // A secret that came through a pipe often ends with a line break.
+  return Object.fromEntries(SETTINGS.map((name) => [name, vars[name]?.trim() || undefined]))
+}
+
+/** The provider, the name of what it lacks, or nothing where nothing is set. */
+function oidcOf(settings: Settings): SignInProvider | Setting | undefined {
+  const {
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: clientId,
+    OIDC_CLIENT_SECRET: clientSecret,
+  } = settings
+  if (!issuer && !clientId && !clientSecret) return undefined
+  if (!clientId) return 'OIDC_CLIENT_ID'
+  if (!issuer || !URL.canParse(issuer)) return 'OIDC_ISSUER'
+  return oidcProvider({ issuer, clientId, clientSecret, name: settings.OIDC_NAME })
+}
+
+function githubOf(settings: Settings): SignInProvider | Setting | undefined {
+  const {
+    GITHUB_CLIENT_ID: clientId,
+    GITHUB_CLIENT_SECRET: clientSecret,
+    GITHUB_URL: url,
+  } = settings
+  if (!clientId && !clientSecret) return undefined
+  if (!clientId) return 'GITHUB_CLIENT_ID'
+  if (!clientSecret) return 'GITHUB_CLIENT_SECRET'
+  if (url && !URL.canParse(url)) return 'GITHUB_URL'
+  return githubProvider({ clientId, clientSecret, url })
 }
 
 /**
  * `ann@example.com, @example.org`: single addresses and whole domains. Empty: everybody whom the
  * provider vouches for. A list lets nobody in whose address is not verified.
  */
-function allowedBy(list: string): SignInConfig['allows'] {
+function allowedBy(list = ''): SignInConfig['allows'] {
   const entries = list
     .toLowerCase()
     .split(/[\s,]+/)

@@ -9,6 +9,7 @@ import {
 } from 'oauth4webapi'
 import { z } from 'zod'
 import { authorizationUrl } from './authorization-url.ts'
+import { displayName } from './display-name.ts'
 import { httpOptions } from './http-options.ts'
 import { SignInProblem, talking } from './problem.ts'
 import type { SignInProvider } from './provider.ts'
@@ -67,11 +68,11 @@ export function githubProvider(settings: GitHubSettings): SignInProvider {
         if (refusal.success) throw new SignInProblem('unconfirmed', refusal.data.error)
         const tokens = await processAuthorizationCodeResponse(server, client, response)
         const user = await read(tokens.access_token, '/user', User)
-        const emails = await read(tokens.access_token, '/user/emails', Emails)
+        const emails = await read(tokens.access_token, '/user/emails?per_page=100', Emails)
         return {
           issuer: origin,
           subject: String(user.id),
-          name: user.name?.trim() || user.login,
+          name: displayName(user.name, user.login),
           email: emails.find(({ primary, verified }) => primary && verified)?.email,
         }
       }),
@@ -86,9 +87,9 @@ export function githubProvider(settings: GitHubSettings): SignInProvider {
     })
     const url = new URL(`${api}${path}`)
     const response = await protectedResourceRequest(accessToken, 'GET', url, headers, null, options)
-    if (!response.ok) throw new SignInProblem('unavailable', `${path} status ${response.status}`)
+    if (!response.ok) throw new SignInProblem('unavailable', `status ${response.status}`)
     const parsed = shape.safeParse(await response.json())
-    if (!parsed.success) throw new SignInProblem('unavailable', `${path} has another shape`)
+    if (!parsed.success) throw new SignInProblem('unavailable', 'another shape')
     return parsed.data
   }
 }

@@ -16,6 +16,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi'
 import { authorizationUrl } from './authorization-url.ts'
+import { displayName } from './display-name.ts'
 import { httpOptions } from './http-options.ts'
 import { SignInProblem, talking } from './problem.ts'
 import type { SignedIn, SignInProvider } from './provider.ts'
@@ -73,19 +74,31 @@ export function oidcProvider(settings: OidcSettings): SignInProvider {
         await validateApplicationLevelSignature(server, response, options)
         const claims = getValidatedIdTokenClaims(tokens)
         if (!claims) throw new SignInProblem('unconfirmed', 'no id_token')
-        return personOf(server, claims, await profileClaims(server, tokens.access_token, claims))
+        const more = await userInfo(server, tokens.access_token, claims)
+        return personOf(server.issuer, claims.sub, [claims, more])
       }),
   }
 
-  /** Many issuers keep the id_token thin and tell name and address at the userinfo endpoint only. */
-  async function profileClaims(
+  /**
+   * Many issuers keep the id_token thin and tell name and address at the userinfo endpoint only.
+   * Who it is does not depend on the answer; one about somebody else is not used (Core 5.3.2).
+   */
+  async function userInfo(
     server: AuthorizationServer,
     accessToken: string,
-    claims: Claims & { sub: string },
+    { sub, name, email }: Claims & { sub: string },
   ): Promise<Claims> {
-    if ((claims.name && claims.email) || !server.userinfo_endpoint) return claims
-    const response = await userInfoRequest(server, client, accessToken, options)
-    return { ...(await processUserInfoResponse(server, client, claims.sub, response)), ...claims }
+    if ((name && email) || !server.userinfo_endpoint) return {}
+    try {
+      return await talking(async () => {
+        const response = await userInfoRequest(server, client, accessToken, options)
+        return processUserInfoResponse(server, client, sub, response)
+      })
+    } catch (error) {
+      const detail = error instanceof SignInProblem ? error.detail : undefined
+      console.warn('sign-in', { provider: 'oidc', reason: 'no userinfo', detail })
+      return {}
+    }
   }
 }
 
@@ -98,16 +111,12 @@ function authenticationFor(server: AuthorizationServer, secret: string | undefin
     : ClientSecretPost(secret)
 }
 
-function personOf(
-  { issuer }: AuthorizationServer,
-  { sub: subject }: { sub: string },
-  claims: Claims,
-): SignedIn {
-  const email = claims.email_verified === true ? textOf(claims.email) : undefined
-  const name = textOf(claims.name) ?? textOf(claims.preferred_username) ?? textOf(claims.email)
-  return { issuer, subject, name: name ?? 'you', email }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
+/** The first of the answers that tells something is believed; an address only with its own mark. */
+function personOf(issuer: string, subject: string, answers: Claims[]): SignedIn {
+  const tell = (claim: string) =>
+    answers.map((answer) => answer[claim]).find((value) => typeof value === 'string' && value)
+  const name = displayName(tell('name'), tell('preferred_username'), tell('email'))
+  const verified = answers.find(({ email, email_verified }) => email && email_verified === true)
+  const email = typeof verified?.email === 'string' ? verified.email : undefined
+  return { issuer, subject, name, email }
 }

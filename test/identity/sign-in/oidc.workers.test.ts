@@ -41,6 +41,14 @@ describe('signing in at an OpenID provider', () => {
     expect(await workspaces()).toEqual(first)
   })
 
+  it('makes one workspace for a person who comes with five browsers at once', async () => {
+    const browsers = Array.from({ length: 5 }, () => new Browser())
+    await Promise.all(browsers.map((browser) => browser.signIn('oidc', 'eager')))
+    const userIds = browsers.map((b) => b.cookie('__Host-airbyte-session')?.split('.')[0] ?? '')
+    expect(new Set(userIds).size).toBe(1)
+    expect(await membershipsOf({ userId: userIds[0] ?? '', name: '' }, hosted())).toHaveLength(1)
+  })
+
   it('works without a client secret where the issuer allows it, and not where it does not', async () => {
     const secretless = { ...OIDC, OIDC_CLIENT_SECRET: '' }
     const refused = new Browser(secretless)
@@ -118,6 +126,22 @@ describe('an id_token', () => {
   })
 })
 
+describe('the userinfo endpoint', () => {
+  it.each(['userinfo-of-another', 'userinfo-broken'])(
+    'changes nothing about who signed in: %s',
+    async (forgery) => {
+      const log = vi.spyOn(console, 'warn').mockImplementation(() => {})
+      const browser = new Browser(forgedBy(forgery))
+      await browser.signIn('oidc', 'ann')
+      expect((await browser.open('/sign-in')).html).toContain('signed in as a@b.example')
+      expect(log.mock.calls[0]?.[1]).toMatchObject({ reason: 'no userinfo' })
+      const strict = new Browser({ ...forgedBy(forgery), ALLOWED_EMAILS: 'boss@example.com' })
+      expect((await strict.signIn('oidc', 'ann')).status).toBe(403)
+      expect(strict.isSignedIn()).toBe(false)
+    },
+  )
+})
+
 describe('a provider that is not there', () => {
   it.each([
     ['does not answer', { OIDC_ISSUER: 'http://127.0.0.1:9' }],
@@ -149,10 +173,18 @@ describe('settings', () => {
     ['OIDC_ISSUER', { OIDC_CLIENT_ID: 'x', OIDC_ISSUER: 'not an address' }],
     ['GITHUB_CLIENT_SECRET', { GITHUB_CLIENT_ID: 'x' }],
     ['GITHUB_CLIENT_ID', { GITHUB_CLIENT_SECRET: 'x' }],
+    ['GITHUB_URL', { GITHUB_CLIENT_ID: 'x', GITHUB_CLIENT_SECRET: 'x', GITHUB_URL: 'ghe' }],
   ])('that are incomplete are named: %s', async (missing, settings) => {
     const page = await new Browser(settings).open('/sign-in')
     expect(page.status).toBe(503)
     expect(page.html).toContain(`<code>${missing}</code>: without it`)
+  })
+
+  it('may end with a line break, as secrets from a pipe do', async () => {
+    const piped = Object.entries(OIDC).map(([name, value]) => [name, `${value}\n`])
+    const browser = new Browser(Object.fromEntries(piped))
+    await browser.signIn('oidc', 'ann')
+    expect(browser.isSignedIn()).toBe(true)
   })
 
   it.each([

@@ -35,6 +35,9 @@ const FORGERIES: Record<string, (token: Token) => void> = {
   'no-signature': (token) => {
     token.signature = () => ''
   },
+  // Says nothing about the person, so that the userinfo endpoint is asked, which tells of another.
+  'userinfo-of-another': ({ claims }) => Object.assign(claims, { name: undefined }),
+  'userinfo-broken': ({ claims }) => Object.assign(claims, { name: undefined }),
   'alg-none': (token) => {
     token.header.alg = 'none'
     token.signature = () => ''
@@ -64,6 +67,11 @@ async function answer(url: string, request: IncomingMessage, response: ServerRes
     return json(response, {
       keys: [{ ...published.publicKey.export({ format: 'jwk' }), use: 'sig' }],
     })
+  }
+  if (path === 'userinfo') {
+    if (forgery !== 'userinfo-of-another') return response.writeHead(500).end()
+    const boss = { sub: 'boss', name: 'Boss', email: 'boss@example.com', email_verified: true }
+    return json(response, boss)
   }
   if (path === 'authorize') {
     const back = new URL(asked.searchParams.get('redirect_uri') ?? '')
@@ -95,6 +103,7 @@ function metadata(issuer: string) {
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
+    userinfo_endpoint: `${issuer}/userinfo`,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
