@@ -20,7 +20,7 @@ export async function checkStreams(
   env: Omit<Environment, 'stream'>,
 ): Promise<void> {
   const check = root.child('check')
-  const listed = listStreams(root, env)
+  const listed = await listStreams(root, env)
   for (const name of namesOf(
     check,
     env,

@@ -33,7 +33,7 @@ export async function* readStreams(
   streams: ConfiguredStream[],
   state: ReadState,
 ): AsyncGenerator<ReadEvent> {
-  const listed = listStreams(root, env)
+  const listed = await listStreams(root, env)
   const pending: ReadEvent[] = []
   env.run.onConfig = (config) => pending.push({ type: 'control', config })
   for (const configured of streams) {

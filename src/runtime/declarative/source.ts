@@ -52,11 +52,11 @@ export function declarativeSource(
     },
     async discover(ctx, config) {
       const env = environment(ctx, config)
-      return {
-        streams: listStreams(root, env).map(({ name, component }) =>
-          describeStream(component, { ...env, stream: name }),
-        ),
+      const streams: AirbyteStream[] = []
+      for (const { name, component } of await listStreams(root, env)) {
+        streams.push(await describeStream(component, { ...env, stream: name }))
       }
+      return { streams }
     },
     read: (ctx, config, streams: ConfiguredStream[], state) =>
       readStreams(root, environment(ctx, config), streams, state),
@@ -74,7 +74,7 @@ function specOf(root: Component, info: ConnectorInfo): Spec {
 }
 
 /** A stream whose retriever cannot run is listed all the same; reading it says why. */
-function describeStream(component: Component, env: Environment): AirbyteStream {
+async function describeStream(component: Component, env: Environment): Promise<AirbyteStream> {
   const branch =
     component.type === 'StateDelegatingStream' ? component.child('incremental_stream') : component
   const described: AirbyteStream = {
@@ -84,7 +84,7 @@ function describeStream(component: Component, env: Environment): AirbyteStream {
   }
   try {
     const stream = buildStream(delegate(component, {}), env)
-    described.json_schema = stream.schema()
+    described.json_schema = await stream.schema()
     if (stream.primaryKey.length > 0) described.source_defined_primary_key = stream.primaryKey
   } catch (error) {
     if (toAirbyteError(error).code !== 'UNSUPPORTED') throw error

@@ -94,7 +94,7 @@ async function run(wanted: OracleCase): Promise<Golden> {
     const root = loadManifest(manifestOf(wanted))
     declarativeSource(manifestOf(wanted), INFO).spec()
     const env = { config: wanted.config ?? {}, ctx, run: newRun(ctx, options) }
-    const listed = listStreams(root, env)
+    const listed = await listStreams(root, env)
     const result = {
       ...{ requests: seen, records: {}, states: {}, statuses: {}, failures: [] as string[] },
       ...(wanted.waits ? { waits } : {}),

@@ -52,7 +52,7 @@ async function read(wanted: OracleCase, from?: StreamState) {
     ctx: testContext({ http: { fetch } }),
     run: newRun(testContext(), {}),
   }
-  const listed = listStreams(loadManifest(manifestOf(wanted)), env)
+  const listed = await listStreams(loadManifest(manifestOf(wanted)), env)
   const found = listed.find(({ name }) => name === (wanted.read?.[0] ?? listed[0]?.name))
   if (!found) throw new Error('no stream')
   const start = parseState(from ?? wanted.state?.[found.name])

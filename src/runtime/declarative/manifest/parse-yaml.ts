@@ -28,6 +28,12 @@ export function parseYaml(text: string): JsonObject {
   return value
 }
 
+/** A text as the YAML value it is, or the text where it is none. */
+export function parseYamlValue(text: string): JsonValue {
+  const document = parseDocument(text, { version: '1.1', intAsBigInt: true })
+  return document.errors.length > 0 ? text : plain(document.toJS({ maxAliasCount: 100 }))
+}
+
 const firstLine = (message: string) => message.split(/ at line|\n/)[0] ?? message
 const invalid = (message: string) =>
   new AirbyteError('VALIDATION_FAILED', message, { field: 'manifest' })

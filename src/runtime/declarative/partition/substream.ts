@@ -59,8 +59,11 @@ export function substreamRouter(component: Component, context: RouterContext): P
       )
     },
     parentState() {
-      const states = parents.flatMap(({ name, state }) => (state() ? [[name, state()]] : []))
-      return states.length > 0 ? (Object.fromEntries(states) as JsonObject) : undefined
+      const states = parents.flatMap(({ name, state }) => {
+        const known = state()
+        return known ? [[name, known] as const] : []
+      })
+      return Object.fromEntries(states)
     },
   }
 }

@@ -16,14 +16,14 @@ import type { RecordData } from './types.ts'
 /** Brings each value to the type that the schema gives it, in place; what cannot be stays. */
 export function normalizer(
   selector: Component,
-  schema: () => JsonSchema,
+  schema: JsonSchema = {},
 ): ((record: RecordData) => void) | undefined {
   const mode = selector.get('schema_normalization')
   if (mode === undefined || mode === 'None') return undefined
   if (mode !== 'Default') {
     throw selector.refuse('Only None and Default are known here.', 'schema_normalization')
   }
-  return (record) => normalizeObject(record, schema())
+  return (record) => normalizeObject(record, schema)
 }
 
 function normalizeObject(record: RecordData, schema: JsonSchema): void {

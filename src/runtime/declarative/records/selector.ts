@@ -24,7 +24,7 @@ export interface SelectorOptions {
   decoder: Component | undefined
   /** Client-side incremental: whether the cursor wants the record. */
   wanted?: (record: RecordData, slice: Slice) => boolean
-  schema(): JsonSchema
+  schema: JsonSchema | undefined
 }
 
 /** From a response to the stream's records: extract, filter, transform, normalise. */

@@ -2,13 +2,15 @@ import type { JsonObject, JsonSchema } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
+import { dynamicSchema } from './dynamic.ts'
 
 const OPEN: JsonSchema = { type: 'object', properties: {}, additionalProperties: true }
 
 /** The stream's JSON Schema. Of several loaders the first with a property decides on it. */
-export function streamSchema(component: Component, env: Environment): JsonSchema {
+export async function streamSchema(component: Component, env: Environment): Promise<JsonSchema> {
   const loaders = component.oneOrMany('schema_loader')
-  const schemas = loaders.map((loader) => build(LOADERS, loader, env))
+  const schemas: JsonSchema[] = []
+  for (const loader of loaders) schemas.push(await build(LOADERS, loader, env))
   const [first, ...others] = schemas
   if (!first) return OPEN
   if (others.length === 0) return first
@@ -16,7 +18,9 @@ export function streamSchema(component: Component, env: Environment): JsonSchema
   return { ...first, properties: Object.assign({}, ...properties.reverse()) }
 }
 
-const LOADERS: Builders<JsonSchema, Environment> = {
+const LOADERS: Builders<JsonSchema | Promise<JsonSchema>, Environment> = {
+  DynamicSchemaLoader: dynamicSchema,
+
   InlineSchemaLoader(component) {
     const schema = component.get('schema')
     return isObject(schema) ? schema : OPEN

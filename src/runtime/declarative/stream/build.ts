@@ -13,7 +13,8 @@ export interface Stream {
   cursor: Component | undefined
   routers: Component[]
   primaryKey: string[][]
-  schema(): JsonSchema
+  /** Fetched once where the API describes itself. */
+  schema(): Promise<JsonSchema>
 }
 
 /**
@@ -25,7 +26,7 @@ export function buildStream(component: Component, env: Environment): Stream {
   if (retriever.type !== 'SimpleRetriever') throw unsupported(retriever)
   const cursor = component.optionalChild('incremental_sync')
   if (cursor && cursor.type !== 'DatetimeBasedCursor') throw unsupported(cursor)
-  let schema: JsonSchema | undefined
+  let schema: Promise<JsonSchema> | undefined
   return {
     name: env.stream,
     component,
@@ -34,7 +35,10 @@ export function buildStream(component: Component, env: Environment): Stream {
     cursor,
     routers: retriever.oneOrMany('partition_router'),
     primaryKey: primaryKeyOf(component),
-    schema: () => (schema ??= streamSchema(component, env)),
+    schema() {
+      schema ??= streamSchema(component, env)
+      return schema
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
 import { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { condition } from '../interpolation.ts'
+import { dynamicStreams } from './dynamic.ts'
 
 /** A stream's manifest node under the stream's name; broken ones say so only when they are used. */
 export interface ListedStream {
@@ -10,15 +11,19 @@ export interface ListedStream {
 }
 
 /**
- * The streams that exist under this config. What this runtime cannot produce is logged and left out.
+ * The streams that exist under this config; those that the API itself lists are asked for.
  *
  * @throws VALIDATION_FAILED for two streams of one name
  */
-export function listStreams(root: Component, env: Omit<Environment, 'stream'>): ListedStream[] {
+export async function listStreams(
+  root: Component,
+  env: Omit<Environment, 'stream'>,
+): Promise<ListedStream[]> {
   const listed = root.children('streams').flatMap((component) => expand(component, env))
   for (const dynamic of root.children('dynamic_streams')) {
-    const name = dynamic.optionalText('name') ?? dynamic.path
-    env.ctx.log('warn', `${name}: dynamic streams cannot run here yet; left out.`)
+    for await (const component of dynamicStreams(dynamic, env)) {
+      listed.push(...expand(component, env))
+    }
   }
   const names = new Set<string>()
   for (const { name, component } of listed) {

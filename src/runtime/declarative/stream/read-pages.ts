@@ -3,6 +3,7 @@ import { AirbyteError } from '../../../protocol/index.ts'
 import { type Bookmark, keyOf, partitionedBookmark, singleBookmark } from '../cursor/bookmark.ts'
 import { type DatetimeCursor, datetimeCursor } from '../cursor/datetime-cursor.ts'
 import { later } from '../cursor/instants.ts'
+import { migrateState } from '../cursor/migrations.ts'
 import { Progress } from '../cursor/progress.ts'
 import type { Slice } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
@@ -51,9 +52,10 @@ const MAX_RESETS = 3
  * Reads a stream page by page, partition by partition, interval by interval, from a saved state on.
  * The last page has no records and the state of the complete stream.
  */
-export async function* readPages(stream: Stream, start: SavedState): AsyncGenerator<ReadPage> {
-  if (start.done) return
+export async function* readPages(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
+  if (saved.done) return
   const { env } = stream
+  const start = { ...saved, airbyte: migrateState(stream.component, env, saved.airbyte) }
   const at = start.at as unknown as Position | undefined
   const begun = at?.begun ?? env.ctx.now()
   const ends = at?.ends
@@ -70,9 +72,12 @@ export async function* readPages(stream: Stream, start: SavedState): AsyncGenera
   const router = routerOf(stream, start.airbyte, cursor !== undefined)
   const bookmark = cursor && bookmarkOf(stream, cursor, start.airbyte, at?.bookmark)
   const current: { progress?: Progress } = {}
+  const normalizes = stream.retriever.child('record_selector').get('schema_normalization')
+  const schema = normalizes && normalizes !== 'None' ? await stream.schema() : undefined
   const retriever = buildRetriever(stream, {
     cursor,
     router,
+    schema,
     wanted(record) {
       const value = cursor?.parse(record[cursor.field])
       return !value || (current.progress?.wants(value) ?? true)

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../protocol/index.ts'
+import type { JsonSchema, JsonValue } from '../../../protocol/index.ts'
 import { AirbyteError } from '../../../protocol/index.ts'
 import type { DatetimeCursor } from '../cursor/datetime-cursor.ts'
 import type { Slice } from '../environment.ts'
@@ -27,12 +27,14 @@ export interface RetrieverParts {
   router: PartitionRouter
   /** Whether the cursor of the slice at hand still wants the record. */
   wanted(record: RecordData): boolean
+  /** Only where records are normalised by it. */
+  schema: JsonSchema | undefined
 }
 
 /** @see readPages */
 export function buildRetriever(
   stream: Stream,
-  { cursor, router, wanted }: RetrieverParts,
+  { cursor, router, wanted, schema }: RetrieverParts,
 ): Retriever {
   const { retriever: component, env } = stream
   const decoder = component.optionalChild('decoder')
@@ -42,7 +44,7 @@ export function buildRetriever(
     transformations: stream.component.children('transformations'),
     decoder,
     wanted: cursor?.clientSide ? wanted : undefined,
-    schema: stream.schema,
+    schema,
   })
   const slicesOnce = component.flag('ignore_stream_slicer_parameters_on_paginated_requests')
   const repetition = repetitionGuard(stream.name)
