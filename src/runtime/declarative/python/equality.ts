@@ -1,5 +1,5 @@
 import { codePoints } from './code-points.ts'
-import { typeError } from './errors.ts'
+import { spend, typeError } from './errors.ts'
 import { isMapping, mappingEntries, mappingGet, mappingSize, PyMapping } from './mappings.ts'
 import { isNumeric, PyFloat, PyObject, Tuple, typeName, type Value } from './values.ts'
 
@@ -12,6 +12,7 @@ export function equal(a: Value, b: Value): boolean {
   if (b instanceof PyObject && !(b instanceof PyMapping)) return b.equals(a)
   if (Array.isArray(a)) return Array.isArray(b) && arraysEqual(a, b)
   if (!isMapping(a) || !isMapping(b) || mappingSize(a) !== mappingSize(b)) return false
+  spend(100)
   for (const [key, value] of mappingEntries(a)) {
     const other = mappingGet(b, key)
     if (other === undefined || !equal(value, other)) return false
@@ -20,6 +21,7 @@ export function equal(a: Value, b: Value): boolean {
 }
 
 function arraysEqual(a: Value[], b: Value[]): boolean {
+  spend(100)
   if (a.length !== b.length || a instanceof Tuple !== b instanceof Tuple) return false
   return a.every((item, index) => equal(item, b[index]))
 }

@@ -1,4 +1,4 @@
-import { typeError, valueError } from './errors.ts'
+import { checkLength, typeError, valueError } from './errors.ts'
 import { isMapping, mappingEntries } from './mappings.ts'
 import { normalizeInt } from './numbers.ts'
 import { floatText } from './text.ts'
@@ -28,6 +28,7 @@ export function dumps(value: Value, options: DumpOptions = {}, level = 0): strin
 }
 
 function block(open: string, items: string[], close: string, options: DumpOptions, level: number) {
+  checkLength(items.reduce((sum, item) => sum + item.length, 0))
   if (!options.indent || items.length === 0) return open + items.join(', ') + close
   const inner = `\n${' '.repeat(options.indent * (level + 1))}`
   return `${open}${inner}${items.join(`,${inner}`)}\n${' '.repeat(options.indent * level)}${close}`

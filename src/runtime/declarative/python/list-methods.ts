@@ -1,5 +1,5 @@
 import { compare, equal } from './equality.ts'
-import { checkLength, PythonError, typeError, valueError } from './errors.ts'
+import { checkItems, PythonError, typeError, valueError } from './errors.ts'
 import { iterate } from './iteration.ts'
 import type { Methods } from './methods.ts'
 import { asIndex, type Kwargs, PyFunction, truthy, type Value } from './values.ts'
@@ -28,7 +28,7 @@ export const LIST_METHODS: Methods = {
     one('extend', args)
     const items = [...iterate(args[0])]
     const list = self as Value[]
-    checkLength(list.length + items.length)
+    checkItems(list.length + items.length)
     for (const item of items) list.push(item)
     return null
   },

@@ -1,6 +1,6 @@
 import { dateOperation, PyDate } from './datetime.ts'
 import { Duration, durationOperation } from './duration.ts'
-import { checkLength, typeError } from './errors.ts'
+import { checkItems, checkLength, typeError } from './errors.ts'
 import { negate, numericOperation } from './numbers.ts'
 import { percentFormat } from './percent-format.ts'
 import { Timedelta, timedeltaOperation } from './timedelta.ts'
@@ -31,7 +31,7 @@ function concatenated(a: Value, b: Value): Value {
   }
   if (!Array.isArray(a) || !Array.isArray(b) || a instanceof Tuple !== b instanceof Tuple)
     return undefined
-  checkLength(a.length + b.length)
+  checkItems(a.length + b.length)
   return a instanceof Tuple ? Tuple.of(...a, ...b) : [...a, ...b]
 }
 
@@ -40,8 +40,11 @@ function repeated(sequence: Value, times: Value): Value {
   if ((!isText && !Array.isArray(sequence)) || (!isInt(times) && typeof times !== 'boolean'))
     return undefined
   const count = Math.max(0, asIndex(times))
-  checkLength(sequence.length * count)
-  if (isText) return sequence.repeat(count)
+  if (isText) {
+    checkLength(sequence.length * count)
+    return sequence.repeat(count)
+  }
+  checkItems(sequence.length * count)
   const items = Array.from({ length: count }, () => [...sequence]).flat()
   return sequence instanceof Tuple ? Tuple.of(...items) : items
 }

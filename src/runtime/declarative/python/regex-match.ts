@@ -1,4 +1,4 @@
-import { PythonError } from './errors.ts'
+import { PythonError, spend } from './errors.ts'
 import { isWordCode } from './regex-classes.ts'
 import { fold, type RegexNode } from './regex-parse.ts'
 
@@ -26,7 +26,8 @@ export interface Run {
 export type Matcher = (run: Run, at: number) => number
 
 export function step(run: Run): void {
-  if (++run.steps > MAX_STEPS)
+  if (++run.steps % 1024 === 0) spend(10_000)
+  if (run.steps > MAX_STEPS)
     throw new PythonError('LimitError', 'a regular expression ran too long on one text')
 }
 

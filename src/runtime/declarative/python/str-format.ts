@@ -65,9 +65,12 @@ function splitField(field: string): { name: string; conversion: string; spec: st
   return { name: match[1] ?? '', conversion: match[2] ?? '', spec: match[3] ?? '' }
 }
 
+const own = (kwargs: Kwargs, name: string): Value =>
+  Object.hasOwn(kwargs, name) ? kwargs[name] : undefined
+
 function lookup(name: string, args: readonly Value[], kwargs: Kwargs, access: FieldAccess): Value {
   const [, first = '', rest = ''] = /^([^.[]*)([\s\S]*)$/.exec(name) ?? []
-  let value = /^\d+$/.test(first) ? args[Number(first)] : kwargs[first]
+  let value = /^\d+$/.test(first) ? args[Number(first)] : own(kwargs, first)
   if (value === undefined)
     throw /^\d+$/.test(first)
       ? new PythonError('IndexError', 'Replacement index out of range for positional args tuple')

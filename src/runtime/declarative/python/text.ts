@@ -1,4 +1,4 @@
-import { checkLength } from './errors.ts'
+import { checkLength, PythonError } from './errors.ts'
 import { mappingEntries } from './mappings.ts'
 import { PyFloat, PyObject, Tuple, type Value } from './values.ts'
 
@@ -33,19 +33,23 @@ const MAX_DEPTH = 200
 let depth = 0
 
 function reprCollection(value: object): string {
-  if (depth > MAX_DEPTH) return '...'
+  if (depth > MAX_DEPTH) throw new PythonError('LimitError', 'a value is nested too deep to print')
   depth++
   try {
-    if (value instanceof Tuple)
-      return value.length === 1 ? `(${repr(value[0])},)` : `(${Array.from(value, repr).join(', ')})`
-    if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`
-    const items = Array.from(mappingEntries(value), ([key, item]) => `${repr(key)}: ${repr(item)}`)
-    const text = `{${items.join(', ')}}`
+    const text = collectionText(value)
     checkLength(text.length)
     return text
   } finally {
     depth--
   }
+}
+
+function collectionText(value: object): string {
+  if (value instanceof Tuple)
+    return value.length === 1 ? `(${repr(value[0])},)` : `(${Array.from(value, repr).join(', ')})`
+  if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`
+  const items = Array.from(mappingEntries(value), ([key, item]) => `${repr(key)}: ${repr(item)}`)
+  return `{${items.join(', ')}}`
 }
 
 /** A float as Python prints it: shortest digits that round-trip, exponent below 1e-4 and from 1e16. */

@@ -11,7 +11,7 @@ import { TemplateSyntaxError } from './syntax-error.ts'
 import { tests } from './tests.ts'
 import { Undefined } from './undefined.ts'
 
-const NO_KWARGS: Kwargs = Object.freeze({})
+const NO_KWARGS: Kwargs = Object.freeze(Object.create(null))
 
 interface CompiledArguments {
   args: (frame: Frame) => Value[]

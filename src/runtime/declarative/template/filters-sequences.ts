@@ -1,6 +1,6 @@
 import { bind } from '../python/arguments.ts'
 import { compare, equal } from '../python/equality.ts'
-import { checkLength, PythonError, typeError } from '../python/errors.ts'
+import { checkItems, checkLength, PythonError, typeError } from '../python/errors.ts'
 import { Generator, iterate, lengthOf } from '../python/iteration.ts'
 import { sortValues } from '../python/list-methods.ts'
 import { hashKey, isMapping, mappingEntries } from '../python/mappings.ts'
@@ -271,14 +271,14 @@ function* batches(value: Value, size: number, fill: Value): Iterable<Value> {
     batch.push(item)
   }
   if (batch.length === 0) return
-  checkLength(size)
+  checkItems(size)
   while (fill !== undefined && fill !== null && batch.length < size) batch.push(fill)
   yield batch
 }
 
 function* columns(items: Value[], count: number, fill: Value): Iterable<Value> {
   if (count === 0) throw new PythonError('ZeroDivisionError', 'integer division or modulo by zero')
-  checkLength(count)
+  checkItems(count)
   const size = Math.floor(items.length / count)
   const longer = items.length % count
   let start = 0

@@ -2,6 +2,7 @@ import { equal } from '../python/equality.ts'
 import { PythonError } from '../python/errors.ts'
 import { literalEval } from '../python/literal.ts'
 import { isMapping, mappingEntries, mappingSize, setOwn } from '../python/mappings.ts'
+import { str } from '../python/text.ts'
 import { isFloat, isInt, Tuple, type Value } from '../python/values.ts'
 import type { Context } from './frame.ts'
 import { compileTemplate, failure, type Template } from './template.ts'
@@ -35,37 +36,29 @@ export function interpolateString(
 ): Value {
   const { validTypes } = options
   const template = compileTemplate(source)
-  const quick = validTypes ? undefined : quickValue(template, context)
-  if (quick !== undefined) return quick
-  const text = renderOrSource(template, context)
+  const rendered = renderOrSource(template, context)
+  if (!validTypes && isItself(rendered)) return rendered
+  const text = rendered === undefined ? undefined : str(rendered)
   if (text) return evaluate(text, validTypes)
   const fallback = options.default === undefined ? source : options.default
   if (fallback === null) return null
-  if (fallback === source) return text === undefined ? failUndefined(template, context) : ''
-  const rendered = renderOrSource(compileTemplate(fallback), context)
-  return rendered === undefined
-    ? failUndefined(compileTemplate(fallback), context)
-    : evaluate(rendered, validTypes)
+  const other = compileTemplate(fallback)
+  const value = other === template ? rendered : renderOrSource(other, context)
+  if (value === undefined) throw locate(other, context, new Error('an undefined value was used'))
+  return evaluate(str(value), validTypes)
 }
 
-/** Ints, booleans and null need no way through text: they read back as themselves. */
-function quickValue(template: Template, context: Context): Value {
-  if (!template.single) return undefined
-  try {
-    const value = template.single(context)
-    if (typeof value === 'boolean' || value === null) return value
-    if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-    if (typeof value === 'string' && value !== '') return evaluate(value, undefined)
-  } catch {
-    // The full way below throws the same, or handles it.
-  }
-  return undefined
-}
+/** Whether the value, printed and read back, would be the same: it need not go through text. */
+const isItself = (value: Value): boolean =>
+  typeof value === 'boolean' || value === null || Number.isSafeInteger(value)
 
-/** The rendered text; the template itself on a type error, undefined when it used an undefined value. */
-function renderOrSource(template: Template, context: Context): string | undefined {
+/**
+ * The rendered text, or the value when the template is one expression; the template itself on a
+ * type error, undefined when it used an undefined value.
+ */
+function renderOrSource(template: Template, context: Context): Value {
   try {
-    return template.renderRaw(context)
+    return template.single ? template.single(context) : template.renderRaw(context)
   } catch (error) {
     if (error instanceof PythonError) {
       if (error.type === 'UndefinedError') return undefined
@@ -83,10 +76,6 @@ function locate(template: Template, context: Context, error: unknown): unknown {
     return located
   }
   return failure(template.source, 0, error)
-}
-
-function failUndefined(template: Template, context: Context): never {
-  throw locate(template, context, new Error('an undefined value was used'))
 }
 
 function evaluate(text: string, validTypes: readonly ValidType[] | undefined): Value {

@@ -1,5 +1,6 @@
 import { AirbyteError } from '../../../protocol/errors.ts'
-import { PythonError } from '../python/errors.ts'
+import { beginBudget, endBudget, PythonError } from '../python/errors.ts'
+import { str } from '../python/text.ts'
 import type { Value } from '../python/values.ts'
 import { compileExpression } from './compile-expression.ts'
 import { compileBody } from './compile-template.ts'
@@ -23,7 +24,10 @@ export interface Template {
   render(context: Context): string
   /** The rendered text; throws `PythonError` as Python would, for those who handle its classes. */
   renderRaw(context: Context): string
-  /** The value of a template that is one `{{ expression }}` and nothing else. */
+  /**
+   * For a template that is one `{{ expression }}` and nothing else: its value when that is null, a
+   * boolean, an int or text, and its printed form otherwise. Throws as `renderRaw` does.
+   */
   readonly single?: (context: Context) => Value
 }
 
@@ -79,27 +83,35 @@ function compile(source: string): Template {
   const isSingle = first?.type === 'output' && !second
   const value = isSingle ? compileExpression(first.value, assigned) : undefined
 
-  const run = <T>(context: Context, evaluate: (frame: Frame) => T): T => {
-    for (const name of required) if (!isGiven(context, name)) throw undeclared(name, context)
-    return evaluate(new Frame(context))
+  const run = <T>(frame: Frame, evaluate: (frame: Frame) => T): T => {
+    for (const name of required)
+      if (!isGiven(frame.context, name)) throw undeclared(name, frame.context)
+    beginBudget()
+    try {
+      return evaluate(frame)
+    } finally {
+      endBudget()
+    }
   }
   return {
     source,
     names: required,
     isPlain: false,
-    renderRaw: (context) => run(context, write),
-    single: value && ((context) => run(context, value)),
+    renderRaw: (context) => run(new Frame(context), write),
+    single: value && ((context) => run(new Frame(context), (frame) => simple(value(frame)))),
     render: (context) => {
       const frame = new Frame(context)
       try {
-        for (const name of required) if (!isGiven(context, name)) throw undeclared(name, context)
-        return write(frame)
+        return run(frame, write)
       } catch (error) {
         throw failure(source, frame.at, error)
       }
     },
   }
 }
+
+const simple = (value: Value): Value =>
+  typeof value === 'boolean' || value === null || Number.isSafeInteger(value) ? value : str(value)
 
 function isGiven(context: Context, name: string): boolean {
   if (Object.hasOwn(context, name)) return context[name] !== undefined
