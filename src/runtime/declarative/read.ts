@@ -118,6 +118,11 @@ function batcher(configured: ConfiguredStream, { ctx }: Omit<Environment, 'strea
   const columns = columnsOf(configured.stream.json_schema).filter(
     ({ name }) => !selectedFields || selectedFields.includes(name),
   )
+  if (columns.length === 0) {
+    throw new AirbyteError('VALIDATION_FAILED', `${key} has no columns.`, {
+      ...{ stream: key, hint: 'Discover the source again, and select at least one field.' },
+    })
+  }
   const warned = new Set<string>(
     selectedFields ? Object.keys((configured.stream.json_schema.properties ?? {}) as object) : [],
   )

@@ -14,8 +14,11 @@ import { loadManifest } from './manifest/load.ts'
 import { isObject } from './manifest/values.ts'
 import { readStreams } from './read.ts'
 import { newRun, type RunOptions } from './run.ts'
-import { buildStream } from './stream/build.ts'
+import { inferSchema } from './schema/infer.ts'
+import { buildStream, type Stream } from './stream/build.ts'
 import { delegate, listStreams } from './stream/list.ts'
+import { readPages } from './stream/read-pages.ts'
+import { fromAirbyteState } from './stream/state.ts'
 
 /**
  * A source from an Airbyte low-code manifest, run as it is.
@@ -63,6 +66,21 @@ export function declarativeSource(
   }
 }
 
+/** Where the manifest brings no schema, the first page of records tells the fields. */
+async function schemaOf(stream: Stream): Promise<JsonSchema> {
+  const schema = await stream.schema()
+  if (Object.keys((schema.properties ?? {}) as object).length > 0) return schema
+  try {
+    for await (const { records } of readPages(stream, fromAirbyteState({}))) {
+      if (records.length > 0) return inferSchema(records)
+    }
+  } catch (error) {
+    const { message } = toAirbyteError(error)
+    stream.env.ctx.log('warn', `${stream.name} has no schema, and none was found: ${message}`)
+  }
+  return schema
+}
+
 function specOf(root: Component, info: ConnectorInfo): Spec {
   const spec = root.optionalChild('spec')
   const schema = spec?.get('connection_specification')
@@ -84,7 +102,7 @@ async function describeStream(component: Component, env: Environment): Promise<A
   }
   try {
     const stream = buildStream(delegate(component, {}), env)
-    described.json_schema = await stream.schema()
+    described.json_schema = await schemaOf(stream)
     if (stream.primaryKey.length > 0) described.source_defined_primary_key = stream.primaryKey
   } catch (error) {
     if (toAirbyteError(error).code !== 'UNSUPPORTED') throw error

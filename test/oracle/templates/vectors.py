@@ -276,9 +276,23 @@ STATEMENTS = [
     "{% if config.none is none and config.n > 2 %}{{ config.name | upper }}{% endif %}", "{% set parts = config.name.split('r') %}{{ parts[0] }}", "{% for u in config.users %}{% if u.on %}{{ u.name }}{% endif %}{% endfor %}", "{% if 1 < 2 %}{% if 2 < 1 %}a{% else %}b{% endif %}{% endif %}", "{% for i in [3,1,2]|sort %}{{ i }}{% endfor %}", "{% for i in [1,2,3][1:] %}{{ i }}{% endfor %}", "{% for i in [1,2] %}{{ loop }}{% endfor %}",
 ]  # fmt: skip
 
+# Group 1 is what regex_search gives.
+PATTERNS = [
+    r"(a)", r"(a*)", r"(a+?)", r"(a|b)+", r"((a)|b)*", r"(a|ab)(c|bcd)(d*)", r"^(.*)$", r"(?m)^(\w+)$", r"(?s)(.+)", r"(?i)(HELLO)", r"(\d+)", r"(\D+)",
+    r"(\w+)\s+(\w+)", r"(\S+)@(\S+)", r"([^,]+),([^,]*)", r"(?P<k>\w+)=(?P<v>[^;]*)", r"(?:x)?(y)?", r"(\w)\1", r"(?P<c>.)(?P=c)", r"(?<=,)(.)", r"(?<!a)(b)", r"(?=(\w+))", r"(?!a)(\w)",
+    r"(a{2})", r"(a{2,})", r"(a{,2})", r"(a{1,2}?)", r"(a{x})", r"([a-c]+)", r"([^a-c]+)", r"([]a]+)", r"([\w-]+)", r"([\d.]+)$", r"\b(\w)", r"(\w)\B", r"\A(.)", r"(.)\Z", r"(.)$", r"(\.)", r"(\x61)", r"(\u00e9)",
+    r"(a)(?#note)(b)", r"(?x) ( a ) # c", r"(a)?(?(1)b|c)", r"(?>a+)(b)", r"(a++)(b)", r"((?:a|b)*?)c", r"(a(b(c)?)?)", r"()", r"(|a)", r"(a||b)", r"(\n)", r"([\s])", r"(.{3})", r"(?i:A)(b)", r"(?-i:a)(b)", r"[z", r"(", r"a)", r"*", r"a**", r"(?P<a", r"\y", r"(?<=a+)b", r"\3", r"(a)\2",
+]  # fmt: skip
+SUBJECTS = ["", "a", "aab", "abcd", "hello Hello", "x=1;y=22", "a,b,,c", "me@x.io", "aaa", "1.2.3", "a\nb\n", "\u00e9t\u00e9 \U0001f600", "xyz", "cba"]
+
 NESTED = [
     {"a": "{{ config.n }}", "b": ["{{ config.name }}", 5, None], "c": None}, {"{{ config.name }}": "x"}, {"a": {"b": "{{ config.none }}", "c": "{{ config.x }}"}}, {"a": "{{ config.zip }}", "b": "{{ config.num }}"}, {"a": "", "b": " "}, ["{{ config.x }}", "{{ none }}"], {"a": True, "b": 1.5}, {"{{ config.n }}": 1}, {"a": []}, {"a": {}},
 ]  # fmt: skip
+
+
+def quoted(text):
+    """The text as a string literal of a template."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
 
 
 def all_vectors():
@@ -325,5 +339,8 @@ def all_vectors():
             yield mode, "c", "{{ " + value + " }}"
             yield mode, "c", "x{{ " + value + " }}"
             yield mode, "c", "{{ [" + value + "] }}"
+    for pattern, subject in itertools.product(PATTERNS, SUBJECTS):
+        yield "t", "c", "{{ " + quoted(subject) + " | regex_search(" + quoted(pattern) + ") }}"
+        yield "t", "c", "{{ " + quoted(subject) + " | regex_replace(" + quoted(pattern) + ", '<\\\\g<0>>') }}"
     for tree in NESTED:
         yield "n", "c", tree

@@ -88,6 +88,13 @@ streams:
       requester: { $ref: '#/definitions/requester', path: orders, request_body_json: { a: 1 } }
       record_selector: { $ref: '#/definitions/selector' }
     schema_loader: { $ref: '#/definitions/schema' }
+  - type: DeclarativeStream
+    name: schemaless
+    retriever:
+      type: SimpleRetriever
+      requester: { $ref: '#/definitions/requester', path: orders }
+      record_selector: { $ref: '#/definitions/selector' }
+    schema_loader: { type: JsonFileSchemaLoader, file_path: ./schemas/x.json }
 spec:
   type: Spec
   documentation_url: https://example.test
@@ -175,12 +182,24 @@ describe('a declarative source', () => {
       'custom',
       'stuck',
       'get_with_body',
+      'schemaless',
     ])
     expect(streams[0]).toMatchObject({
       source_defined_primary_key: [['id']],
       source_defined_cursor: true,
       default_cursor_field: ['updated'],
       supported_sync_modes: ['full_refresh', 'incremental'],
+    })
+  })
+
+  it('tells the fields from the records where the manifest brings no schema', async () => {
+    const { streams } = await source.discover(ctx(), config)
+    expect(streams.at(-1)?.json_schema.properties).toEqual({
+      id: { type: ['integer', 'null'] },
+      price: { type: ['number', 'null'] },
+      updated: { type: ['string', 'null'] },
+      lines: { type: ['array', 'null'] },
+      extra: { type: ['integer', 'null'] },
     })
   })
 

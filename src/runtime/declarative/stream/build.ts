@@ -26,6 +26,11 @@ export function buildStream(component: Component, env: Environment): Stream {
   if (retriever.type !== 'SimpleRetriever') throw unsupported(retriever)
   const cursor = component.optionalChild('incremental_sync')
   if (cursor && cursor.type !== 'DatetimeBasedCursor') throw unsupported(cursor)
+  // Read as if it were not there, each of these would give other records.
+  const file = component.optionalChild('file_uploader')
+  if (file) throw unsupported(file)
+  const reset = retriever.optionalChild('pagination_reset')
+  if (reset) throw unsupported(reset)
   let schema: Promise<JsonSchema> | undefined
   return {
     name: env.stream,
