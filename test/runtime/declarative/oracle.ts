@@ -99,7 +99,8 @@ export function responder(rules: Rule[]) {
 }
 
 function respond(_url: unknown, { status = 200, headers, json, text = '' }: Rule['respond'][0]) {
-  return new Response(json === undefined ? text : JSON.stringify(json), { status, headers })
+  const body = json === undefined ? text : JSON.stringify(json)
+  return new Response(status === 204 ? null : body, { status, headers })
 }
 
 const NOTED = ['Authorization', 'X-Test', 'X-Page']

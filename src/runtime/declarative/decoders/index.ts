@@ -17,14 +17,26 @@ type Parser = (bytes: Uint8Array) => Iterable<Value> | Promise<Iterable<Value>>
 /** Nothing usable is one empty body, so that what follows sees an object. */
 const EMPTY: Value[] = [{}]
 
-export const decodeJson: Decoder = (answer) => {
+/** @throws UPSTREAM_ERROR for a web page: taken for an empty answer it would lose what is behind it */
+function decodeJson(answer: Answer, env: Environment): Value[] {
   const { json } = answer
   if (Array.isArray(json)) return json.length > 0 ? json : EMPTY
-  return json === undefined || json === null ? EMPTY : [json]
+  if (json !== undefined && json !== null) return [json]
+  if (json === undefined && answer.ok && /^\s*</.test(answer.text)) {
+    throw new AirbyteError(
+      'UPSTREAM_ERROR',
+      `${env.stream}: ${new URL(answer.url).host} answered with a web page instead of JSON.`,
+      { stream: env.stream },
+    )
+  }
+  if (answer.bytes.length > 0 && json === undefined) {
+    env.ctx.log('warn', `${env.stream}: an answer is not JSON and counts as empty.`)
+  }
+  return EMPTY
 }
 
 export function buildDecoder(component: Component | undefined, env: Environment): Decoder {
-  if (!component || component.type === 'JsonDecoder') return decodeJson
+  if (!component || component.type === 'JsonDecoder') return (answer) => decodeJson(answer, env)
   const parse = build(PARSERS, component, env)
   return (answer) => parse(answer.bytes)
 }
