@@ -32,3 +32,9 @@ const CLASSES: Record<string, CodeTest> = {
 
 export const classEscape = (letter: string): CodeTest | undefined =>
   Object.hasOwn(CLASSES, letter) ? CLASSES[letter] : undefined
+
+/** The lower-case form of a character, as case-insensitive patterns compare it. */
+export const fold = (code: number): number =>
+  String.fromCodePoint(code).toLowerCase().codePointAt(0) ?? code
+export const upper = (code: number): number =>
+  String.fromCodePoint(code).toUpperCase().codePointAt(0) ?? code

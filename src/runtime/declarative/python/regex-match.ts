@@ -1,6 +1,6 @@
 import { PythonError, spend } from './errors.ts'
-import { isWordCode } from './regex-classes.ts'
-import { fold, type RegexNode } from './regex-parse.ts'
+import { fold, isWordCode } from './regex-classes.ts'
+import type { RegexNode } from './regex-nodes.ts'
 
 /** A pattern that needs more steps than this on one text is stopped: it would run for ever. */
 const MAX_STEPS = 2_000_000

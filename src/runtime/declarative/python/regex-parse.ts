@@ -1,32 +1,6 @@
 import { PythonError } from './errors.ts'
-import { type CodeTest, classEscape } from './regex-classes.ts'
-
-export type RegexNode =
-  | { type: 'code'; test: CodeTest }
-  | {
-      type: 'assert'
-      at: 'start' | 'end' | 'lineStart' | 'lineEnd' | 'textEnd' | 'word' | 'notWord'
-    }
-  | { type: 'sequence'; items: RegexNode[] }
-  | { type: 'either'; options: RegexNode[] }
-  | { type: 'group'; index: number; of: RegexNode }
-  | {
-      type: 'repeat'
-      of: RegexNode
-      min: number
-      max: number
-      mode: 'greedy' | 'lazy' | 'possessive'
-    }
-  | { type: 'reference'; group: number; ignoreCase: boolean }
-  | { type: 'look'; behind: boolean; negated: boolean; of: RegexNode }
-  | { type: 'atomic'; of: RegexNode }
-  | { type: 'conditional'; group: number; matched: RegexNode; otherwise: RegexNode }
-
-export interface ParsedRegex {
-  node: RegexNode
-  groups: number
-  names: Map<string, number>
-}
+import { type CodeTest, classEscape, fold, upper } from './regex-classes.ts'
+import type { ParsedRegex, RegexNode } from './regex-nodes.ts'
 
 interface Flags {
   i: boolean
@@ -327,8 +301,3 @@ const LOOKS: [string, boolean, boolean][] = [
 ]
 
 const SIMPLE: Record<string, number> = { n: 10, t: 9, r: 13, f: 12, v: 11, a: 7 }
-
-export const fold = (code: number): number =>
-  String.fromCodePoint(code).toLowerCase().codePointAt(0) ?? code
-const upper = (code: number): number =>
-  String.fromCodePoint(code).toUpperCase().codePointAt(0) ?? code

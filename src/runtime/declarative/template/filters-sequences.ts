@@ -1,6 +1,6 @@
 import { bind } from '../python/arguments.ts'
-import { compare, equal } from '../python/equality.ts'
-import { checkItems, checkLength, PythonError, typeError } from '../python/errors.ts'
+import { compare } from '../python/equality.ts'
+import { checkLength, PythonError, typeError } from '../python/errors.ts'
 import { Generator, iterate, lengthOf } from '../python/iteration.ts'
 import { sortValues } from '../python/list-methods.ts'
 import { hashKey, isMapping, mappingEntries } from '../python/mappings.ts'
@@ -19,6 +19,8 @@ import {
 import { attributeGetter } from './attribute-getter.ts'
 import { getAttributeOnly } from './attributes.ts'
 import { type Filters, filters } from './filters.ts'
+import { foldCase } from './fold-case.ts'
+import { batches, columns, groups } from './grouping.ts'
 import { tests } from './tests.ts'
 import { Undefined } from './undefined.ts'
 
@@ -169,9 +171,6 @@ function reversible(value: Value): Iterable<Value> {
   return iterate(value)
 }
 
-export const foldCase = (value: Value, caseSensitive: boolean): Value =>
-  typeof value === 'string' && !caseSensitive ? value.toLowerCase() : value
-
 function* distinct(value: Value, keyOf: (item: Value) => Value): Iterable<Value> {
   const seen = new Set<string>()
   for (const item of iterate(value)) {
@@ -259,52 +258,4 @@ function chosenByAttribute(
     return (item) => test(get(item))
   }
   return new Generator(`sync_do_${name}`, filtered(value, predicate, wanted))
-}
-
-function* batches(value: Value, size: number, fill: Value): Iterable<Value> {
-  let batch: Value[] = []
-  for (const item of iterate(value)) {
-    if (batch.length === size) {
-      yield batch
-      batch = []
-    }
-    batch.push(item)
-  }
-  if (batch.length === 0) return
-  checkItems(size)
-  while (fill !== undefined && fill !== null && batch.length < size) batch.push(fill)
-  yield batch
-}
-
-function* columns(items: Value[], count: number, fill: Value): Iterable<Value> {
-  if (count === 0) throw new PythonError('ZeroDivisionError', 'integer division or modulo by zero')
-  checkItems(count)
-  const size = Math.floor(items.length / count)
-  const longer = items.length % count
-  let start = 0
-  for (let column = 0; column < count; column++) {
-    const end = start + size + (column < longer ? 1 : 0)
-    const part = items.slice(start, end)
-    if (fill !== undefined && fill !== null && column >= longer) part.push(fill)
-    yield part
-    start = end
-  }
-}
-
-/** Groups in order of their key; a group can be read as a pair or by `.grouper` and `.list`. */
-function groups(value: Value, get: (item: Value) => Value, caseSensitive: boolean): Value[] {
-  const keyOf = (item: Value) => foldCase(get(item), caseSensitive)
-  const result: Tuple[] = []
-  let members: Value[] = []
-  let last: Value
-  for (const item of sortValues([...iterate(value)], keyOf, false)) {
-    const key = keyOf(item)
-    if (last === undefined || !equal(last, key)) {
-      members = []
-      result.push(Tuple.of<Value>(get(item), members))
-    }
-    last = key
-    members.push(item)
-  }
-  return result
 }

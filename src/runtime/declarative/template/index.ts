@@ -9,4 +9,4 @@ export {
   type ValidType,
 } from './interpolate.ts'
 export { StreamSlice } from './stream-slice.ts'
-export { compileTemplate, type Template } from './template.ts'
+export { compileTemplate } from './template.ts'
