@@ -14,6 +14,7 @@ import {
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { checkBackfill } from './backfill.ts'
 import { CONNECTION_MIGRATIONS, ConnectionStore, type RunningSync } from './connection-store.ts'
+import { loadersOf } from './loaders.ts'
 import { migrate } from './migrations.ts'
 import {
   type ConnectionOfSync,
@@ -38,6 +39,8 @@ import { verifyStreams } from './verify.ts'
 const MAX_CONFIG_FAILURES = 5
 /** When a start that was interrupted is taken up again, and when a full workspace is asked again. */
 const RETRY_MS = 20_000
+/** How long a deletion waits for the destination. */
+const RELEASE_MS = 10_000
 
 /**
  * One connection: its configuration, the committed state of each stream, its schedule, and the one
@@ -97,6 +100,9 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
             .cancel()
             .catch(() => {})
         const { tenantId, destinationId, id } = record
+        await this.#releaseTables(record).catch((error) =>
+          console.error('tables not released', error),
+        )
         await destinationStub(this.env, tenantId, destinationId).releaseTables(id)
         await deletePrefix(stagingStore(this.env, tenantId), rejectsOf(id))
       }
@@ -257,6 +263,14 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       }
     }
     await this.#reschedule(Date.now())
+  }
+
+  /** Lets a later connection write the tables. A destination that is gone must not keep us alive. */
+  async #releaseTables(record: ConnectionRecord): Promise<void> {
+    const rows = this.#store.streams().filter(({ columns }) => columns.length > 0)
+    for await (const { loader } of loadersOf(this.env, record, rows, RELEASE_MS)) {
+      await loader.release?.()
+    }
   }
 
   /** Gives the sync to its object. Repeated after a crash: the object takes it only once. */

@@ -1,10 +1,9 @@
 import { addRows, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
-import type { planStream } from '../core/sync-engine/plan-stream.ts'
-import { type Batch, parseStreamKey, rowsOf, streamKey } from '../protocol/index.ts'
+import { type Batch, rowsOf } from '../protocol/index.ts'
 import type { Loader } from '../runtime/contract.ts'
 import { encodeCopyText } from '../runtime/formats/pg-copy-text.ts'
 import type { StreamRow } from './connection-store.ts'
-import { budgetOf, connectorContext, destinationRegistry, destinationStub } from './platform.ts'
+import { loadersOf } from './loaders.ts'
 import type { ConnectionRecord, Receipt, StreamReceipt, VerifyResult } from './rpc.ts'
 
 const LIMIT_MS = 10 * 60_000
@@ -21,28 +20,12 @@ export async function verifyStreams(
   rows: StreamRow[],
   level: 'count' | 'hash',
 ): Promise<VerifyResult> {
-  const { type, config } = await destinationStub(
-    env,
-    connection.tenantId,
-    connection.destinationId,
-  ).open()
-  const destination = destinationRegistry.get(type)
-  const ctx = connectorContext(env, connection.tenantId, {
-    signal: AbortSignal.timeout(LIMIT_MS),
-    log: () => {},
-    budget: budgetOf(LIMIT_MS),
-  })
+  const inReceipt = new Map(receipt.streams.map((stream) => [stream.stream, stream]))
+  const wanted = rows.filter(({ key }) => inReceipt.has(key))
   const streams: VerifyResult['streams'] = []
-  for (const stream of receipt.streams) {
-    const row = rows.find(({ key }) => key === stream.stream)
-    if (!row) continue
-    const loader = await destination.open(ctx, config, planOf(connection, stream, row, type))
-    try {
-      const canHash = destination.capabilities.verify.includes('hash')
-      streams.push(await compare(loader, stream, row, level === 'hash' && canHash))
-    } finally {
-      await loader.close()
-    }
+  for await (const { row, loader, capabilities } of loadersOf(env, connection, wanted, LIMIT_MS)) {
+    const byHash = level === 'hash' && capabilities.verify.includes('hash')
+    streams.push(await compare(loader, inReceipt.get(row.key) as StreamReceipt, row, byHash))
   }
   return { level, ok: streams.every(({ ok }) => ok), streams }
 }
@@ -80,32 +63,3 @@ async function compare(
 }
 
 const bytesOf = (batch: Batch) => (batch.kind === 'encoded' ? batch.bytes : encodeCopyText(batch))
-
-function planOf(
-  connection: ConnectionRecord,
-  receipt: StreamReceipt,
-  row: StreamRow,
-  type: string,
-): ReturnType<typeof planStream>['plan'] {
-  const stream = parseStreamKey(row.key)
-  const config = connection.streams.find((s) => streamKey(s) === row.key)
-  const { capabilities } = destinationRegistry.get(type)
-  const namespace = connection.namespace ?? stream.namespace
-  return {
-    connectionId: connection.id,
-    syncId: receipt.generationId,
-    stream,
-    target: {
-      ...(capabilities.namespaces && namespace ? { namespace } : {}),
-      table: `${connection.prefix ?? ''}${stream.name}`,
-    },
-    columns: row.columns,
-    mode: receipt.mode.destination,
-    primaryKey: config?.primaryKey ?? [],
-    cursorField: config?.cursorField ?? [],
-    generationId: receipt.generationId,
-    minimumGenerationId: 0,
-    normalization: connection.normalization,
-    format: capabilities.formats.includes('pg-copy-text') ? 'pg-copy-text' : 'records',
-  }
-}

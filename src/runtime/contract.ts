@@ -331,6 +331,8 @@ export interface Loader {
   finish(fence: number): Promise<void>
   /** Drops what an unfinished generation left behind. */
   abort(fence: number): Promise<void>
+  /** The connection was deleted: its table keeps its rows and belongs to nobody. */
+  release?(): Promise<void>
   /** Reads the target back for `verify`, as batches of the plan's columns, only rows of `generationId` when given. */
   readBack?(generationId?: number): AsyncIterable<Batch>
   close(): Promise<void>

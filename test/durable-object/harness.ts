@@ -75,11 +75,12 @@ export async function start(connection: Connection, options: { acceptEmpty?: boo
   return syncStub(env, TENANT, started.syncId)
 }
 
-/** Waits for a sync to end and for its connection to know. */
+/** Waits for a sync to end; says what it was doing if it does not. */
 export async function ended(sync: Awaited<ReturnType<typeof start>>): Promise<SyncRecord> {
-  await vi.waitFor(async () => expect((await sync.get()).endedAt).toBeDefined(), {
-    timeout: 25_000,
-    interval: 30,
+  const over = async () => expect((await sync.get()).endedAt).toBeDefined()
+  await vi.waitFor(over, { timeout: 25_000, interval: 30 }).catch(async () => {
+    const { lines } = await sync.logs({ limit: 50 })
+    throw new Error(`not over: ${JSON.stringify({ record: await sync.get(), lines }, null, 1)}`)
   })
   return sync.get()
 }

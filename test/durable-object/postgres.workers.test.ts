@@ -86,6 +86,23 @@ describe('postgres to postgres, in workerd', () => {
     expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
   })
 
+  it('leaves the table to a connection that is made again', async () => {
+    const setup = {
+      source: source(),
+      destination,
+      streams: [orders()],
+      change: { namespace: 'dst' },
+    }
+    const first = await connect(setup)
+    await run(first.connection)
+    const second = await connect(setup)
+    expect((await run(second.connection)).streams[0]?.error?.code).toBe('TABLE_TAKEN')
+    await first.connection.destroy()
+    const record = await run(second.connection)
+    expect(record.streams[0]?.error).toBeUndefined()
+    expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
+  })
+
   it('adds a column that appeared and keeps one that went', async () => {
     const { connection } = await connect({
       source: source(),

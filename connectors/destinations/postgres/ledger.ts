@@ -206,3 +206,18 @@ export async function forgetGeneration(client: pg.Client, layout: Layout): Promi
     [...keyOf(layout), layout.plan.generationId],
   )
 }
+
+/** Forgets the stream altogether: its table belongs to nobody. */
+export async function forgetStream(client: pg.Client, layout: Layout): Promise<void> {
+  const { rows } = await client.query<{ there: string }>(
+    'SELECT to_regclass($1) IS NOT NULL AS there',
+    [heads(layout)],
+  )
+  if (rows[0]?.there !== 't') return
+  for (const table of [heads(layout), ledger(layout)]) {
+    await client.query(
+      `DELETE FROM ${table} WHERE connection_id = $1 AND stream = $2`,
+      keyOf(layout),
+    )
+  }
+}

@@ -12,6 +12,7 @@ import { loadIsolated, MAX_REJECTS, tooManyRejects, valueRejected } from './isol
 import { GENERATION_ID, type Layout, qualified } from './layout.ts'
 import {
   forgetGeneration,
+  forgetStream,
   position,
   prune,
   readHead,
@@ -70,6 +71,14 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
         if (!layout.hidden || head?.visible === layout.plan.generationId) return
         await client.query(`DROP TABLE IF EXISTS ${qualified(layout.schema, layout.hidden)}`)
         await forgetGeneration(client, layout)
+      }),
+
+    release: () =>
+      session.transaction(async (client) => {
+        if (layout.hidden) {
+          await client.query(`DROP TABLE IF EXISTS ${qualified(layout.schema, layout.hidden)}`)
+        }
+        await forgetStream(client, layout)
       }),
 
     async *readBack(generationId) {

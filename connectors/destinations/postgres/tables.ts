@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
-import { quote, quoteLiteral, shortHash } from './identifiers.ts'
+import { quote, quoteLiteral } from './identifiers.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
@@ -85,16 +85,18 @@ export async function setMetadata(
  * Row ids are UUIDs of version 8: 58 random bits of the table, then a counter. They cost a third of
  * `gen_random_uuid()`, which would be a quarter of all the time that COPY takes.
  */
-async function createRowIds(client: pg.Client, layout: Layout, table: string): Promise<string> {
-  const sequence = qualified(layout.schema, `_airbyte_rows_${shortHash(table)}`)
+async function createRowIds(client: pg.Client, layout: Layout) {
   const prefix = randomBytes(8)
   prefix[6] = ((prefix[6] as number) & 0x0f) | 0x80
+  // By the table's prefix: a swapped table keeps its counter, and the next hidden one has another.
+  const sequence = qualified(layout.schema, `_airbyte_rows_${prefix.toString('hex')}`)
   // The lowest bigint: its first bits are those of the UUID's variant.
   await client.query(
     `CREATE SEQUENCE ${sequence} CACHE 1000 MINVALUE ${MIN_BIGINT} START ${MIN_BIGINT}`,
   )
   const counter = `int8send(nextval(${quoteLiteral(sequence)}::regclass))`
-  return `encode('\\x${prefix.toString('hex')}'::bytea || ${counter}, 'hex')::uuid`
+  const expression = `encode('\\x${prefix.toString('hex')}'::bytea || ${counter}, 'hex')::uuid`
+  return { sequence, expression }
 }
 
 const MIN_BIGINT = '-9223372036854775808'
@@ -111,9 +113,10 @@ export async function ensureTable(client: pg.Client, layout: Layout, table: stri
 }
 
 async function create(client: pg.Client, layout: Layout, table: string): Promise<void> {
+  const rowIds = await createRowIds(client, layout)
   const defaults: Record<string, string> = {
     ...metadataDefaults(layout, table === layout.table),
-    [RAW_ID]: await createRowIds(client, layout, table),
+    [RAW_ID]: rowIds.expression,
   }
   const metadata = Object.entries(METADATA).map(
     ([name, type]) => `${quote(name)} ${type} NOT NULL DEFAULT ${defaults[name]}`,
@@ -121,8 +124,7 @@ async function create(client: pg.Client, layout: Layout, table: string): Promise
   const columns = layout.columns.map(({ name, type }) => `${quote(name)} ${type}`)
   const target = qualified(layout.schema, table)
   await client.query(`CREATE TABLE ${target} (${[...metadata, ...columns].join(', ')})`)
-  const sequence = qualified(layout.schema, `_airbyte_rows_${shortHash(table)}`)
-  await client.query(`ALTER SEQUENCE ${sequence} OWNED BY ${target}.${quote(RAW_ID)}`)
+  await client.query(`ALTER SEQUENCE ${rowIds.sequence} OWNED BY ${target}.${quote(RAW_ID)}`)
 }
 
 /** Adds what the table lacks; SCHEMA_CHANGED if a column cannot hold what the source now has. */

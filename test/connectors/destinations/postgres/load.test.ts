@@ -233,10 +233,12 @@ describe('load in append mode', () => {
     await loader.prepare(1)
     async function* cut(): AsyncGenerator<Batch> {
       yield records(USERS, [ann])
-      await db.sql.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE application_name LIKE 'airbyte %' AND datname = current_database() AND query LIKE 'COPY%'`,
-      )
+      const cutOff = () =>
+        db.sql.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE application_name LIKE 'airbyte %' AND datname = current_database() AND query LIKE 'COPY%'`,
+        )
+      await expect.poll(async () => (await cutOff()).rowCount).toBeGreaterThan(0)
       for (let i = 0; i < 200; i++) yield records(USERS, Array(1000).fill(bob))
     }
     await expect(loader.load(chunk('c1', cut()), 1)).rejects.toMatchObject({ kind: 'transient' })

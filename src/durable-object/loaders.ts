@@ -1,0 +1,58 @@
+import { parseStreamKey, streamKey } from '../protocol/index.ts'
+import type { DestinationCapabilities, Loader, StreamPlan } from '../runtime/contract.ts'
+import type { StreamRow } from './connection-store.ts'
+import { budgetOf, connectorContext, destinationRegistry, destinationStub } from './platform.ts'
+import type { ConnectionRecord } from './rpc.ts'
+
+/** The loader of each stream, outside of any sync and one after the other; each is closed by itself. */
+export async function* loadersOf(
+  env: Env,
+  connection: ConnectionRecord,
+  rows: StreamRow[],
+  limitMs: number,
+): AsyncGenerator<{ row: StreamRow; loader: Loader; capabilities: DestinationCapabilities }> {
+  const { tenantId, destinationId } = connection
+  const { type, config } = await destinationStub(env, tenantId, destinationId).open()
+  const destination = destinationRegistry.get(type)
+  const { capabilities } = destination
+  const ctx = connectorContext(env, tenantId, {
+    signal: AbortSignal.timeout(limitMs),
+    log: () => {},
+    budget: budgetOf(limitMs),
+  })
+  for (const row of rows) {
+    const loader = await destination.open(ctx, config, planOf(connection, row, capabilities))
+    try {
+      yield { row, loader, capabilities }
+    } finally {
+      await loader.close()
+    }
+  }
+}
+
+function planOf(
+  connection: ConnectionRecord,
+  row: StreamRow,
+  capabilities: DestinationCapabilities,
+): StreamPlan {
+  const stream = parseStreamKey(row.key)
+  const config = connection.streams.find((s) => streamKey(s) === row.key)
+  const namespace = connection.namespace ?? stream.namespace
+  return {
+    connectionId: connection.id,
+    syncId: connection.lastSync?.syncId ?? 0,
+    stream,
+    target: {
+      ...(capabilities.namespaces && namespace ? { namespace } : {}),
+      table: `${connection.prefix ?? ''}${stream.name}`,
+    },
+    columns: row.columns,
+    mode: config?.destinationSyncMode ?? 'append',
+    primaryKey: config?.primaryKey ?? [],
+    cursorField: config?.cursorField ?? [],
+    generationId: row.generation,
+    minimumGenerationId: 0,
+    normalization: connection.normalization,
+    format: capabilities.formats.includes('pg-copy-text') ? 'pg-copy-text' : 'records',
+  }
+}
