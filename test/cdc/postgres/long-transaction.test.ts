@@ -9,12 +9,14 @@ import {
   freezeBound,
   openChangeFeed,
   orderOf,
+  parseLsn,
   positionFromJson,
   positionToJson,
   printLsn,
   SNAPSHOT_ORDER,
   takeOverSlot,
 } from '../../../src/cdc/postgres/index.ts'
+import { openReplication } from '../../../src/cdc/postgres/protocol/replication-stream.ts'
 import { createDatabase, ctx, feedOptions, type TestDatabase } from './support.ts'
 
 const ROWS = 200_000
@@ -108,6 +110,25 @@ describe('a transaction longer than a slice', () => {
     expect([...ids.values()].every((times) => times === 1)).toBe(true)
   })
 
+  it('holds the server back while nobody takes the rows', async () => {
+    const name = `${SLOT}_idle`
+    const { position } = await ensureSlot(db.client, name)
+    await db.sql(`UPDATE t SET v = repeat('y', 1000)`)
+    const stream = await openReplication(ctx, db.config, {
+      slot: name,
+      publications: [SLOT],
+      applicationName: 'idle',
+      start: position.confirmed,
+    })
+    let seen = 0n
+    for (; stream.received !== seen || seen === position.confirmed; await pause(200)) {
+      seen = stream.received
+    }
+    const { rows } = await db.sql('SELECT pg_current_wal_lsn() AS lsn')
+    expect(parseLsn(rows[0].lsn) - seen).toBeGreaterThan(50n << 20n)
+    await stream.close()
+  })
+
   it('is not read beyond a bound, also where another commits after it', async () => {
     const later = `${SLOT}_later`
     await db.sql(
@@ -140,6 +161,8 @@ describe('a transaction longer than a slice', () => {
     await expect(read()).rejects.toMatchObject({ code: 'CDC_POSITION_LOST' })
   })
 })
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

@@ -126,7 +126,11 @@ describe('a server with narrow limits', () => {
   let server: RunningPostgres
   let db: TestDatabase
   beforeAll(async () => {
-    server = await startPostgres(['max_slot_wal_keep_size=1MB', 'max_replication_slots=1'])
+    server = await startPostgres([
+      'max_slot_wal_keep_size=1MB',
+      'max_replication_slots=1',
+      'wal_sender_timeout=500ms',
+    ])
     db = await createDatabase(await server.createDatabase('outer'), 'narrow')
   })
   afterAll(async () => {
@@ -141,6 +145,20 @@ describe('a server with narrow limits', () => {
       hint: expect.stringContaining('max_replication_slots'),
     })
     await dropSlot(db.client, 'one')
+  })
+
+  it('does not lose a reader that takes its time', async () => {
+    await db.sql('CREATE TABLE slow (id int PRIMARY KEY); CREATE PUBLICATION slow FOR TABLE slow')
+    const { position } = await ensureSlot(db.client, 'slow')
+    const feed = await openChangeFeed(
+      ctx,
+      db.config,
+      feedOptions('slow', position, { lingerMs: 50 }),
+    )
+    await pause(2000)
+    await db.sql('INSERT INTO slow VALUES (1)')
+    for await (const event of feed) if (event.type === 'changes') break
+    await dropSlot(db.client, 'slow')
   })
 
   it('reports log that was removed before it was read', async () => {

@@ -60,7 +60,8 @@ export async function openReplication(
     applicationName: options.applicationName,
     replication: 'database',
     // What `money` prints must not depend on the server's locale.
-    session: { lc_monetary: 'C' },
+    // A server that is impatient must not take a reader that is held back for a dead one.
+    session: { lc_monetary: 'C', wal_sender_timeout: '60s' },
   }).catch((error: unknown) => {
     throw mapReplicationError(error, place)
   })
