@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer'
-import { AirbyteError, type Cell, type Column } from '../../../protocol/index.ts'
+import { AirbyteError, type Cell, type Column, type RecordChange } from '../../../protocol/index.ts'
+import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
 import { CDC_COLUMNS, type ChangeBatch, type TableShape } from './events.ts'
 import type { PgRelation } from './relation.ts'
@@ -40,6 +41,9 @@ export class TableBuffer {
   private sequences: number[] = []
   private unchanged: (Uint8Array | undefined)[] | undefined
   private movedFrom: Map<number, number> | undefined
+  /** Places of the tuple looked at last whose values were too large, with their sizes. */
+  private readonly leftOut = new Map<number, number>()
+  private changes: RecordChange[] | undefined
   private readonly before: Scratch
   private readonly after: Scratch
 
@@ -83,8 +87,12 @@ export class TableBuffer {
           (columns[place] as Cell[]).push((readers[c] as CellReader)(bytes, latin, start, at))
       } else {
         if (place >= 0) (columns[place] as Cell[]).push(null)
-        if (kind === UNCHANGED && place >= 0) this.markUnchanged(place, this.length)
-        else if (kind !== NULL && kind !== UNCHANGED) throw unknownKind(kind)
+        if (kind === UNCHANGED) {
+          if (place >= 0) this.markUnchanged(place, this.length)
+        } else if (kind === LEFT_OUT) {
+          if (place >= 0) this.markLeftOut(place, this.length, u32(bytes, at))
+          at += 4
+        } else if (kind !== NULL) throw unknownKind(kind)
       }
     }
     this.endRow('u', sequence, cells)
@@ -121,6 +129,7 @@ export class TableBuffer {
       this.markUnchanged(place, row)
       incomplete = true
     }
+    for (const [place, size] of this.leftOut) this.markLeftOut(place, row, size)
     this.endRow('u', sequence, cells, false)
     if (moved && incomplete) {
       this.movedFrom ??= new Map()
@@ -157,6 +166,7 @@ export class TableBuffer {
     }
     if (this.unchanged) batch.unchanged = this.unchanged
     if (this.movedFrom) batch.movedFrom = this.movedFrom
+    if (this.changes) batch.changes = this.changes
     this.reset()
     return batch
   }
@@ -171,11 +181,13 @@ export class TableBuffer {
     this.sequences = []
     this.unchanged = undefined
     this.movedFrom = undefined
+    this.changes = undefined
   }
 
   private readScratch(bytes: Buffer, latin: string, at: number, into: Scratch): number {
     const width = this.width(bytes, at)
     into.fill(undefined)
+    this.leftOut.clear()
     at += 2
     for (let c = 0; c < width; c++) {
       const kind = bytes[at++]
@@ -186,6 +198,12 @@ export class TableBuffer {
         if (place >= 0) into[place] = (this.readers[c] as CellReader)(bytes, latin, start, at)
       } else if (kind === NULL) {
         if (place >= 0) into[place] = null
+      } else if (kind === LEFT_OUT) {
+        if (place >= 0) {
+          into[place] = null
+          this.leftOut.set(place, u32(bytes, at))
+        }
+        at += 4
       } else if (kind !== UNCHANGED) throw unknownKind(kind)
     }
     return at
@@ -219,6 +237,13 @@ export class TableBuffer {
       this.unchanged[place] = bits
     }
     bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7))
+  }
+
+  private markLeftOut(place: number, row: number, size: number) {
+    this.changes ??= []
+    const field = this.shape.columns[place]?.name ?? ''
+    const reason = `The value has ${size} bytes; a change is read up to ${LARGEST_MESSAGE}.`
+    this.changes.push({ row, field, change: 'NULLED', reason })
   }
 
   private width(bytes: Buffer, at: number): number {

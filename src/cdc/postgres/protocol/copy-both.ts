@@ -15,6 +15,7 @@ import {
   statusUpdate,
   XLOG_WAL_END,
 } from './frames.ts'
+import { LARGEST_MESSAGE, OversizedMessage } from './oversized-message.ts'
 
 /** What pg's connection offers to a query that takes over its socket. */
 interface PgConnection {
@@ -43,6 +44,7 @@ export class CopyBoth {
   private parts: Buffer[] = []
   private held = 0
   private needed = HEADER
+  private oversized?: OversizedMessage
   private queue: Buffer[] = []
   private queued = 0
   private streaming = false
@@ -135,6 +137,7 @@ export class CopyBoth {
 
   /** Chunks are joined once, when they hold the whole of the message that was begun. */
   private readonly onData = (chunk: Buffer) => {
+    if (this.oversized) return this.takeOversized(chunk)
     this.parts.push(chunk)
     this.held += chunk.length
     if (this.held < this.needed) return
@@ -142,6 +145,23 @@ export class CopyBoth {
     this.parts = []
     this.take(bytes)
     if (this.queued >= WAITING_BYTES) this.socket?.pause()
+  }
+
+  private takeOversized(chunk: Buffer) {
+    const { oversized } = this
+    try {
+      const rest = oversized?.take(chunk)
+      if (!oversized || !rest) return
+      this.oversized = undefined
+      const message = oversized.message()
+      this.note(message, 0)
+      this.push(message, 0, message.length)
+      if (rest.length > 0) this.onData(rest)
+    } catch (error) {
+      this.failure ??= error
+      this.socket?.destroy()
+      this.notify()
+    }
   }
 
   private take(bytes: Buffer) {
@@ -159,6 +179,8 @@ export class CopyBoth {
       }
       if (end > bytes.length) {
         this.needed = end - at
+        if (data && this.needed > LARGEST_MESSAGE)
+          this.oversized = new OversizedMessage(this.needed)
         break
       }
       if (!data) {
@@ -171,6 +193,11 @@ export class CopyBoth {
     }
     this.push(bytes, first, at)
     const rest = bytes.subarray(at)
+    if (this.oversized) {
+      this.held = 0
+      this.needed = HEADER
+      return this.takeOversized(rest)
+    }
     this.parts = rest.length > 0 ? [rest] : []
     this.held = rest.length
   }
