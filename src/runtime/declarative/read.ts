@@ -10,6 +10,7 @@ import {
 import type { ReadState } from '../contract.ts'
 import { pivot } from '../pivot.ts'
 import type { Component } from './component.ts'
+import type { NormalizedConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
 import { PyFloat } from './python/values.ts'
 import type { RecordData } from './records/types.ts'
@@ -29,10 +30,11 @@ const ROWS_PER_LARGE_STATE = 2000
  */
 export async function* readStreams(
   root: Component,
-  env: Omit<Environment, 'stream'>,
+  env: Omit<Environment, 'stream'> & Pick<NormalizedConfig, 'migrated'>,
   streams: ConfiguredStream[],
   state: ReadState,
 ): AsyncGenerator<ReadEvent> {
+  if (env.migrated) yield { type: 'control', config: env.migrated }
   const listed = await listStreams(root, env)
   const pending: ReadEvent[] = []
   env.run.onConfig = (config) => pending.push({ type: 'control', config })

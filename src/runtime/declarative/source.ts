@@ -8,6 +8,7 @@ import {
 import type { CheckResult, ConnectorContext, ConnectorInfo, Source, Spec } from '../contract.ts'
 import { checkStreams } from './check.ts'
 import type { Component } from './component.ts'
+import { normalizeConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
@@ -36,8 +37,7 @@ export function declarativeSource(
 ): Source {
   const root = loadManifest(manifest)
   const environment = (ctx: ConnectorContext, config: JsonObject) => ({
-    // Refresh tokens are written into it.
-    config: structuredClone(config),
+    ...normalizeConfig(root, config),
     ctx,
     run: newRun(ctx, options),
   })

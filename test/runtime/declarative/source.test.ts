@@ -98,6 +98,17 @@ streams:
 spec:
   type: Spec
   documentation_url: https://example.test
+  config_normalization_rules:
+    type: ConfigNormalizationRules
+    config_migrations:
+      - type: ConfigMigration
+        transformations:
+          - type: ConfigAddFields
+            condition: "{{ 'old_url' in config }}"
+            fields: [{ path: [url], value: "{{ config['old_url'] }}" }]
+          - { type: ConfigRemoveFields, field_pointers: [[old_url]] }
+    transformations:
+      - { type: ConfigRemapField, field_path: [mode], map: { fast: quick } }
   connection_specification: { type: object, required: [url], properties: { url: { type: string } } }
 `
 
@@ -221,6 +232,17 @@ describe('a declarative source', () => {
       { updated: '2026-03-01T00:00:00Z' },
       { updated: '2026-03-01T00:00:00Z' },
     ])
+  })
+
+  it('brings an old config to its present form, and says so', async () => {
+    const old = { old_url: config.url as string, mode: 'fast' }
+    const events: ReadEvent[] = []
+    const orders = await configured('orders')
+    for await (const event of source.read(ctx(), old, [orders], { streams: new Map() })) {
+      events.push(event)
+    }
+    expect(events[0]).toEqual({ type: 'control', config: { url: config.url, mode: 'fast' } })
+    expect(kinds(events).at(-1)).toBe('complete')
   })
 
   it('goes on from the state after a page', async () => {

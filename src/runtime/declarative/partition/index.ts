@@ -9,7 +9,7 @@ import { requestOption } from '../requester/request-option.ts'
 import { substreamRouter } from './substream.ts'
 import type { Partition, PartitionRouter } from './types.ts'
 
-export { NO_PARTITIONS, type Partition, type PartitionRouter } from './types.ts'
+export { NO_PARTITIONS, type PartitionRouter } from './types.ts'
 
 export interface RouterContext {
   env: Environment

@@ -4,10 +4,10 @@ import { condition, template, textTemplate } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
 import { isMapping, setOwn } from '../python/mappings.ts'
 import { isPlainObject, PyObject, Tuple, type Value } from '../python/values.ts'
-import type { ValidType } from '../template/index.ts'
 import { flattenFields, replaceFields, snakeCase } from './keys.ts'
 import { deleteAt, isPattern, setAt, valueAt, valuesAt } from './paths.ts'
 import type { RecordData } from './types.ts'
+import { validTypesOf } from './value-types.ts'
 
 /** Changes a record in place. */
 export type Transformation = (record: RecordData, slice: Slice) => void
@@ -15,22 +15,13 @@ export type Transformation = (record: RecordData, slice: Slice) => void
 export const buildTransformation = (component: Component, env: Environment): Transformation =>
   build(TRANSFORMATIONS, component, env)
 
-/** Python's names of the types that `value_type` may name. */
-const PYTHON_TYPES: Record<string, ValidType> = {
-  string: 'str',
-  number: 'float',
-  integer: 'int',
-  boolean: 'bool',
-}
-
 const TRANSFORMATIONS: Builders<Transformation, Environment> = {
   AddFields(component, env) {
     const bound = { env, parameters: component.parameters }
     const fields = component.children('fields').map((field) => {
-      const type = field.optionalText('value_type')
       const source = String(field.required('value'))
       const own = { env, parameters: { ...bound.parameters, ...field.parameters } }
-      const validTypes = type ? [PYTHON_TYPES[type] ?? 'str'] : undefined
+      const validTypes = validTypesOf(field.optionalText('value_type'))
       return {
         path: field.list('path').map((segment) => textTemplate(String(segment), own)()),
         value: template(source, own, { validTypes }),

@@ -8,7 +8,7 @@ import { isObject } from '../manifest/values.ts'
 import { toJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
 import { isPattern, setAt, valueAt, valuesAt } from '../records/paths.ts'
-import type { ValidType } from '../template/index.ts'
+import { validTypesOf } from '../records/value-types.ts'
 import { buildStream } from './build.ts'
 import { readPages } from './read-pages.ts'
 import { fromAirbyteState } from './state.ts'
@@ -88,19 +88,12 @@ function* product(lists: JsonValue[][]): Generator<{ at: number; item: JsonValue
   }
 }
 
-const TYPES: Record<string, ValidType> = {
-  string: 'str',
-  number: 'float',
-  integer: 'int',
-  boolean: 'bool',
-}
-
 /** Writes one value into the stream's definition; only into a path that exists unless told otherwise. */
 function mapping(component: Component, env: Environment) {
   const bound = { env, parameters: component.parameters }
   const path = component.list('field_path').map((part) => textTemplate(String(part), bound))
   const type = component.optionalText('value_type')
-  const validTypes = type ? [TYPES[type] ?? 'str'] : undefined
+  const validTypes = validTypesOf(type)
   const value = template(String(component.required('value')), bound, { validTypes })
   const source = component.optionalText('condition')
   const applies = source ? condition(source, bound) : () => true
