@@ -1,14 +1,15 @@
 """Writes the goldens of the template vectors by running the real CDK.
 
-    python -m venv /tmp/venv
-    /tmp/venv/bin/pip install airbyte-cdk==7.39.1 freezegun
-    /tmp/venv/bin/python test/oracle/templates/generate.py
+    python -m venv venv
+    venv/bin/pip install airbyte-cdk==7.39.1 freezegun
+    venv/bin/python test/oracle/templates/generate.py
 
 Reads the vectors beside it (`vectors.py` builds them), renders each with the clock frozen, and
 writes `goldens.jsonl`: a head, then a row a vector, `[mode, context, template, result]`.
 
 mode     "s" InterpolatedString, "t" the same with valid types (str, list), "b" InterpolatedBoolean,
-         "l" literal evaluation of the text itself, "n" InterpolatedNestedMapping
+         "l" literal evaluation of the text itself, "m" InterpolatedMapping,
+         "n" InterpolatedNestedMapping
 context  name in `contexts` of the head
 result   what came out: a tagged value (see `tag`), "=" for the template itself, or {"error": class}
 """
@@ -32,6 +33,9 @@ import airbyte_cdk  # noqa: E402, F401
 from airbyte_cdk.sources.declarative.interpolation import jinja  # noqa: E402
 from airbyte_cdk.sources.declarative.interpolation.interpolated_boolean import (  # noqa: E402
     InterpolatedBoolean,
+)
+from airbyte_cdk.sources.declarative.interpolation.interpolated_mapping import (  # noqa: E402
+    InterpolatedMapping,
 )
 from airbyte_cdk.sources.declarative.interpolation.interpolated_nested_mapping import (  # noqa: E402
     InterpolatedNestedMapping,
@@ -90,6 +94,8 @@ def evaluate(mode, template, context_name):
         return jinja.JinjaInterpolation()._literal_eval(template, None)
     if mode == "b":
         return InterpolatedBoolean(condition=template, parameters={}).eval(config, **context)
+    if mode == "m":
+        return InterpolatedMapping(mapping=template, parameters={}).eval(config, **context)
     if mode == "n":
         return InterpolatedNestedMapping(mapping=template, parameters={}).eval(config, **context)
     if mode == "t":

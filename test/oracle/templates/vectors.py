@@ -290,6 +290,26 @@ NESTED = [
 ]  # fmt: skip
 
 
+# Parts of Jinja for web pages, which no manifest has.
+LAYOUT = [
+    "{% macro f(x) %}{{ x }}{% endmacro %}{{ f(1) }}", "{% block a %}x{% endblock %}", "{% autoescape true %}{{ '<' }}{% endautoescape %}", "{{ {'a': 1} | xmlattr }}", "{{ 'a b' | wordwrap(1) }}",
+    "{{ 1000 | filesizeformat }}", "{{ [1] | random }}", "{{ {'a': 1} | pprint }}", "{{ 'http://a.b' | urlize }}", "{{ cycler('a').next() }}", "{{ joiner(',')() }}",
+]  # fmt: skip
+
+# As manifests have them.
+TYPICAL = [
+    "{{ config['start_date'] or '2020-01-01' }}", "{{ format_datetime((config.start_date if config.start_date else now_utc()), '%Y-%m-%dT%H:%M:%SZ') }}", "{{ (now_utc() - duration('P30D')).strftime('%Y-%m-%d') }}",
+    "{{ now_utc().strftime('%Y-%m-%dT%H:%M:%S.%fZ') }}", "{{ response.get('next', {}).get('cursor') }}", "{{ response['data'][-1]['id'] if response['data'] else '' }}", "{{ not response.get('has_more', False) }}",
+    "{{ headers['link']['next']['url'] }}", "{{ headers.link.next.url.split('/')[-1] }}", "{{ headers['link'].get('next', {}).get('url', {}) }}", "{{ 'next' not in headers['link'] }}", "{{ last_page_size == 2 }}", "{{ last_page_size < 100 }}",
+    "https://{{ config['name'] }}.example.com/api/v{{ config.n }}/", "/items/{{ stream_partition['id'] }}/sub?x={{ stream_slice.start_time }}", "{{ stream_interval.get('start_time') }}", "{{ stream_slice['parent_slice']['p'] }}", "{{ ','.join(config['words']) }}",
+    "{{ config['words'] | join(',') }}", "{{ record['id'] ~ '-' ~ record['zip'] }}", "{{ record.id | int + 1 }}", "{{ record['price'] * 100 }}", "{{ (record['price'] * 100) | int }}", "{{ record.get('n') or 'none' }}", "{{ record.n is none }}", "{{ record is mapping and 'id' in record }}",
+    "{{ [record['id'], record['zip']] }}", "{{ {'id': record['id'], 'when': now_utc().isoformat()} }}", "{{ record['missing'] | default('x') }}", "{{ record['missing']['deeper'] | default('x') }}", "{{ timestamp(config['start_date']) | int }}", "{{ (timestamp(config.start_date) * 1000) | int }}",
+    "{{ str_to_datetime(config.start_date).timestamp() | int }}", "{{ (now_utc() - str_to_datetime(config.start_date)).days }}", "{{ max(config['start_date'], day_delta(-30, format='%Y-%m-%d')) }}", "Bearer {{ config['num'] }}", "Basic {{ (config.name ~ ':' ~ config.num) | base64encode }}",
+    "{{ config.users | selectattr('id', 'equalto', 2) | map(attribute='name') | first }}", "{{ config.users | map(attribute='name') | list | tojson }}", "{{ 'a' if config.n >= 3 and config.name != 'x' else 'b' }}", "{{ config['d']['b']['c'][1].d[:2] }}", "{{ stream_slice.extra_fields['a.b'] | upper }}",
+    "{% set t = response.data | length %}{{ t if t else none }}", "{% if response.next %}{{ response.next }}{% endif %}", "{% for k, v in stream_slice.items() %}{{ k }}={{ v }}&{% endfor %}", "query { items(first: {{ config.n }}, id: \"{{ record.id }}\") { id } }", "{\"a\": \"{{ record.zip }}\", \"b\": {{ config.n }}}",
+]  # fmt: skip
+
+
 def quoted(text):
     """The text as a string literal of a template."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
@@ -342,5 +362,13 @@ def all_vectors():
     for pattern, subject in itertools.product(PATTERNS, SUBJECTS):
         yield "t", "c", "{{ " + quoted(subject) + " | regex_search(" + quoted(pattern) + ") }}"
         yield "t", "c", "{{ " + quoted(subject) + " | regex_replace(" + quoted(pattern) + ", '<\\\\g<0>>') }}"
+    for text in TYPICAL + LAYOUT:
+        for mode in "stb":
+            yield mode, "c", text
+    for value in STATEMENTS + TYPICAL:
+        if not any(tag in value for tag in ("include", "extends", "import")):
+            yield "m", "c", {"key": value, "fixed": 5}
+    for key in ["{{ config.name }}", "{{ config.num }}", "{{ config.n }}", "a", "007", "7", "{{ config.yes }}"]:
+        yield "m", "c", {key: "x"}
     for tree in NESTED:
         yield "n", "c", tree

@@ -27,8 +27,8 @@ class Names {
 }
 
 export interface TemplateNames {
-  /** Names that only the context can give. Rendering without one of them is an error. */
-  required: string[]
+  /** Names that only the context can give, with the offset of each one's first use. */
+  required: Map<string, number>
   /** Names that the template assigns somewhere. */
   assigned: Set<string>
 }
@@ -41,21 +41,21 @@ export function analyzeNames(
   body: Statement[],
   isGlobal: (name: string) => boolean,
 ): TemplateNames {
-  const required = new Set<string>()
+  const required = new Map<string, number>()
   const assigned = new Set<string>()
-  const need = (name: string) => {
-    if (!isGlobal(name) && name !== BLOCK_TEXT) required.add(name)
+  const need = (name: string, at: number) => {
+    if (!isGlobal(name) && name !== BLOCK_TEXT && !required.has(name)) required.set(name, at)
   }
 
-  const load = (name: string, names: Names) => {
+  const load = (name: string, at: number, names: Names) => {
     if (names.knows(name)) return
     names.known.add(name)
-    need(name)
+    need(name, at)
   }
 
   const visitTarget = (target: Target, names: Names) => {
     if (target.type === 'tuple') for (const item of target.items) visitTarget(item, names)
-    else if (target.type === 'namespace') load(target.name, names)
+    else if (target.type === 'namespace') load(target.name, target.at, names)
     else {
       names.assign(target.name)
       assigned.add(target.name)
@@ -63,9 +63,9 @@ export function analyzeNames(
   }
 
   const read = (expression: Expression, names: Names) =>
-    forEachName(expression, (name) => load(name, names))
+    forEachName(expression, (name, at) => load(name, at, names))
 
-  const visitBranches = (branches: Statement[][], names: Names) => {
+  const visitBranches = (branches: Statement[][], at: number, names: Names) => {
     const before = new Set(names.assigned)
     const copies = branches.map((branch) => {
       const copy = names.copy()
@@ -77,7 +77,7 @@ export function analyzeNames(
       for (const name of copy.assigned) names.assigned.add(name)
     }
     for (const name of names.assigned)
-      if (!before.has(name) && !names.parent?.knows(name)) need(name)
+      if (!before.has(name) && !names.parent?.knows(name)) need(name, at)
   }
 
   const visitAll = (statements: Statement[], names: Names) => {
@@ -102,7 +102,7 @@ export function analyzeNames(
           otherwise: [],
           at,
         }))
-        visitBranches([first.body, elif, otherwise], names)
+        visitBranches([first.body, elif, otherwise], at, names)
         return
       }
       case 'for':
@@ -143,12 +143,15 @@ export function analyzeNames(
   }
 
   visitAll(body, new Names())
-  return { required: [...required], assigned }
+  return { required, assigned }
 }
 
-function forEachName(expression: Expression | undefined, visit: (name: string) => void): void {
+function forEachName(
+  expression: Expression | undefined,
+  visit: (name: string, at: number) => void,
+): void {
   if (!expression) return
-  if (expression.type === 'name') visit(expression.name)
+  if (expression.type === 'name') visit(expression.name, expression.at)
   else for (const child of childrenOf(expression)) forEachName(child, visit)
 }
 

@@ -78,14 +78,18 @@ function plain(source: string): Template {
 function compile(source: string): Template {
   const body = parseTemplate(source)
   const { required, assigned } = analyzeNames(body, (name) => globals.has(name))
+  const names = [...required.keys()]
   const write = compileBody(body, assigned)
   const [first, second] = body
   const isSingle = first?.type === 'output' && !second
   const value = isSingle ? compileExpression(first.value, assigned) : undefined
 
   const run = <T>(frame: Frame, evaluate: (frame: Frame) => T): T => {
-    for (const name of required)
-      if (!isGiven(frame.context, name)) throw undeclared(name, frame.context)
+    for (const name of names) {
+      if (isGiven(frame.context, name)) continue
+      frame.at = required.get(name) ?? 0
+      throw undeclared(name, frame.context)
+    }
     beginBudget()
     try {
       return evaluate(frame)
@@ -95,7 +99,7 @@ function compile(source: string): Template {
   }
   return {
     source,
-    names: required,
+    names,
     isPlain: false,
     renderRaw: (context) => run(new Frame(context), write),
     single: value && ((context) => run(new Frame(context), (frame) => simple(value(frame)))),

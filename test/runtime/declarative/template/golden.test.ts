@@ -6,6 +6,7 @@ import { literalEval } from '../../../../src/runtime/declarative/python/literal.
 import {
   type Context,
   interpolateBoolean,
+  interpolateMapping,
   interpolateNested,
   interpolateString,
   StreamSlice,
@@ -13,7 +14,7 @@ import {
 import { differences } from '../../../oracle/templates/differences.ts'
 import { tag } from './tag.ts'
 
-type Mode = 's' | 't' | 'b' | 'l' | 'n'
+type Mode = 's' | 't' | 'b' | 'l' | 'm' | 'n'
 type Row = [mode: Mode, context: string, template: unknown, result: unknown]
 
 interface Head {
@@ -48,6 +49,7 @@ function evaluate(mode: Mode, template: unknown, context: Context): unknown {
     return value === undefined ? template : value
   }
   if (mode === 'b') return interpolateBoolean(template as string, context)
+  if (mode === 'm') return interpolateMapping(template as Record<string, unknown>, context)
   if (mode === 'n') return interpolateNested(template, context)
   if (mode === 's') return interpolateString(template as string, context)
   return interpolateString(template as string, context, {

@@ -51,8 +51,9 @@ describe('a template', () => {
   })
 
   it('refuses an unknown name and lists those it knows', () => {
-    const error = failureOf(() => interpolateString('{{ recrod.id }}', context))
+    const error = failureOf(() => interpolateString('id {{ recrod.id }}', context))
     expect(error.code).toBe('TEMPLATE_FAILED')
+    expect(error.message).toContain('line 1, column 7')
     expect(error.message).toContain("'recrod' is not known here; known are config, record")
   })
 
