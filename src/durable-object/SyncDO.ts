@@ -12,7 +12,6 @@ import type {
   SyncInput,
 } from '../core/sync-engine/types.ts'
 import {
-  AirbyteError,
   type ErrorRecord,
   type LogLevel,
   type StreamKey,
@@ -27,14 +26,9 @@ import { sendWakeUp } from './queue.ts'
 import type { LogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 import { pageOf, readArchive, writeArchive } from './sync-archive.ts'
+import { SyncProgress } from './sync-progress.ts'
 import { outcomeOf } from './sync-receipt.ts'
-import {
-  MAX_LOG_LINES,
-  type StreamRow,
-  SYNC_MIGRATIONS,
-  type SyncRow,
-  SyncStore,
-} from './sync-store.ts'
+import { MAX_LOG_LINES, SYNC_MIGRATIONS, type SyncRow, SyncStore } from './sync-store.ts'
 import { SyncTasks } from './sync-tasks.ts'
 
 const DEFAULT_LEASE_MS = 15_000
@@ -55,6 +49,7 @@ const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   readonly #store: SyncStore
   readonly #tasks: SyncTasks
+  readonly #progress: SyncProgress
   /** True until the first sweep after a restart, when earlier wake-ups may be lost. */
   #fresh = true
 
@@ -64,6 +59,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     this.#store = new SyncStore(ctx.storage)
     const lease = Number((env as { LEASE_MS?: string }).LEASE_MS) || DEFAULT_LEASE_MS
     this.#tasks = new SyncTasks(this.#store, lease)
+    this.#progress = new SyncProgress(this.#store)
   }
 
   /** Begins; calling it again with the same input changes nothing. */
@@ -84,13 +80,13 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
           this.#tasks.wake('plan', null)
         })
       }
-      return this.#summary()
+      return this.#progress.summary()
     })
   }
 
   async get(): Promise<SyncRecord> {
     return guarded(async () => {
-      if (this.#store.sync()) return this.#record()
+      if (this.#store.sync()) return this.#progress.record()
       const { record } = await readArchive(this.env, this.ctx.id.name)
       return record
     })
@@ -98,7 +94,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   async cancel(): Promise<SyncRecord> {
     return guarded(async () => {
-      const sync = this.#sync()
+      const sync = this.#progress.sync()
       if (!sync.endedAt) {
         await this.#change(() => {
           this.#store.saveSync({ ...sync, cancelled: true, updatedAt: Date.now() })
@@ -130,7 +126,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async heartbeat(id: string, fence: number): Promise<{ cancelled: boolean }> {
     return guarded(() => {
       this.#tasks.held(id, fence)
-      return { cancelled: this.#sync().cancelled }
+      return { cancelled: this.#progress.sync().cancelled }
     })
   }
 
@@ -152,14 +148,14 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     return this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
       const { proof, ...end } = position.end
-      const sync = this.#sync()
+      const sync = this.#progress.sync()
       const ofThisSync = syncOfFence(position.fence) === sync.input.syncId
       if (ofThisSync && proof && !this.#store.hasChunk(key, position.chunkId, 'loaded')) {
         const report = { ...proof, id: position.chunkId, end, rows: position.rows }
-        this.#countLoaded(key, report)
-        this.#countRead(key, report)
+        this.#progress.countLoaded(key, report)
+        this.#progress.countRead(key, report)
       }
-      this.#moveTo(key, { ...end, complete: ofThisSync && end.complete })
+      this.#progress.moveTo(key, { ...end, complete: ofThisSync && end.complete })
     })
   }
 
@@ -169,7 +165,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       if (!this.#store.hasChunk(key, chunk.id, 'loaded')) {
         this.#store.saveChunk(key, 'staged', chunk)
       }
-      this.#countRead(key, chunk)
+      this.#progress.countRead(key, chunk)
       this.#store.updateStream(key, {
         readState: chunk.end.state,
         readComplete: chunk.end.complete,
@@ -186,17 +182,17 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async loaded(id: string, fence: number, chunk: ChunkReport) {
     await this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
-      this.#countLoaded(key, chunk)
+      this.#progress.countLoaded(key, chunk)
       if (task.kind === 'read') {
-        this.#countRead(key, chunk)
-        this.#moveTo(key, chunk.end)
+        this.#progress.countRead(key, chunk)
+        this.#progress.moveTo(key, chunk.end)
       } else {
         this.#store.updateStream(key, { loadedState: chunk.end.state, dirty: true })
       }
       this.#tasks.progressed(id)
     })
     await this.#commitStates()
-    await guarded(() => this.#refuseTooManyRejects(id))
+    await guarded(() => this.#progress.refuseTooManyRejects(this.#store.task(id)?.stream ?? null))
   }
 
   async advanced(id: string, fence: number, end: ChunkEnd) {
@@ -205,8 +201,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       const { planned, readState } = this.#store.stream(key)
       const moved = JSON.stringify(readState) !== JSON.stringify(end.state) || end.complete
       if (!moved) return
-      if (planned?.transfer === 'direct') this.#moveTo(key, end)
-      else this.#moveStaged(key, end)
+      if (planned?.transfer === 'direct') this.#progress.moveTo(key, end)
+      else this.#progress.moveStaged(key, end)
       this.#tasks.progressed(id)
     })
     await this.#commitStates()
@@ -221,7 +217,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   async done(id: string, fence: number, warnings: Warning[] = []) {
     return this.#report(id, fence, (task) => {
-      const sync = this.#sync()
+      const sync = this.#progress.sync()
       this.#store.saveSync({ ...sync, warnings: [...sync.warnings, ...warnings] })
       if (task.kind === 'read' && task.stream) {
         this.#store.updateStream(task.stream, { readComplete: true })
@@ -278,7 +274,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       this.#change(() => {
         const task = this.#tasks.held(id, fence)
         work(task)
-        this.#store.saveSync({ ...this.#sync(), updatedAt: Date.now() })
+        this.#store.saveSync({ ...this.#progress.sync(), updatedAt: Date.now() })
       }),
     )
   }
@@ -338,7 +334,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     const task = this.#store.task(id)
     const ord = task?.stream ? this.#store.stream(task.stream).ord : 0
     const lane = task?.kind === 'load' || task?.kind === 'finish' ? 'load' : 'read'
-    return { lane, number: this.#sync().input.syncId + ord } as const
+    return { lane, number: this.#progress.sync().input.syncId + ord } as const
   }
 
   /** Tells the connection and the tenant, removes what was staged; the alarm repeats it until it is done. */
@@ -346,12 +342,12 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     const { connectionId, tenantId, syncId } = sync.input
     const outcome = outcomeOf(this.#store, sync)
     const connection = connectionStub(this.env, tenantId, connectionId)
-    await connection.ended(this.#summary(), outcome).catch(unlessDeleted)
-    await tenantStub(this.env, tenantId).recordSync(this.#summary())
+    await connection.ended(this.#progress.summary(), outcome).catch(unlessDeleted)
+    await tenantStub(this.env, tenantId).recordSync(this.#progress.summary())
     await faultPoint('sync.ended')
     const store = stagingStore(this.env, tenantId)
     const logs = this.#store.logs(0, MAX_LOG_LINES, LEVELS)
-    await writeArchive(store, { record: this.#record(), logs })
+    await writeArchive(store, { record: this.#progress.record(), logs })
     await deletePrefix(store, stagedPrefix(syncId))
     this.#store.saveSync({ ...sync, reported: true })
     await this.#alarmIn(KEEP_MS)
@@ -362,91 +358,20 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     if (Date.now() - this.#lastTold < SWEEP_MS) return
     this.#lastTold = Date.now()
     const tenant = tenantStub(this.env, sync.input.tenantId)
-    await tenant.recordSync(this.#summary()).catch(() => {})
+    await tenant.recordSync(this.#progress.summary()).catch(() => {})
   }
 
   /** Hands loaded states to the connection; what fails stays dirty and the alarm tries again. */
   async #commitStates(): Promise<void> {
-    const { tenantId, connectionId, syncId } = this.#sync().input
+    const { tenantId, connectionId, syncId } = this.#progress.sync().input
     for (const stream of this.#store.streams()) {
       if (!stream.dirty) continue
       const { key, loadedState, input } = stream
       await connectionStub(this.env, tenantId, connectionId)
         .commitState({ syncId, key, state: loadedState, generationId: input.generationId })
-        .then(() => this.#store.updateStream(key, { dirty: false }))
+        .then(() => this.#store.committed(key, loadedState))
         .catch(() => {})
       await faultPoint('sync.state-committed')
-    }
-  }
-
-  #countLoaded(key: StreamKey, chunk: ChunkReport): void {
-    const stream = this.#store.stream(key)
-    if (this.#store.hasChunk(key, chunk.id, 'loaded')) return
-    this.#store.saveChunk(key, 'loaded', chunk)
-    this.#store.updateStream(key, {
-      rowsLoaded: stream.rowsLoaded + chunk.rows,
-      bytes: stream.bytes + chunk.bytes,
-      rejected: stream.rejected + chunk.rejected,
-      dirty: true,
-    })
-  }
-
-  #countRead(key: StreamKey, chunk: ChunkReport): void {
-    const { rowsRead } = this.#store.stream(key)
-    this.#store.updateStream(key, { rowsRead: rowsRead + chunk.rows + chunk.rejected })
-  }
-
-  #moveTo(key: StreamKey, { state, complete }: ChunkEnd): void {
-    const change = { readState: state, loadedState: state, readComplete: complete, dirty: true }
-    this.#store.updateStream(key, change)
-  }
-
-  /** The position moved past no rows: it counts as loaded once nothing staged stands before it. */
-  #moveStaged(key: StreamKey, { state, complete }: ChunkEnd): void {
-    this.#store.updateStream(key, { readState: state, readComplete: complete })
-    if (this.#store.nextStaged(key)) return
-    this.#store.updateStream(key, { loadedState: state, dirty: true })
-  }
-
-  #refuseTooManyRejects(id: string): void {
-    const key = this.#store.task(id)?.stream
-    if (!key) return
-    const { rejected } = this.#store.stream(key)
-    const { maxRejects } = this.#sync().input
-    if (rejected <= maxRejects) return
-    const message = `${rejected} rows of ${key} were rejected; the connection allows ${maxRejects}.`
-    throw new AirbyteError('REJECTS_OVER_THRESHOLD', message, { stream: key })
-  }
-
-  #sync(): SyncRow {
-    const sync = this.#store.sync()
-    if (!sync) throw new AirbyteError('NOT_FOUND', 'There is no such sync.')
-    return sync
-  }
-
-  #record(): SyncRecord {
-    const sync = this.#sync()
-    const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
-    const streams = this.#store.streams().map(progress)
-    return { ...this.#summary(), tenantId: sync.input.tenantId, streams, receipt }
-  }
-
-  #summary(): SyncSummary {
-    const sync = this.#sync()
-    const { input, status, startedAt, updatedAt, endedAt, warnings } = sync
-    const streams = this.#store.streams()
-    const error = streams.find((stream) => stream.error)?.error
-    return {
-      syncId: input.syncId,
-      connectionId: input.connectionId,
-      ...{ status, startedAt, updatedAt },
-      ...(endedAt ? { endedAt } : {}),
-      rows: streams.reduce((sum, stream) => sum + stream.rowsLoaded, 0),
-      bytes: streams.reduce((sum, stream) => sum + stream.bytes, 0),
-      warnings: endedAt
-        ? outcomeOf(this.#store, sync).receipt.warnings.length
-        : warnings.length + streams.filter((stream) => stream.rejected > 0).length,
-      ...(error ? { error } : {}),
     }
   }
 }
@@ -455,14 +380,3 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 function unlessDeleted(error: unknown): void {
   if (toAirbyteError(error).code !== 'NOT_FOUND') throw error
 }
-
-const progress = (row: StreamRow) => ({
-  stream: row.key,
-  status: row.status,
-  rowsRead: row.rowsRead,
-  rowsLoaded: row.rowsLoaded,
-  bytesRead: row.bytes,
-  rejected: row.rejected,
-  ...(row.estimatedRows === null ? {} : { estimatedRows: row.estimatedRows }),
-  ...(row.error ? { error: row.error } : {}),
-})

@@ -144,6 +144,12 @@ export class SyncStore {
     )
   }
 
+  /** The connection has this state; one that is newer stays to be committed. */
+  committed(key: StreamKey, state: StreamState | null): void {
+    const current = JSON.stringify(this.stream(key).loadedState)
+    if (current === JSON.stringify(state)) this.updateStream(key, { dirty: false })
+  }
+
   /* tasks */
 
   addTask(id: string, kind: TaskKind, stream: StreamKey | null): void {

@@ -1,0 +1,97 @@
+import type { ChunkReport } from '../core/sync-engine/types.ts'
+import { AirbyteError, type StreamKey } from '../protocol/index.ts'
+import type { ChunkEnd } from '../runtime/contract.ts'
+import type { SyncRecord, SyncSummary } from './rpc.ts'
+import { outcomeOf } from './sync-receipt.ts'
+import type { StreamRow, SyncRow, SyncStore } from './sync-store.ts'
+
+/** How far a sync has come: what reports change, and what a reader is shown. */
+export class SyncProgress {
+  readonly #store: SyncStore
+
+  constructor(store: SyncStore) {
+    this.#store = store
+  }
+
+  sync(): SyncRow {
+    const sync = this.#store.sync()
+    if (!sync) throw new AirbyteError('NOT_FOUND', 'There is no such sync.')
+    return sync
+  }
+
+  countLoaded(key: StreamKey, chunk: ChunkReport): void {
+    const stream = this.#store.stream(key)
+    if (this.#store.hasChunk(key, chunk.id, 'loaded')) return
+    this.#store.saveChunk(key, 'loaded', chunk)
+    this.#store.updateStream(key, {
+      rowsLoaded: stream.rowsLoaded + chunk.rows,
+      bytes: stream.bytes + chunk.bytes,
+      rejected: stream.rejected + chunk.rejected,
+      dirty: true,
+    })
+  }
+
+  countRead(key: StreamKey, chunk: ChunkReport): void {
+    const { rowsRead } = this.#store.stream(key)
+    this.#store.updateStream(key, { rowsRead: rowsRead + chunk.rows + chunk.rejected })
+  }
+
+  moveTo(key: StreamKey, { state, complete }: ChunkEnd): void {
+    const change = { readState: state, loadedState: state, readComplete: complete, dirty: true }
+    this.#store.updateStream(key, change)
+  }
+
+  /** The position moved past no rows: it counts as loaded once nothing staged stands before it. */
+  moveStaged(key: StreamKey, { state, complete }: ChunkEnd): void {
+    this.#store.updateStream(key, { readState: state, readComplete: complete })
+    if (this.#store.nextStaged(key)) return
+    this.#store.updateStream(key, { loadedState: state, dirty: true })
+  }
+
+  /** REJECTS_OVER_THRESHOLD when the stream has more than its connection allows. */
+  refuseTooManyRejects(key: StreamKey | null): void {
+    if (key === null) return
+    const { rejected } = this.#store.stream(key)
+    const { maxRejects } = this.sync().input
+    if (rejected <= maxRejects) return
+    const message = `${rejected} rows of ${key} were rejected; the connection allows ${maxRejects}.`
+    throw new AirbyteError('REJECTS_OVER_THRESHOLD', message, { stream: key })
+  }
+
+  record(): SyncRecord {
+    const sync = this.sync()
+    const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
+    const streams = this.#store.streams().map(progress)
+    return { ...this.summary(), tenantId: sync.input.tenantId, streams, receipt }
+  }
+
+  summary(): SyncSummary {
+    const sync = this.sync()
+    const { input, status, startedAt, updatedAt, endedAt, warnings } = sync
+    const streams = this.#store.streams()
+    const error = streams.find((stream) => stream.error)?.error
+    return {
+      syncId: input.syncId,
+      connectionId: input.connectionId,
+      ...{ status, startedAt, updatedAt },
+      ...(endedAt ? { endedAt } : {}),
+      rows: streams.reduce((sum, stream) => sum + stream.rowsLoaded, 0),
+      bytes: streams.reduce((sum, stream) => sum + stream.bytes, 0),
+      warnings: endedAt
+        ? outcomeOf(this.#store, sync).receipt.warnings.length
+        : warnings.length + streams.filter((stream) => stream.rejected > 0).length,
+      ...(error ? { error } : {}),
+    }
+  }
+}
+
+const progress = (row: StreamRow) => ({
+  stream: row.key,
+  status: row.status,
+  rowsRead: row.rowsRead,
+  rowsLoaded: row.rowsLoaded,
+  bytesRead: row.bytes,
+  rejected: row.rejected,
+  ...(row.estimatedRows === null ? {} : { estimatedRows: row.estimatedRows }),
+  ...(row.error ? { error: row.error } : {}),
+})
