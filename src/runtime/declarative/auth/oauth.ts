@@ -11,7 +11,7 @@ import type { Fields } from '../requester/options.ts'
 import { encodeForm, withParameters } from '../requester/url.ts'
 import { jwtAuthenticator } from './jwt.ts'
 import { tokenUpdater } from './token-updater.ts'
-import { type Authenticator, header } from './types.ts'
+import { type Authenticator, header, ownFieldsOf } from './types.ts'
 
 const ATTEMPTS = 6
 const HOUR = 3_600_000
@@ -37,7 +37,7 @@ export function oauthAuthenticator(component: Component, env: Environment): Auth
   const updater = tokenUpdater(component, env)
   const fields = refreshFields(component, env, updater?.refreshToken)
 
-  const key = `oauth ${endpointSource ?? ''} ${component.path.replace(/^.*authenticator/, '')}`
+  const key = `oauth ${ownFieldsOf(component)}`
   const { tokens } = env.run
 
   async function current(): Promise<string> {

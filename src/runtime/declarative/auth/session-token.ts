@@ -10,14 +10,14 @@ import { str } from '../python/text.ts'
 import type { Value } from '../python/values.ts'
 import { buildRequester } from '../requester/http-requester.ts'
 import { requestOption } from '../requester/request-option.ts'
-import { type Authenticator, header } from './types.ts'
+import { type Authenticator, header, ownFieldsOf } from './types.ts'
 
 /** A token that a login request gives; without `expiration_duration` every request logs in. */
 export function sessionTokenAuthenticator(component: Component, env: Environment): Authenticator {
   const login = buildRequester(component.child('login_requester'), env)
   const path = component.list('session_token_path').map(String)
   const lasts = component.optionalText('expiration_duration')
-  const key = `session ${component.path.replace(/^.*authenticator/, '')} ${JSON.stringify(component.fields.login_requester)}`
+  const key = `session ${ownFieldsOf(component)}`
   const { tokens } = env.run
 
   async function token(): Promise<string> {

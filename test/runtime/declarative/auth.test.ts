@@ -1,0 +1,103 @@
+import { generateKeyPairSync, verify } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../../src/protocol/index.ts'
+import { buildAuthenticator } from '../../../src/runtime/declarative/auth/index.ts'
+import { Component } from '../../../src/runtime/declarative/component.ts'
+import type { Environment } from '../../../src/runtime/declarative/environment.ts'
+import { newRun } from '../../../src/runtime/declarative/run.ts'
+import { testContext } from '../../conformance/context.ts'
+
+/** An authorization server that gives a new token each time, and a new refresh token when it rotates. */
+function environment(config: JsonObject, rotates = false) {
+  const bodies: string[] = []
+  async function fetch(_url: string | URL, init?: RequestInit) {
+    bodies.push(String(init?.body))
+    const n = bodies.length
+    return Response.json({
+      ...{ access_token: `a${n}`, expires_in: 60 },
+      ...(rotates ? { refresh_token: `r${n + 1}` } : {}),
+    })
+  }
+  let now = 1_000_000
+  const ctx = testContext({ http: { fetch }, now: () => now })
+  const env: Environment = { config, ctx, stream: 's', run: newRun(ctx, {}) }
+  return { env, bodies, wait: (ms: number) => (now += ms) }
+}
+
+const OAUTH = {
+  ...{ type: 'OAuthAuthenticator', token_refresh_endpoint: 'https://auth.test/token' },
+  ...{ client_id: "{{ config['id'] }}", client_secret: 's' },
+  refresh_token: "{{ config['credentials']['refresh_token'] }}",
+}
+const oauth = (env: Environment, more: JsonObject = {}, path = 'a') =>
+  buildAuthenticator(new Component({ ...OAUTH, ...more }, path), env)
+const bearer = async (of: ReturnType<typeof oauth>) =>
+  ((await of.options()).header as Map<string, unknown>).get('Authorization')
+
+describe('OAuth', () => {
+  it('shares a token between streams with the same credentials, and no others', async () => {
+    const { env, bodies } = environment({ id: 'me', credentials: { refresh_token: 'r1' } })
+    const stream = (name: string) => ({ $parameters: { name }, name })
+    expect(await bearer(oauth(env, stream('x'), 'streams[0]'))).toBe('Bearer a1')
+    expect(await bearer(oauth(env, stream('y'), 'streams[1]'))).toBe('Bearer a1')
+    expect(await bearer(oauth(env, { client_id: 'other' }))).toBe('Bearer a2')
+    expect(bodies).toHaveLength(2)
+  })
+
+  it('refreshes when the token has expired, and when it is told to', async () => {
+    const { env, wait } = environment({ id: 'me', credentials: { refresh_token: 'r1' } })
+    const authenticator = oauth(env)
+    expect(await bearer(authenticator)).toBe('Bearer a1')
+    wait(61_000)
+    expect(await bearer(authenticator)).toBe('Bearer a2')
+    await authenticator.refresh?.()
+    expect(await bearer(authenticator)).toBe('Bearer a3')
+  })
+
+  it('keeps a single-use refresh token in the config, and reports each change', async () => {
+    const config: JsonObject = { id: 'me', credentials: { refresh_token: 'r1' } }
+    const { env, bodies, wait } = environment(config, true)
+    const changes: JsonObject[] = []
+    env.run.onConfig = (changed) => changes.push(changed)
+    const authenticator = oauth(env, { refresh_token_updater: {} })
+    await bearer(authenticator)
+    wait(61_000)
+    expect(await bearer(authenticator)).toBe('Bearer a2')
+    expect(bodies.map((body) => new URLSearchParams(body).get('refresh_token'))).toEqual([
+      'r1',
+      'r2',
+    ])
+    expect(changes.map(({ credentials }) => (credentials as JsonObject).refresh_token)).toEqual([
+      ...['r2', 'r3'],
+    ])
+  })
+})
+
+describe('a signed token', () => {
+  it.each([
+    ['RS256', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['ES256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+    ['EdDSA', () => generateKeyPairSync('ed25519')],
+  ] as const)('of %s verifies with the public key', async (algorithm, makePair) => {
+    const { privateKey, publicKey } = makePair()
+    const { env } = environment({
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    })
+    const jwt = { type: 'JwtAuthenticator', algorithm, secret_key: "{{ config['key'] }}" }
+    const token = String(await bearer(buildAuthenticator(new Component(jwt, 'a'), env)))
+    const [head, body, signature = ''] = token.split('.')
+    const key =
+      algorithm === 'ES256' ? { key: publicKey, dsaEncoding: 'ieee-p1363' as const } : publicKey
+    const hash = algorithm === 'EdDSA' ? null : 'sha256'
+    expect(
+      verify(hash, Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url')),
+    ).toBe(true)
+  })
+
+  it('says only that the key is wrong when it is', async () => {
+    const { env } = environment({})
+    const jwt = { type: 'JwtAuthenticator', algorithm: 'RS256', secret_key: 'not a key' }
+    const signing = buildAuthenticator(new Component(jwt, 'a'), env).options()
+    await expect(signing).rejects.toThrow('a.secret_key: The secret key cannot sign with RS256.')
+  })
+})
