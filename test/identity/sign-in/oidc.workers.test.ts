@@ -7,8 +7,11 @@ const AUTHORIZE = /\/auth\?/
 describe('signing in at an OpenID provider', () => {
   it('brings a person back to the page that asked', async () => {
     const browser = new Browser()
+    const asked = await browser.open('/setup/none.such?x=1')
+    expect(asked.url).toBe(`${ORIGIN}/sign-in?return_to=%2Fsetup%2Fnone.such%3Fx%3D1`)
+    expect(asked.html).toContain('name="return_to" value="/setup/none.such?x=1"')
     const page = await browser.signIn('oidc', 'ann', '/setup/none.such?x=1')
-    expect(page.url).toBe('http://localhost:8787/setup/none.such?x=1')
+    expect(page.url).toBe(`${ORIGIN}/setup/none.such?x=1`)
     expect(browser.isSignedIn()).toBe(true)
     expect((await browser.open('/sign-in')).html).toContain('You are signed in as ann')
   })
@@ -150,11 +153,24 @@ describe('a provider that is not there', () => {
       'names another issuer',
       { OIDC_ISSUER: inject('signIn').oidc.replace('127.0.0.1', 'localhost') },
     ],
-    ['is reached without https', { OIDC_ISSUER: 'http://issuer.example' }],
   ])('leaves a page that says so: it %s', async (_, settings) => {
     const page = await new Browser({ ...OIDC, ...settings }).submit('/sign-in/oidc', {})
     expect(page.status).toBe(502)
     expect(page.html).toContain('Sign in again')
+  })
+
+  it('is waited for ten seconds', async () => {
+    const silent = { ...OIDC, OIDC_ISSUER: `${inject('httpUrl')}/silent` }
+    const started = Date.now()
+    expect((await new Browser(silent).submit('/sign-in/oidc', {})).status).toBe(502)
+    expect(Date.now() - started).toBeLessThan(15_000)
+  })
+
+  it('is not asked without https, unless on this machine', async () => {
+    const log = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const browser = new Browser({ ...OIDC, OIDC_ISSUER: 'http://issuer.example' })
+    expect((await browser.submit('/sign-in/oidc', {})).status).toBe(502)
+    expect(log.mock.calls[0]?.[1]).toMatchObject({ detail: 'OAUTH_HTTP_REQUEST_FORBIDDEN' })
   })
 
   it('leaves a page that says so when it goes away in between', async () => {
