@@ -30,7 +30,7 @@ export function unescapeText(body: string): string | undefined {
 }
 
 const STRING =
-  /(?:[rR]|[uU])?(?:"""((?:[^\\]|\\[\s\S])*?)"""|'''((?:[^\\]|\\[\s\S])*?)'''|"((?:[^\\"\n]|\\[\s\S])*)"|'((?:[^\\'\n]|\\[\s\S])*)')/y
+  /(?:[rR]|[uU])?(?:"""((?:[^\\]|\\[\s\S])*?)"""|'''((?:[^\\]|\\[\s\S])*?)'''|"([^\\"\n]*(?:\\[\s\S][^\\"\n]*)*)"|'([^\\'\n]*(?:\\[\s\S][^\\'\n]*)*)')/y
 
 /** Reads one Python string literal at a position: its value and where it ends. */
 export function readString(text: string, at: number): { value: string; end: number } | undefined {
