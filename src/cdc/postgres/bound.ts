@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { type Lsn, parseLsn } from './position.ts'
 
 /** Prefix of our own messages in the log. */
-export const MESSAGE_PREFIX = 'airbyte'
+const MESSAGE_PREFIX = 'airbyte'
 
 /**
  * The end of the log as it stands: everything committed before the call is before it. It is the place
@@ -16,11 +16,10 @@ export async function freezeBound(client: pg.Client): Promise<Lsn> {
   return parseLsn((rows[0] as { lsn: string }).lsn)
 }
 
-/**
- * Moves a quiet database's log on, so that its slot can let go of what other databases wrote.
- * The same message as `freezeBound`'s.
- */
-export const heartbeat = freezeBound
+/** Moves a quiet database's log on, so that its slot can let go of what other databases wrote. */
+export async function heartbeat(client: pg.Client): Promise<void> {
+  await freezeBound(client)
+}
 
 /** A commit of ours need not wait for standbys. */
 const BOUND_SQL = `SELECT CASE WHEN pg_catalog.pg_is_in_recovery()

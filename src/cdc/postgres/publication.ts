@@ -8,6 +8,8 @@ export interface PublishedTable {
   name: string
   /** Columns by which the destination tells rows apart; empty: rows are appended. */
   key: string[]
+  /** Columns that must be in the log; absent: those that are. */
+  columns?: string[]
   /** Only its inserts are wanted: the one way to capture a table without a replica identity. */
   insertOnly?: boolean
 }
@@ -38,6 +40,7 @@ export async function ensurePublication(
     const publication = insertOnly ? `${name}_inserts` : name
     publications.push(publication)
     added.push(...(await publish(client, publication, wanted, insertOnly)))
+    await refuseUnpublishedColumns(client, publication, wanted)
   }
   return { publications, added }
 }
@@ -98,15 +101,52 @@ async function publish(
   if (existing && added.length === 0) return []
   const list = added.map(qualified).join(', ')
   const actions = insertOnly ? 'insert' : 'insert, update, delete, truncate'
+  const options = [`publish = '${actions}'`, 'publish_via_partition_root = true']
+  if (await publishesGenerated(client)) options.push('publish_generated_columns = stored')
   const sql = existing
     ? `ALTER PUBLICATION ${pg.escapeIdentifier(name)} ADD TABLE ${list}`
-    : `CREATE PUBLICATION ${pg.escapeIdentifier(name)} FOR TABLE ${list} WITH (publish = '${actions}', publish_via_partition_root = true)`
+    : `CREATE PUBLICATION ${pg.escapeIdentifier(name)} FOR TABLE ${list} WITH (${options.join(', ')})`
   try {
     await client.query(sql)
   } catch (error) {
     throw publishingRefused(error, sql)
   }
   return added
+}
+
+async function publishesGenerated(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ version: string }>(
+    `SELECT current_setting('server_version_num') AS version`,
+  )
+  return Number(rows[0]?.version) >= 180000
+}
+
+/**
+ * Generated columns are in the log only from PostgreSQL 18, and virtual ones never; a publication of
+ * someone else's may list columns. A snapshot would have what its changes then lack.
+ */
+async function refuseUnpublishedColumns(
+  client: pg.Client,
+  publication: string,
+  tables: PublishedTable[],
+) {
+  const { rows } = await client.query<{ schema: string; name: string; columns: string | null }>(
+    `SELECT t.schemaname AS schema, t.tablename AS name, pg_catalog.to_jsonb(t) ->> 'attnames' AS columns
+     FROM pg_catalog.pg_publication_tables t WHERE t.pubname = $1`,
+    [publication],
+  )
+  for (const table of tables) {
+    const row = rows.find(({ schema, name }) => schema === table.schema && name === table.name)
+    // The list came with PostgreSQL 15.
+    if (!row?.columns) continue
+    const published = new Set(JSON.parse(row.columns) as string[])
+    const absent = table.columns?.find((column) => !published.has(column))
+    if (absent === undefined) continue
+    const stream = streamKey({ namespace: table.schema, name: table.name })
+    throw unsuitable(stream, `The column '${absent}' of ${qualified(table)} is not in the log.`, {
+      hint: `Deselect the column '${absent}'. (Stored generated columns are in the log from PostgreSQL 18; others are if the publication '${publication}' lists them.)`,
+    })
+  }
 }
 
 interface Publication {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ChangeEvent } from '../../../src/cdc/postgres/index.ts'
 import { createDatabase, follow, summary, type TestDatabase } from './support.ts'
 
@@ -9,6 +9,7 @@ describe('the change feed', () => {
   beforeAll(async () => {
     db = await createDatabase(inject('pgUrl'), 'cdc_feed')
   })
+  afterEach(() => db.dropSlots())
   afterAll(() => db.close())
 
   it('tells inserts, updates, deletes and truncates in the order of their commits', async () => {
@@ -57,6 +58,7 @@ describe('large values and keys', () => {
   beforeAll(async () => {
     db = await createDatabase(inject('pgUrl'), 'cdc_toast')
   })
+  afterEach(() => db.dropSlots())
   afterAll(() => db.close())
 
   it('marks a large value that was not changed, also where the key changed', async () => {

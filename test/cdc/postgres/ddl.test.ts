@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import type { Column } from '../../../src/protocol/index.ts'
 import { createDatabase, describeAll, follow, summary, type TestDatabase } from './support.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
   db = await createDatabase(inject('pgUrl'), 'cdc_ddl')
 })
+afterEach(() => db.dropSlots())
 afterAll(() => db.close())
 
 describe('a table that changes while its log is read', () => {
@@ -133,5 +135,23 @@ describe('the types that the log tells', () => {
       { name: 'cash', type: 'number' },
     ])
     expect(summary(events)[0]).toEqual(['u', 1, ...types.map(() => null), 'sad', 'x', '-1234.50'])
+  })
+
+  it('give arrays of own types as JSON, and refuse composites, whose fields have no names', async () => {
+    await db.sql(
+      `CREATE TYPE size AS ENUM ('s', 'm'); CREATE TYPE pair AS (a int, b text);
+       CREATE TABLE own (id int PRIMARY KEY, sizes size[], p pair)`,
+    )
+    const schema = (last: Column) => [{ name: 'id', type: 'integer' } as const, last]
+    const describeAs = (last: Column) => () => ({ stream: 'own', columns: schema(last), key: [] })
+    const arrays = await follow(db, 'own', describeAs({ name: 'sizes', type: 'array' }))
+    await db.sql(`INSERT INTO own VALUES (1, '{s,m}', (1, 'x'))`)
+    expect(summary(await arrays.catchUp())).toEqual([['u', 1, '["s", "m"]']])
+    const composites = await follow(db, 'own', describeAs({ name: 'p', type: 'object' }))
+    await db.sql(`INSERT INTO own VALUES (2, '{s,m}', (1, 'x'))`)
+    await expect(composites.catchUp()).rejects.toMatchObject({
+      code: 'CDC_TABLE_UNSUITABLE',
+      field: 'p',
+    })
   })
 })

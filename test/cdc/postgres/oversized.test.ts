@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ChangeEvent } from '../../../src/cdc/postgres/index.ts'
 import { OversizedMessage } from '../../../src/cdc/postgres/protocol/oversized-message.ts'
 import { createDatabase, describeAll, follow, type TestDatabase } from './support.ts'
@@ -9,6 +9,7 @@ describe('a change too large to hold', () => {
   beforeAll(async () => {
     db = await createDatabase(inject('pgUrl'), 'cdc_oversized')
   })
+  afterEach(() => db.dropSlots())
   afterAll(() => db.close())
 
   const changes = (events: ChangeEvent[]) =>

@@ -101,6 +101,20 @@ describe('ensurePublication', () => {
     await expect(publish('p7', table('no'))).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' })
   })
 
+  it('publishes what a column is computed to, or says that it cannot', async () => {
+    await db.sql(
+      `CREATE TABLE computed (id int PRIMARY KEY, stored int GENERATED ALWAYS AS (id + 1) STORED,
+         virtual int GENERATED ALWAYS AS (id + 2) VIRTUAL)`,
+    )
+    const wanted = (...columns: string[]) =>
+      ensurePublication(db.client, 'p8', [{ ...table('computed'), columns }])
+    expect((await wanted('id', 'stored')).publications).toEqual(['p8'])
+    await expect(wanted('id', 'virtual')).rejects.toMatchObject({
+      code: 'CDC_TABLE_UNSUITABLE',
+      message: expect.stringContaining("'virtual'"),
+    })
+  })
+
   it('refuses to adopt a publication that leaves changes out', async () => {
     await db.sql(`CREATE PUBLICATION theirs FOR TABLE a WITH (publish = 'insert')`)
     await expect(publish('theirs', table('a'))).rejects.toMatchObject({

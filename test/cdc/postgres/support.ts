@@ -22,6 +22,8 @@ export interface TestDatabase {
   /** As the product connects: values are text. */
   client: pg.Client
   sql(text: string): Promise<pg.QueryResult>
+  /** The shared server has ten. */
+  dropSlots(): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,6 +48,7 @@ export async function createDatabase(url: string, name: string): Promise<TestDat
     config,
     client,
     sql: (text) => client.query(text),
+    dropSlots: () => dropSlots(admin, name),
     async close() {
       await client.end()
       await dropSlots(admin, name)

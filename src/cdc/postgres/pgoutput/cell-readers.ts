@@ -11,13 +11,19 @@ export type CellReader = (bytes: Buffer, latin: string, start: number, end: numb
 /** The reader of a column's values, as PostgreSQL prints them with our session's settings. */
 export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
   if (column.type === 'boolean') return (bytes, _, start) => bytes[start] === LETTER_T
-  const parse = parserOf(column)
+  const parse = parserOf(withElements(column))
   if (isMoney) return (_, latin, start, end) => parse(plainMoney(latin.slice(start, end)))
   if (column.type === 'integer') {
     return (bytes, latin, start, end) =>
       end - start <= SHORT_DIGITS ? shortInteger(bytes, start, end) : parse(latin.slice(start, end))
   }
   return (bytes, latin, start, end) => parse(textOf(bytes, latin, start, end))
+}
+
+/** Arrays of a database's own types: their elements are texts. */
+function withElements(column: Column): Column {
+  if (column.type !== 'array' || column.native) return column
+  return { ...column, native: { dialect: 'postgres', type: 'text[]' } }
 }
 
 const LETTER_T = 0x74

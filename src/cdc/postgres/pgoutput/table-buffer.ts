@@ -55,6 +55,7 @@ export class TableBuffer {
     this.places = relation.columns.map(({ name }) => byName.get(name) ?? -1)
     this.readers = relation.columns.map(({ typeOid }, at) => {
       const column = shape.columns[this.places[at] as number]
+      if (column) refuseComposite(column, shape)
       return column ? cellReaderOf(column, typeOid === MONEY_OID) : () => null
     })
     const present = new Set(this.places)
@@ -263,6 +264,16 @@ export const u32 = (bytes: Buffer, at: number) =>
     ((bytes[at + 2] as number) << 8) |
     (bytes[at + 3] as number)) >>>
   0
+
+/** A snapshot reads composites as JSON; the log has them in a form that names no fields. */
+function refuseComposite(column: Column, { stream }: TableShape) {
+  if (column.type !== 'object' || column.native) return
+  throw new AirbyteError(
+    'CDC_TABLE_UNSUITABLE',
+    `The column '${column.name}' of ${stream} has a composite type: the log does not name its fields.`,
+    { stream, field: column.name, hint: `Deselect the column '${column.name}'.` },
+  )
+}
 
 const unknownKind = (kind: number | undefined) =>
   new AirbyteError('INTERNAL', `A value of kind ${kind} came in the log; text was asked for.`)

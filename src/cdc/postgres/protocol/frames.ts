@@ -6,7 +6,6 @@ export const HEADER = 5
 export const COPY_DATA = 0x64
 export const COPY_DONE = 0x63
 export const COPY_BOTH = 0x57
-export const ERROR_RESPONSE = 0x45
 /** ParameterStatus, NoticeResponse, NotificationResponse: may come at any time. */
 export const ASIDES = new Set([0x53, 0x4e, 0x41])
 
