@@ -9,7 +9,11 @@ import {
   toAirbyteError,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, Source } from '../../../src/runtime/contract.ts'
-import { declarativeSource, toAirbyteState } from '../../../src/runtime/declarative/index.ts'
+import {
+  declarativeSource,
+  fromAirbyteState,
+  toAirbyteState,
+} from '../../../src/runtime/declarative/index.ts'
 import { testContext } from '../../conformance/context.ts'
 
 const INFO = {
@@ -253,7 +257,10 @@ describe('a declarative source', () => {
   })
 
   it('takes a state that Airbyte wrote', async () => {
-    const { events } = await read('orders', { updated: '2026-03-05T00:00:00Z' })
+    const airbyte = { updated: '2026-03-05T00:00:00Z' }
+    const { events } = await read('orders', airbyte)
+    const converted = await read('orders', { ...fromAirbyteState(airbyte) })
+    expect(kinds(converted.events)).toEqual(kinds(events))
     const last = events.findLast((event) => event.type === 'state')
     expect(last?.type === 'state' && toAirbyteState(last.state)).toEqual({
       updated: '2026-03-05T00:00:00Z',

@@ -5,7 +5,7 @@ import { type DatetimeCursor, datetimeCursor } from '../cursor/datetime-cursor.t
 import { later } from '../cursor/instants.ts'
 import { migrateState } from '../cursor/migrations.ts'
 import { Progress } from '../cursor/progress.ts'
-import type { Slice } from '../environment.ts'
+import { type Slice, WHOLE_STREAM } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
 import type { Partition } from '../partition/types.ts'
@@ -14,7 +14,7 @@ import { isoparse } from '../python/isoparse.ts'
 import type { RecordData } from '../records/types.ts'
 import { PaginationReset } from '../requester/send.ts'
 import type { Stream } from './build.ts'
-import { buildRetriever } from './retriever.ts'
+import { buildRetriever, type Retriever } from './retriever.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
 
 export interface ReadPage {
@@ -54,99 +54,132 @@ const MAX_RESETS = 3
  */
 export async function* readPages(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
   if (saved.done) return
-  const { env } = stream
-  const start = { ...saved, airbyte: migrateState(stream.component, env, saved.airbyte) }
-  const at = start.at as unknown as Position | undefined
-  const begun = at?.begun ?? env.ctx.now()
-  const ends = at?.ends
-  const cursor =
-    stream.cursor &&
-    datetimeCursor(
-      stream.cursor,
-      env,
-      ends ? { start: isoparse(ends[0]), end: isoparse(ends[1]) } : undefined,
-    )
-  const frozen: [string, string] | null = cursor
-    ? [cursor.start.isoformat(), cursor.end.isoformat()]
-    : null
-  const router = routerOf(stream, start.airbyte, cursor !== undefined)
-  const bookmark = cursor && bookmarkOf(stream, cursor, start.airbyte, at?.bookmark)
-  const current: { progress?: Progress } = {}
-  const normalizes = stream.retriever.child('record_selector').get('schema_normalization')
-  const schema = normalizes && normalizes !== 'None' ? await stream.schema() : undefined
-  const retriever = buildRetriever(stream, {
-    cursor,
-    router,
-    schema,
-    wanted(record) {
-      const value = cursor?.parse(record[cursor.field])
-      return !value || (current.progress?.wants(value) ?? true)
-    },
-  })
+  const airbyte = migrateState(stream.component, stream.env, saved.airbyte)
+  const at = saved.at as unknown as Position | undefined
+  const reading = await openReading(stream, airbyte, at)
+  const { cursor, router, bookmark, begun } = reading
 
   let resumed = at
   for await (const part of partitionsFrom(router, at)) {
     const progress = progressOf(part, cursor, bookmark, resumed)
     if (cursor && !progress) continue
-    current.progress = progress
+    reading.progress = progress
     const from = resumed?.from ?? progress?.serialize() ?? null
-    const intervals = progress ? intervalsOf(cursor as DatetimeCursor, from) : [{}]
-    let index = -1
-    for (const interval of intervals) {
-      index++
-      if (resumed && index < resumed.interval) continue
-      const slice: Slice = { partition: part.partition, interval, extra: part.extra }
-      let token = resumed ? resumed.token : retriever.initialToken
-      let observed = resumed?.observed ? isoparse(resumed.observed) : undefined
+    let index = 0
+    for (const interval of cursor ? intervalsOf(cursor, from) : [{}]) {
+      const place = { part, interval, index: index++, from }
+      if (resumed && place.index < resumed.interval) continue
+      yield* readSlice(stream, reading, place, resumed)
       resumed = undefined
-      const position = (next: Partial<Position>): SavedState => ({
-        v: 1,
-        airbyte: bookmark ? bookmark.state(router.parentState()) : {},
-        at: {
-          ...{ begun, ends: frozen, router: part.position, partition: part.partition },
-          ...{ extra: part.extra, from, progress: progress?.serialize() ?? null, interval: index },
-          ...{ token, observed: observed?.isoformat() ?? null },
-          ...{ bookmark: bookmark?.serialize() ?? null, ...next },
-        } as unknown as JsonObject,
-      })
-      for (let resets = 0; ; ) {
-        const before = position({})
-        const page = await retriever.fetch(slice, token).catch((error: unknown) => {
-          if (error instanceof PaginationReset && ++resets <= MAX_RESETS) return undefined
-          throw error instanceof PaginationReset ? resetLoop(stream) : error
-        })
-        if (!page) {
-          token = retriever.initialToken
-          continue
-        }
-        observed = observe(page.records, cursor, bookmark, observed)
-        const isLast = page.next === null
-        if (isLast && progress) {
-          progress.close(interval, observed)
-          bookmark?.update(part.partition, progress)
-        }
-        const next = isLast
-          ? { interval: index + 1, token: retriever.initialToken, observed: null }
-          : { token: page.next }
-        yield { slice, records: page.records, before, after: () => position(next) }
-        if (isLast) break
-        token = page.next
-      }
     }
     resumed = undefined
     if (progress) bookmark?.complete(progress)
   }
 
-  bookmark?.finish(Math.ceil((env.ctx.now() - begun) / 1000), router.parentState())
+  bookmark?.finish(Math.ceil((stream.env.ctx.now() - begun) / 1000), router.parentState())
   const final: SavedState = {
     v: 1,
     airbyte: bookmark ? bookmark.state(router.parentState()) : NO_CURSOR,
   }
-  yield {
-    slice: { partition: {}, interval: {}, extra: {} },
-    records: [],
-    before: final,
-    after: () => final,
+  yield { slice: WHOLE_STREAM, records: [], before: final, after: () => final }
+}
+
+/** What the slices of a read share. */
+interface Reading {
+  begun: number
+  cursor: DatetimeCursor | undefined
+  router: PartitionRouter
+  bookmark: Bookmark | undefined
+  retriever: Retriever
+  /** Of the partition at hand. */
+  progress: Progress | undefined
+}
+
+async function openReading(
+  stream: Stream,
+  airbyte: JsonObject,
+  at: Position | undefined,
+): Promise<Reading> {
+  const { env } = stream
+  const [start, end] = at?.ends?.map((moment) => isoparse(moment)) ?? []
+  const cursor =
+    stream.cursor && datetimeCursor(stream.cursor, env, start && end ? { start, end } : undefined)
+  const router = routerOf(stream, airbyte, cursor !== undefined)
+  const normalizes = stream.retriever.child('record_selector').get('schema_normalization')
+  const retriever = buildRetriever(stream, {
+    cursor,
+    router,
+    schema: normalizes && normalizes !== 'None' ? await stream.schema() : undefined,
+    wanted(record) {
+      const value = cursor?.parse(record[cursor.field])
+      return !value || (reading.progress?.wants(value) ?? true)
+    },
+  })
+  const reading: Reading = {
+    begun: at?.begun ?? env.ctx.now(),
+    cursor,
+    router,
+    bookmark: cursor && bookmarkOf(stream, cursor, airbyte, at?.bookmark),
+    retriever,
+    progress: undefined,
+  }
+  return reading
+}
+
+interface Place {
+  part: Partition
+  interval: JsonObject
+  index: number
+  from: JsonValue
+}
+
+/** The pages of one interval of one partition. */
+async function* readSlice(
+  stream: Stream,
+  { begun, cursor, router, bookmark, retriever, progress }: Reading,
+  { part, interval, index, from }: Place,
+  resumed: Position | undefined,
+): AsyncGenerator<ReadPage> {
+  const slice: Slice = { partition: part.partition, interval, extra: part.extra }
+  const ends = cursor ? [cursor.start.isoformat(), cursor.end.isoformat()] : null
+  let token = resumed ? resumed.token : retriever.initialToken
+  let observed = resumed?.observed ? isoparse(resumed.observed) : undefined
+
+  const stateWith = (next: Partial<Position>): SavedState => {
+    const position = {
+      ...{ begun, ends, router: part.position, partition: part.partition, extra: part.extra },
+      ...{ from, progress: progress?.serialize() ?? null, interval: index, token },
+      ...{ observed: observed?.isoformat() ?? null, bookmark: bookmark?.serialize() ?? null },
+    }
+    return {
+      v: 1,
+      airbyte: bookmark ? bookmark.state(router.parentState()) : {},
+      at: { ...position, ...next } as JsonObject,
+    }
+  }
+
+  for (let resets = 0; ; ) {
+    const before = stateWith({})
+    const page = await retriever.fetch(slice, token).catch((error: unknown) => {
+      if (error instanceof PaginationReset && ++resets <= MAX_RESETS) return undefined
+      throw error instanceof PaginationReset ? resetLoop(stream) : error
+    })
+    if (!page) {
+      token = retriever.initialToken
+      continue
+    }
+    observed = observe(page.records, cursor, bookmark, observed)
+    const isLast = page.next === null
+    if (isLast && progress) {
+      progress.close(interval, observed)
+      bookmark?.update(part.partition, progress)
+    }
+    const next = isLast
+      ? { interval: index + 1, token: retriever.initialToken, observed: null }
+      : { token: page.next }
+    yield { slice, records: page.records, before, after: () => stateWith(next) }
+    if (isLast) return
+    token = page.next
   }
 }
 
