@@ -5,6 +5,7 @@ import { type SignInConfig, signInConfig } from '../identity/sign-in/config.ts'
 import { SignInProblem } from '../identity/sign-in/problem.ts'
 import type { SignInProvider } from '../identity/sign-in/provider.ts'
 import { safeReturnPath } from '../identity/sign-in/return-path.ts'
+import { AirbyteError } from '../protocol/index.ts'
 import { messagePage } from './pages/layout.tsx'
 import { signedInPage, signInNotConfiguredPage, signInPage } from './pages/sign-in.tsx'
 import { signInProblemPage } from './pages/sign-in-problem.tsx'
@@ -41,7 +42,7 @@ export function signInFirst(request: Request, env: Env): Response {
  */
 export async function handleSignIn(request: Request, env: Env): Promise<Response> {
   const url = new URL(request.url)
-  const { origin } = new URL(originOf(url, env))
+  const origin = originOf(url, env)
   // Local mode knows one person, who is always there.
   if (isLocal(url, env)) return seeOther(request, env, returnPathOf(url.searchParams, origin))
   const config = signInConfig(env)
@@ -56,7 +57,8 @@ export async function handleSignIn(request: Request, env: Env): Promise<Response
   if (isForeign(request)) {
     return messagePage('Not accepted', 'This form was sent from another site.', { status: 403 })
   }
-  const form = new URLSearchParams(await readBody(request, MAX_FORM_BYTES))
+  const form = await readForm(request)
+  if (!form) return messagePage('Not accepted', 'This form is too large.', { status: 413 })
   const returnTo = returnPathOf(form, origin)
   if (url.pathname === SIGN_OUT_PATH) return signOut(request, env, returnTo)
   return provider ? begin(request, env, provider, returnTo) : notFound()
@@ -109,6 +111,16 @@ async function signOut(request: Request, env: Env, returnTo: string): Promise<Re
   const cookie = await closeSession(request, env)
   const target = returnTo === '/' ? '' : `?${new URLSearchParams({ return_to: returnTo })}`
   return seeOther(request, env, `${SIGN_IN_PATH}${target}`, [cookie])
+}
+
+/** Null if it is larger than any form of ours. */
+async function readForm(request: Request): Promise<URLSearchParams | null> {
+  try {
+    return new URLSearchParams(await readBody(request, MAX_FORM_BYTES))
+  } catch (error) {
+    if (error instanceof AirbyteError && error.code === 'TOO_LARGE') return null
+    throw error
+  }
 }
 
 function refusal(error: unknown, provider: SignInProvider, returnTo: string): Response {

@@ -86,13 +86,14 @@ export function oidcProvider(settings: OidcSettings): SignInProvider {
   async function userInfo(
     server: AuthorizationServer,
     accessToken: string,
-    { sub, name, email }: Claims & { sub: string },
+    claims: Claims & { sub: string },
   ): Promise<Claims> {
-    if ((name && email) || !server.userinfo_endpoint) return {}
+    const complete = claims.name && claims.email && claims.email_verified !== undefined
+    if (complete || !server.userinfo_endpoint) return {}
     try {
       return await talking(async () => {
         const response = await userInfoRequest(server, client, accessToken, options)
-        return processUserInfoResponse(server, client, sub, response)
+        return processUserInfoResponse(server, client, claims.sub, response)
       })
     } catch (error) {
       const detail = error instanceof SignInProblem ? error.detail : undefined

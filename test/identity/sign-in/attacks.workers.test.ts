@@ -193,6 +193,11 @@ describe('a page of another site', () => {
     },
   )
 
+  it('cannot send us a form without end', async () => {
+    const page = await new Browser().submit('/sign-in/oidc', { return_to: '/'.repeat(70_000) })
+    expect(page.status).toBe(413)
+  })
+
   it('cannot do either by a link', async () => {
     expect((await new Browser().open('/sign-in/oidc')).status).toBe(404)
     expect((await new Browser().open('/sign-out')).status).toBe(404)
