@@ -1,8 +1,8 @@
-import type { JsonObject, JsonSchema } from '../../../protocol/index.ts'
-import { AirbyteError } from '../../../protocol/index.ts'
+import type { JsonSchema } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { streamSchema } from '../schema/index.ts'
+import { unsupported } from '../unsupported.ts'
 
 /** A stream of the manifest, with what reading and discovering it need. */
 export interface Stream {
@@ -45,14 +45,6 @@ export function buildStream(component: Component, env: Environment): Stream {
       return schema
     },
   }
-}
-
-export function unsupported({ type, path, fields }: Component): AirbyteError {
-  const name = (fields as JsonObject).class_name ?? type
-  return new AirbyteError('UNSUPPORTED', `${path}: '${name}' cannot run here yet.`, {
-    field: path,
-    hint: 'Read the other streams of this source.',
-  })
 }
 
 /** `id` → `[[id]]`, `[a, b]` → `[[a], [b]]`, `[[a, b]]` as it is. */
