@@ -63,13 +63,18 @@ async function read(source: JsonObject, answer: () => Response) {
 
 describe('a declarative source in workerd', () => {
   it('keeps the digits of integers', async () => {
-    const { cells, last } = await read(manifest({}), () => new Response('[{"id":9007199254740993}]'))
+    const { cells, last } = await read(
+      manifest({}),
+      () => new Response('[{"id":9007199254740993}]'),
+    )
     expect(cells).toEqual([[9007199254740993n]])
     expect(last).toMatchObject({ type: 'status', status: 'complete' })
   })
 
   it('unpacks gzip', async () => {
-    const packed = new Response('{"id":1}\n{"id":2}\n').body?.pipeThrough(new CompressionStream('gzip'))
+    const packed = new Response('{"id":1}\n{"id":2}\n').body?.pipeThrough(
+      new CompressionStream('gzip'),
+    )
     const decoder = { type: 'GzipDecoder', decoder: { type: 'JsonlDecoder' } }
     const { cells } = await read(manifest({}, { decoder }), () => new Response(packed))
     expect(cells).toEqual([[1, 2]])
