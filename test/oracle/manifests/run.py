@@ -191,9 +191,11 @@ def run(base, case):
     if not any(m.trace.stream_status for m in output.trace_messages):
         return {"refused": "before any stream", "requests": responder.seen}
     return {
-        "requests": responder.seen,
+        # Threads take turns as they like: sorted, so that a new run shows only what is different.
+        "requests": in_order(responder.seen),
         "records": {
-            name: [m.record.data for m in output.records if m.record.stream == name] for name in names
+            name: in_order(m.record.data for m in output.records if m.record.stream == name)
+            for name in names
         },
         "states": {
             m.state.stream.stream_descriptor.name: m.state.stream.stream_state.__dict__
@@ -213,6 +215,10 @@ def run(base, case):
         ),
         **({"waits": [w for w in waits]} if case.get("waits") else {}),
     }
+
+
+def in_order(items):
+    return sorted(items, key=lambda item: json.dumps(item, sort_keys=True, default=str))
 
 
 def main(wanted):
