@@ -22,13 +22,17 @@ export const createDestination = defineOperation({
     name: 'create_destination',
     title: 'Create destination',
     description:
-      'Creates a destination from a connector (see get_connector). Leave secret fields out: the result then has status awaiting_credentials and a setupUrl for the person to open; follow it with get_setup. Then check_redestination.',
+      'Creates a destination from a connector (see get_connector). Leave secret fields out: the result then has status awaiting_credentials and a setupUrl for the person to open; follow it with get_setup. Then check_resource.',
     toolset: 'setup',
   },
   title: 'Create a destination',
   description:
     'Creates a destination. Where secret fields have no value, setupUrl leads to a page that takes them.',
-  input: z.strictObject({ name: entityName, type: nameOrId.describe('Connector name'), config }),
+  input: z.strictObject({
+    name: entityName,
+    type: nameOrId.describe('Connector name'),
+    config: config.default({}),
+  }),
   output: createdActorOutput,
   scopes: ['workspace:write'],
   effect: WRITE,

@@ -31,7 +31,11 @@ export const createSource = defineOperation({
   title: 'Create a source',
   description:
     'Creates a source. Where secret fields have no value, setupUrl leads to a page that takes them.',
-  input: z.strictObject({ name: entityName, type: nameOrId.describe('Connector name'), config }),
+  input: z.strictObject({
+    name: entityName,
+    type: nameOrId.describe('Connector name'),
+    config: config.default({}),
+  }),
   output: createdActorOutput,
   scopes: ['workspace:write'],
   effect: WRITE,
