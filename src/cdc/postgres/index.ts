@@ -25,9 +25,10 @@ export {
 export {
   dropPublication,
   ensurePublication,
-  type PublishedTable,
+  guardPublications,
   waitForOpenTransactions,
 } from './publication.ts'
+export type { PublishedTable } from './published-table.ts'
 export { checkServer } from './server.ts'
 export {
   dropSlot,

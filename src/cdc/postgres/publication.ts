@@ -1,18 +1,7 @@
 import pg from 'pg'
 import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
 import { mapPostgresError } from '../../runtime/postgres/errors.ts'
-
-/** A table whose changes are wanted. */
-export interface PublishedTable {
-  schema: string
-  name: string
-  /** Columns by which the destination tells rows apart; empty: rows are appended. */
-  key: string[]
-  /** Columns that must be in the log; absent: those that are. */
-  columns?: string[]
-  /** Only its inserts are wanted: the one way to capture a table without a replica identity. */
-  insertOnly?: boolean
-}
+import { checkTable, type PublishedTable, qualified, unsuitable } from './published-table.ts'
 
 /**
  * Publishes these tables, and only these: creates the publication or adds what an existing one lacks.
@@ -20,8 +9,8 @@ export interface PublishedTable {
  * table without replica identity would make the server refuse them. Nothing is taken out of a
  * publication, and no table is altered.
  *
- * Returns the publications to read, and the tables that are new in them: before those are snapshotted,
- * `waitForOpenTransactions`.
+ * Returns the publications to read, their incarnations for `guardPublications`, and the tables that are
+ * new in them: before those are snapshotted, `waitForOpenTransactions`.
  *
  * Rejects with CDC_TABLE_UNSUITABLE (naming the remedy), CDC_SETUP_REQUIRED (a right, or an adopted
  * publication that leaves changes out) or STREAM_NOT_FOUND.
@@ -30,7 +19,11 @@ export async function ensurePublication(
   client: pg.Client,
   name: string,
   tables: PublishedTable[],
-): Promise<{ publications: string[]; added: PublishedTable[] }> {
+): Promise<{
+  publications: string[]
+  incarnations: Record<string, string>
+  added: PublishedTable[]
+}> {
   for (const table of tables) await checkTable(client, table)
   const publications: string[] = []
   const added: PublishedTable[] = []
@@ -42,7 +35,39 @@ export async function ensurePublication(
     added.push(...(await publish(client, publication, wanted, insertOnly)))
     await refuseUnpublishedColumns(client, publication, wanted)
   }
-  return { publications, added }
+  return { publications, incarnations: await incarnationsOf(client, publications), added }
+}
+
+/**
+ * Makes sure that no publication was dropped, made anew or lost a table. From PostgreSQL 18 on the
+ * server passes over a publication that is missing, and its changes with it: so look before reading and
+ * again before what was read is acknowledged.
+ *
+ * Rejects with CDC_POSITION_LOST; the log may lack changes then, and only a refresh makes that good.
+ */
+export async function guardPublications(
+  client: pg.Client,
+  incarnations: Record<string, string>,
+  tables: Pick<PublishedTable, 'schema' | 'name'>[],
+): Promise<void> {
+  const names = Object.keys(incarnations)
+  const found = await incarnationsOf(client, names)
+  const changed = names.find((name) => found[name] !== incarnations[name])
+  if (changed !== undefined) {
+    throw publicationLost(
+      `The publication '${changed}' was ${found[changed] ? 'dropped and made anew' : 'dropped'}.`,
+    )
+  }
+  const published = new Set<StreamKey>()
+  for (const publication of names) {
+    const { tables = [] } = (await readPublication(client, publication)) ?? {}
+    for (const stream of tables) published.add(stream)
+  }
+  for (const { schema, name } of tables) {
+    const stream = streamKey({ namespace: schema, name })
+    if (published.has(stream)) continue
+    throw publicationLost(`The table ${stream} is no longer published.`, stream)
+  }
 }
 
 /**
@@ -83,6 +108,21 @@ export async function dropPublication(client: pg.Client, name: string): Promise<
 }
 
 const POLL_MS = 200
+
+async function incarnationsOf(client: pg.Client, names: string[]) {
+  const { rows } = await client.query<{ pubname: string; oid: string }>(
+    'SELECT pubname, oid FROM pg_catalog.pg_publication WHERE pubname = ANY ($1::text[])',
+    [names],
+  )
+  return Object.fromEntries(rows.map(({ pubname, oid }) => [pubname, oid]))
+}
+
+const publicationLost = (message: string, stream?: StreamKey) =>
+  new AirbyteError('CDC_POSITION_LOST', message, {
+    ...(stream ? { stream } : {}),
+    field: 'config.replication_method.publication',
+    hint: 'What was written meanwhile is in no log that we can read. Publish the tables again and refresh the streams.',
+  })
 
 /** Partitions' rows come as their root's: a partition made later is the same stream. */
 async function publish(
@@ -199,96 +239,6 @@ function publishingRefused(error: unknown, sql: string): AirbyteError {
     cause: error,
   })
 }
-
-/** Rejects if capturing the table would break its updates, or would not tell which row was changed. */
-async function checkTable(client: pg.Client, table: PublishedTable): Promise<void> {
-  const stream = streamKey({ namespace: table.schema, name: table.name })
-  const { rows } = await client.query<IdentityRow>(IDENTITY_SQL, [table.schema, table.name])
-  if (rows.length === 0) {
-    throw new AirbyteError('STREAM_NOT_FOUND', `The database has no table ${qualified(table)}.`, {
-      stream,
-    })
-  }
-  for (const row of rows) {
-    const place = qualified({ schema: row.schema, name: row.name })
-    if (row.kind !== 'r' && row.kind !== 'p') {
-      throw unsuitable(stream, `${place} is not a table: it has no changes in the log.`, {
-        hint: 'Read it with a full refresh, or capture the tables beneath it.',
-      })
-    }
-    if (row.persistence !== 'p') {
-      throw unsuitable(
-        stream,
-        `${place} is not written to the log (it is unlogged or temporary).`,
-        {
-          hint: `Run ALTER TABLE ${place} SET LOGGED; as its owner, or deselect the stream.`,
-        },
-      )
-    }
-    if (!table.insertOnly) refuseIdentity(row, table, stream, place)
-  }
-}
-
-function refuseIdentity(row: IdentityRow, table: PublishedTable, stream: StreamKey, place: string) {
-  const identity = row.identity === null ? [] : (JSON.parse(row.identity) as string[])
-  if (row.setting === 'f') return
-  if (identity.length === 0) {
-    throw unsuitable(
-      stream,
-      `${place} has no replica identity: publishing it would make the server refuse its updates and deletes.`,
-      {
-        hint: `Give it a primary key, or run ALTER TABLE ${place} REPLICA IDENTITY FULL; as its owner (its updates then write whole old rows to the log). A table that is only inserted into can be read as insert-only.`,
-      },
-    )
-  }
-  const uncovered = table.key.filter((column) => !identity.includes(column))
-  if (uncovered.length === 0) return
-  throw unsuitable(
-    stream,
-    `The key column '${uncovered[0]}' is not part of the replica identity of ${place} (${identity.join(', ')}): deletes would not say which row is gone.`,
-    {
-      hint: `Choose ${identity.join(', ')} as the stream's primary key, or run ALTER TABLE ${place} REPLICA IDENTITY FULL; as its owner.`,
-    },
-  )
-}
-
-interface IdentityRow {
-  schema: string
-  name: string
-  kind: string
-  persistence: string
-  setting: string
-  identity: string | null
-}
-
-/**
- * The table and, if it is partitioned, every table beneath: each has a replica identity of its own.
- * A deferrable primary key is none.
- */
-const IDENTITY_SQL = `
-WITH RECURSIVE tree(oid) AS (
-  SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1 AND c.relname = $2
-  UNION ALL
-  SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-)
-SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
-  c.relreplident AS setting,
-  (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
-   FROM pg_catalog.pg_index x
-   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey[0:x.indnkeyatts - 1])
-   WHERE x.indrelid = c.oid AND x.indisvalid AND x.indimmediate
-     AND CASE c.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END
-  ) AS identity
-FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
-
-const qualified = ({ schema, name }: { schema: string; name: string }) =>
-  `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`
-
-const unsuitable = (stream: StreamKey, message: string, { hint }: { hint: string }) =>
-  new AirbyteError('CDC_TABLE_UNSUITABLE', message, { stream, hint })
 
 const setupRequired = (message: string, details: { hint: string; cause?: unknown }) =>
   new AirbyteError('CDC_SETUP_REQUIRED', message, {

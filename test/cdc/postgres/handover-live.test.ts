@@ -71,7 +71,11 @@ describe('a snapshot in chunks, of a table that is written to all the while', ()
 
 describe('an update that is in the log while it waits for its standby', () => {
   it('is not lost to a snapshot that reads the old row after it', async () => {
-    const server = await startPostgres()
+    // Every session but the writer's commits without its standby, which there is none of.
+    const server = await startPostgres([
+      'synchronous_standby_names=nobody',
+      'synchronous_commit=local',
+    ])
     const main = await createDatabase(await server.createDatabase('outer'), 'standby')
     const writer = await connectPostgres(ctx, main.config)
     try {
@@ -80,14 +84,7 @@ describe('an update that is in the log while it waits for its standby', () => {
          CREATE PUBLICATION standby FOR TABLE t`,
       )
       const { position } = await ensureSlot(main.client, 'standby')
-      await main.sql(`SET synchronous_commit = local`)
-      await main.sql(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
-      await main.sql('SELECT pg_reload_conf()')
-      await until(
-        async () =>
-          (await main.sql('SHOW synchronous_standby_names')).rows[0].synchronous_standby_names !==
-          '',
-      )
+      await writer.query('SET synchronous_commit = on')
       const update = writer.query(`UPDATE t SET v = 'new'`).catch(() => {})
       await until(async () => {
         const waits = `SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
@@ -109,8 +106,9 @@ describe('an update that is in the log while it waits for its standby', () => {
       // A fence at the end of the log would have thrown the change away.
       expect(commit).toBeLessThan(readBy)
       expect(table.rows()).toEqual([[1, 'new']])
-      await main.sql('ALTER SYSTEM RESET synchronous_standby_names')
-      await main.sql('SELECT pg_reload_conf()')
+      await main.sql(
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`,
+      )
       await update
     } finally {
       await closePostgres(writer)

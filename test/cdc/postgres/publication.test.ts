@@ -5,10 +5,12 @@ import {
   dropPublication,
   ensurePublication,
   ensureSlot,
+  guardPublications,
+  openChangeFeed,
   waitForOpenTransactions,
 } from '../../../src/cdc/postgres/index.ts'
 import { connectPostgres } from '../../../src/runtime/postgres/client.ts'
-import { createDatabase, ctx, type TestDatabase } from './support.ts'
+import { createDatabase, ctx, feedOptions, type TestDatabase } from './support.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -28,7 +30,10 @@ const publish = (name: string, ...tables: ReturnType<typeof table>[]) =>
 describe('ensurePublication', () => {
   it('publishes the tables that are asked for and no other, and adds one later', async () => {
     await db.sql('CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)')
-    expect(await publish('p1', table('a'))).toEqual({ publications: ['p1'], added: [table('a')] })
+    expect(await publish('p1', table('a'))).toMatchObject({
+      publications: ['p1'],
+      added: [table('a')],
+    })
     expect((await publish('p1', table('a'))).added).toEqual([])
     expect((await publish('p1', table('a'), table('b'))).added).toEqual([table('b')])
     const { rows } = await db.sql(
@@ -124,6 +129,32 @@ describe('ensurePublication', () => {
   })
 })
 
+describe('a publication that is not what it was', () => {
+  const guarded = async (name: string) => {
+    const { incarnations } = await publish(name, table('a'), table('b'))
+    return () => guardPublications(db.client, incarnations, [table('a'), table('b')])
+  }
+  const lost = (message: string) => ({
+    code: 'CDC_POSITION_LOST',
+    message: expect.stringContaining(message),
+  })
+
+  it('is reported when it was dropped, and when it was made anew', async () => {
+    const guard = await guarded('g1')
+    await guard()
+    await dropPublication(db.client, 'g1')
+    await expect(guard()).rejects.toMatchObject(lost('dropped'))
+    await publish('g1', table('a'), table('b'))
+    await expect(guard()).rejects.toMatchObject(lost('made anew'))
+  })
+
+  it('is reported when it lost a table', async () => {
+    const guard = await guarded('g2')
+    await db.sql('ALTER PUBLICATION g2 DROP TABLE b')
+    await expect(guard()).rejects.toMatchObject(lost('public.b'))
+  })
+})
+
 describe('rights', () => {
   it('names the right that is missing', async () => {
     await db.sql(`DROP ROLE IF EXISTS cdc_poor; CREATE ROLE cdc_poor LOGIN PASSWORD 'pw'`)
@@ -137,6 +168,15 @@ describe('rights', () => {
       await expect(ensureSlot(poor, 'cdc_poor')).rejects.toMatchObject({
         code: 'CDC_SETUP_REQUIRED',
         hint: expect.stringContaining('REPLICATION'),
+      })
+      const feed = openChangeFeed(
+        ctx,
+        { ...db.config, username: 'cdc_poor', password: 'pw' },
+        feedOptions('cdc_poor', { confirmed: 0n }),
+      )
+      await expect(feed).rejects.toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        hint: expect.stringContaining('ALTER ROLE "cdc_poor" REPLICATION'),
       })
       await expect(ensurePublication(poor, 'poor', [table('a')])).rejects.toMatchObject({
         code: 'CDC_SETUP_REQUIRED',

@@ -36,7 +36,7 @@ const SLOT_FIELD = 'config.replication_method.replication_slot'
 const PUBLICATION_FIELD = 'config.replication_method.publication'
 
 const needsReplication: Refusal = {
-  when: /replication|walsender|slot/i,
+  when: /replication|wal ?sender|slot/i,
   code: 'CDC_SETUP_REQUIRED',
   field: 'config.username',
   hint: ({ username = 'the user' }) =>
