@@ -299,6 +299,8 @@ export interface LoadResult {
   rows: number
   end: ChunkEnd
   rejects: RejectedRow[]
+  /** Values that the destination refused and that became null. */
+  nulled?: number
 }
 
 export interface RejectedRow {

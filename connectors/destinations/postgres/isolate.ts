@@ -23,6 +23,8 @@ export function valueRejected({ stream }: Layout, error: unknown): AirbyteError 
 export interface Isolated {
   rows: number
   rejects: RejectedRow[]
+  /** Values that became null here. */
+  nulled: number
 }
 
 /**
@@ -36,13 +38,16 @@ export async function loadIsolated(
   target: SinkTable,
   body: AsyncIterable<Batch>,
 ): Promise<Isolated> {
-  const result: Isolated = { rows: 0, rejects: [] }
+  const result: Isolated = { rows: 0, rejects: [], nulled: 0 }
   const protectedColumns = new Set([...layout.keys, layout.cursor])
 
-  async function load(batch: RecordBatch): Promise<void> {
+  async function load(batch: RecordBatch, nulled = 0): Promise<void> {
     if (batch.length === 0) return
     const error = await attempt(batch)
-    if (!error) return
+    if (!error) {
+      result.nulled += nulled
+      return
+    }
     if (batch.length > 1) {
       const half = batch.length >> 1
       await load(slice(batch, 0, half))
@@ -52,7 +57,7 @@ export async function loadIsolated(
     // A null that is refused (NOT NULL, a CHECK) would be refused again.
     const hopeless = field === undefined || protectedColumns.has(field)
     if (hopeless || isNull(layout, batch, field)) return reject(batch, error, field)
-    await load(withNull(layout, batch, field))
+    await load(withNull(layout, batch, field), nulled + 1)
   }
 
   const attempt = (batch: RecordBatch) =>

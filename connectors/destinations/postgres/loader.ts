@@ -1,14 +1,14 @@
 import type pg from 'pg'
 import { AirbyteError, type Batch, toAirbyteError } from '../../../src/protocol/index.ts'
-import type {
-  Chunk,
-  ConnectorContext,
-  Loader,
-  LoadResult,
-  RejectedRow,
-} from '../../../src/runtime/contract.ts'
+import type { Chunk, ConnectorContext, Loader, LoadResult } from '../../../src/runtime/contract.ts'
 import { quote } from './identifiers.ts'
-import { loadIsolated, MAX_REJECTS, tooManyRejects, valueRejected } from './isolate.ts'
+import {
+  type Isolated,
+  loadIsolated,
+  MAX_REJECTS,
+  tooManyRejects,
+  valueRejected,
+} from './isolate.ts'
 import { GENERATION_ID, type Layout, qualified } from './layout.ts'
 import {
   forgetGeneration,
@@ -134,12 +134,12 @@ async function loadRows(
   // Refused early here, to spare the work; what decides is `takeFence` below.
   const head = await refuseLowerFence(client, layout, fence)
   if (await position(client, layout, chunk.id)) throw new Duplicate()
-  const { rows, rejects } = await fill(client, layout, writeTable(layout, head), chunk)
+  const { rows, rejects, nulled } = await fill(client, layout, writeTable(layout, head), chunk)
   await takeFence(client, layout, fence)
   const end = chunk.end()
   if (!(await record(client, layout, fence, { chunkId: chunk.id, end, rows })))
     throw new Duplicate()
-  return { duplicate: false, rows, end, rejects }
+  return { duplicate: false, rows, end, rejects, nulled }
 }
 
 async function duplicateOf(client: pg.Client, layout: Layout, chunk: Chunk): Promise<LoadResult> {
@@ -149,20 +149,15 @@ async function duplicateOf(client: pg.Client, layout: Layout, chunk: Chunk): Pro
   return { duplicate: true, rows: known.rows, end: known.end, rejects: [] }
 }
 
-interface Filled {
-  rows: number
-  rejects: RejectedRow[]
-}
-
 /** The chunk's rows into the table: straight, or through a temporary table and a merge. */
 async function fill(
   client: pg.Client,
   layout: Layout,
   name: string,
   chunk: Chunk,
-): Promise<Filled> {
+): Promise<Isolated> {
   const first = await peek(chunk.body)
-  if (!first) return { rows: 0, rejects: [] }
+  if (!first) return { rows: 0, rejects: [], nulled: 0 }
   await setMetadata(client, layout, name, first.batch.extractedAt)
   const table = qualified(layout.schema, name)
   const sink = layout.dedup ? await createIncoming(client, layout, table) : { table, op: false }
@@ -176,7 +171,11 @@ async function fill(
     throw isValueError(error) ? valueRejected(layout, error) : error
   })
   if (refused.length > maxRejects) throw tooManyRejects(layout)
-  return { rows: filled.rows - refused.length, rejects: [...filled.rejects, ...refused] }
+  return {
+    rows: filled.rows - refused.length,
+    rejects: [...filled.rejects, ...refused],
+    nulled: filled.nulled,
+  }
 }
 
 async function loadBulk(
@@ -184,11 +183,11 @@ async function loadBulk(
   layout: Layout,
   target: SinkTable,
   body: AsyncIterable<Batch>,
-): Promise<Filled> {
+): Promise<Isolated> {
   const sink = new Sink(client, target)
   try {
     for await (const batch of body) await sink.write(encode(layout, target, batch))
-    return { rows: await sink.end(), rejects: [] }
+    return { rows: await sink.end(), rejects: [], nulled: 0 }
   } catch (error) {
     await sink.cancel()
     throw isValueError(error) ? valueRejected(layout, error) : error

@@ -55,6 +55,7 @@ async function loadStaged(
   await sync.loaded(claim.taskId, claim.fence, {
     ...chunk,
     rows: result.rows,
+    nulled: chunk.nulled + (result.nulled ?? 0),
     rejected: chunk.rejected + result.rejects.length,
     rejectsKey: key ?? chunk.rejectsKey,
   })

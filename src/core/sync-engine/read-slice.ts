@@ -148,6 +148,7 @@ async function loadDirectly(
     id,
     end,
     rows: result.rows,
+    nulled: proof.nulled + (result.nulled ?? 0),
     rejected: proof.rejected + result.rejects.length,
     rejectsKey: rejectsKey ?? proof.rejectsKey,
   })

@@ -32,6 +32,7 @@ describe('load in append mode', () => {
       rows: 2,
       end: { state: { at: 'c1' }, complete: false },
       rejects: [],
+      nulled: 0,
     })
     await loader.finish(1)
     expect(await loader.count()).toBe(2)
@@ -346,9 +347,9 @@ describe('bad rows', () => {
       const isolated = chunk('c1', [records(columns, rows)], { isolateBadRows: true })
       const result = await loader.load(isolated, 1)
       if (mode === 'append_dedup') {
-        expect(result).toMatchObject({ rows: 499, rejects: [{ field: 'id' }] })
+        expect(result).toMatchObject({ rows: 499, rejects: [{ field: 'id' }], nulled: 2 })
         expect(JSON.parse(result.rejects[0]?.row ?? '')).toMatchObject({ id: 'many', note: 'x' })
-      } else expect(result).toMatchObject({ rows: 500, rejects: [] })
+      } else expect(result).toMatchObject({ rows: 500, rejects: [], nulled: 3 })
       expect(
         await db.rows(
           `SELECT id::int, born, note, _airbyte_meta->'changes'->0->>'field' AS field FROM users
