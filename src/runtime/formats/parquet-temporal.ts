@@ -2,6 +2,8 @@
  * Dates and times as Parquet counts them, from ISO text and back. Every parser answers NaN for text
  * that is not a plain value of its kind: infinities, years before 1 or beyond 9999, nonsense.
  */
+import { daysFromCivil, daysInMonth } from '../calendar.ts'
+
 const DAY_SECONDS = 86_400
 const ZERO = 48
 
@@ -75,24 +77,14 @@ function digits(text: string, at: number, count: number): number {
   return value
 }
 
-const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
 function daysAt(text: string): number {
   const year = digits(text, 0, 4)
   const month = digits(text, 5, 2)
   const day = digits(text, 8, 2)
   if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1)) return Number.NaN
   if (text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return Number.NaN
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  if (day > (MONTH_DAYS[month - 1] ?? 0) + (leap && month === 2 ? 1 : 0)) return Number.NaN
-  // Days from civil: years begin in March, so that a leap day ends one.
-  const y = month <= 2 ? year - 1 : year
-  const era = Math.floor(y / 400)
-  const yearOfEra = y - era * 400
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
-  const dayOfEra =
-    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
-  return era * 146_097 + dayOfEra - 719_468
+  if (day > daysInMonth(year, month)) return Number.NaN
+  return daysFromCivil(year, month, day)
 }
 
 /** Seconds of `HH:MM:SS` at `at`; 24:00:00 and the leap second 60 carry over. */

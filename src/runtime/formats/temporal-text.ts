@@ -3,6 +3,7 @@
  * Each function takes ISO 8601 in its usual dialects, or what PostgreSQL prints, and returns
  * undefined for anything else: the database then judges the text itself.
  */
+import { civilFromDays, daysFromCivil, daysInMonth } from '../calendar.ts'
 
 /**
  * A `timestamptz`: any offset becomes UTC; no offset means UTC.
@@ -124,7 +125,7 @@ function parse(text: string): Parsed | undefined {
   const month = Number(groups.month)
   const day = Number(groups.day)
   if (Number(groups.year) === 0 || month < 1 || month > 12) return undefined
-  if (day < 1 || day > daysIn(year, month)) return undefined
+  if (day < 1 || day > daysInMonth(year, month)) return undefined
   const clock = Number(groups.hour ?? 0) * 3600 + Number(groups.minute ?? 0) * 60
   const second = Number(groups.second ?? 0)
   if (clock + second > 86_400 || second > 60 || Number(groups.minute ?? 0) > 59) return undefined
@@ -189,37 +190,3 @@ function offsetSeconds(offset: string): number {
 }
 
 const two = (value: number) => String(value).padStart(2, '0')
-
-const isLeap = (year: number) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-const MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-const daysIn = (year: number, month: number) =>
-  month === 2 && isLeap(year) ? 29 : (MONTHS[month - 1] as number)
-
-// Days of the proleptic Gregorian calendar, in years that begin in March (leap days come last).
-function daysFromCivil(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year
-  const era = Math.floor(y / 400)
-  const yearOfEra = y - era * 400
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100)
-  return era * 146_097 + dayOfEra + dayOfYear - 719_468
-}
-
-function civilFromDays(days: number): { year: number; month: number; day: number } {
-  const z = days + 719_468
-  const era = Math.floor(z / 146_097)
-  const dayOfEra = z - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  )
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const m = Math.floor((5 * dayOfYear + 2) / 153)
-  const month = m < 10 ? m + 3 : m - 9
-  const day = dayOfYear - Math.floor((153 * m + 2) / 5) + 1
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day }
-}

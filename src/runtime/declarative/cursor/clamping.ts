@@ -1,7 +1,7 @@
+import { weekday } from '../../calendar.ts'
 import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
-import { weekday } from '../python/calendar.ts'
 import type { PyDatetime } from '../python/datetime.ts'
 import { Timedelta } from '../python/timedelta.ts'
 import { compareInstants, type Gap, minus } from './instants.ts'

@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil, daysInMonth, isoWeek, weekday } from './calendar.ts'
+import { civilFromDays, daysFromCivil, daysInMonth, isoWeek, weekday } from '../../calendar.ts'
 import { PythonError, typeError, valueError } from './errors.ts'
 import { strftime } from './strftime.ts'
 import { Timedelta } from './timedelta.ts'

@@ -1,4 +1,4 @@
-import { daysInMonth } from './calendar.ts'
+import { daysInMonth } from '../../calendar.ts'
 import { PyDate } from './datetime.ts'
 import { PythonError, typeError, valueError } from './errors.ts'
 import { Timedelta } from './timedelta.ts'

@@ -1,4 +1,4 @@
-import { daysFromIsoWeek, isLeap } from './calendar.ts'
+import { daysFromIsoWeek, isLeap } from '../../calendar.ts'
 import { daysOf, fixedZone, PyDatetime, UTC, type Zone } from './datetime.ts'
 import { PythonError, typeError, valueError } from './errors.ts'
 import { typeName, type Value } from './values.ts'

@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil, isoWeek, weekday } from './calendar.ts'
+import { civilFromDays, daysFromCivil, isoWeek, weekday } from '../../calendar.ts'
 import { offsetText, type PyDate, PyDatetime } from './datetime.ts'
 import { checkLength } from './errors.ts'
 

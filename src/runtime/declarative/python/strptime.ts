@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil, daysFromIsoWeek, weekday } from './calendar.ts'
+import { civilFromDays, daysFromCivil, daysFromIsoWeek, weekday } from '../../calendar.ts'
 import { daysOf, fixedZone, PyDatetime, UTC, type Zone } from './datetime.ts'
 import { typeError, valueError } from './errors.ts'
 import { DAY_NAMES, MONTH_NAMES } from './strftime.ts'
