@@ -1,7 +1,7 @@
-"""Runs the cases of this folder with the real airbyte-cdk and writes what it did to goldens.json.
+"""Runs the cases of this folder with the real airbyte-cdk and writes what it did to goldens/.
 
     python3 -m venv venv && venv/bin/pip install airbyte-cdk==7.39.1 freezegun
-    venv/bin/python test/oracle/manifests/run.py [name ...]
+    venv/bin/python test/oracle/manifests/run.py [case or file name ...]
 
 HTTP is answered from the case; the clock stands still at the case's `now`; nothing sleeps.
 """
@@ -192,7 +192,7 @@ def run(base, case):
         return {"refused": "before any stream", "requests": responder.seen}
     return {
         # Threads take turns as they like: sorted, so that a new run shows only what is different.
-        "requests": in_order(responder.seen),
+        "requests": in_order(distinct(responder.seen) if case.get("distinct") else responder.seen),
         "records": {
             name: in_order(m.record.data for m in output.records if m.record.stream == name)
             for name in names
@@ -217,6 +217,10 @@ def run(base, case):
     }
 
 
+def distinct(items):
+    return [item for index, item in enumerate(items) if item not in items[:index]]
+
+
 def in_order(items):
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True, default=str))
 
@@ -224,20 +228,23 @@ def in_order(items):
 def main(wanted):
     logging.disable(logging.CRITICAL)
     base = yaml.safe_load((HERE / "base.yaml").read_text())
-    path = HERE / "goldens.json"
-    goldens = json.loads(path.read_text()) if path.exists() else {}
     names = set()
     for file in sorted((HERE / "cases").glob("*.yaml")):
+        path = HERE / "goldens" / f"{file.stem}.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        goldens = {}
         for case in yaml.safe_load(file.read_text()):
-            assert case["name"] not in names, f"two cases are called {case['name']}"
-            names.add(case["name"])
-            if wanted and case["name"] not in wanted:
+            name = case["name"]
+            assert name not in names, f"two cases are called {name}"
+            names.add(name)
+            if wanted and name not in wanted and file.stem not in wanted:
+                goldens.update({name: known[name]} if name in known else {})
                 continue
-            goldens[case["name"]] = run(base, case)
-            print(case["name"], file=sys.stderr)
-    goldens = {name: goldens[name] for name in sorted(goldens) if name in names}
-    path.write_text(json.dumps(goldens, indent=1, ensure_ascii=False, default=str) + "\n")
-
+            goldens[name] = run(base, case)
+            print(name, file=sys.stderr)
+        path.write_text(
+            json.dumps(dict(sorted(goldens.items())), indent=1, ensure_ascii=False, default=str) + "\n"
+        )
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -62,7 +62,12 @@ export const cases = (): OracleCase[] =>
     )
 
 export const goldens = (): Record<string, Golden> =>
-  toJson(loads(readFileSync(join(FOLDER, 'goldens.json'), 'utf8'))) as Record<string, Golden>
+  Object.assign(
+    {},
+    ...readdirSync(join(FOLDER, 'goldens')).map((file) =>
+      toJson(loads(readFileSync(join(FOLDER, 'goldens', file), 'utf8'))),
+    ),
+  )
 
 export function manifestOf({ stream, manifest }: OracleCase): JsonObject {
   const base = parse(readFileSync(join(FOLDER, 'base.yaml'), 'utf8')) as JsonObject
