@@ -19,6 +19,11 @@ export type ReadEvent =
       status: 'started' | 'running' | 'complete' | 'incomplete'
       rateLimitedUntil?: number
     }
+  /**
+   * Nothing can be read before `until`, epoch milliseconds. Follows a state: the consumer may stop
+   * here and go on from it later, or pull again, whereupon the source waits.
+   */
+  | { type: 'wait'; stream: StreamKey; until: number; reason: string }
   | { type: 'log'; stream?: StreamKey; level: LogLevel; message: string }
   | { type: 'estimate'; stream: StreamKey; rows?: number; bytes?: number }
   /** The source changed its own config (single-use refresh tokens, migrations). */

@@ -33,6 +33,7 @@ export interface OpenChunk {
 export class ChunkReader {
   #state: StreamState | null
   #complete = false
+  #waitUntil: number | undefined
   readonly #events: AsyncIterator<ReadEvent>
   readonly #options: ChunkReaderOptions
 
@@ -51,10 +52,15 @@ export class ChunkReader {
     return { state: this.#state ?? {}, complete: this.#complete }
   }
 
+  /** The source has nothing to read before this moment, epoch milliseconds; it ends the slice. */
+  get waitUntil(): number | undefined {
+    return this.#waitUntil
+  }
+
   /** The next chunk with at least one row, or null when the stream is complete or the slice is spent. */
   async next(): Promise<OpenChunk | null> {
     const start = this.#state
-    while (!this.#complete) {
+    while (!this.#isAtEnd()) {
       const event = await this.#pull()
       if (event.type === 'batch' && rowsOf(event.batch) > 0) {
         return { start, body: this.#body(event.batch), end: () => this.position() }
@@ -72,7 +78,7 @@ export class ChunkReader {
   async *#body(first: Batch): AsyncGenerator<Batch> {
     let bytes = sizeOf(first)
     yield first
-    while (!this.#complete) {
+    while (!this.#isAtEnd()) {
       const event = await this.#pull()
       if (event.type === 'batch') {
         bytes += sizeOf(event.batch)
@@ -83,6 +89,10 @@ export class ChunkReader {
       const full = bytes >= this.#options.chunkBytes || this.#options.exhausted()
       if (event.type === 'state' && full) return
     }
+  }
+
+  #isAtEnd(): boolean {
+    return this.#complete || this.#waitUntil !== undefined
   }
 
   async #pull(): Promise<ReadEvent> {
@@ -100,6 +110,7 @@ export class ChunkReader {
     if (event.type === 'state') this.#state = event.state
     else if (event.type === 'error') throw fromRecord(event.error)
     else if (event.type === 'status' && event.status === 'complete') this.#complete = true
+    else if (event.type === 'wait') this.#waitUntil = event.until
     else this.#options.onEvent(event)
   }
 }

@@ -3,7 +3,7 @@ import type { Component } from './component.ts'
 import type { Environment } from './environment.ts'
 import { buildStream } from './stream/build.ts'
 import { delegate, listStreams } from './stream/list.ts'
-import { readPages } from './stream/read-pages.ts'
+import { readPagesNow } from './stream/read-pages.ts'
 import { fromAirbyteState } from './stream/state.ts'
 
 /** Overrides the manifest's choice of streams. */
@@ -34,7 +34,7 @@ export async function checkStreams(
     }
     const stream = buildStream(delegate(found.component, {}), { ...env, stream: name })
     let asked = false
-    for await (const page of readPages(stream, fromAirbyteState({}))) {
+    for await (const page of readPagesNow(stream, fromAirbyteState({}))) {
       // The closing page alone means that there was nothing to ask for.
       asked = page.before.at !== undefined
       break

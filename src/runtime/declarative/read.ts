@@ -93,9 +93,12 @@ async function* readStream(
     rowsSinceState += page.records.length
     const saved = page.after()
     if (!saved.at && configured.syncMode === 'full_refresh') saved.done = true
-    if (!isDue(saved, rowsSinceState, env)) continue
+    if (!page.wait && !isDue(saved, rowsSinceState, env)) continue
     rowsSinceState = 0
     yield { type: 'state', stream: key, state: { ...saved } }
+    if (page.wait) {
+      yield { type: 'wait', stream: key, until: page.wait.until, reason: page.wait.message }
+    }
   }
 }
 

@@ -18,7 +18,7 @@ import { newRun, type RunOptions } from './run.ts'
 import { inferSchema } from './schema/infer.ts'
 import { buildStream, type Stream } from './stream/build.ts'
 import { delegate, listStreams } from './stream/list.ts'
-import { readPages } from './stream/read-pages.ts'
+import { readPagesNow } from './stream/read-pages.ts'
 import { fromAirbyteState } from './stream/state.ts'
 
 /**
@@ -71,7 +71,7 @@ async function schemaOf(stream: Stream): Promise<JsonSchema> {
   const schema = await stream.schema()
   if (Object.keys((schema.properties ?? {}) as object).length > 0) return schema
   try {
-    for await (const { records } of readPages(stream, fromAirbyteState({}))) {
+    for await (const { records } of readPagesNow(stream, fromAirbyteState({}))) {
       if (records.length > 0) return inferSchema(records)
     }
   } catch (error) {

@@ -161,7 +161,10 @@ async function read(
   const streams = new Map(state ? [[streamKey(stream.stream), state]] : [])
   const events: ReadEvent[] = []
   try {
-    for await (const event of by.read(ctx(), config, [stream], { streams })) events.push(event)
+    for await (const event of by.read(ctx(), config, [stream], { streams })) {
+      events.push(event)
+      if (event.type === 'wait') break
+    }
   } catch (error) {
     return { events, error: toAirbyteError(error) }
   }
@@ -267,15 +270,40 @@ describe('a declarative source', () => {
     })
   })
 
-  it('ends with the time at which to go on when the wait is long', async () => {
-    const { events, error } = await read('busy')
-    expect(error).toMatchObject({ code: 'RATE_LIMITED', stream: 'busy' })
-    const wait = ((error?.retryAt ?? 0) - Date.now()) / 1000
-    expect(wait).toBeGreaterThan(590)
-    expect(wait).toBeLessThan(602)
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: 'status', rateLimitedUntil: expect.any(Number) }),
-    )
+  it('says until when there is nothing to read, after the state to go on from', async () => {
+    const { events } = await read('busy')
+    expect(kinds(events)).toEqual(['started', 'running', 'state', 'wait'])
+    const wait = events.at(-1)
+    if (wait?.type !== 'wait') throw new Error('no wait')
+    expect((wait.until - Date.now()) / 1000).toBeGreaterThan(590)
+    expect((wait.until - Date.now()) / 1000).toBeLessThan(602)
+    expect(events[1]).toMatchObject({ rateLimitedUntil: expect.any(Number) })
+  })
+
+  it('goes on with the attempt that follows, whoever waited', async () => {
+    const attempts = []
+    let state: JsonObject | undefined
+    for (let run = 0; run < 3; run++) {
+      const { events } = await read('busy', state)
+      const saved = events.find((event) => event.type === 'state')
+      state = saved?.type === 'state' ? saved.state : undefined
+      const at = (state?.at ?? {}) as JsonObject
+      attempts.push(at.progressOfPage)
+    }
+    expect(attempts).toEqual([{ attempt: 2 }, { attempt: 3 }, { attempt: 4 }])
+  })
+
+  it('waits itself when it is asked for more', async () => {
+    const slept: number[] = []
+    const patient = declarativeSource(MANIFEST, INFO, {
+      sleep: async (ms) => void slept.push(Math.round(ms / 1000)),
+    })
+    let waits = 0
+    const busy = await configured('busy')
+    for await (const event of patient.read(ctx(), config, [busy], { streams: new Map() })) {
+      if (event.type === 'wait' && ++waits === 2) break
+    }
+    expect(slept).toEqual([601])
   })
 
   it('refuses a stream of a custom class by the name of the class', async () => {

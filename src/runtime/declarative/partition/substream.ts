@@ -9,7 +9,7 @@ import { isPattern, type Path, valueAt, valuesAt } from '../records/paths.ts'
 import type { RecordData } from '../records/types.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { buildStream } from '../stream/build.ts'
-import { type ReadPage, readPages } from '../stream/read-pages.ts'
+import { type ReadPage, readPagesNow } from '../stream/read-pages.ts'
 import { fromAirbyteState, type SavedState } from '../stream/state.ts'
 import type { RouterContext } from './index.ts'
 import type { Partition, PartitionRouter } from './types.ts'
@@ -107,7 +107,7 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
     async *pages(from: SavedState | undefined) {
       const parent = buildStream(stream, { ...env, stream: name })
       const start = from ?? fromAirbyteState(known)
-      for await (const page of readPages(parent, start)) {
+      for await (const page of readPagesNow(parent, start)) {
         yield page
         // The consumer came back: every partition of the page is done.
         if (tracks) latest = page.after().airbyte

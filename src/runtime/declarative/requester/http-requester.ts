@@ -11,7 +11,7 @@ import { str } from '../python/text.ts'
 import { unsupported } from '../unsupported.ts'
 import type { Answer } from './answer.ts'
 import { combineOptions, type Fields, type Input, type RequestOptions } from './options.ts'
-import { type Outgoing, sendWithRetries } from './send.ts'
+import { attemptOf, type Outgoing, sendWithRetries } from './send.ts'
 import { staticOptions } from './static-options.ts'
 import { encodeForm, joinUrl, withParameters } from './url.ts'
 
@@ -24,6 +24,8 @@ export interface PageRequest {
   path?: string
   /** What paginator and slicer add. */
   parts: RequestOptions[]
+  /** What a wait in the middle of this request's attempts kept. */
+  progress?: JsonValue
 }
 
 export interface Requester {
@@ -78,7 +80,12 @@ function httpRequester(component: Component, env: Environment): Requester {
 
   const send = async (page: PageRequest) =>
     sendWithRetries(
-      { prepare: () => prepare(page), handler, authenticator: authenticator as Authenticator },
+      {
+        prepare: () => prepare(page),
+        handler,
+        authenticator: authenticator as Authenticator,
+        attempt: attemptOf(page.progress),
+      },
       env,
     )
 

@@ -1,9 +1,11 @@
-import { AirbyteError } from '../../../protocol/index.ts'
+import { AirbyteError, type JsonValue } from '../../../protocol/index.ts'
 import type { Authenticator } from '../auth/types.ts'
 import type { Environment } from '../environment.ts'
 import { failureOf } from '../errors/failure.ts'
 import type { ErrorHandler } from '../errors/handler.ts'
 import type { Outcome, Resolution } from '../errors/resolution.ts'
+import { isObject } from '../manifest/values.ts'
+import { WaitUntil } from '../wait.ts'
 import { Answer } from './answer.ts'
 
 export interface Outgoing {
@@ -18,7 +20,13 @@ interface Sending {
   prepare(): Promise<Outgoing>
   handler: ErrorHandler
   authenticator: Authenticator
+  /** The first attempt's number: more than 1 when earlier ones ended in a wait. */
+  attempt: number
 }
+
+/** The number that the next attempt bears after a `WaitUntil` with this progress. */
+export const attemptOf = (progress: JsonValue | undefined): number =>
+  isObject(progress) ? Number(progress.attempt) || 1 : 1
 
 /** The error handler asks to begin the slice's pages anew. */
 export class PaginationReset extends Error {
@@ -26,15 +34,16 @@ export class PaginationReset extends Error {
 }
 
 /**
- * Sends a request as often as its error handler says. A wait longer than the run sleeps through
- * ends the read with RATE_LIMITED and the time at which to go on.
+ * Sends a request as often as its error handler says.
+ *
+ * @throws WaitUntil for a wait longer than the run sleeps through, with the attempt that follows
  */
 export async function sendWithRetries(
-  { prepare, handler, authenticator }: Sending,
+  { prepare, handler, authenticator, attempt: first }: Sending,
   env: Environment,
 ): Promise<Answer | undefined> {
   let refreshed = false
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = first; ; attempt++) {
     env.ctx.signal.throwIfAborted()
     const outcome = await exchange(await prepare(), env)
     const resolution = handler.interpret(outcome)
@@ -89,14 +98,11 @@ async function waitToRetry(
     if (failure.code !== 'RATE_LIMITED') throw failure
     throw new AirbyteError('RATE_LIMITED', failure.message, { stream: env.stream, retryAt: until })
   }
-  if (resolution.action === 'RATE_LIMITED') env.run.onRateLimit?.(env.stream, until)
-  if (seconds * 1000 > env.run.longestSleepMs) {
-    env.run.onRateLimit?.(env.stream, until)
-    throw new AirbyteError(
-      'RATE_LIMITED',
-      `${env.stream}: the API asked to wait ${Math.ceil(seconds)} s.`,
-      { stream: env.stream, retryAt: until },
-    )
+  const tooLong = seconds * 1000 > env.run.longestSleepMs
+  if (tooLong || resolution.action === 'RATE_LIMITED') env.run.onRateLimit?.(env.stream, until)
+  if (tooLong) {
+    const message = `${env.stream}: the API asked to wait ${Math.ceil(seconds)} s.`
+    throw new WaitUntil(message, env.stream, until, { attempt: attempt + 1 })
   }
   env.ctx.log(
     'info',

@@ -6,7 +6,7 @@ import { isObject } from '../manifest/values.ts'
 import { isPattern, valueAt, valuesAt } from '../records/paths.ts'
 import { buildTransformation } from '../records/transformations.ts'
 import { buildStream } from '../stream/build.ts'
-import { readPages } from '../stream/read-pages.ts'
+import { readPagesNow } from '../stream/read-pages.ts'
 import { fromAirbyteState } from '../stream/state.ts'
 import { airbyteDataType } from './data-types.ts'
 
@@ -47,7 +47,7 @@ async function firstRecord(component: Component, env: Environment): Promise<unkn
     retriever: component.child('retriever').fields,
   }
   const stream = buildStream(new Component(fields, component.path), env)
-  for await (const { records } of readPages(stream, fromAirbyteState({}))) {
+  for await (const { records } of readPagesNow(stream, fromAirbyteState({}))) {
     if (records.length > 0) return records[0]
   }
   return undefined

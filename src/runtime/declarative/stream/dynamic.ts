@@ -10,7 +10,7 @@ import { truthy } from '../python/values.ts'
 import { isPattern, setAt, valueAt, valuesAt } from '../records/paths.ts'
 import { validTypesOf } from '../records/value-types.ts'
 import { buildStream } from './build.ts'
-import { readPages } from './read-pages.ts'
+import { readPagesNow } from './read-pages.ts'
 import { fromAirbyteState } from './state.ts'
 
 /** The values of which one stream each is made, as templates see them. */
@@ -45,7 +45,7 @@ const RESOLVERS: Builders<Values, Environment> = {
       retriever: component.fields.retriever as JsonValue,
     }
     const stream = buildStream(new Component(fields, component.path), env)
-    for await (const page of readPages(stream, fromAirbyteState({}))) {
+    for await (const page of readPagesNow(stream, fromAirbyteState({}))) {
       for (const components_values of page.records) {
         yield { components_values, stream_slice: page.slice.partition }
       }

@@ -13,6 +13,7 @@ import type { PyDatetime } from '../python/datetime.ts'
 import { isoparse } from '../python/isoparse.ts'
 import type { RecordData } from '../records/types.ts'
 import { PaginationReset } from '../requester/send.ts'
+import { WaitUntil } from '../wait.ts'
 import type { Stream } from './build.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
@@ -24,6 +25,8 @@ export interface ReadPage {
   before: SavedState
   /** The state that this page completes. */
   after(): SavedState
+  /** A page without records: nothing can be read before this. Asking for the next page waits. */
+  wait?: WaitUntil
 }
 
 /** Where an unfinished read stands: the page to fetch next. */
@@ -44,15 +47,52 @@ interface Position {
   /** The greatest cursor value seen in the interval. */
   observed: string | null
   bookmark: JsonValue
+  /** What a wait in the middle of this page kept. */
+  progressOfPage?: JsonValue
 }
 
 const MAX_RESETS = 3
 
 /**
  * Reads a stream page by page, partition by partition, interval by interval, from a saved state on.
- * The last page has no records and the state of the complete stream.
+ * The last page has no records and the state of the complete stream. A wait that is too long to
+ * sleep through is a page of its own, so that the reader may go on in another invocation.
  */
 export async function* readPages(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
+  let state = saved
+  for (;;) {
+    try {
+      for await (const page of readFrom(stream, state)) {
+        yield page
+        if (!page.wait) state = page.after()
+      }
+      return
+    } catch (error) {
+      // A parent or a token made it wait: the position is still that of the last page.
+      if (!(error instanceof WaitUntil)) throw error
+      const here = state
+      yield { slice: WHOLE_STREAM, records: [], before: here, after: () => here, wait: error }
+      await waitFor(stream, error)
+    }
+  }
+}
+
+/**
+ * The same for those that cannot come back later: a check, a discovery, a child of the stream.
+ *
+ * @throws WaitUntil
+ */
+export async function* readPagesNow(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
+  for await (const page of readPages(stream, saved)) {
+    if (page.wait) throw page.wait
+    yield page
+  }
+}
+
+const waitFor = ({ env }: Stream, { until }: WaitUntil) =>
+  env.run.sleep(Math.max(0, until - env.ctx.now()))
+
+async function* readFrom(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
   if (saved.done) return
   const airbyte = migrateState(stream.component, stream.env, saved.airbyte)
   const at = saved.at as unknown as Position | undefined
@@ -158,12 +198,22 @@ async function* readSlice(
     }
   }
 
+  let progressOfPage = resumed?.progressOfPage ?? null
   for (let resets = 0; ; ) {
-    const before = stateWith({})
-    const page = await retriever.fetch(slice, token).catch((error: unknown) => {
+    const before = stateWith({ progressOfPage })
+    const page = await retriever.fetch(slice, token, progressOfPage).catch((error: unknown) => {
+      if (error instanceof WaitUntil) return error
       if (error instanceof PaginationReset && ++resets <= MAX_RESETS) return undefined
       throw error instanceof PaginationReset ? resetLoop(stream) : error
     })
+    if (page instanceof WaitUntil) {
+      progressOfPage = page.progress
+      const after = stateWith({ progressOfPage })
+      yield { slice, records: [], before, after: () => after, wait: page }
+      await waitFor(stream, page)
+      continue
+    }
+    progressOfPage = null
     if (!page) {
       token = retriever.initialToken
       continue

@@ -19,7 +19,8 @@ export interface FetchedPage {
 /** Fetches single pages of a slice. */
 export interface Retriever {
   initialToken: JsonValue
-  fetch(slice: Slice, token: JsonValue): Promise<FetchedPage>
+  /** @param progress what a `WaitUntil` of this very page kept; null at first */
+  fetch(slice: Slice, token: JsonValue, progress: JsonValue): Promise<FetchedPage>
 }
 
 export interface RetrieverParts {
@@ -51,14 +52,14 @@ export function buildRetriever(
 
   return {
     initialToken: paginator.initial,
-    async fetch(slice, token) {
+    async fetch(slice, token, progress) {
       const isFirst = token === null
       const parts = [paginator.options(token)]
       if (isFirst || !slicesOnce) {
         parts.push(cursor?.options(slice.interval) ?? {}, router.options(slice))
       }
       const path = paginator.path(token)
-      const answer = await requester.send({ slice, token, path, parts })
+      const answer = await requester.send({ slice, token, path, parts, progress })
       // An answer that failed and is ignored has no records and ends the pages.
       if (!answer?.ok) return { records: [], next: null }
       const { records, extracted } = await selector.select(answer, slice, token)
