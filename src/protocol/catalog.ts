@@ -73,6 +73,11 @@ export interface ConfiguredStream {
   syncId: number
   /** Top-level fields to read; absent: all. */
   selectedFields?: string[]
+  /**
+   * Every field that a record has, known to the schema or not, as it came: columns of type `unknown`,
+   * which may differ from batch to batch. Only for sources whose `capabilities.wholeRecords` is true.
+   */
+  wholeRecords?: boolean
   /** Seconds that an incremental read goes back, for rows that commit late. */
   lookbackSeconds?: number
   /** What `Source.freeze` returned for this stream: reading never goes beyond it. */

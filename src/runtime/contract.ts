@@ -149,6 +149,8 @@ export interface SourceCapabilities {
    * Absent: false.
    */
   ranges?: boolean
+  /** Heeds `ConfiguredStream.wholeRecords`: its records are JSON before they are columns. Absent: false. */
+  wholeRecords?: boolean
 }
 
 export interface ReadState {
@@ -168,6 +170,11 @@ export interface Source {
     config: JsonObject,
     stream: StreamDescriptor,
   ): Promise<ErrorRecord>
+  /**
+   * A state in the format of Airbyte's own connector of this name, which takes it and whose states
+   * this one takes. Absent: states are of our own form.
+   */
+  toAirbyteState?(state: StreamState): JsonObject
   /**
    * Upper bounds to freeze before reading, per stream: the largest cursor value, key or log position
    * as it stands now. Absent or no entry: the stream has no bound.

@@ -1,4 +1,5 @@
 import type { Cell, Column, RecordBatch, StreamKey } from '../protocol/index.ts'
+import { exactJson } from './exact-json.ts'
 
 export interface Pivoted {
   batch: RecordBatch
@@ -50,18 +51,5 @@ function plain(value: unknown): Cell {
   }
 }
 
-function json(value: unknown): Cell {
-  if (value === null || value === undefined) return null
-  try {
-    return JSON.stringify(value) ?? null
-  } catch {
-    // Only big integers (and circles, which a parsed answer cannot have) make it throw.
-    return JSON.stringify(value, exactIntegers) ?? null
-  }
-}
-
-function exactIntegers(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? rawJson(String(value)) : value
-}
-
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
+const json = (value: unknown): Cell =>
+  value === null || value === undefined ? null : (exactJson(value) ?? null)

@@ -1,25 +1,21 @@
 import {
   AirbyteError,
   type ConfiguredStream,
-  columnsOf,
   type ReadEvent,
   type StreamKey,
   streamKey,
   toAirbyteError,
 } from '../../protocol/index.ts'
 import type { ReadState } from '../contract.ts'
-import { pivot } from '../pivot.ts'
+import { batcher } from './batches.ts'
 import type { Component } from './component.ts'
 import type { NormalizedConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
-import { PyFloat } from './python/values.ts'
-import type { RecordData } from './records/types.ts'
 import { buildStream } from './stream/build.ts'
 import { delegate, type ListedStream, listStreams } from './stream/list.ts'
-import { type ReadPage, readPages } from './stream/read-pages.ts'
+import { readPages } from './stream/read-pages.ts'
 import { parseState, type SavedState } from './stream/state.ts'
 
-const BATCH_ROWS = 5000
 /** A state of many partitions is written less often than with each page. */
 const LARGE_STATE = 500
 const ROWS_PER_LARGE_STATE = 2000
@@ -81,7 +77,7 @@ async function* readStream(
   const start = startOf(parseState(state.streams.get(key)), configured)
   const component = delegate(found.component, start.airbyte)
   const stream = buildStream(component, { ...env, stream: found.name })
-  const toBatches = batcher(configured, env)
+  const toBatches = batcher(configured, env.ctx)
   let running = false
   let rowsSinceState = 0
   for await (const page of readPages(stream, start)) {
@@ -115,40 +111,4 @@ function isDue(saved: SavedState, rows: number, { ctx }: Omit<Environment, 'stre
   const { states } = saved.airbyte
   const isLarge = Array.isArray(states) && states.length > LARGE_STATE
   return !isLarge || !saved.at || rows >= ROWS_PER_LARGE_STATE || ctx.budget.exhausted()
-}
-
-function batcher(configured: ConfiguredStream, { ctx }: Omit<Environment, 'stream'>) {
-  const key = streamKey(configured.stream)
-  const { selectedFields } = configured
-  const columns = columnsOf(configured.stream.json_schema).filter(
-    ({ name }) => !selectedFields || selectedFields.includes(name),
-  )
-  if (columns.length === 0) {
-    throw new AirbyteError('VALIDATION_FAILED', `${key} has no columns.`, {
-      ...{ stream: key, hint: 'Discover the source again, and select at least one field.' },
-    })
-  }
-  const warned = new Set<string>(
-    selectedFields ? Object.keys((configured.stream.json_schema.properties ?? {}) as object) : [],
-  )
-  return function* (records: ReadPage['records']) {
-    for (let from = 0; from < records.length; from += BATCH_ROWS) {
-      const rows = records.slice(from, from + BATCH_ROWS)
-      for (const record of rows) unboxFloats(record)
-      const { batch, unknownFields } = pivot(key, rows, columns, ctx.now())
-      for (const field of unknownFields.keys()) {
-        if (warned.has(field)) continue
-        warned.add(field)
-        ctx.log('warn', `${key}: the field '${field}' is not in the schema; left out.`)
-      }
-      yield batch
-    }
-  }
-}
-
-function unboxFloats(record: RecordData): void {
-  for (const name in record) {
-    const value = record[name]
-    if (value instanceof PyFloat) record[name] = value.value
-  }
 }

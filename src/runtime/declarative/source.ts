@@ -19,7 +19,7 @@ import { inferSchema } from './schema/infer.ts'
 import { buildStream, type Stream } from './stream/build.ts'
 import { delegate, listStreams } from './stream/list.ts'
 import { readPagesNow } from './stream/read-pages.ts'
-import { fromAirbyteState } from './stream/state.ts'
+import { fromAirbyteState, toAirbyteState } from './stream/state.ts'
 
 /**
  * A source from an Airbyte low-code manifest, run as it is.
@@ -43,7 +43,8 @@ export function declarativeSource(
   })
   return {
     info,
-    capabilities: { formats: [], rereadable: false, ranges: false },
+    capabilities: { formats: [], rereadable: false, ranges: false, wholeRecords: true },
+    toAirbyteState,
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {
       try {

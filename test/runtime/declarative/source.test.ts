@@ -241,6 +241,22 @@ describe('a declarative source', () => {
     ])
   })
 
+  it('gives whole records to who asks for them, with every digit', async () => {
+    const orders = { ...(await configured('orders')), wholeRecords: true }
+    const batches = []
+    for await (const event of source.read(ctx(), config, [orders], { streams: new Map() })) {
+      if (event.type === 'batch' && event.batch.kind === 'records') batches.push(event.batch)
+    }
+    const names = batches.map(({ schema }) => schema.map((column) => column.name))
+    expect(names).toEqual([
+      ['id', 'price', 'updated', 'lines', 'extra'],
+      ['id', 'updated'],
+    ])
+    expect(batches[0]?.columns.map(([cell]) => cell)).toEqual([
+      ...['9007199254740993', '2', '"2026-02-01T00:00:00Z"', '[{"n":9007199254740993}]', null],
+    ])
+  })
+
   it('brings an old config to its present form, and says so', async () => {
     const old = { old_url: config.url as string, mode: 'fast' }
     const events: ReadEvent[] = []

@@ -1,4 +1,5 @@
 import { AirbyteError, type JsonValue } from '../../../protocol/index.ts'
+import { exactJson } from '../../exact-json.ts'
 import { buildAuthenticator, NO_AUTH } from '../auth/index.ts'
 import type { Authenticator } from '../auth/types.ts'
 import { type Builders, build, type Component } from '../component.ts'
@@ -129,7 +130,7 @@ function bodyOf(options: RequestOptions, headers: Headers): string | undefined {
       throw new AirbyteError('VALIDATION_FAILED', 'The JSON body of a request is a text.')
     }
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
-    return stringify(Object.fromEntries(json))
+    return exactJson(toJson(Object.fromEntries(json)))
   }
   if (data === undefined || data === '') return undefined
   if (typeof data === 'string') return data
@@ -137,14 +138,6 @@ function bodyOf(options: RequestOptions, headers: Headers): string | undefined {
     headers.set('content-type', 'application/x-www-form-urlencoded')
   }
   return encodeForm(data)
-}
-
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
-
-function stringify(body: object): string {
-  return JSON.stringify(toJson(body), (_key, value: unknown) =>
-    typeof value === 'bigint' ? rawJson(String(value)) : value,
-  )
 }
 
 /** `url`, or `url_base` and `path`; the paginator's path wins over the requester's own. */
