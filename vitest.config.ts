@@ -1,8 +1,10 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { yamlText } from './test/support/yaml-text.ts'
 
 /** `*.workers.test.ts` run inside workerd, the others in Node. One real PostgreSQL serves both. */
 export default defineConfig({
+  plugins: [yamlText()],
   test: {
     globalSetup: ['./test/support/global-setup.ts'],
     projects: [

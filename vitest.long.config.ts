@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { yamlText } from './test/support/yaml-text.ts'
 
 /** What takes minutes: crashes at every gap, soak. One file after the other, on the real runtime. */
 export default defineConfig({
+  plugins: [yamlText()],
   test: {
     name: 'long',
     include: ['test/long/**/*.test.ts'],

@@ -6,8 +6,8 @@ import r2Destination from './destinations/r2/index.ts'
 import postgresSource from './sources/postgres/index.ts'
 import sampleDataSource from './sources/sample-data/index.ts'
 
-/** Every native source. */
+/** Every source. A manifest is parsed when it is first used. */
 export const sources: Source[] = [postgresSource, sampleDataSource]
 
-/** Every native destination. */
+/** Every destination. */
 export const destinations: Destination[] = [devNullDestination, postgresDestination, r2Destination]

@@ -6,13 +6,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ERROR_CODES } from '../src/protocol/error-codes.ts'
+import type { ConnectorInfo } from '../src/runtime/contract.ts'
+import { readMetadata } from '../src/runtime/declarative/metadata.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
 /** Path, relative to the repository, of each generated file and what it should hold now. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
-    ['connectors/index.ts', connectorIndex(folders('sources'), folders('destinations'))],
+    [
+      'connectors/index.ts',
+      connectorIndex(folders('sources'), folders('destinations'), declarativeSources()),
+    ],
     ['docs/errors.md', errorPage()],
   ])
 }
@@ -22,29 +27,57 @@ export function staleFiles(): string[] {
   return [...generatedFiles()].flatMap(([path, text]) => (read(path) === text ? [] : [path]))
 }
 
-/** The module that lists every native connector, one import a folder. */
-export function connectorIndex(sources: string[], destinations: string[]): string {
+/** The module that lists every connector of this repository, one import a folder. */
+export function connectorIndex(
+  sources: string[],
+  destinations: string[],
+  declarative: ConnectorInfo[] = [],
+): string {
+  const manifests = declarative.map(({ name }) => name)
   return `${[
     '// Written by `npm run generate` from the folders beside it.',
     "import type { Destination, Source } from '../src/runtime/contract.ts'",
+    ...(declarative.length > 0
+      ? ["import { manifestSource } from '../src/runtime/declarative/index.ts'"]
+      : []),
     ...destinations.map((name) => importOf('destinations', name, 'Destination')),
-    ...sources.map((name) => importOf('sources', name, 'Source')),
+    ...[...sources, ...manifests]
+      .sort()
+      .map((name) =>
+        manifests.includes(name)
+          ? `import ${identifier(name, 'Manifest')} from './sources/${name}/manifest.yaml'`
+          : importOf('sources', name, 'Source'),
+      ),
     '',
-    '/** Every native source. */',
-    arrayOf('sources', 'Source', sources),
+    '/** Every source. A manifest is parsed when it is first used. */',
+    arrayOf('sources', 'Source', [
+      ...sources.map((name) => identifier(name, 'Source')),
+      ...declarative.map(manifestEntry),
+    ]),
     '',
-    '/** Every native destination. */',
-    arrayOf('destinations', 'Destination', destinations),
+    '/** Every destination. */',
+    arrayOf(
+      'destinations',
+      'Destination',
+      destinations.map((name) => identifier(name, 'Destination')),
+    ),
   ].join('\n')}\n`
 }
 
 const importOf = (group: string, name: string, kind: string) =>
   `import ${identifier(name, kind)} from './${group}/${name}/index.ts'`
 
-function arrayOf(group: string, kind: string, names: string[]): string {
-  const items = names.map((name) => identifier(name, kind))
+function manifestEntry(info: ConnectorInfo): string {
+  const fields = Object.entries(info).map(([key, value]) => `    ${key}: ${literal(value)},\n`)
+  return `manifestSource(${identifier(info.name, 'Manifest')}, {\n${fields.join('')}  })`
+}
+
+/** As Biome writes it: single quotes, unless the text holds one. */
+const literal = (text: string) => (/['\\]/.test(text) ? JSON.stringify(text) : `'${text}'`)
+
+function arrayOf(group: string, kind: string, items: string[]): string {
   const oneLine = `export const ${group}: ${kind}[] = [${items.join(', ')}]`
-  if (oneLine.length <= 100) return oneLine
+  if (oneLine.length <= 100 && !oneLine.includes('\n')) return oneLine
   return `export const ${group}: ${kind}[] = [\n${items.map((item) => `  ${item},\n`).join('')}]`
 }
 
@@ -54,11 +87,21 @@ function identifier(name: string, kind: string): string {
   return `${/^\d/.test(camel) ? '_' : ''}${camel}${kind}`
 }
 
-function folders(group: string): string[] {
+const folders = (group: string) => foldersWith(group, 'index.ts')
+
+/** Connectors that are a manifest and its metadata, with what the catalog says of them. */
+function declarativeSources(): ConnectorInfo[] {
+  return foldersWith('sources', 'manifest.yaml').map((name) => {
+    const text = readFileSync(join(ROOT, 'connectors/sources', name, 'metadata.yaml'), 'utf8')
+    return readMetadata(text, name).info
+  })
+}
+
+function foldersWith(group: string, file: string): string[] {
   const directory = join(ROOT, 'connectors', group)
   if (!existsSync(directory)) return []
   return readdirSync(directory)
-    .filter((name) => existsSync(join(directory, name, 'index.ts')))
+    .filter((name) => existsSync(join(directory, name, file)))
     .sort()
 }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// Node runs TypeScript as it is, but not below node_modules, where an installed package lies.
+// Node runs TypeScript as it is, but not below node_modules, where an installed package lies; and
+// the manifest of a connector is imported as text, which only bundlers do by themselves.
 import { readFileSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const { emitWarning } = process
@@ -10,10 +12,16 @@ process.emitWarning = (warning, ...rest) =>
     ? undefined
     : emitWarning(warning, ...rest)
 
+const MODULES = {
+  '.ts': stripTypeScriptTypes,
+  '.yaml': (text) => `export default ${JSON.stringify(text)}`,
+}
+
 registerHooks({
   load(url, context, next) {
-    if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context)
-    const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'))
+    const toModule = MODULES[extname(url)]
+    if (!url.startsWith('file:') || !toModule) return next(url, context)
+    const source = toModule(readFileSync(fileURLToPath(url), 'utf8'))
     return { format: 'module', source, shortCircuit: true }
   },
 })

@@ -99,4 +99,15 @@ describe('connectorIndex', () => {
     expect(text).toContain("import sampleDataSource from './sources/sample-data/index.ts'")
     expect(text).toContain('export const destinations: Destination[] = [devNullDestination]')
   })
+
+  it('imports the manifest of a declarative connector as text, in the order of names', () => {
+    const info = { ...connector('hacker-news', "Hacker's News").info, name: 'hacker-news' }
+    const text = connectorIndex(['sample-data'], [], [info])
+    expect(text).toContain(`import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
+import sampleDataSource from './sources/sample-data/index.ts'`)
+    expect(text).toContain(`  sampleDataSource,
+  manifestSource(hackerNewsManifest, {
+    name: 'hacker-news',
+    title: "Hacker's News",`)
+  })
 })

@@ -5,7 +5,14 @@ import {
   type JsonSchema,
   toAirbyteError,
 } from '../../protocol/index.ts'
-import type { CheckResult, ConnectorContext, ConnectorInfo, Source, Spec } from '../contract.ts'
+import type {
+  CheckResult,
+  ConnectorContext,
+  ConnectorInfo,
+  Source,
+  SourceCapabilities,
+  Spec,
+} from '../contract.ts'
 import { checkStreams } from './check.ts'
 import type { Component } from './component.ts'
 import { normalizeConfig } from './config-rules.ts'
@@ -20,6 +27,14 @@ import { buildStream, type Stream } from './stream/build.ts'
 import { delegate, listStreams } from './stream/list.ts'
 import { readPagesNow } from './stream/read-pages.ts'
 import { fromAirbyteState, toAirbyteState } from './stream/state.ts'
+
+/** An API may answer differently when it is asked again. */
+export const DECLARATIVE_CAPABILITIES: SourceCapabilities = {
+  formats: [],
+  rereadable: false,
+  ranges: false,
+  wholeRecords: true,
+}
 
 /**
  * A source from an Airbyte low-code manifest, run as it is.
@@ -43,7 +58,7 @@ export function declarativeSource(
   })
   return {
     info,
-    capabilities: { formats: [], rereadable: false, ranges: false, wholeRecords: true },
+    capabilities: DECLARATIVE_CAPABILITIES,
     toAirbyteState,
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {

@@ -1,0 +1,53 @@
+import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
+import type { ConnectorInfo, Evidence } from '../contract.ts'
+import { parseYaml } from './manifest/parse-yaml.ts'
+import { isObject } from './manifest/values.ts'
+
+/** What a connector's `metadata.yaml` says of it. */
+export interface ConnectorMetadata {
+  info: ConnectorInfo
+  /** As written there: `MIT`, `ELv2`. */
+  license: string
+}
+
+/**
+ * Reads a `metadata.yaml` in Airbyte's shape, ours or an imported connector's.
+ *
+ * @param name type name that users give; by default from `dockerRepository`, `airbyte/source-x`
+ * @throws VALIDATION_FAILED naming the field
+ * @example
+ * readMetadata(text, 'github').info // { name: 'github', title: 'GitHub', version: '1.0.0', … }
+ */
+export function readMetadata(source: string, name?: string): ConnectorMetadata {
+  const { data } = parseYaml(source)
+  if (!isObject(data)) throw invalid('data', 'is missing')
+  const text = (field: string) => {
+    const value = data[field]
+    if (typeof value !== 'string' || value === '') throw invalid(`data.${field}`, 'must be text')
+    return value
+  }
+  return {
+    info: {
+      name: name ?? text('dockerRepository').replace(/^.*\/(?:source|destination)-/, ''),
+      title: text('name'),
+      definitionId: text('definitionId'),
+      version: text('dockerImageTag'),
+      evidence: evidenceOf(data),
+      ...(data.documentationUrl ? { documentationUrl: text('documentationUrl') } : {}),
+    },
+    license: text('license'),
+  }
+}
+
+/** Ours alone has it: how well a connector of somebody else's is proven is not known. */
+function evidenceOf({ evidence = 'docs' }: JsonObject): Evidence {
+  if (typeof evidence === 'string' && EVIDENCE.test(evidence)) return evidence as Evidence
+  throw invalid('data.evidence', 'must be fixtures, docs, openapi, server or live(date)')
+}
+
+const EVIDENCE = /^(?:fixtures|docs|openapi|server|live\(\d{4}-\d\d-\d\d\))$/
+
+const invalid = (field: string, what: string) =>
+  new AirbyteError('VALIDATION_FAILED', `metadata.yaml: '${field}' ${what}.`, {
+    field: `metadata.${field}`,
+  })

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { readMetadata } from '../../../src/runtime/declarative/index.ts'
+
+const text = (over: Record<string, string | undefined> = {}) => {
+  const data = {
+    ...{ definitionId: 'ef69ef6e', name: 'GitHub', dockerRepository: 'airbyte/source-github' },
+    ...{ dockerImageTag: '1.2.3', license: 'ELv2', connectorType: 'source', ...over },
+  }
+  return JSON.stringify({ data, metadataSpecVersion: '1.0' })
+}
+
+describe('the metadata of a connector', () => {
+  it('says its name, title, version and licence', () => {
+    expect(readMetadata(text())).toEqual({
+      info: {
+        ...{ name: 'github', title: 'GitHub', definitionId: 'ef69ef6e', version: '1.2.3' },
+        evidence: 'docs',
+      },
+      license: 'ELv2',
+    })
+  })
+
+  it('takes the name of its folder, and our evidence', () => {
+    const { info } = readMetadata(text({ evidence: 'live(2026-11-01)' }), 'my-github')
+    expect(info).toMatchObject({ name: 'my-github', evidence: 'live(2026-11-01)' })
+  })
+
+  it.each([
+    ['name', { name: undefined }, 'metadata.data.name'],
+    ['license', { license: '' }, 'metadata.data.license'],
+    ['evidence', { evidence: 'sure' }, 'metadata.data.evidence'],
+  ])('refuses a wrong %s by its path', (_title, over, field) => {
+    expect(() => readMetadata(text(over))).toThrow(expect.objectContaining({ field }))
+  })
+})
