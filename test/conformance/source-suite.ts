@@ -31,6 +31,8 @@ export interface SuiteStream extends StreamDescriptor {
   rows: number
   /** For an incremental read, where the source defines none. */
   cursorField?: string[]
+  /** The source's cursor takes in the moment itself: its newest rows come again with each read. */
+  again?: true
 }
 
 export interface SourceSetup {
@@ -280,24 +282,28 @@ export function sourceConformance(
           await resumes(configured, first)
 
           let state = statesOf(first).at(-1)
+          const known = new Set(wanted.again ? rowsOfEvents(first) : [])
+          const fresh = (events: Awaited<ReturnType<typeof readStream>>) =>
+            rowsOfEvents(events).filter((row) => !known.has(row))
           const second = await readStream(reading(), configured, state)
-          expect(rowsOfEvents(second)).toEqual([])
+          expect(fresh(second)).toEqual([])
+          if (wanted.again) expect(rowsOfEvents(second).length).toBeLessThan(before)
           expect(second.at(-1)).toMatchObject({ type: 'status', status: 'complete' })
 
           state = statesOf(second).at(-1) ?? state
-          const known = new Map(state ? [[streamKey(stream), state]] : [])
+          const stored = new Map(state ? [[streamKey(stream), state]] : [])
           const bounds = await source.freeze?.(live.ctx(), live.config, [configured], {
-            streams: known,
+            streams: stored,
           })
           live.config = await live.grow(wanted)
           const upperBound = bounds?.get(streamKey(stream))
           if (upperBound !== undefined) {
             const bounded = await readStream(reading(), { ...configured, upperBound }, state)
-            expect(rowsOfEvents(bounded)).toEqual([])
+            expect(fresh(bounded)).toEqual([])
             state = statesOf(bounded).at(-1) ?? state
           }
           const third = await readStream(reading(), configured, state)
-          expect(rowsOfEvents(third)).toHaveLength(3)
+          expect(fresh(third)).toHaveLength(3)
         })
       }
     }

@@ -1,5 +1,6 @@
 import {
   type AirbyteStream,
+  type Captures,
   type ConfiguredStream,
   type JsonObject,
   type JsonSchema,
@@ -36,6 +37,11 @@ export const DECLARATIVE_CAPABILITIES: SourceCapabilities = {
   wholeRecords: true,
 }
 
+export interface DeclarativeOptions extends RunOptions {
+  /** What incremental reads see, by stream; of the connector's metadata. */
+  captures?: Record<string, Captures>
+}
+
 /**
  * A source from an Airbyte low-code manifest, run as it is.
  *
@@ -48,7 +54,7 @@ export const DECLARATIVE_CAPABILITIES: SourceCapabilities = {
 export function declarativeSource(
   manifest: string | JsonObject,
   info: ConnectorInfo,
-  options: RunOptions = {},
+  options: DeclarativeOptions = {},
 ): Source {
   const root = loadManifest(manifest)
   const environment = (ctx: ConnectorContext, config: JsonObject) => ({
@@ -73,7 +79,10 @@ export function declarativeSource(
       const env = environment(ctx, config)
       const streams: AirbyteStream[] = []
       for (const { name, component } of await listStreams(root, env)) {
-        streams.push(await describeStream(component, { ...env, stream: name }))
+        const described = await describeStream(component, { ...env, stream: name })
+        const captures = options.captures?.[name]
+        const isIncremental = described.supported_sync_modes.includes('incremental')
+        streams.push(isIncremental && captures ? { ...described, captures } : described)
       }
       return { streams }
     },

@@ -1,0 +1,37 @@
+import { AirbyteError, type Captures, type JsonValue } from '../../protocol/index.ts'
+import { isObject } from './manifest/values.ts'
+
+const KINDS = ['creates', 'updates', 'deletes'] as const
+
+/**
+ * What incremental reads of a connector's streams see, from the `captures` of its metadata. It
+ * stands there because the language of manifests has no word for it.
+ *
+ * @throws VALIDATION_FAILED naming the stream whose entry is wrong
+ * @example
+ * capturesOf({ issues: ['creates', 'updates'] })
+ * // { issues: { creates: true, updates: true, deletes: false } }
+ */
+export function capturesOf(table: JsonValue | undefined): Record<string, Captures> {
+  if (table === undefined || table === null) return {}
+  if (!isObject(table)) throw invalid('captures', 'must be an object of streams')
+  return Object.fromEntries(
+    Object.entries(table).map(([stream, seen]) => {
+      const field = `captures.${stream}`
+      if (!Array.isArray(seen)) throw invalid(field, `must be a list of ${KINDS.join(', ')}`)
+      const unknown = seen.find((kind) => !KINDS.some((known) => known === kind))
+      if (unknown !== undefined) throw invalid(field, `has '${unknown}', which is not known`)
+      return [
+        stream,
+        {
+          creates: seen.includes('creates'),
+          updates: seen.includes('updates'),
+          deletes: seen.includes('deletes'),
+        },
+      ]
+    }),
+  )
+}
+
+const invalid = (field: string, message: string) =>
+  new AirbyteError('VALIDATION_FAILED', `metadata.${field} ${message}.`, { field })

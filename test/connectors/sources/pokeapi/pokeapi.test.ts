@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { pokeapi } from './mock.ts'
+
+declarativeConformance(pokeapi)
