@@ -1,13 +1,31 @@
 // Written by `npm run generate` from the folders beside it.
 import type { Destination, Source } from '../src/runtime/contract.ts'
+import { manifestSource } from '../src/runtime/declarative/index.ts'
 import devNullDestination from './destinations/dev-null/index.ts'
 import postgresDestination from './destinations/postgres/index.ts'
 import r2Destination from './destinations/r2/index.ts'
+import pokeapiManifest from './sources/pokeapi/manifest.yaml'
+import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
 import sampleDataSource from './sources/sample-data/index.ts'
 
 /** Every source. A manifest is parsed when it is first used. */
-export const sources: Source[] = [postgresSource, sampleDataSource]
+export const sources: Source[] = [
+  postgresSource,
+  sampleDataSource,
+  manifestSource(
+    pokeapiManifest,
+    {
+      name: 'pokeapi',
+      title: 'PokeAPI',
+      definitionId: '6371b14b-bc68-4236-bfbd-468e8df8e968',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://pokeapi.co/docs/v2',
+    },
+    pokeapiMetadata,
+  ),
+]
 
 /** Every destination. */
 export const destinations: Destination[] = [devNullDestination, postgresDestination, r2Destination]

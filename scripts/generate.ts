@@ -43,10 +43,10 @@ export function connectorIndex(
     ...destinations.map((name) => importOf('destinations', name, 'Destination')),
     ...[...sources, ...manifests]
       .sort()
-      .map((name) =>
+      .flatMap((name) =>
         manifests.includes(name)
-          ? `import ${identifier(name, 'Manifest')} from './sources/${name}/manifest.yaml'`
-          : importOf('sources', name, 'Source'),
+          ? ['Manifest', 'Metadata'].map((file) => importOfText(name, file))
+          : [importOf('sources', name, 'Source')],
       ),
     '',
     '/** Every source. A manifest is parsed when it is first used. */',
@@ -67,9 +67,13 @@ export function connectorIndex(
 const importOf = (group: string, name: string, kind: string) =>
   `import ${identifier(name, kind)} from './${group}/${name}/index.ts'`
 
+const importOfText = (name: string, file: string) =>
+  `import ${identifier(name, file)} from './sources/${name}/${file.toLowerCase()}.yaml'`
+
 function manifestEntry(info: ConnectorInfo): string {
-  const fields = Object.entries(info).map(([key, value]) => `    ${key}: ${literal(value)},\n`)
-  return `manifestSource(${identifier(info.name, 'Manifest')}, {\n${fields.join('')}  })`
+  const fields = Object.entries(info).map(([key, value]) => `      ${key}: ${literal(value)},\n`)
+  const [manifest, metadata] = ['Manifest', 'Metadata'].map((file) => identifier(info.name, file))
+  return `manifestSource(\n    ${manifest},\n    {\n${fields.join('')}    },\n    ${metadata},\n  )`
 }
 
 /** As Biome writes it: single quotes, unless the text holds one. */

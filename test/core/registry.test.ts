@@ -104,10 +104,13 @@ describe('connectorIndex', () => {
     const info = { ...connector('hacker-news', "Hacker's News").info, name: 'hacker-news' }
     const text = connectorIndex(['sample-data'], [], [info])
     expect(text).toContain(`import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
+import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
 import sampleDataSource from './sources/sample-data/index.ts'`)
     expect(text).toContain(`  sampleDataSource,
-  manifestSource(hackerNewsManifest, {
-    name: 'hacker-news',
-    title: "Hacker's News",`)
+  manifestSource(
+    hackerNewsManifest,
+    {
+      name: 'hacker-news',
+      title: "Hacker's News",`)
   })
 })

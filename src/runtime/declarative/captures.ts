@@ -14,10 +14,10 @@ const KINDS = ['creates', 'updates', 'deletes'] as const
  */
 export function capturesOf(table: JsonValue | undefined): Record<string, Captures> {
   if (table === undefined || table === null) return {}
-  if (!isObject(table)) throw invalid('captures', 'must be an object of streams')
+  if (!isObject(table)) throw invalid('data.captures', 'must be an object of streams')
   return Object.fromEntries(
     Object.entries(table).map(([stream, seen]) => {
-      const field = `captures.${stream}`
+      const field = `data.captures.${stream}`
       if (!Array.isArray(seen)) throw invalid(field, `must be a list of ${KINDS.join(', ')}`)
       const unknown = seen.find((kind) => !KINDS.some((known) => known === kind))
       if (unknown !== undefined) throw invalid(field, `has '${unknown}', which is not known`)
@@ -34,4 +34,6 @@ export function capturesOf(table: JsonValue | undefined): Record<string, Capture
 }
 
 const invalid = (field: string, message: string) =>
-  new AirbyteError('VALIDATION_FAILED', `metadata.${field} ${message}.`, { field })
+  new AirbyteError('VALIDATION_FAILED', `metadata.yaml: '${field}' ${message}.`, {
+    field: `metadata.${field}`,
+  })

@@ -1,4 +1,5 @@
 import type { ConnectorInfo, Source } from '../contract.ts'
+import { readMetadata } from './metadata.ts'
 import { DECLARATIVE_CAPABILITIES, declarativeSource } from './source.ts'
 import { toAirbyteState } from './stream/state.ts'
 
@@ -7,11 +8,14 @@ import { toAirbyteState } from './stream/state.ts'
  * when it starts.
  *
  * @param manifest text of the YAML file
+ * @param metadata text of the `metadata.yaml` that `info` is from
  */
-export function manifestSource(manifest: string, info: ConnectorInfo): Source {
+export function manifestSource(manifest: string, info: ConnectorInfo, metadata: string): Source {
   let parsed: Source | undefined
   const source = () => {
-    parsed ??= declarativeSource(manifest, info)
+    parsed ??= declarativeSource(manifest, info, {
+      captures: readMetadata(metadata, info.name).captures,
+    })
     return parsed
   }
   return {

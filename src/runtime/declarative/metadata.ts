@@ -1,5 +1,6 @@
-import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
+import { AirbyteError, type Captures, type JsonObject } from '../../protocol/index.ts'
 import type { ConnectorInfo, Evidence } from '../contract.ts'
+import { capturesOf } from './captures.ts'
 import { parseYaml } from './manifest/parse-yaml.ts'
 import { isObject } from './manifest/values.ts'
 
@@ -8,6 +9,8 @@ export interface ConnectorMetadata {
   info: ConnectorInfo
   /** As written there: `MIT`, `ELv2`. */
   license: string
+  /** What incremental reads see, by stream; ours alone has it. */
+  captures: Record<string, Captures>
 }
 
 /**
@@ -36,6 +39,7 @@ export function readMetadata(source: string, name?: string): ConnectorMetadata {
       ...(data.documentationUrl ? { documentationUrl: text('documentationUrl') } : {}),
     },
     license: text('license'),
+    captures: capturesOf(data.captures),
   }
 }
 

@@ -11,12 +11,15 @@ describe('what the metadata of a connector says that incremental reads see', () 
   })
 
   it.each([
-    [['creates'], 'metadata.captures must be an object of streams.'],
+    [['creates'], "metadata.yaml: 'data.captures' must be an object of streams."],
     [
       { issues: 'creates' },
-      'metadata.captures.issues must be a list of creates, updates, deletes.',
+      "metadata.yaml: 'data.captures.issues' must be a list of creates, updates, deletes.",
     ],
-    [{ issues: ['created'] }, "metadata.captures.issues has 'created', which is not known."],
+    [
+      { issues: ['created'] },
+      "metadata.yaml: 'data.captures.issues' has 'created', which is not known.",
+    ],
   ])('is refused by name when it is wrong: %j', (table, message) => {
     expect(() => capturesOf(table)).toThrow(message)
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { manifestSource } from '../../../src/runtime/declarative/index.ts'
+import { testContext } from '../../conformance/context.ts'
 
 const INFO = {
   ...{ name: 'shop', title: 'Shop', definitionId: '00000000-0000-0000-0000-000000000000' },
@@ -8,9 +9,32 @@ const INFO = {
 
 describe('a source from the text of a manifest', () => {
   it('reads the text when it is first used, not when it is listed', () => {
-    const broken = manifestSource('streams: [', INFO)
+    const broken = manifestSource('streams: [', INFO, '')
     expect(broken.info).toEqual(INFO)
     expect(broken.capabilities.formats).toEqual([])
     expect(() => broken.spec()).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED' }))
+  })
+
+  it('says in its catalog what the metadata says that incremental reads see', async () => {
+    const manifest = `
+version: 7.0.0
+check: { type: CheckStream, stream_names: [orders] }
+streams:
+  - type: DeclarativeStream
+    name: orders
+    retriever:
+      requester: { url_base: https://shop.test, path: orders }
+      record_selector: { extractor: { field_path: [] } }
+    incremental_sync:
+      type: DatetimeBasedCursor
+      cursor_field: id
+      datetime_format: '%Y'
+      start_datetime: '2026'
+    schema_loader: { type: InlineSchemaLoader, schema: { properties: { id: {} } } }
+`
+    const metadata =
+      'data: { definitionId: a, name: Shop, dockerImageTag: 1.0.0, license: MIT, captures: { orders: [creates] } }'
+    const { streams } = await manifestSource(manifest, INFO, metadata).discover(testContext(), {})
+    expect(streams[0]?.captures).toEqual({ creates: true, updates: false, deletes: false })
   })
 })

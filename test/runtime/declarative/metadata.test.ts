@@ -17,6 +17,7 @@ describe('the metadata of a connector', () => {
         evidence: 'docs',
       },
       license: 'ELv2',
+      captures: {},
     })
   })
 
