@@ -1,8 +1,8 @@
 import { AirbyteError } from '../../protocol/index.ts'
 import type { Component } from './component.ts'
 import type { Environment } from './environment.ts'
-import { buildStream } from './stream/build.ts'
-import { delegate, listStreams } from './stream/list.ts'
+import { openStream } from './stream/delegate.ts'
+import { listStreams } from './stream/list.ts'
 import { readPagesNow } from './stream/read-pages.ts'
 import { fromAirbyteState } from './stream/state.ts'
 
@@ -32,9 +32,13 @@ export async function checkStreams(
         stream: name,
       })
     }
-    const stream = buildStream(delegate(found.component, {}), { ...env, stream: name })
+    const { stream, saved } = openStream(
+      found.component,
+      { ...env, stream: name },
+      fromAirbyteState({}),
+    )
     let asked = false
-    for await (const page of readPagesNow(stream, fromAirbyteState({}))) {
+    for await (const page of readPagesNow(stream, saved)) {
       // The closing page alone means that there was nothing to ask for.
       asked = page.before.at !== undefined
       break

@@ -11,8 +11,8 @@ import { batcher } from './batches.ts'
 import type { Component } from './component.ts'
 import type { NormalizedConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
-import { buildStream } from './stream/build.ts'
-import { delegate, type ListedStream, listStreams } from './stream/list.ts'
+import { openStream } from './stream/delegate.ts'
+import { type ListedStream, listStreams } from './stream/list.ts'
 import { readPages } from './stream/read-pages.ts'
 import { parseState, type SavedState } from './stream/state.ts'
 
@@ -74,9 +74,11 @@ async function* readStream(
       stream: key,
     })
   }
-  const start = startOf(parseState(state.streams.get(key)), configured)
-  const component = delegate(found.component, start.airbyte)
-  const stream = buildStream(component, { ...env, stream: found.name })
+  const { stream, saved: start } = openStream(
+    found.component,
+    { ...env, stream: found.name },
+    startOf(parseState(state.streams.get(key)), configured),
+  )
   const toBatches = batcher(configured, env.ctx)
   let running = false
   let rowsSinceState = 0

@@ -24,8 +24,9 @@ import { isObject } from './manifest/values.ts'
 import { readStreams } from './read.ts'
 import { newRun, type RunOptions } from './run.ts'
 import { inferSchema } from './schema/infer.ts'
-import { buildStream, type Stream } from './stream/build.ts'
-import { delegate, listStreams } from './stream/list.ts'
+import type { Stream } from './stream/build.ts'
+import { openStream } from './stream/delegate.ts'
+import { listStreams } from './stream/list.ts'
 import { readPagesNow } from './stream/read-pages.ts'
 import { fromAirbyteState, toAirbyteState } from './stream/state.ts'
 
@@ -126,7 +127,7 @@ async function describeStream(component: Component, env: Environment): Promise<A
     supported_sync_modes: ['full_refresh'],
   }
   try {
-    const stream = buildStream(delegate(component, {}), env)
+    const { stream } = openStream(component, env, fromAirbyteState({}))
     described.json_schema = await schemaOf(stream)
     if (stream.primaryKey.length > 0) described.source_defined_primary_key = stream.primaryKey
   } catch (error) {

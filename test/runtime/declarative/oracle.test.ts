@@ -9,8 +9,8 @@ import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
 import { toJson } from '../../../src/runtime/declarative/python/json.ts'
 import { newRun } from '../../../src/runtime/declarative/run.ts'
-import { buildStream } from '../../../src/runtime/declarative/stream/build.ts'
-import { delegate, listStreams } from '../../../src/runtime/declarative/stream/list.ts'
+import { openStream } from '../../../src/runtime/declarative/stream/delegate.ts'
+import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { fromAirbyteState } from '../../../src/runtime/declarative/stream/state.ts'
 import { testContext } from '../../conformance/context.ts'
@@ -128,8 +128,12 @@ async function run(wanted: OracleCase): Promise<Golden> {
       const found = listed.find((stream) => stream.name === name)
       if (!found) throw new Error(`no stream ${name}`)
       try {
-        const stream = buildStream(delegate(found.component, saved), { ...env, stream: name })
-        for await (const page of readPages(stream, fromAirbyteState(saved))) {
+        const opened = openStream(
+          found.component,
+          { ...env, stream: name },
+          fromAirbyteState(saved),
+        )
+        for await (const page of readPages(opened.stream, opened.saved)) {
           records.push(...(page.records.map(toJson) as JsonObject[]))
           state = page.after().airbyte
         }

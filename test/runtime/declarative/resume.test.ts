@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { StreamState } from '../../../src/protocol/index.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
 import { newRun } from '../../../src/runtime/declarative/run.ts'
-import { buildStream } from '../../../src/runtime/declarative/stream/build.ts'
-import { delegate, listStreams } from '../../../src/runtime/declarative/stream/list.ts'
+import { openStream } from '../../../src/runtime/declarative/stream/delegate.ts'
+import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { parseState, type SavedState } from '../../../src/runtime/declarative/stream/state.ts'
 import { testContext } from '../../conformance/context.ts'
@@ -56,11 +56,11 @@ async function read(wanted: OracleCase, from?: StreamState) {
   const listed = await listStreams(loadManifest(manifestOf(wanted)), env)
   const found = listed.find(({ name }) => name === (wanted.read?.[0] ?? listed[0]?.name))
   if (!found) throw new Error('no stream')
-  const start = parseState(from ?? wanted.state?.[found.name])
-  const stream = buildStream(delegate(found.component, start.airbyte), {
-    ...env,
-    stream: found.name,
-  })
+  const { stream, saved: start } = openStream(
+    found.component,
+    { ...env, stream: found.name },
+    parseState(from ?? wanted.state?.[found.name]),
+  )
   const pages: { records: string[]; state: SavedState }[] = []
   for await (const page of readPages(stream, start)) {
     const saved = JSON.parse(JSON.stringify(page.after())) as SavedState

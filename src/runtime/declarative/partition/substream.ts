@@ -8,7 +8,7 @@ import { truthy } from '../python/values.ts'
 import { isPattern, type Path, valueAt, valuesAt } from '../records/paths.ts'
 import type { RecordData } from '../records/types.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
-import { buildStream } from '../stream/build.ts'
+import { openStream } from '../stream/delegate.ts'
 import { type ReadPage, readPagesNow } from '../stream/read-pages.ts'
 import { fromAirbyteState, type SavedState } from '../stream/state.ts'
 import type { RouterContext } from './index.ts'
@@ -105,9 +105,9 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
     inject: option && requestOption(option, env),
     state: () => latest,
     async *pages(from: SavedState | undefined) {
-      const parent = buildStream(stream, { ...env, stream: name })
       const start = from ?? fromAirbyteState(known)
-      for await (const page of readPagesNow(parent, start)) {
+      const { stream: parent, saved } = openStream(stream, { ...env, stream: name }, start)
+      for await (const page of readPagesNow(parent, saved)) {
         yield page
         // The consumer came back: every partition of the page is done.
         if (tracks) latest = page.after().airbyte

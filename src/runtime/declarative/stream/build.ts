@@ -3,6 +3,7 @@ import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { streamSchema } from '../schema/index.ts'
 import { unsupported } from '../unsupported.ts'
+import type { Branch } from './delegate.ts'
 
 /** A stream of the manifest, with what reading and discovering it need. */
 export interface Stream {
@@ -13,6 +14,8 @@ export interface Stream {
   cursor: Component | undefined
   routers: Component[]
   primaryKey: string[][]
+  /** Of a delegating stream, the one that this is. */
+  branch?: Branch
   /** Fetched once where the API describes itself. */
   schema(): Promise<JsonSchema>
 }

@@ -1,5 +1,4 @@
-import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
-import { Component } from '../component.ts'
+import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { condition } from '../interpolation.ts'
 import { dynamicStreams } from './dynamic.ts'
@@ -41,18 +40,4 @@ function expand(component: Component, env: Omit<Environment, 'stream'>): ListedS
   const name = component.get('name')
   if (typeof name !== 'string') throw component.refuse('A stream needs a name.', 'name')
   return [{ name, component }]
-}
-
-/** The branch of a delegating stream that its state asks for; other streams as they are. */
-export function delegate(component: Component, state: JsonObject): Component {
-  if (component.type !== 'StateDelegatingStream') return component
-  const isNew = Object.keys(state).length === 0
-  const branch = component.child(isNew ? 'full_refresh_stream' : 'incremental_stream')
-  if (component.has('api_retention_period')) {
-    throw new AirbyteError(
-      'UNSUPPORTED',
-      `${component.path}: api_retention_period is not known yet.`,
-    )
-  }
-  return new Component({ ...branch.fields, name: component.text('name') }, branch.path)
 }

@@ -15,6 +15,7 @@ import type { RecordData } from '../records/types.ts'
 import { PaginationReset } from '../requester/send.ts'
 import { WaitUntil } from '../wait.ts'
 import type { Stream } from './build.ts'
+import type { Branch } from './delegate.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
 
@@ -47,6 +48,7 @@ interface Position {
   /** The greatest cursor value seen in the interval. */
   observed: string | null
   bookmark: JsonValue
+  branch?: Branch
   /** What a wait in the middle of this page kept. */
   progressOfPage?: JsonValue
 }
@@ -190,6 +192,7 @@ async function* readSlice(
       ...{ begun, ends, router: part.position, partition: part.partition, extra: part.extra },
       ...{ from, progress: progress?.serialize() ?? null, interval: index, token },
       ...{ observed: observed?.isoformat() ?? null, bookmark: bookmark?.serialize() ?? null },
+      ...(stream.branch ? { branch: stream.branch } : {}),
     }
     return {
       v: 1,
