@@ -1,4 +1,5 @@
-import { AirbyteError, type JsonValue } from '../../protocol/index.ts'
+import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
+import { isObject } from './manifest/values.ts'
 
 /**
  * Nothing can be read before `until`, and that is longer than a run sleeps through. A read keeps
@@ -14,5 +15,11 @@ export class WaitUntil extends AirbyteError {
     super('RATE_LIMITED', message, { stream, retryAt: until })
     this.until = until
     this.progress = progress
+  }
+
+  /** The same wait, which keeps this too. */
+  keeping(more: JsonObject): WaitUntil {
+    const own = isObject(this.progress) ? this.progress : {}
+    return new WaitUntil(this.message, this.stream ?? '', this.until, { ...more, ...own })
   }
 }

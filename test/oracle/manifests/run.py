@@ -6,13 +6,16 @@
 HTTP is answered from the case; the clock stands still at the case's `now`; nothing sleeps.
 """
 
+import base64
 import copy
+import gzip
 import io
 import json
 import logging
 import pathlib
 import sys
 import time
+import zipfile
 from urllib.parse import parse_qsl, urlsplit
 
 import freezegun
@@ -109,10 +112,10 @@ def matches(rule, seen):
 
 
 def response_of(request, answer):
-    text = json.dumps(answer["json"]) if "json" in answer else answer.get("text", "")
+    body = body_bytes(answer)
     headers = {name: str(value) for name, value in (answer.get("headers") or {}).items()}
     raw = urllib3.HTTPResponse(
-        body=io.BytesIO(text.encode()),
+        body=io.BytesIO(body),
         headers=headers,
         status=answer.get("status", 200),
         preload_content=False,
@@ -120,6 +123,24 @@ def response_of(request, answer):
         request_url=request.url,
     )
     return requests.adapters.HTTPAdapter().build_response(request, raw)
+
+
+def body_bytes(answer):
+    """`json`, `text` or `base64`; `gzip` packs it, `cut` leaves so many bytes of it, `zip` makes an archive."""
+    if "zip" in answer:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in answer["zip"].items():
+                archive.writestr(name, text)
+        return packed.getvalue()
+    if "base64" in answer:
+        body = base64.b64decode(answer["base64"])
+    else:
+        text = json.dumps(answer["json"]) if "json" in answer else answer.get("text", "")
+        body = text.encode(answer.get("encoding", "utf-8"))
+    if answer.get("gzip"):
+        body = gzip.compress(body)
+    return body[: answer["cut"]] if "cut" in answer else body
 
 
 def catalog_of(manifest, names):

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { deflateRawSync, gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
 import type { JsonObject, JsonValue } from '../../../src/protocol/index.ts'
 import { loads, toJson } from '../../../src/runtime/declarative/python/json.ts'
@@ -32,7 +33,23 @@ export interface Rule {
   method?: string
   body?: JsonValue
   any_query?: boolean
-  respond: { status?: number; headers?: Record<string, string>; json?: JsonValue; text?: string }[]
+  respond: RuleAnswer[]
+}
+
+interface RuleAnswer {
+  status?: number
+  headers?: Record<string, string>
+  json?: JsonValue
+  text?: string
+  /** Of `text`; UTF-8 by default. */
+  encoding?: 'utf-8' | 'latin-1' | 'utf-16'
+  base64?: string
+  /** A ZIP archive of these files. */
+  zip?: Record<string, string>
+  /** Pack what the above gives. */
+  gzip?: boolean
+  /** Keep so many bytes of it. */
+  cut?: number
 }
 
 export interface Seen {
@@ -103,9 +120,55 @@ export function responder(rules: Rule[]) {
   return { seen, fetch }
 }
 
-function respond(_url: unknown, { status = 200, headers, json, text = '' }: Rule['respond'][0]) {
-  const body = json === undefined ? text : JSON.stringify(json)
-  return new Response(status === 204 ? null : body, { status, headers })
+function respond(_url: unknown, answer: RuleAnswer) {
+  const { status = 200, headers } = answer
+  return new Response(status === 204 ? null : bodyBytes(answer), { status, headers })
+}
+
+function bodyBytes({ json, text = '', encoding, base64, zip, gzip, cut }: RuleAnswer) {
+  let body = zip
+    ? zipOf(zip)
+    : base64
+      ? Buffer.from(base64, 'base64')
+      : encoded(json === undefined ? text : JSON.stringify(json), encoding)
+  if (gzip) body = gzipSync(body)
+  return new Uint8Array(body.subarray(0, cut))
+}
+
+function encoded(text: string, encoding: RuleAnswer['encoding']): Buffer {
+  if (encoding === 'latin-1') return Buffer.from(text, 'latin1')
+  return encoding === 'utf-16' ? Buffer.from(`\ufeff${text}`, 'utf16le') : Buffer.from(text)
+}
+
+/** @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT section 4.3 */
+function zipOf(files: Record<string, string>): Buffer {
+  const parts: Buffer[] = []
+  const directory: Buffer[] = []
+  let at = 0
+  for (const [name, text] of Object.entries(files)) {
+    const packed = deflateRawSync(text)
+    const common = Buffer.alloc(26)
+    common.writeUInt16LE(20, 0)
+    common.writeUInt16LE(8, 4)
+    common.writeUInt32LE(packed.length, 14)
+    common.writeUInt32LE(Buffer.byteLength(text), 18)
+    common.writeUInt16LE(name.length, 22)
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), packed])
+    const rest = Buffer.alloc(14)
+    rest.writeUInt32LE(at, 10)
+    directory.push(
+      Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, rest, Buffer.from(name)]),
+    )
+    parts.push(local)
+    at += local.length
+  }
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06')
+  end.writeUInt16LE(directory.length, 8)
+  end.writeUInt16LE(directory.length, 10)
+  end.writeUInt32LE(Buffer.concat(directory).length, 12)
+  end.writeUInt32LE(at, 16)
+  return Buffer.concat([...parts, ...directory, end])
 }
 
 const NOTED = ['Authorization', 'X-Test', 'X-Page']

@@ -80,6 +80,16 @@ describe('a declarative source in workerd', () => {
     expect(cells).toEqual([[1, 2]])
   })
 
+  it('says so when gzip is cut', async () => {
+    const whole = new Response('{"id":1}\n'.repeat(1000)).body?.pipeThrough(
+      new CompressionStream('gzip'),
+    )
+    const packed = (await new Response(whole).arrayBuffer()).slice(0, 25)
+    const decoder = { type: 'GzipDecoder', decoder: { type: 'JsonlDecoder' } }
+    const reading = read(manifest({}, { decoder }), () => new Response(packed))
+    await expect(reading).rejects.toMatchObject({ code: 'UPSTREAM_ERROR' })
+  })
+
   it('signs tokens', async () => {
     const authenticator = {
       ...{ type: 'JwtAuthenticator', algorithm: 'HS256', secret_key: 'k', header_prefix: 'Bearer' },

@@ -178,8 +178,7 @@ async function requestToken(
     body: inQuery ? undefined : encodeForm(fields),
     attempts: ATTEMPTS,
   })
-  const bytes = new Uint8Array(await response.arrayBuffer())
-  const answer = new Answer(url, response.status, response.headers, bytes)
+  const answer = await Answer.of(url, response)
   if (!answer.ok) throw refusal(component, env, answer)
   return answer
 }

@@ -1,73 +1,62 @@
+import type { Component } from '../component.ts'
+import { setOwn } from '../python/mappings.ts'
 import type { Value } from '../python/values.ts'
+import { CsvCells } from './csv-cells.ts'
+import { type Chunks, decodeText, universalNewlines } from './text.ts'
 
 /**
- * Rows of a CSV text as objects by the header's names. A missing cell is null; cells beyond the
- * header are dropped.
- *
- * @param nulls cells with these texts become null
- * @see https://www.rfc-editor.org/rfc/rfc4180
+ * Rows of a CSV as objects by the header's names. A missing cell is null; cells beyond the header
+ * are dropped.
  */
-export function* csvRows(
-  text: string,
+export function csvParser(component: Component): (chunks: Chunks) => AsyncGenerator<Value[]> {
+  const encoding = component.optionalText('encoding') ?? 'utf-8'
+  const delimiter = readEscapes(component.optionalText('delimiter') || ',')
+  if (delimiter.length !== 1) throw component.refuse('A delimiter is one character.', 'delimiter')
+  const nulls = new Set(component.list('set_values_to_none').map(String))
+  return async function* (chunks) {
+    const toRow = rowMaker(nulls)
+    for await (const rows of csvRows(chunks, encoding, delimiter)) yield rows.flatMap(toRow)
+  }
+}
+
+/** Rows of cells, in a batch for each piece of text. */
+export async function* csvRows(
+  chunks: Chunks,
+  encoding: string,
   delimiter: string,
-  nulls: ReadonlySet<string>,
-): Generator<Record<string, Value>> {
+): AsyncGenerator<string[][]> {
+  const cells = new CsvCells(delimiter)
+  for await (const text of universalNewlines(decodeText(chunks, encoding))) yield cells.push(text)
+  yield cells.end()
+}
+
+/** Takes the header first, and makes an object of each row after it. */
+function rowMaker(nulls: ReadonlySet<string>): (cells: string[]) => Value[] {
   let names: string[] | undefined
-  for (const cells of csvCells(text, delimiter)) {
-    if (cells.length === 1 && cells[0] === '') continue
+  return (cells) => {
     if (!names) {
       names = cells
-      continue
+      return []
     }
     const row: Record<string, Value> = {}
-    names.forEach((name, index) => {
+    for (const [index, name] of names.entries()) {
       const cell = cells[index]
-      row[name] = cell === undefined || nulls.has(cell) ? null : cell
-    })
-    yield row
-  }
-}
-
-function* csvCells(text: string, delimiter: string): Generator<string[]> {
-  let cells: string[] = []
-  let at = 0
-  while (at < text.length) {
-    let cell: string
-    if (text[at] === '"') [cell, at] = quoted(text, at + 1)
-    else [cell, at] = ['', at]
-    const end = endOfCell(text, at, delimiter)
-    cells.push(cell + text.slice(at, end))
-    at = end
-    if (text.startsWith(delimiter, at)) {
-      at += delimiter.length
-      if (at >= text.length || text[at] === '\n' || text[at] === '\r') cells.push('')
-      else continue
+      setOwn(row, name, cell === undefined || nulls.has(cell) ? null : cell)
     }
-    yield cells
-    cells = []
-    at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1
+    return [row]
   }
 }
 
-function endOfCell(text: string, from: number, delimiter: string): number {
-  let at = from
-  while (at < text.length && text[at] !== '\n' && text[at] !== '\r') {
-    if (text.startsWith(delimiter, at)) return at
-    at++
-  }
-  return at
+/** `\t` and its like, as Python reads them; only at the start. */
+function readEscapes(text: string): string {
+  if (!text.startsWith('\\')) return text
+  return text.replace(
+    /\\(?:([tnr\\])|x([\da-f]{2})|u([\da-f]{4}))/gi,
+    (_, named: string | undefined, byte: string | undefined, unit: string | undefined) =>
+      named
+        ? (NAMED[named] as string)
+        : String.fromCharCode(Number.parseInt(byte ?? unit ?? '', 16)),
+  )
 }
 
-/** The text up to the closing quote, and where it goes on after it. */
-function quoted(text: string, from: number): [string, number] {
-  let value = ''
-  let at = from
-  for (;;) {
-    const quote = text.indexOf('"', at)
-    if (quote === -1) return [value + text.slice(at), text.length]
-    value += text.slice(at, quote)
-    if (text[quote + 1] !== '"') return [value, quote + 1]
-    value += '"'
-    at = quote + 2
-  }
-}
+const NAMED: Record<string, string> = { t: '\t', n: '\n', r: '\r', '\\': '\\' }

@@ -4,18 +4,45 @@ import type { Environment } from '../environment.ts'
 import type { Value } from '../python/values.ts'
 import type { Answer } from '../requester/answer.ts'
 import { parseJson } from '../requester/json-body.ts'
-import { csvRows } from './csv.ts'
+import { csvParser } from './csv.ts'
 import { gunzip } from './gzip.ts'
+import { JsonItems } from './json-items.ts'
+import { type Chunks, decodeText, linesOf, textOf, universalNewlines } from './text.ts'
 import { xmlToValue } from './xml.ts'
 import { unzip } from './zip.ts'
 
-/** The bodies that a response holds; most hold one. */
-export type Decoder = (answer: Answer) => Iterable<Value> | Promise<Iterable<Value>>
+/** Finds the bodies that a response holds; most hold one. */
+export interface Decoder {
+  /** Bodies are handed on while the response still comes in, so that it need not fit into memory. */
+  streams: boolean
+  /** In batches, each of what came together. */
+  decode(answer: Answer): Iterable<Value[]> | AsyncIterable<Value[]>
+}
+
 /** The same for bytes that have left their response. */
-type Parser = (bytes: Uint8Array) => Iterable<Value> | Promise<Iterable<Value>>
+type Parser = (chunks: Chunks) => AsyncIterable<Value[]>
 
 /** Nothing usable is one empty body, so that what follows sees an object. */
 const EMPTY: Value[] = [{}]
+
+const STREAMING = new Set([
+  'CsvDecoder',
+  'GzipDecoder',
+  'IterableDecoder',
+  'JsonItemsDecoder',
+  'JsonlDecoder',
+])
+
+export function buildDecoder(component: Component | undefined, env: Environment): Decoder {
+  if (!component || component.type === 'JsonDecoder') {
+    return { streams: false, decode: (answer) => [decodeJson(answer, env)] }
+  }
+  const parse = build(PARSERS, component, env)
+  return {
+    streams: STREAMING.has(component.type),
+    decode: (answer) => parse(answer.chunks()),
+  }
+}
 
 /** @throws UPSTREAM_ERROR for a web page: taken for an empty answer it would lose what is behind it */
 function decodeJson(answer: Answer, env: Environment): Value[] {
@@ -23,11 +50,7 @@ function decodeJson(answer: Answer, env: Environment): Value[] {
   if (Array.isArray(json)) return json.length > 0 ? json : EMPTY
   if (json !== undefined && json !== null) return [json]
   if (json === undefined && answer.ok && /^\s*</.test(answer.text)) {
-    throw new AirbyteError(
-      'UPSTREAM_ERROR',
-      `${env.stream}: ${new URL(answer.url).host} answered with a web page instead of JSON.`,
-      { stream: env.stream },
-    )
+    throw notJson(env, `${new URL(answer.url).host} answered with a web page instead of JSON.`)
   }
   if (answer.bytes.length > 0 && json === undefined) {
     env.ctx.log('warn', `${env.stream}: an answer is not JSON and counts as empty.`)
@@ -35,81 +58,76 @@ function decodeJson(answer: Answer, env: Environment): Value[] {
   return EMPTY
 }
 
-export function buildDecoder(component: Component | undefined, env: Environment): Decoder {
-  if (!component || component.type === 'JsonDecoder') return (answer) => decodeJson(answer, env)
-  const parse = build(PARSERS, component, env)
-  return (answer) => parse(answer.bytes)
-}
-
-const textOf = (bytes: Uint8Array, encoding = 'utf-8') => {
-  try {
-    return new TextDecoder(encoding).decode(bytes)
-  } catch (cause) {
-    throw new AirbyteError('UNSUPPORTED', `The encoding '${encoding}' is not known.`, { cause })
-  }
-}
-
 const PARSERS: Builders<Parser, Environment> = {
-  JsonDecoder: () => (bytes) => {
-    const value = tryJson(textOf(bytes))
-    if (Array.isArray(value)) return value
-    return value === undefined ? EMPTY : [value]
-  },
-
-  JsonlDecoder: (component, env) => (bytes) =>
-    lines(textOf(bytes)).flatMap((line) => {
-      const value = tryJson(line)
-      if (value === undefined) {
-        env.ctx.log('warn', `${env.stream}: a line of ${component.path} is not JSON; skipped.`)
-        return []
+  /** Behind another decoder, where nothing usable is an error. */
+  JsonDecoder: (component, env) =>
+    async function* (chunks) {
+      const value = tryJson(await textOf(chunks))
+      if (value === undefined || value === null) {
+        throw notJson(env, `what ${component.path} unpacked is not JSON.`)
       }
-      return [value]
-    }),
+      yield Array.isArray(value) ? value : [value]
+    },
 
-  JsonItemsDecoder(component) {
-    const path = (component.optionalText('items_path') ?? '').split('.').filter(Boolean)
-    return (bytes) => {
-      let node = tryJson(textOf(bytes))
-      for (const name of path) {
-        node = typeof node === 'object' && node !== null ? (node as never)[name] : undefined
+  JsonlDecoder: (component, env) =>
+    async function* (chunks) {
+      for await (const lines of linesOf(decodeText(chunks, 'utf-8-sig'))) {
+        yield lines.flatMap((line) => {
+          const value = tryJson(line)
+          if (value !== undefined) return [value]
+          env.ctx.log('warn', `${env.stream}: a line of ${component.path} is not JSON; skipped.`)
+          return []
+        })
       }
-      return Array.isArray(node) ? node : []
+    },
+
+  JsonItemsDecoder(component, env) {
+    const path = component.text('items_path')
+    if (path === '') throw component.refuse('The path to the items is empty.', 'items_path')
+    const encoding = component.optionalText('encoding') ?? 'utf-8'
+    return async function* (chunks) {
+      const items = new JsonItems(path)
+      try {
+        for await (const text of decodeText(chunks, encoding)) yield items.push(text)
+        items.end()
+      } catch (cause) {
+        if (!(cause instanceof SyntaxError)) throw cause
+        throw notJson(env, `an answer is not whole JSON: ${cause.message}.`)
+      }
     }
   },
 
-  IterableDecoder: () => (bytes) => lines(textOf(bytes)).map((record) => ({ record })),
+  IterableDecoder: () =>
+    async function* (chunks) {
+      for await (const lines of linesOf(universalNewlines(decodeText(chunks)))) {
+        yield lines.map((record) => ({ record }))
+      }
+    },
 
-  CsvDecoder(component) {
-    const encoding = component.optionalText('encoding') ?? 'utf-8'
-    const delimiter = readEscapes(component.optionalText('delimiter') ?? ',')
-    const nulls = new Set(component.list('set_values_to_none').map(String))
-    return (bytes) => csvRows(textOf(bytes, encoding), delimiter, nulls)
-  },
+  CsvDecoder: csvParser,
 
-  XmlDecoder: () => (bytes) => [xmlToValue(textOf(bytes))],
+  XmlDecoder: () =>
+    async function* (chunks) {
+      yield [xmlToValue(await textOf(chunks))]
+    },
 
   GzipDecoder(component, env) {
     const inner = build(PARSERS, component.child('decoder'), env)
-    return async (bytes) => inner(await gunzip(bytes))
+    return (chunks) => inner(gunzip(chunks))
   },
 
   ZipfileDecoder(component, env) {
     const inner = build(PARSERS, component.child('decoder'), env)
-    return async (bytes) => {
-      const parsed: Value[] = []
-      for await (const file of unzip(bytes))
-        for (const value of await inner(file)) parsed.push(value)
-      return parsed
+    return async function* (chunks) {
+      const parts: Uint8Array[] = []
+      for await (const chunk of chunks) parts.push(chunk)
+      for (const file of unzip(Buffer.concat(parts))) yield* inner(file)
     }
   },
 }
 
-const readEscapes = (text: string) =>
-  text.replace(/\\([tnr])/g, (_, code: string) => ({ t: '\t', n: '\n', r: '\r' })[code] as string)
-
-function lines(text: string): string[] {
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '')
-}
+const notJson = ({ stream }: Environment, what: string) =>
+  new AirbyteError('UPSTREAM_ERROR', `${stream}: ${what}`, { stream })
 
 function tryJson(text: string): Value | undefined {
   try {

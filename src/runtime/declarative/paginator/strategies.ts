@@ -87,8 +87,10 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
   },
 }
 
-async function firstBody(decode: Decoder, answer: Answer): Promise<Value> {
-  for (const body of await decode(answer)) return body
+/** A body that is handed on as it comes in is not kept for this. */
+async function firstBody({ streams, decode }: Decoder, answer: Answer): Promise<Value> {
+  if (streams) return {}
+  for await (const [body] of decode(answer)) if (body !== undefined) return body
   return {}
 }
 

@@ -8,8 +8,13 @@ import type { Answer } from '../requester/answer.ts'
 import { isPattern, valueAt, valuesAt } from './paths.ts'
 import type { RecordData } from './types.ts'
 
-/** The records in a response. */
-export type Extractor = (answer: Answer) => Promise<RecordData[]>
+/** Finds the records in a response. */
+export interface Extractor {
+  /** The response is read piece by piece, and need not fit into memory. */
+  streams: boolean
+  /** In batches, each of what came together. */
+  extract(answer: Answer): AsyncIterable<RecordData[]>
+}
 
 /** @param decoder the retriever's; the extractor's own wins */
 export const buildExtractor = (
@@ -20,7 +25,7 @@ export const buildExtractor = (
 
 const EXTRACTORS: Builders<Extractor, { env: Environment; decoder: Component | undefined }> = {
   DpathExtractor(component, { env, decoder }) {
-    const decode = buildDecoder(decoder ?? component.optionalChild('decoder'), env)
+    const { streams, decode } = buildDecoder(decoder ?? component.optionalChild('decoder'), env)
     const bound = { env, parameters: component.parameters }
     const path = component
       .list('field_path')
@@ -35,14 +40,20 @@ const EXTRACTORS: Builders<Extractor, { env: Environment; decoder: Component | u
           ? valuesAt(body, path)
           : valueAt(body, path)
 
-    return async (answer) => {
+    const recordsIn = (bodies: Value[]): RecordData[] => {
       const records: RecordData[] = []
-      for (const body of await decode(answer)) {
+      for (const body of bodies) {
         const extracted = found(body)
         if (Array.isArray(extracted)) for (const item of extracted) records.push(item as RecordData)
         else if (truthy(extracted)) records.push(extracted as RecordData)
       }
       return expand ? records.flatMap(expand) : records
+    }
+    return {
+      streams,
+      async *extract(answer) {
+        for await (const bodies of decode(answer)) yield recordsIn(bodies)
+      },
     }
   },
 }

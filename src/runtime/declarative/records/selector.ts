@@ -16,7 +16,14 @@ export interface Selection {
 }
 
 export interface Selector {
-  select(answer: Answer, slice: Slice, token: JsonValue): Promise<Selection>
+  /** @see Extractor */
+  streams: boolean
+  /**
+   * In batches, each of what came together.
+   *
+   * @param skip so many of the response's records are left out: they were had before
+   */
+  select(answer: Answer, slice: Slice, token: JsonValue, skip: number): AsyncIterable<Selection>
 }
 
 export interface SelectorOptions {
@@ -33,32 +40,41 @@ export function buildSelector(
   env: Environment,
   options: SelectorOptions,
 ): Selector {
-  const extract = buildExtractor(component.child('extractor'), env, options.decoder)
+  const { streams, extract } = buildExtractor(component.child('extractor'), env, options.decoder)
   const filter = component.optionalChild('record_filter')
   const keep = filter && build({ RecordFilter: recordFilter }, filter, env)
   const transformations = options.transformations.map((child) => buildTransformation(child, env))
   const transformsFirst = component.flag('transform_before_filtering', options.wanted !== undefined)
   const normalize = normalizer(component, options.schema)
 
+  function refine(extracted: RecordData[], slice: Slice, token: JsonValue): RecordData[] {
+    const scope = keep ? sliceScope(slice, token) : {}
+    const records: RecordData[] = []
+    const passes = (record: RecordData) =>
+      (options.wanted?.(record, slice) ?? true) && (keep?.({ ...scope, record }) ?? true)
+    const transform = (record: RecordData) => {
+      if (!isMapping(record)) return
+      for (const apply of transformations) apply(record, slice)
+    }
+    for (const record of extracted) {
+      if (transformsFirst) transform(record)
+      if (!passes(record)) continue
+      if (!transformsFirst) transform(record)
+      normalize?.(record)
+      records.push(record)
+    }
+    return records
+  }
+
   return {
-    async select(answer, slice, token) {
-      const extracted = await extract(answer)
-      const scope = keep ? sliceScope(slice, token) : {}
-      const records: RecordData[] = []
-      const passes = (record: RecordData) =>
-        (options.wanted?.(record, slice) ?? true) && (keep?.({ ...scope, record }) ?? true)
-      const transform = (record: RecordData) => {
-        if (!isMapping(record)) return
-        for (const apply of transformations) apply(record, slice)
+    streams,
+    async *select(answer, slice, token, skip) {
+      let left = skip
+      for await (const extracted of extract(answer)) {
+        const fresh = left > 0 ? extracted.slice(left) : extracted
+        left = Math.max(0, left - extracted.length)
+        yield { records: refine(fresh, slice, token), extracted: fresh.length }
       }
-      for (const record of extracted) {
-        if (transformsFirst) transform(record)
-        if (!passes(record)) continue
-        if (!transformsFirst) transform(record)
-        normalize?.(record)
-        records.push(record)
-      }
-      return { records, extracted: extracted.length }
     },
   }
 }

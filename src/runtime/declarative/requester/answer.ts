@@ -1,21 +1,70 @@
+import { chunksOf, concat } from '../../../staging/bytes.ts'
 import type { Value } from '../python/values.ts'
 import { CaseInsensitiveMap } from '../template/index.ts'
 import { parseJson } from './json-body.ts'
 
-/** An HTTP response with its body read. */
+/** What of a body is looked at before it is handed on piece by piece, in bytes. */
+const HEAD_BYTES = 64 * 1024
+
+/**
+ * An HTTP response with its body read, or with its head read and the rest to come: then `bytes`
+ * and `text` are the head's, and there is no `json`.
+ */
 export class Answer {
   readonly url: string
   readonly status: number
   readonly headers: Headers
   readonly bytes: Uint8Array
+  #rest: AsyncGenerator<Uint8Array> | undefined
   #text: string | undefined
   #json: { value: Value } | undefined
 
-  constructor(url: string, status: number, headers: Headers, bytes: Uint8Array) {
+  constructor(
+    url: string,
+    status: number,
+    headers: Headers,
+    bytes: Uint8Array,
+    rest?: AsyncGenerator<Uint8Array>,
+  ) {
     this.url = url
     this.status = status
     this.headers = headers
     this.bytes = bytes
+    this.#rest = rest
+    this.isWhole = rest === undefined
+  }
+
+  /** Reads a response's body; with `streams` only its head, unless it failed. */
+  static async of(url: string, response: Response, streams = false): Promise<Answer> {
+    const { status, headers, body } = response
+    const at = response.url || url
+    if (!streams || !body) {
+      return new Answer(at, status, headers, new Uint8Array(await response.arrayBuffer()))
+    }
+    const chunks = chunksOf(body)
+    const head: Uint8Array[] = []
+    for (let length = 0; length < HEAD_BYTES; ) {
+      const { done, value } = await chunks.next()
+      if (done) return new Answer(at, status, headers, concat(head))
+      head.push(value)
+      length += value.length
+    }
+    if (status < 400) return new Answer(at, status, headers, concat(head), chunks)
+    await chunks.return(undefined)
+    return new Answer(at, status, headers, concat(head))
+  }
+
+  readonly isWhole: boolean
+
+  /** The body in pieces of at most 64 KiB. One that is still to come can be read once. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    yield* pieces(this.bytes)
+    if (this.#rest) for await (const chunk of this.#rest) yield* pieces(chunk)
+  }
+
+  /** Nothing more of the body is wanted. */
+  async close(): Promise<void> {
+    await this.#rest?.return(undefined)
   }
 
   get ok(): boolean {
@@ -30,6 +79,7 @@ export class Answer {
 
   /** The body as JSON, with every digit of integers; undefined when it is not JSON. */
   get json(): Value | undefined {
+    if (!this.#json && !this.isWhole) this.#json = { value: undefined }
     if (!this.#json) {
       let value: Value
       try {
@@ -40,6 +90,12 @@ export class Answer {
       this.#json = { value }
     }
     return this.#json.value
+  }
+}
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += HEAD_BYTES) {
+    yield bytes.subarray(at, at + HEAD_BYTES)
   }
 }
 

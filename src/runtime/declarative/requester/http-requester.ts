@@ -25,6 +25,8 @@ export interface PageRequest {
   path?: string
   /** What paginator and slicer add. */
   parts: RequestOptions[]
+  /** The body may be larger than memory: it is read piece by piece. */
+  streams?: boolean
   /** What a wait in the middle of this request's attempts kept. */
   progress?: JsonValue
 }
@@ -86,6 +88,7 @@ function httpRequester(component: Component, env: Environment): Requester {
         handler,
         authenticator: authenticator as Authenticator,
         attempt: attemptOf(page.progress),
+        streams: page.streams,
       },
       env,
     )
@@ -98,7 +101,7 @@ function httpRequester(component: Component, env: Environment): Requester {
       const known = env.run.cache.get(key) as Answer | undefined
       if (known) return known
       const answer = await send(page)
-      if (answer?.ok) env.run.cache.set(key, answer)
+      if (answer?.ok && answer.isWhole) env.run.cache.set(key, answer)
       return answer
     },
   }

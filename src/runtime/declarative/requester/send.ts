@@ -22,6 +22,8 @@ interface Sending {
   authenticator: Authenticator
   /** The first attempt's number: more than 1 when earlier ones ended in a wait. */
   attempt: number
+  /** The body is read piece by piece, however large it is. */
+  streams?: boolean
 }
 
 /** The number that the next attempt bears after a `WaitUntil` with this progress. */
@@ -39,13 +41,13 @@ export class PaginationReset extends Error {
  * @throws WaitUntil for a wait longer than the run sleeps through, with the attempt that follows
  */
 export async function sendWithRetries(
-  { prepare, handler, authenticator, attempt: first }: Sending,
+  { prepare, handler, authenticator, attempt: first, streams }: Sending,
   env: Environment,
 ): Promise<Answer | undefined> {
   let refreshed = false
   for (let attempt = first; ; attempt++) {
     env.ctx.signal.throwIfAborted()
-    const outcome = await exchange(await prepare(), env)
+    const outcome = await exchange(await prepare(), streams, env)
     const resolution = handler.interpret(outcome)
     switch (resolution.action) {
       case 'SUCCESS':
@@ -70,12 +72,16 @@ export async function sendWithRetries(
   }
 }
 
-async function exchange(request: Outgoing, env: Environment): Promise<Outcome> {
+async function exchange(
+  request: Outgoing,
+  streams: boolean | undefined,
+  env: Environment,
+): Promise<Outcome> {
   const { url, ...init } = request
+  const maxBytes = streams ? Number.POSITIVE_INFINITY : undefined
   try {
-    const response = await env.ctx.http.fetch(url, { ...init, attempts: 1 })
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    return new Answer(response.url || url, response.status, response.headers, bytes)
+    const response = await env.ctx.http.fetch(url, { ...init, attempts: 1, maxBytes })
+    return await Answer.of(url, response, streams)
   } catch (error) {
     env.ctx.signal.throwIfAborted()
     return error instanceof Error ? error : new Error(String(error))

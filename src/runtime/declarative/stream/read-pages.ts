@@ -49,7 +49,7 @@ interface Position {
   observed: string | null
   bookmark: JsonValue
   branch?: Branch
-  /** What a wait in the middle of this page kept. */
+  /** What a wait in the middle of this page kept, or how much of it was read. */
   progressOfPage?: JsonValue
 }
 
@@ -99,8 +99,28 @@ async function* readFrom(stream: Stream, saved: SavedState): AsyncGenerator<Read
   const airbyte = migrateState(stream.component, stream.env, saved.airbyte)
   const at = saved.at as unknown as Position | undefined
   const reading = await openReading(stream, airbyte, at)
-  const { cursor, router, bookmark, begun } = reading
+  const { router, bookmark, begun } = reading
 
+  try {
+    yield* readPartitions(stream, reading, at)
+  } finally {
+    await reading.retriever.close()
+  }
+
+  bookmark?.finish(Math.ceil((stream.env.ctx.now() - begun) / 1000), router.parentState())
+  const final: SavedState = {
+    v: 1,
+    airbyte: bookmark ? bookmark.state(router.parentState()) : NO_CURSOR,
+  }
+  yield { slice: WHOLE_STREAM, records: [], before: final, after: () => final }
+}
+
+async function* readPartitions(
+  stream: Stream,
+  reading: Reading,
+  at: Position | undefined,
+): AsyncGenerator<ReadPage> {
+  const { cursor, router, bookmark } = reading
   let resumed = at
   for await (const part of partitionsFrom(router, at)) {
     const progress = progressOf(part, cursor, bookmark, resumed)
@@ -117,13 +137,6 @@ async function* readFrom(stream: Stream, saved: SavedState): AsyncGenerator<Read
     resumed = undefined
     if (progress) bookmark?.complete(progress)
   }
-
-  bookmark?.finish(Math.ceil((stream.env.ctx.now() - begun) / 1000), router.parentState())
-  const final: SavedState = {
-    v: 1,
-    airbyte: bookmark ? bookmark.state(router.parentState()) : NO_CURSOR,
-  }
-  yield { slice: WHOLE_STREAM, records: [], before: final, after: () => final }
 }
 
 /** What the slices of a read share. */
@@ -222,6 +235,13 @@ async function* readSlice(
       continue
     }
     observed = observe(page.records, cursor, bookmark, observed)
+    if (page.rest !== undefined) {
+      const { rest } = page
+      const after = () => stateWith({ progressOfPage: rest })
+      yield { slice, records: page.records, before, after }
+      progressOfPage = rest
+      continue
+    }
     const isLast = page.next === null
     if (isLast && progress) {
       progress.close(interval, observed)
