@@ -114,6 +114,8 @@ export interface Spec {
   connectionSpecification: JsonSchema
   documentationUrl?: string
   supported_destination_sync_modes?: DestinationSyncMode[]
+  /** How to sign in by OAuth instead of entering secrets, as Airbyte's message of the same name. */
+  advanced_auth?: JsonObject
 }
 
 /** How well a connector is proven; the catalog shows it. */

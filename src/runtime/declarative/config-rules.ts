@@ -18,7 +18,7 @@ export function normalizeConfig(root: Component, given: JsonObject): NormalizedC
   // Refresh tokens are written into it later: never the caller's own.
   const config = structuredClone(given)
   const rules = root.optionalChild('spec')?.optionalChild('config_normalization_rules')
-  if (!rules) return { config }
+  if (!rules || Object.keys(given).length === 0) return { config }
   for (const migration of rules.children('config_migrations')) {
     for (const child of migration.children('transformations')) change(child, config)
   }

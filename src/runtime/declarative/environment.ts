@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../protocol/index.ts'
+import type { ConfiguredStream, JsonObject, JsonValue } from '../../protocol/index.ts'
 import type { ConnectorContext } from '../contract.ts'
 import type { Scope } from './interpolation.ts'
 import { StreamSlice } from './template/index.ts'
@@ -22,6 +22,8 @@ export interface Run {
   tokens: Map<string, Token>
   /** Answers of parents' requests, by method, URL and body. */
   cache: Map<string, unknown>
+  /** The streams that are read, as the user configured them; empty outside of a read. */
+  configured: ReadonlyMap<string, ConfiguredStream>
   /** Told when a request has to wait. */
   onRateLimit?(stream: string, until: number): void
   /** Told when the source changed its own config. */

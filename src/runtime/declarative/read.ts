@@ -9,8 +9,8 @@ import {
 import type { ReadState } from '../contract.ts'
 import { batcher } from './batches.ts'
 import type { Component } from './component.ts'
-import type { NormalizedConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
+import type { SourceEnvironment } from './open.ts'
 import { openStream } from './stream/delegate.ts'
 import { type ListedStream, listStreams } from './stream/list.ts'
 import { readPages } from './stream/read-pages.ts'
@@ -26,10 +26,11 @@ const ROWS_PER_LARGE_STATE = 2000
  */
 export async function* readStreams(
   root: Component,
-  env: Omit<Environment, 'stream'> & Pick<NormalizedConfig, 'migrated'>,
+  env: SourceEnvironment,
   streams: ConfiguredStream[],
   state: ReadState,
 ): AsyncGenerator<ReadEvent> {
+  env.run.configured = new Map(streams.map((one) => [one.stream.name, one]))
   if (env.migrated) yield { type: 'control', config: env.migrated }
   const listed = await listStreams(root, env)
   const pending: ReadEvent[] = []

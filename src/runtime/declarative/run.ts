@@ -19,6 +19,7 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
     longestSleepMs: options.longestSleepMs ?? LONGEST_SLEEP_MS,
     tokens: new Map(),
     cache: new AnswerCache(),
+    configured: new Map(),
   }
 }
 

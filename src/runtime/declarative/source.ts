@@ -16,13 +16,13 @@ import type {
 } from '../contract.ts'
 import { checkStreams } from './check.ts'
 import type { Component } from './component.ts'
-import { normalizeConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
 import { isObject } from './manifest/values.ts'
+import { openSource } from './open.ts'
 import { readStreams } from './read.ts'
-import { newRun, type RunOptions } from './run.ts'
+import type { RunOptions } from './run.ts'
 import { inferSchema } from './schema/infer.ts'
 import type { Stream } from './stream/build.ts'
 import { openStream } from './stream/delegate.ts'
@@ -58,11 +58,7 @@ export function declarativeSource(
   options: DeclarativeOptions = {},
 ): Source {
   const root = loadManifest(manifest)
-  const environment = (ctx: ConnectorContext, config: JsonObject) => ({
-    ...normalizeConfig(root, config),
-    ctx,
-    run: newRun(ctx, options),
-  })
+  const open = (ctx: ConnectorContext, config: JsonObject) => openSource(root, ctx, config, options)
   return {
     info,
     capabilities: DECLARATIVE_CAPABILITIES,
@@ -70,14 +66,14 @@ export function declarativeSource(
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {
       try {
-        await checkStreams(root, environment(ctx, config))
+        await checkStreams(root, open(ctx, config))
         return { ok: true }
       } catch (error) {
         return { ok: false, problem: toAirbyteError(error).toJSON() }
       }
     },
     async discover(ctx, config) {
-      const env = environment(ctx, config)
+      const env = open(ctx, config)
       const streams: AirbyteStream[] = []
       for (const { name, component } of await listStreams(root, env)) {
         const described = await describeStream(component, { ...env, stream: name })
@@ -88,7 +84,7 @@ export function declarativeSource(
       return { streams }
     },
     read: (ctx, config, streams: ConfiguredStream[], state) =>
-      readStreams(root, environment(ctx, config), streams, state),
+      readStreams(root, open(ctx, config), streams, state),
   }
 }
 
@@ -114,7 +110,12 @@ function specOf(root: Component, info: ConnectorInfo): Spec {
     ? schema
     : { type: 'object', properties: {} }
   const documentationUrl = spec?.optionalText('documentation_url') ?? info.documentationUrl
-  return { connectionSpecification, ...(documentationUrl ? { documentationUrl } : {}) }
+  const auth = spec?.object('advanced_auth')
+  return {
+    connectionSpecification,
+    ...(documentationUrl ? { documentationUrl } : {}),
+    ...(auth && Object.keys(auth).length > 0 ? { advanced_auth: auth } : {}),
+  }
 }
 
 /** A stream whose retriever cannot run is listed all the same; reading it says why. */

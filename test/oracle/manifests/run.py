@@ -16,6 +16,7 @@ import pathlib
 import sys
 import time
 import zipfile
+from dataclasses import asdict
 from urllib.parse import parse_qsl, urlsplit
 
 import freezegun
@@ -29,6 +30,7 @@ from airbyte_cdk.models import (
     AirbyteStreamState,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
+    ConnectorSpecificationSerializer,
     DestinationSyncMode,
     StreamDescriptor,
     SyncMode,
@@ -143,25 +145,26 @@ def body_bytes(answer):
     return body[: answer["cut"]] if "cut" in answer else body
 
 
-def catalog_of(manifest, names):
+def catalog_of(names, case):
     return ConfiguredAirbyteCatalog(
         streams=[
             ConfiguredAirbyteStream(
-                stream=stream_of(name),
+                stream=stream_of(name, case.get("schema") or {}),
                 sync_mode=SyncMode.incremental,
                 destination_sync_mode=DestinationSyncMode.append,
+                cursor_field=[case["cursor"]] if "cursor" in case else None,
             )
             for name in names
         ]
     )
 
 
-def stream_of(name):
+def stream_of(name, properties):
     from airbyte_cdk.models import AirbyteStream
 
     return AirbyteStream(
         name=name,
-        json_schema={"type": "object", "properties": {}},
+        json_schema={"type": "object", "properties": properties},
         supported_sync_modes=[SyncMode.full_refresh, SyncMode.incremental],
     )
 
@@ -179,10 +182,25 @@ def state_of(states):
     ]
 
 
+LOGGER = logging.getLogger("airbyte")
+COMMANDS = {
+    "spec": lambda source, _: {"spec": ConnectorSpecificationSerializer.dump(source.spec(LOGGER))},
+    "check": lambda source, config: {"check": source.check(LOGGER, config).status.value},
+    "discover": lambda source, config: {
+        "catalog": [plain(stream) for stream in source.discover(LOGGER, config).streams]
+    },
+}
+
+
+def plain(stream):
+    fields = {key: value for key, value in asdict(stream).items() if value is not None}
+    return {**fields, "supported_sync_modes": [mode.value for mode in stream.supported_sync_modes]}
+
+
 def run(base, case):
     manifest = manifest_of(base, case)
     config = case.get("config") or {}
-    names = case.get("read") or [manifest["streams"][0].get("name", "items")]
+    names = case.get("read") or [stream.get("name", "items") for stream in manifest["streams"][:1]]
     responder = Responder(case.get("http") or [])
     waits = []
     originals = requests.adapters.HTTPAdapter.send, time.sleep
@@ -199,11 +217,17 @@ def run(base, case):
         with freezegun.freeze_time(
             case.get("now", NOW), ignore=["concurrent", "threading", "queue", "_pytest"]
         ):
-            catalog, state = catalog_of(manifest, names), state_of(case.get("state"))
+            catalog, state = catalog_of(names, case), state_of(case.get("state"))
             try:
+                command = case.get("command", "read")
                 source = ConcurrentDeclarativeSource(
-                    catalog=catalog, config=config, state=state, source_config=manifest
+                    catalog=catalog if command == "read" else None,
+                    config=config,
+                    state=state,
+                    source_config=manifest,
                 )
+                if command != "read":
+                    return {**COMMANDS[command](source, config), "requests": responder.seen}
                 output = read(source, config, catalog, state)
             except Exception as error:  # the manifest itself is refused
                 return {"refused": type(error).__name__, "requests": responder.seen}

@@ -5,17 +5,19 @@ import {
   type StreamState,
   toAirbyteError,
 } from '../../../src/protocol/index.ts'
+import type { Source } from '../../../src/runtime/contract.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
+import { openSource } from '../../../src/runtime/declarative/open.ts'
 import { toJson } from '../../../src/runtime/declarative/python/json.ts'
-import { newRun } from '../../../src/runtime/declarative/run.ts'
 import { openStream } from '../../../src/runtime/declarative/stream/delegate.ts'
 import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { fromAirbyteState } from '../../../src/runtime/declarative/stream/state.ts'
-import { testContext } from '../../conformance/context.ts'
+import { type TestContext, testContext } from '../../conformance/context.ts'
 import {
   cases,
+  configuredOf,
   type Golden,
   goldens,
   manifestOf,
@@ -47,13 +49,23 @@ describe('the same as the CDK', () => {
   }
 })
 
-/** Requests and records in any order; of a state the time that the sync took is left out. */
-function comparable(result: Golden, { distinct }: OracleCase) {
-  const { requests, records, states, waits, ...rest } = result
+/**
+ * Requests and records in any order; of a state the time that the sync took is left out. A check
+ * that throws has failed; of a catalog and a spec what says nothing is left out.
+ */
+function comparable(result: Golden, { distinct, command }: OracleCase) {
+  const { requests, records, states, waits, catalog, spec, ...others } = result
+  const rest: Partial<Golden> = others.refused && command === 'check' ? { check: 'FAILED' } : others
   const made = requests.map(withReadableToken).map(stable).sort()
   return {
     ...rest,
     ...(rest.refused ? { refused: true } : {}),
+    catalog: catalog?.map(({ is_file_based: _, is_resumable, json_schema, ...stream }) => ({
+      ...stream,
+      ...(is_resumable ? { is_resumable } : {}),
+      properties: (json_schema as JsonObject).properties,
+    })),
+    spec: spec && { ...spec, supportsNormalization: undefined, supportsDBT: undefined },
     requests: distinct ? [...new Set(made)] : made,
     records: Object.fromEntries(
       Object.entries(records ?? {}).map(([name, all]) => [
@@ -103,17 +115,18 @@ async function run(wanted: OracleCase): Promise<Golden> {
     sleep: async (ms: number) => void (ms >= 500 && waits.push(ms / 1000)),
   }
   try {
+    const source = declarativeSource(manifestOf(wanted), INFO, options)
+    if (wanted.command) return { ...(await command(wanted, source, ctx)), requests: seen }
     const root = loadManifest(manifestOf(wanted))
-    declarativeSource(manifestOf(wanted), INFO).spec()
-    const env = { config: wanted.config ?? {}, ctx, run: newRun(ctx, options) }
+    const env = openSource(root, ctx, wanted.config ?? {}, options)
     const listed = await listStreams(root, env)
     const result = {
       ...{ requests: seen, records: {}, states: {}, statuses: {}, failures: [] as string[] },
       ...(wanted.waits ? { waits } : {}),
     }
-    for (const name of wanted.read ?? [listed[0]?.name ?? '']) {
-      await readOne(name, result)
-    }
+    const names = wanted.read ?? [listed[0]?.name ?? '']
+    env.run.configured = configuredOf(names, wanted)
+    for (const name of names) await readOne(name, result)
     result.failures.sort()
     return result
 
@@ -152,6 +165,16 @@ async function run(wanted: OracleCase): Promise<Golden> {
   } catch (error) {
     return { refused: toAirbyteError(error).message, requests: seen }
   }
+}
+
+async function command({ command, config = {} }: OracleCase, source: Source, ctx: TestContext) {
+  if (command === 'spec') return { spec: { ...source.spec() } as JsonObject }
+  if (command === 'discover') {
+    const { streams } = await source.discover(ctx, config)
+    return { catalog: streams as unknown as JsonObject[] }
+  }
+  const { ok } = await source.check(ctx, config)
+  return { check: ok ? ('SUCCEEDED' as const) : ('FAILED' as const) }
 }
 
 const INFO = {

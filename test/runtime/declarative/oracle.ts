@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
-import type { JsonObject, JsonValue } from '../../../src/protocol/index.ts'
+import type { ConfiguredStream, JsonObject, JsonValue } from '../../../src/protocol/index.ts'
 import { loads, toJson } from '../../../src/runtime/declarative/python/json.ts'
 
 const FOLDER = join(import.meta.dirname, '../../oracle/manifests')
@@ -10,12 +10,17 @@ const FOLDER = join(import.meta.dirname, '../../oracle/manifests')
 /** A manifest, its HTTP answers and what is read. `run.py` runs the same with Airbyte's CDK. */
 export interface OracleCase {
   name: string
+  /** By default `read`. */
+  command?: 'check' | 'discover' | 'spec'
   /** Merged over the one stream of `base.yaml`. */
   stream?: JsonObject
   /** Merged over the whole of it. */
   manifest?: JsonObject
   config?: JsonObject
   state?: Record<string, JsonObject>
+  /** The cursor field and the schema's properties in the configured catalog. */
+  cursor?: string
+  schema?: JsonObject
   /** Streams to read; all by default the first. */
   read?: string[]
   now?: string
@@ -62,6 +67,9 @@ export interface Seen {
 
 export interface Golden {
   refused?: string
+  check?: 'SUCCEEDED' | 'FAILED'
+  catalog?: JsonObject[]
+  spec?: JsonObject
   requests: Seen[]
   records?: Record<string, JsonObject[]>
   states?: Record<string, JsonObject>
@@ -84,6 +92,23 @@ export const goldens = (): Record<string, Golden> =>
     ...readdirSync(join(FOLDER, 'goldens')).map((file) =>
       toJson(loads(readFileSync(join(FOLDER, 'goldens', file), 'utf8'))),
     ),
+  )
+
+/** The streams as the configured catalog has them. */
+export const configuredOf = (names: string[], { cursor, schema = {} }: OracleCase) =>
+  new Map(
+    names.map((name): [string, ConfiguredStream] => [
+      name,
+      {
+        stream: {
+          ...{ name, json_schema: { type: 'object', properties: schema } },
+          supported_sync_modes: ['full_refresh', 'incremental'],
+        },
+        ...{ syncMode: 'incremental', destinationSyncMode: 'append', primaryKey: [] },
+        ...{ generationId: 0, minimumGenerationId: 0, syncId: 1, format: 'records' },
+        cursorField: cursor ? [cursor] : [],
+      },
+    ]),
   )
 
 export function manifestOf({ stream, manifest }: OracleCase): JsonObject {

@@ -1,13 +1,21 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { StreamState } from '../../../src/protocol/index.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
-import { newRun } from '../../../src/runtime/declarative/run.ts'
+import { openSource } from '../../../src/runtime/declarative/open.ts'
 import { openStream } from '../../../src/runtime/declarative/stream/delegate.ts'
 import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { parseState, type SavedState } from '../../../src/runtime/declarative/stream/state.ts'
 import { testContext } from '../../conformance/context.ts'
-import { cases, goldens, manifestOf, type OracleCase, responder, stable } from './oracle.ts'
+import {
+  cases,
+  configuredOf,
+  goldens,
+  manifestOf,
+  type OracleCase,
+  responder,
+  stable,
+} from './oracle.ts'
 
 const GOLDENS = goldens()
 
@@ -48,14 +56,12 @@ function comparable(state: SavedState | undefined) {
 
 async function read(wanted: OracleCase, from?: StreamState) {
   const { fetch } = responder(wanted.http ?? [])
-  const env = {
-    config: wanted.config ?? {},
-    ctx: testContext({ http: { fetch } }),
-    run: newRun(testContext(), {}),
-  }
-  const listed = await listStreams(loadManifest(manifestOf(wanted)), env)
+  const root = loadManifest(manifestOf(wanted))
+  const env = openSource(root, testContext({ http: { fetch } }), wanted.config ?? {})
+  const listed = await listStreams(root, env)
   const found = listed.find(({ name }) => name === (wanted.read?.[0] ?? listed[0]?.name))
   if (!found) throw new Error('no stream')
+  env.run.configured = configuredOf([found.name], wanted)
   const { stream, saved: start } = openStream(
     found.component,
     { ...env, stream: found.name },

@@ -4,17 +4,18 @@ import type { PyDatetime } from '../python/datetime.ts'
 import { dumps } from '../python/json.ts'
 import type { DatetimeCursor } from './datetime-cursor.ts'
 import { Progress } from './progress.ts'
+import type { CursorProgress, StreamCursor } from './types.ts'
 
 /** Keeps a stream's state in the CDK's format while the stream is read, partition by partition. */
-export interface Bookmark {
+export interface Bookmark<Value = unknown> {
   /** How far a partition is; undefined for one that this read has had already. */
-  begin(partition: JsonObject): Progress | undefined
+  begin(partition: JsonObject): CursorProgress<Value> | undefined
   /** A record's cursor value was seen. */
-  observe(value: PyDatetime): void
+  observe(value: Value): void
   /** An interval of the partition was closed. */
-  update(partition: JsonObject, progress: Progress): void
+  update(partition: JsonObject, progress: CursorProgress<Value>): void
   /** The partition is read to its end. */
-  complete(progress: Progress): void
+  complete(progress: CursorProgress<Value>): void
   /** The stream is read to its end. */
   finish(seconds: number, parentState: JsonObject | undefined): void
   state(parentState: JsonObject | undefined): JsonObject
@@ -23,10 +24,10 @@ export interface Bookmark {
 }
 
 /** A stream without partitions: one value. */
-export function singleBookmark(cursor: DatetimeCursor, state: JsonObject): Bookmark {
+export function singleBookmark(cursor: StreamCursor, state: JsonObject): Bookmark {
   let current = state
   return {
-    begin: () => Progress.fromState(cursor, state),
+    begin: () => cursor.progress(state),
     observe() {},
     update(_partition, progress) {
       current = progress.state()
@@ -53,7 +54,7 @@ export function partitionedBookmark(
   cursor: DatetimeCursor,
   initial: JsonObject,
   saved?: JsonValue,
-): Bookmark {
+): Bookmark<PyDatetime> {
   const { field } = cursor
   const known = new Map<string, { partition: JsonObject; cursor: JsonObject }>()
   const begun = new Set<string>()

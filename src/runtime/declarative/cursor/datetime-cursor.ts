@@ -6,19 +6,20 @@ import type { PyDatetime } from '../python/datetime.ts'
 import { parseDuration } from '../python/duration.ts'
 import { formatDatetime, parseDatetime } from '../python/epoch-formats.ts'
 import { PythonError } from '../python/errors.ts'
+import { isoparse } from '../python/isoparse.ts'
 import { str } from '../python/text.ts'
-import { Timedelta } from '../python/timedelta.ts'
 import { truthy, type Value } from '../python/values.ts'
-import type { RequestOptions } from '../requester/options.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { type Clamping, clampingOf } from './clamping.ts'
+import { cursorField } from './field.ts'
 import { earlier, fromMillis, type Gap, later } from './instants.ts'
+import { Progress } from './progress.ts'
+import type { StreamCursor } from './types.ts'
 
 const DEFAULT_FORMAT = '%Y-%m-%dT%H:%M:%S.%f%z'
 
-/** How a stream is cut by time: the fixed part of a cursor, which all its partitions share. */
-export interface DatetimeCursor {
-  field: string
+/** How a stream is cut by time. */
+export interface DatetimeCursor extends StreamCursor<PyDatetime> {
   start: PyDatetime
   /** The latest moment to read; the same throughout a read. */
   end: PyDatetime
@@ -27,28 +28,16 @@ export interface DatetimeCursor {
   granularity: Gap | undefined
   comparesStrictly: boolean
   clamping: Clamping
-  /** Names of an interval's ends in the slice. */
-  startKey: string
-  endKey: string
-  clientSide: boolean
-  dataFeed: boolean
-  global: boolean
   format(moment: PyDatetime): string
   /** Undefined when no format fits. */
   parse(value: Value): PyDatetime | undefined
-  options(interval: JsonObject): RequestOptions
 }
 
-/** Where the ends of an earlier invocation of the same read are kept. */
-export interface FrozenEnds {
-  start: PyDatetime
-  end: PyDatetime
-}
-
+/** @param frozen the ends of an earlier invocation of the same read */
 export function datetimeCursor(
   component: Component,
   env: Environment,
-  frozen?: FrozenEnds,
+  frozen?: [string, string] | null,
 ): DatetimeCursor {
   const bound = { env, parameters: component.parameters }
   const text = (field: string, byDefault = '') =>
@@ -73,14 +62,16 @@ export function datetimeCursor(
   const format = component.text('datetime_format')
   const formats = [...component.list('cursor_datetime_formats').map(String), format]
   const clamping = clampingOf(component.optionalChild('clamping'), env, granularity)
-  const ends = frozen ?? {
-    start: moment(component, 'start_datetime', env, format),
-    end: clamping.end(
-      component.has('end_datetime')
-        ? moment(component, 'end_datetime', env, format)
-        : fromMillis(env.ctx.now()),
-    ),
-  }
+  const [start, end] = frozen
+    ? [isoparse(frozen[0]), isoparse(frozen[1])]
+    : [
+        moment(component, 'start_datetime', env, format),
+        clamping.end(
+          component.has('end_datetime')
+            ? moment(component, 'end_datetime', env, format)
+            : fromMillis(env.ctx.now()),
+        ),
+      ]
   const startKey = text('partition_field_start', 'start_time')
   const endKey = text('partition_field_end', 'end_time')
   const startOption = component.optionalChild('start_time_option')
@@ -88,9 +79,11 @@ export function datetimeCursor(
   const injectStart = startOption && requestOption(startOption, env)
   const injectEnd = endOption && requestOption(endOption, env)
 
-  return {
-    field: text('cursor_field'),
-    ...ends,
+  const field = cursorField(component, env)
+  const parse = (value: Value) => firstThatFits(value, formats)
+  const cursor: DatetimeCursor = {
+    field,
+    ...{ start, end, ends: [start.isoformat(), end.isoformat()] },
     lookback: gap('lookback_window'),
     step,
     granularity,
@@ -102,13 +95,18 @@ export function datetimeCursor(
     dataFeed: component.flag('is_data_feed'),
     global: component.flag('global_substream_cursor'),
     format: (value) => formatDatetime(value, format),
-    parse: (value) => firstThatFits(value, formats),
+    parse,
+    valueOf: (record) => parse(record[field]),
+    ...{ later, save: (value) => value.isoformat(), load: (saved) => isoparse(saved as string) },
+    progress: (state) => Progress.fromState(cursor, state),
+    restore: (saved) => Progress.deserialize(cursor, saved),
     options: (interval) =>
       overlay([
         injectStart && startKey in interval ? injectStart(interval[startKey]) : {},
         injectEnd && endKey in interval ? injectEnd(interval[endKey]) : {},
       ]),
   }
+  return cursor
 }
 
 function firstThatFits(value: Value, formats: string[]): PyDatetime | undefined {
@@ -158,7 +156,3 @@ function read(
     throw component.refuse(`'${value}' does not have the format '${format}'.`, field)
   }
 }
-
-/** What merges intervals that follow each other: a millisecond unless the cursor says more. */
-export const unitOf = ({ granularity }: DatetimeCursor): Gap =>
-  granularity ?? new Timedelta(0, 0, 1000)

@@ -3,8 +3,9 @@ import { isObject } from '../manifest/values.ts'
 import type { PyDatetime } from '../python/datetime.ts'
 import { isoparse } from '../python/isoparse.ts'
 import { Timedelta } from '../python/timedelta.ts'
-import { type DatetimeCursor, unitOf } from './datetime-cursor.ts'
+import type { DatetimeCursor } from './datetime-cursor.ts'
 import { compareInstants, earlier, later, minus, plus } from './instants.ts'
+import type { CursorProgress } from './types.ts'
 
 /** Time that has been read, with the greatest cursor value seen in it. */
 interface Span {
@@ -14,7 +15,7 @@ interface Span {
 }
 
 /** What has been read of one partition, in the terms of its cursor. */
-export class Progress {
+export class Progress implements CursorProgress<PyDatetime> {
   readonly #cursor: DatetimeCursor
   #spans: Span[]
   /** Where the read found the partition. */
@@ -51,7 +52,6 @@ export class Progress {
     return new Progress(cursor, [{ start: cursor.start, end, recent: end }], state)
   }
 
-  /** @see serialize */
   static deserialize(cursor: DatetimeCursor, saved: JsonValue): Progress {
     const { spans, rest, origin } = saved as {
       spans: (string | null)[][]
@@ -70,7 +70,7 @@ export class Progress {
     )
   }
 
-  /** Exact to the microsecond, unlike the state's own format. */
+  /** Exact to the microsecond. */
   serialize(): JsonObject {
     const spans = this.#spans.map(({ start, end, recent }) => [
       start.isoformat(),
@@ -80,7 +80,7 @@ export class Progress {
     return { spans, rest: this.#rest, origin: this.#origin.isoformat() }
   }
 
-  /** The state in the CDK's format: the greatest cursor up to the first gap, or where it starts. */
+  /** The greatest cursor up to the first gap, or where it starts. */
   state(): JsonObject {
     const [first] = merged(this.#cursor, this.#spans)
     if (!first) return { ...this.#rest }
@@ -88,7 +88,6 @@ export class Progress {
     return { ...this.#rest, [this.#cursor.field]: value }
   }
 
-  /** Notes that an interval was read, and the greatest cursor value of its records. */
   close(interval: JsonObject, recent: PyDatetime | undefined): void {
     const { startKey, endKey } = this.#cursor
     const start = parseState(this.#cursor, interval[startKey])
@@ -99,7 +98,6 @@ export class Progress {
     ])
   }
 
-  /** Whether a record's cursor lies in what this read is after; one without a cursor does. */
   wants(value: PyDatetime): boolean {
     const { start, end, lookback } = this.#cursor
     const from = this.#origin
@@ -107,7 +105,6 @@ export class Progress {
     return compareInstants(lower, value) <= 0 && compareInstants(value, end) <= 0
   }
 
-  /** The intervals that are left to read, in order. */
   *intervals(): Generator<JsonObject> {
     const { start, end, lookback, granularity } = this.#cursor
     const spans = merged(this.#cursor, this.#spans)
@@ -155,6 +152,9 @@ export class Progress {
     return { [startKey]: format(start), [endKey]: format(end) }
   }
 }
+
+/** What merges intervals that follow each other: a millisecond unless the cursor says more. */
+const unitOf = ({ granularity }: DatetimeCursor) => granularity ?? new Timedelta(0, 0, 1000)
 
 function merged(cursor: DatetimeCursor, spans: Span[]): Span[] {
   const unit = unitOf(cursor)

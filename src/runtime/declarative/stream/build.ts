@@ -28,7 +28,6 @@ export function buildStream(component: Component, env: Environment): Stream {
   const retriever = component.child('retriever')
   if (retriever.type !== 'SimpleRetriever') throw unsupported(retriever)
   const cursor = component.optionalChild('incremental_sync')
-  if (cursor && cursor.type !== 'DatetimeBasedCursor') throw unsupported(cursor)
   // Read as if it were not there, each of these would give other records.
   const file = component.optionalChild('file_uploader')
   if (file) throw unsupported(file)

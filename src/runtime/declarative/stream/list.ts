@@ -7,6 +7,8 @@ import { dynamicStreams } from './dynamic.ts'
 export interface ListedStream {
   name: string
   component: Component
+  /** The dynamic stream that made it, by name. */
+  madeBy?: string
 }
 
 /**
@@ -18,10 +20,11 @@ export async function listStreams(
   root: Component,
   env: Omit<Environment, 'stream'>,
 ): Promise<ListedStream[]> {
-  const listed = root.children('streams').flatMap((component) => expand(component, env))
-  for (const dynamic of root.children('dynamic_streams')) {
+  const listed = listStaticStreams(root, env)
+  for (const [index, dynamic] of root.children('dynamic_streams').entries()) {
+    const madeBy = dynamicStreamName(dynamic, index)
     for await (const component of dynamicStreams(dynamic, env)) {
-      listed.push(...expand(component, env))
+      listed.push(...expand(component, env).map((stream) => ({ ...stream, madeBy })))
     }
   }
   const names = new Set<string>()
@@ -31,6 +34,13 @@ export async function listStreams(
   }
   return listed
 }
+
+/** Those that are in the manifest, without asking the API. */
+export const listStaticStreams = (root: Component, env: Omit<Environment, 'stream'>) =>
+  root.children('streams').flatMap((component) => expand(component, env))
+
+export const dynamicStreamName = (dynamic: Component, index: number) =>
+  dynamic.optionalText('name') ?? `dynamic_stream_${index}`
 
 function expand(component: Component, env: Omit<Environment, 'stream'>): ListedStream[] {
   if (component.type === 'ConditionalStreams') {

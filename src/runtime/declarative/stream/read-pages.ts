@@ -1,16 +1,17 @@
 import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
 import { AirbyteError } from '../../../protocol/index.ts'
-import { type Bookmark, keyOf, partitionedBookmark, singleBookmark } from '../cursor/bookmark.ts'
-import { type DatetimeCursor, datetimeCursor } from '../cursor/datetime-cursor.ts'
-import { later } from '../cursor/instants.ts'
+import { keyOf } from '../cursor/bookmark.ts'
+import {
+  type Bookmark,
+  buildTracking,
+  type CursorProgress,
+  type StreamCursor,
+} from '../cursor/index.ts'
 import { migrateState } from '../cursor/migrations.ts'
-import { Progress } from '../cursor/progress.ts'
 import { type Slice, WHOLE_STREAM } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
 import type { Partition } from '../partition/types.ts'
-import type { PyDatetime } from '../python/datetime.ts'
-import { isoparse } from '../python/isoparse.ts'
 import type { RecordData } from '../records/types.ts'
 import { PaginationReset } from '../requester/send.ts'
 import { WaitUntil } from '../wait.ts'
@@ -46,7 +47,7 @@ interface Position {
   interval: number
   token: JsonValue
   /** The greatest cursor value seen in the interval. */
-  observed: string | null
+  observed: JsonValue
   bookmark: JsonValue
   branch?: Branch
   /** What a wait in the middle of this page kept, or how much of it was read. */
@@ -142,12 +143,12 @@ async function* readPartitions(
 /** What the slices of a read share. */
 interface Reading {
   begun: number
-  cursor: DatetimeCursor | undefined
+  cursor: StreamCursor | undefined
   router: PartitionRouter
   bookmark: Bookmark | undefined
   retriever: Retriever
   /** Of the partition at hand. */
-  progress: Progress | undefined
+  progress: CursorProgress | undefined
 }
 
 async function openReading(
@@ -156,9 +157,13 @@ async function openReading(
   at: Position | undefined,
 ): Promise<Reading> {
   const { env } = stream
-  const [start, end] = at?.ends?.map((moment) => isoparse(moment)) ?? []
-  const cursor =
-    stream.cursor && datetimeCursor(stream.cursor, env, start && end ? { start, end } : undefined)
+  const tracking =
+    stream.cursor &&
+    buildTracking(stream.cursor, {
+      ...{ env, routers: stream.routers, state: airbyte },
+      ...{ ends: at?.ends, saved: at?.bookmark },
+    })
+  const cursor = tracking?.cursor
   const router = routerOf(stream, airbyte, cursor !== undefined)
   const normalizes = stream.retriever.child('record_selector').get('schema_normalization')
   const retriever = buildRetriever(stream, {
@@ -166,15 +171,15 @@ async function openReading(
     router,
     schema: normalizes && normalizes !== 'None' ? await stream.schema() : undefined,
     wanted(record) {
-      const value = cursor?.parse(record[cursor.field])
-      return !value || (reading.progress?.wants(value) ?? true)
+      const value = cursor?.valueOf(record)
+      return value === undefined || (reading.progress?.wants(value) ?? true)
     },
   })
   const reading: Reading = {
     begun: at?.begun ?? env.ctx.now(),
     cursor,
     router,
-    bookmark: cursor && bookmarkOf(stream, cursor, airbyte, at?.bookmark),
+    bookmark: tracking?.bookmark,
     retriever,
     progress: undefined,
   }
@@ -196,15 +201,15 @@ async function* readSlice(
   resumed: Position | undefined,
 ): AsyncGenerator<ReadPage> {
   const slice: Slice = { partition: part.partition, interval, extra: part.extra }
-  const ends = cursor ? [cursor.start.isoformat(), cursor.end.isoformat()] : null
+  const ends = cursor?.ends ?? null
   let token = resumed ? resumed.token : retriever.initialToken
-  let observed = resumed?.observed ? isoparse(resumed.observed) : undefined
+  let observed = resumed?.observed != null ? cursor?.load(resumed.observed) : undefined
 
   const stateWith = (next: Partial<Position>): SavedState => {
     const position = {
       ...{ begun, ends, router: part.position, partition: part.partition, extra: part.extra },
       ...{ from, progress: progress?.serialize() ?? null, interval: index, token },
-      ...{ observed: observed?.isoformat() ?? null, bookmark: bookmark?.serialize() ?? null },
+      ...{ observed: saveObserved(cursor, observed), bookmark: bookmark?.serialize() ?? null },
       ...(stream.branch ? { branch: stream.branch } : {}),
     }
     return {
@@ -262,17 +267,6 @@ function routerOf(stream: Stream, airbyte: JsonObject, incremental: boolean): Pa
   return buildRouters(stream.routers, { env: stream.env, parentState, incremental })
 }
 
-function bookmarkOf(
-  stream: Stream,
-  cursor: DatetimeCursor,
-  airbyte: JsonObject,
-  saved: JsonValue | undefined,
-): Bookmark {
-  if (stream.routers.length === 0) return singleBookmark(cursor, airbyte)
-  const grouped = stream.routers.some(({ type }) => type === 'GroupingPartitionRouter')
-  return partitionedBookmark(grouped ? { ...cursor, global: true } : cursor, airbyte, saved)
-}
-
 /** The open partition first, as it was saved, then those after it. */
 async function* partitionsFrom(
   router: PartitionRouter,
@@ -293,38 +287,40 @@ async function* partitionsFrom(
 
 function progressOf(
   part: Partition,
-  cursor: DatetimeCursor | undefined,
+  cursor: StreamCursor | undefined,
   bookmark: Bookmark | undefined,
   resumed: Position | undefined,
-): Progress | undefined {
+): CursorProgress | undefined {
   const progress = bookmark?.begin(part.partition)
   if (!cursor || !bookmark || !resumed) return progress
-  const restored = Progress.deserialize(cursor, resumed.progress)
+  const restored = cursor.restore(resumed.progress)
   bookmark.update(part.partition, restored)
   return restored
 }
 
 /** The intervals as they were when the partition was begun, so that an index finds its place again. */
-function intervalsOf(cursor: DatetimeCursor, from: JsonValue): Iterable<JsonObject> {
-  return Progress.deserialize(cursor, from).intervals()
-}
+const intervalsOf = (cursor: StreamCursor, from: JsonValue): Iterable<JsonObject> =>
+  cursor.restore(from).intervals()
 
 function observe(
   records: RecordData[],
-  cursor: DatetimeCursor | undefined,
+  cursor: StreamCursor | undefined,
   bookmark: Bookmark | undefined,
-  observed: PyDatetime | undefined,
-): PyDatetime | undefined {
+  observed: unknown,
+): unknown {
   if (!cursor) return undefined
   let greatest = observed
   for (const record of records) {
-    const value = cursor.parse(record[cursor.field])
-    if (!value) continue
-    greatest = greatest ? later(greatest, value) : value
+    const value = cursor.valueOf(record)
+    if (value === undefined) continue
+    greatest = greatest === undefined ? value : cursor.later(greatest, value)
   }
-  if (greatest && records.length > 0) bookmark?.observe(greatest)
+  if (greatest !== undefined && records.length > 0) bookmark?.observe(greatest)
   return greatest
 }
+
+const saveObserved = (cursor: StreamCursor | undefined, observed: unknown): JsonValue =>
+  cursor && observed !== undefined ? cursor.save(observed) : null
 
 function resetLoop(stream: Stream): AirbyteError {
   return new AirbyteError(

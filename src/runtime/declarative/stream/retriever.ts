@@ -1,6 +1,6 @@
 import type { JsonSchema, JsonValue } from '../../../protocol/index.ts'
 import { AirbyteError } from '../../../protocol/index.ts'
-import type { DatetimeCursor } from '../cursor/datetime-cursor.ts'
+import type { StreamCursor } from '../cursor/index.ts'
 import type { Slice } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { buildPaginator } from '../paginator/index.ts'
@@ -30,7 +30,7 @@ export interface Retriever {
 }
 
 export interface RetrieverParts {
-  cursor: DatetimeCursor | undefined
+  cursor: StreamCursor | undefined
   router: PartitionRouter
   /** Whether the cursor of the slice at hand still wants the record. */
   wanted(record: RecordData): boolean

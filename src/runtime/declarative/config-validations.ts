@@ -1,0 +1,69 @@
+import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
+import { type Builders, build, type Component } from './component.ts'
+import { template, textTemplate } from './interpolation.ts'
+import { schemaProblem } from './json-schema.ts'
+import { isObject } from './manifest/values.ts'
+import { toJson } from './python/json.ts'
+import { isPattern, valueAt, valuesAt } from './records/paths.ts'
+
+/**
+ * What the manifest's `config_normalization_rules.validations` ask of the config.
+ *
+ * @throws VALIDATION_FAILED with the config's field
+ */
+export function validateConfigRules(root: Component, config: JsonObject): void {
+  const rules = root.optionalChild('spec')?.optionalChild('config_normalization_rules')
+  for (const validator of rules?.children('validations') ?? []) build(VALIDATORS, validator, config)
+}
+
+/** What is wrong with a value, if anything. */
+type Strategy = (value: JsonValue) => string | undefined
+
+const VALIDATORS: Builders<void, JsonObject> = {
+  /** A path without a value is not looked at. */
+  DpathValidator(component, config) {
+    const path = component
+      .list('field_path')
+      .map((part) => textTemplate(String(part), { env: { config: {} }, parameters: {} })())
+    if (path.length === 0) throw component.refuse('The path is empty.', 'field_path')
+    const found = path.some(isPattern) ? valuesAt(config, path) : [valueAt(config, path)]
+    for (const value of found) {
+      if (value !== undefined) apply(component, value as JsonValue, `config.${path.join('.')}`)
+    }
+  },
+
+  PredicateValidator(component, config) {
+    const given = component.get('value') ?? null
+    const value =
+      typeof given === 'string'
+        ? toJson(template(given, { env: { config }, parameters: {} })())
+        : given
+    apply(component, value as JsonValue, 'config')
+  },
+}
+
+function apply(validator: Component, value: JsonValue, field: string): void {
+  const problem = build(STRATEGIES, validator.child('validation_strategy'), undefined)(value)
+  if (problem) throw new AirbyteError('VALIDATION_FAILED', `${field}: ${problem}.`, { field })
+}
+
+const STRATEGIES: Builders<Strategy, undefined> = {
+  ValidateAdheresToSchema(component) {
+    const schema = parsed(component.required('base_schema'))
+    if (!isObject(schema)) throw component.refuse('The schema is not an object.', 'base_schema')
+    return (given) => {
+      const value = parsed(given)
+      return value === undefined ? 'is not JSON' : schemaProblem(schema, value)
+    }
+  },
+}
+
+/** A text is JSON here. */
+function parsed(value: JsonValue): JsonValue | undefined {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value) as JsonValue
+  } catch {
+    return undefined
+  }
+}

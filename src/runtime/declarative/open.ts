@@ -1,0 +1,28 @@
+import type { JsonObject } from '../../protocol/index.ts'
+import type { ConnectorContext } from '../contract.ts'
+import type { Component } from './component.ts'
+import { concurrencyOf } from './concurrency.ts'
+import { type NormalizedConfig, normalizeConfig } from './config-rules.ts'
+import { validateConfigRules } from './config-validations.ts'
+import type { Environment } from './environment.ts'
+import { newRun, type RunOptions } from './run.ts'
+
+/** What all streams of a source are built with, and its config if a migration changed it. */
+export type SourceEnvironment = Omit<Environment, 'stream'> & Pick<NormalizedConfig, 'migrated'>
+
+/**
+ * A source under a config: migrated, transformed and validated.
+ *
+ * @throws VALIDATION_FAILED for a config that the manifest does not accept
+ */
+export function openSource(
+  root: Component,
+  ctx: ConnectorContext,
+  config: JsonObject,
+  options: RunOptions = {},
+): SourceEnvironment {
+  const normalized = normalizeConfig(root, config)
+  validateConfigRules(root, normalized.config)
+  concurrencyOf(root, normalized.config)
+  return { ...normalized, ctx, run: newRun(ctx, options) }
+}
