@@ -5,7 +5,7 @@ import { template, textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
 import { toJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
-import { requestOption } from '../requester/request-option.ts'
+import { overlay, requestOption } from '../requester/request-option.ts'
 import { substreamRouter } from './substream.ts'
 import type { Partition, PartitionRouter } from './types.ts'
 
@@ -157,10 +157,8 @@ function cartesian(routers: PartitionRouter[]): PartitionRouter {
         }
       }
     },
-    options(slice) {
-      const all = routers.map((router) => router.options(slice))
-      return Object.assign({}, ...all.reverse())
-    },
+    // The first router wins where two set the same.
+    options: (slice) => overlay(routers.map((router) => router.options(slice)).reverse()),
     parentState: () => undefined,
   }
 }

@@ -1,4 +1,4 @@
-import type { JsonSchema, JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError, type JsonSchema, type JsonValue } from '../../../protocol/index.ts'
 import { build, type Component } from '../component.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition } from '../interpolation.ts'
@@ -60,6 +60,7 @@ export function buildSelector(
       if (transformsFirst) transform(record)
       if (!passes(record)) continue
       if (!transformsFirst) transform(record)
+      if (!isMapping(record)) throw notARecord(env.stream, component, record)
       normalize?.(record)
       records.push(record)
     }
@@ -84,3 +85,10 @@ function recordFilter(component: Component, env: Environment) {
   if (!source) return () => true
   return condition(source, { env, parameters: component.parameters })
 }
+
+const notARecord = (stream: string, { path }: Component, found: unknown) =>
+  new AirbyteError(
+    'VALIDATION_FAILED',
+    `${stream}: the API gave a ${Array.isArray(found) ? 'list' : typeof found} where a record is expected.`,
+    { stream, hint: `Correct the extractor of ${path}, so that it ends at objects.` },
+  )

@@ -19,16 +19,17 @@ export function joinUrl(base: string, path: string): string {
   if (path.startsWith('/')) return host + path
   const [, own = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(path) ?? []
   const folder = directory.slice(0, directory.lastIndexOf('/') + 1) || '/'
-  return host + withoutDots(folder + own) + rest
+  return host + withoutDotsOrGaps(folder + own) + rest
 }
 
-/** `/a/./b/../c` → `/a/c` */
-function withoutDots(path: string): string {
-  if (!/(^|\/)\.\.?(\/|$)/.test(path)) return path
+/** `/a//./b/../c` → `/a/c`, as Python's urljoin does: empty segments inside go too. */
+function withoutDotsOrGaps(path: string): string {
   const kept: string[] = []
-  for (const segment of path.split('/')) {
+  const segments = path.split('/')
+  for (const [index, segment] of segments.entries()) {
+    const isInner = index > 0 && index < segments.length - 1
     if (segment === '..') kept.length > 1 && kept.pop()
-    else if (segment !== '.') kept.push(segment)
+    else if (segment !== '.' && (segment !== '' || !isInner)) kept.push(segment)
   }
   if (/\/\.\.?$/.test(path)) kept.push('')
   return kept.join('/')
