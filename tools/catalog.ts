@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { findConnector, listDestinations, listSources } from '../src/operations/catalog.ts'
 import { defineOperation, READ } from '../src/operations/define.ts'
 import { flag, paging } from '../src/operations/fields.ts'
 import { flattenSpec } from '../src/operations/spec-fields.ts'
-import type { ConnectorInfo } from '../src/runtime/contract.ts'
 
 const kind = z.enum(['source', 'destination'])
 const item = z.looseObject({
@@ -12,9 +12,9 @@ const item = z.looseObject({
   definitionId: z.string(),
   version: z.string(),
   evidence: z.string(),
+  origin: z.enum(['built-in', 'imported']),
+  license: z.string(),
 })
-
-const view = (what: z.output<typeof kind>, info: ConnectorInfo) => ({ kind: what, ...info })
 
 export const searchConnectors = defineOperation({
   id: 'catalog.search',
@@ -41,13 +41,10 @@ export const searchConnectors = defineOperation({
   effect: READ,
   http: { method: 'GET', path: '/catalog' },
   cli: { command: 'catalog search', positional: ['query'] },
-  handler: async ({ registries }, { query, kind: only, limit, cursor }) => {
-    const { sources, destinations } = registries
+  handler: async (ctx, { query, kind: only, limit, cursor }) => {
     const all = [
-      ...(only === 'destination' ? [] : sources.list({ query }).map((c) => view('source', c.info))),
-      ...(only === 'source'
-        ? []
-        : destinations.list({ query }).map((c) => view('destination', c.info))),
+      ...(only === 'destination' ? [] : await listSources(ctx, query)),
+      ...(only === 'source' ? [] : listDestinations(ctx, query)),
     ]
     const start = Number(cursor ?? 0) || 0
     const next = start + limit
@@ -91,12 +88,11 @@ export const getConnector = defineOperation({
   effect: READ,
   http: { method: 'GET', path: '/catalog/:kind/:name' },
   cli: { command: 'catalog get', positional: ['kind', 'name'] },
-  handler: async ({ registries }, { name, kind: what, spec }) => {
-    const connector =
-      what === 'source' ? registries.sources.get(name) : registries.destinations.get(name)
+  handler: async (ctx, { name, kind: what, spec }) => {
+    const { connector, entry } = await findConnector(ctx, what, name)
     const full = connector.spec()
     return {
-      ...view(what, connector.info),
+      ...entry,
       fields: flattenSpec(full.connectionSpecification),
       capabilities: { ...connector.capabilities },
       ...(spec && { spec: { ...full } }),
@@ -118,8 +114,8 @@ const listing = (what: 'source' | 'destination') => ({
 export const listSourceConnectors = defineOperation({
   ...listing('source'),
   id: 'catalog.sources.list',
-  handler: async ({ registries }, { query }) => {
-    const items = registries.sources.list({ query }).map(({ info }) => view('source', info))
+  handler: async (ctx, { query }) => {
+    const items = await listSources(ctx, query)
     return { items, total: items.length }
   },
 })
@@ -127,10 +123,8 @@ export const listSourceConnectors = defineOperation({
 export const listDestinationConnectors = defineOperation({
   ...listing('destination'),
   id: 'catalog.destinations.list',
-  handler: async ({ registries }, { query }) => {
-    const items = registries.destinations
-      .list({ query })
-      .map(({ info }) => view('destination', info))
+  handler: async (ctx, { query }) => {
+    const items = listDestinations(ctx, query)
     return { items, total: items.length }
   },
 })

@@ -3,15 +3,18 @@ import { migrate } from '../durable-object/migrations.ts'
 import type { ConnectionRecord, SyncStatus, SyncSummary } from '../durable-object/rpc.ts'
 import { guarded } from '../durable-object/rpc-guard.ts'
 import { entityObjects } from '../operations/objects.ts'
-import type { ResolvedRef } from '../operations/refs.ts'
+import type { RefRequest, ResolvedRef } from '../operations/refs.ts'
 import type {
+  ConnectorRelease,
   EntityKind,
   PageQuery,
   TenantAgentApi,
+  WorkspaceConnector,
   WorkspaceRecord,
 } from '../operations/tenant.ts'
 import { toAirbyteError } from '../protocol/index.ts'
 import { AuditLog } from './audit-log.ts'
+import { ConnectorIndex } from './connector-index.ts'
 import { EntityIndex, notFound } from './entity-index.ts'
 import { TENANT_SCHEMA } from './schema.ts'
 import { DEFAULT_SYNC_SLOTS, SyncIndex } from './sync-index.ts'
@@ -26,6 +29,7 @@ const REPAIR_AFTER_S = 120
  */
 export class TenantAgent extends Agent<Env> implements TenantAgentApi {
   private readonly entities: EntityIndex
+  private readonly connectorIndex: ConnectorIndex
   private readonly syncIndex: SyncIndex
   private readonly auditLog: AuditLog
 
@@ -33,6 +37,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
     super(ctx, env)
     migrate(ctx.storage, TENANT_SCHEMA)
     this.entities = new EntityIndex(ctx.storage.sql)
+    this.connectorIndex = new ConnectorIndex(ctx.storage)
     this.syncIndex = new SyncIndex(ctx.storage.sql)
     this.auditLog = new AuditLog(ctx.storage.sql)
   }
@@ -43,11 +48,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
       const { subject, kind: callerKind, clientId } = caller
       const entry = { op, face, subject, callerKind, clientId }
       try {
-        const refs = request.refs.map((ref) =>
-          ref.kinds.includes('sync')
-            ? this.resolveSync(ref.field, ref.value)
-            : this.entities.resolve(ref),
-        )
+        const refs = request.refs.map((ref) => this.resolve(ref))
         const targets = refs.map(({ id }) => id)
         this.auditLog.append({ ...entry, targets, outcome: allowed ? 'allowed' : 'refused' })
         return { refs }
@@ -86,6 +87,7 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
 
   reserve(entry: Parameters<TenantAgentApi['reserve']>[0]) {
     return guarded(async () => {
+      if (entry.connectorId !== undefined) this.connectorIndex.get(entry.connectorId)
       const row = this.entities.reserve(entry)
       await this.scheduleRepair()
       return row
@@ -121,6 +123,26 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
 
   list(query: Parameters<TenantAgentApi['list']>[0]) {
     return guarded(() => this.entities.list(query))
+  }
+
+  connectors() {
+    return guarded(() => this.connectorIndex.list())
+  }
+
+  addConnector(connector: WorkspaceConnector) {
+    return guarded(() => this.connectorIndex.add(connector))
+  }
+
+  setRelease(id: string, from: string, release: ConnectorRelease) {
+    return guarded(() => this.connectorIndex.setRelease(id, from, release))
+  }
+
+  releases(id: string) {
+    return guarded(() => this.connectorIndex.releases(id))
+  }
+
+  removeConnector(id: string) {
+    return guarded(() => this.connectorIndex.remove(id))
   }
 
   syncs(query: PageQuery & { connectionId?: string; status?: SyncStatus }) {
@@ -169,6 +191,12 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
       }
     }
     if (this.entities.hasUnfinished()) await this.scheduleRepair()
+  }
+
+  private resolve(ref: RefRequest): ResolvedRef {
+    if (ref.kinds.includes('sync')) return this.resolveSync(ref.field, ref.value)
+    if (ref.kinds.includes('connector')) return this.connectorIndex.resolve(ref)
+    return this.entities.resolve(ref)
   }
 
   private resolveSync(field: string, value: string): ResolvedRef {

@@ -12,6 +12,7 @@ interface Row extends Record<string, SqlStorageValue> {
   kind: EntityKind
   name: string
   type: string | null
+  connector_id: string | null
   source_id: string | null
   destination_id: string | null
   status: string
@@ -22,7 +23,10 @@ interface Row extends Record<string, SqlStorageValue> {
   updated_at: number
 }
 
-type NewEntity = Pick<IndexRow, 'kind' | 'name' | 'type' | 'sourceId' | 'destinationId'>
+type NewEntity = Pick<
+  IndexRow,
+  'kind' | 'name' | 'type' | 'connectorId' | 'sourceId' | 'destinationId'
+>
 
 /**
  * What the workspace has: one row for each source, destination and connection. A row is `pending`
@@ -37,16 +41,18 @@ export class EntityIndex {
     this.now = now
   }
 
-  reserve({ kind, name, type, sourceId, destinationId }: NewEntity): IndexRow {
+  reserve(entity: NewEntity): IndexRow {
+    const { kind, name, type, connectorId, sourceId, destinationId } = entity
     this.checkName(kind, name)
     for (const [field, id] of Object.entries({ source: sourceId, destination: destinationId })) {
       if (id && !this.get(id)) throw notFound(field as RefKind, id, field, [])
     }
     const at = this.now()
     this.sql.exec(
-      `insert into entities (id, kind, name, type, source_id, destination_id, status, phase, created_at, updated_at)
-       values (?, ?, ?, ?, ?, ?, 'pending', 'pending', ?, ?)`,
-      ...[uuidv7(), kind, name, type ?? null, sourceId ?? null, destinationId ?? null, at, at],
+      `insert into entities (id, kind, name, type, connector_id, source_id, destination_id, status, phase, created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, 'pending', 'pending', ?, ?)`,
+      ...[uuidv7(), kind, name, type ?? null, connectorId ?? null],
+      ...[sourceId ?? null, destinationId ?? null, at, at],
     )
     return this.byName(kind, name) as IndexRow
   }
@@ -103,15 +109,7 @@ export class EntityIndex {
       )
       .toArray()
       .map(({ name }) => name)
-    if (users.length > 0) {
-      const names = users.slice(0, 5).map((name) => `'${name}'`)
-      const more = users.length > 5 ? ` and ${users.length - 5} more` : ''
-      throw new AirbyteError(
-        'IN_USE',
-        `It is used by ${users.length === 1 ? 'the connection' : 'the connections'} ${names.join(', ')}${more}.`,
-        { hint: `Delete ${names.join(', ')}${more} first.` },
-      )
-    }
+    refuseIfUsed('connection', users)
     this.sql.exec(
       `update entities set phase = 'deleting', updated_at = ? where id = ?`,
       this.now(),
@@ -151,7 +149,7 @@ export class EntityIndex {
 
   /** A name or id of one of `kinds`. NOT_FOUND offers the nearest names. */
   resolve({ field, kinds, value }: RefRequest): ResolvedRef {
-    const wanted = kinds.filter((kind) => kind !== 'sync')
+    const wanted = kinds.filter((kind) => kind !== 'sync' && kind !== 'connector')
     const found = wanted
       .map((kind) => this.find(kind, value))
       .filter((row) => row !== null)
@@ -224,6 +222,18 @@ export class EntityIndex {
   }
 }
 
+/** @throws IN_USE naming the users */
+export function refuseIfUsed(what: 'connection' | 'source', users: string[]): void {
+  if (users.length === 0) return
+  const names = users.slice(0, 5).map((name) => `'${name}'`)
+  const more = users.length > 5 ? ` and ${users.length - 5} more` : ''
+  throw new AirbyteError(
+    'IN_USE',
+    `It is used by the ${what}${users.length === 1 ? '' : 's'} ${names.join(', ')}${more}.`,
+    { hint: `Delete ${names.join(', ')}${more} first.` },
+  )
+}
+
 export function notFound(
   kind: RefKind,
   value: string,
@@ -246,6 +256,7 @@ function toIndexRow(row: Row): IndexRow {
     kind: row.kind,
     name: row.name,
     type: row.type ?? undefined,
+    connectorId: row.connector_id ?? undefined,
     sourceId: row.source_id ?? undefined,
     destinationId: row.destination_id ?? undefined,
     status: row.status,

@@ -40,4 +40,24 @@ export const TENANT_SCHEMA: readonly string[] = [
      targets text not null,
      outcome text not null
    );`,
+  `alter table entities add column connector_id text;
+   create index entities_connector on entities (connector_id) where connector_id is not null;
+
+   create table connectors (
+     id text primary key,
+     kind text not null,
+     name text not null,
+     shadows integer not null,
+     release text not null,
+     created_at integer not null,
+     updated_at integer not null
+   ) without rowid;
+   create unique index connectors_name on connectors (kind, name);
+
+   create table connector_releases (
+     seq integer primary key autoincrement,
+     connector_id text not null,
+     release text not null
+   );
+   create index connector_releases_connector on connector_releases (connector_id, seq);`,
 ]

@@ -25,25 +25,36 @@ export function createRegistry<C extends { info: ConnectorInfo }>(
       byName.set(key, connector)
     }
   }
-  const sorted = [...connectors].sort((a, b) => (a.info.name < b.info.name ? -1 : 1))
+  const sorted = searchConnectors(connectors, '')
   const names = sorted.map((connector) => connector.info.name)
 
   return {
     get(name) {
       const connector = byName.get(name) ?? byName.get(name.trim().toLowerCase())
       if (connector) return connector
-      throw notFound(what, name, names)
+      throw connectorNotFound(what, name, names)
     },
-    has: (name) => byName.has(name),
-    list({ query = '' } = {}) {
-      const wanted = query.trim().toLowerCase()
-      if (wanted === '') return sorted
-      const rank = new Map(sorted.map((c) => [c, rankOf(c.info, wanted)]))
-      const found = sorted.filter((c) => rank.get(c) !== undefined)
-      if (found.length === 0) return nearest(wanted, names).map((name) => byName.get(name) as C)
-      return found.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0))
-    },
+    has: (name) => byName.has(name) || byName.has(name.trim().toLowerCase()),
+    list: ({ query = '' } = {}) => searchConnectors(sorted, query),
   }
+}
+
+/** Those whose name, title or definition id matches, best first; else those of the nearest names. */
+export function searchConnectors<C extends { info: ConnectorInfo }>(
+  connectors: readonly C[],
+  query: string,
+): C[] {
+  const sorted = [...connectors].sort((a, b) => (a.info.name < b.info.name ? -1 : 1))
+  const wanted = query.trim().toLowerCase()
+  if (wanted === '') return sorted
+  const rank = new Map(sorted.map((c) => [c, rankOf(c.info, wanted)]))
+  const found = sorted.filter((c) => rank.get(c) !== undefined)
+  if (found.length > 0) return found.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0))
+  const near = nearest(
+    wanted,
+    sorted.map(({ info }) => info.name),
+  )
+  return near.flatMap((name) => sorted.filter(({ info }) => info.name === name))
 }
 
 /** 0 exact, 1 begins so, 2 contains it; undefined: does not match. */
@@ -54,7 +65,8 @@ function rankOf({ name, title, definitionId }: ConnectorInfo, wanted: string): n
   return texts.some((text) => text.includes(wanted)) ? 2 : undefined
 }
 
-function notFound(what: string, name: string, names: string[]): AirbyteError {
+/** Offers the nearest of the names that exist. */
+export function connectorNotFound(what: string, name: string, names: string[]): AirbyteError {
   const didYouMean = nearest(name, names)
   const suggestion = didYouMean.length > 0 ? ` Did you mean ${didYouMean.join(' or ')}?` : ''
   return new AirbyteError('CONNECTOR_NOT_FOUND', `There is no ${what} '${name}'.${suggestion}`, {

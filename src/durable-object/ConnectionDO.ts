@@ -19,6 +19,7 @@ import { migrate } from './migrations.ts'
 import {
   type ConnectionOfSync,
   destinationStub,
+  sourceOf,
   sourceStub,
   stagingStore,
   syncStub,
@@ -307,7 +308,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       connectionName: record.name,
       syncId: current.syncId,
       trigger: current.trigger,
-      source: { id: sourceId, type: source.type },
+      source: { id: sourceId, type: source.type, connector: source.connector },
       destination: { id: destinationId, type: destination.type },
       streams,
       namespace: record.namespace,
@@ -364,9 +365,11 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
 
   async #checked(record: ConnectionRecord, { stream, ...range }: Backfill) {
     const [key = ''] = this.#choose(record, [stream])
-    const { type } = await sourceStub(this.env, record.tenantId, record.sourceId).get()
+    const source = await sourceStub(this.env, record.tenantId, record.sourceId).get()
+    const { info, capabilities } = await sourceOf(this.env, record.tenantId, source)
     const config = record.streams.find((known) => streamKey(known) === key)
-    checkBackfill(key, range, config?.destinationSyncMode ?? 'append', type)
+    const mode = config?.destinationSyncMode ?? 'append'
+    checkBackfill(key, range, mode, { name: info.name, ranges: capabilities.ranges })
     return { key, range }
   }
 

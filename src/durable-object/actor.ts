@@ -17,7 +17,7 @@ import {
   type VaultScope,
 } from '../vault/index.ts'
 import { migrate } from './migrations.ts'
-import type { ActorCreate, ActorRecord, ActorSecrets } from './rpc.ts'
+import type { ActorCreate, ActorRecord, ActorSecrets, ReleaseOfActor } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 
 interface Stored {
@@ -25,6 +25,7 @@ interface Stored {
   tenantId: string
   name: string
   type: string
+  release?: ReleaseOfActor
   visible: JsonObject
   sealed: SealedRecord
   createdAt: number
@@ -33,6 +34,7 @@ interface Stored {
 
 export abstract class ActorDO extends DurableObject<Env> {
   protected abstract readonly kind: 'source' | 'destination'
+  /** Of a connector that is built in. */
   protected abstract specOf(type: string): JsonSchema
 
   constructor(ctx: DurableObjectState, env: Env, migrations: readonly string[]) {
@@ -42,11 +44,12 @@ export abstract class ActorDO extends DurableObject<Env> {
 
   async create(input: ActorCreate): Promise<ActorRecord> {
     return guarded(async () => {
-      const { tenantId, id, name, type } = input
-      const { visible, secrets } = splitSecrets(this.specOf(type), input.config)
+      const { tenantId, id, name, type, release } = input
+      const { visible, secrets } = splitSecrets(this.#specOf(input), input.config)
       const now = Date.now()
       const sealed = await this.#vault().seal(this.#scope(input), secrets)
-      const stored = { id, tenantId, name, type, visible, sealed, createdAt: now, updatedAt: now }
+      const named = { id, tenantId, name, type, ...(release && { release }) }
+      const stored = { ...named, visible, sealed, createdAt: now, updatedAt: now }
       this.ctx.storage.kv.put('actor', stored satisfies Stored)
       return this.#record(stored)
     })
@@ -61,7 +64,7 @@ export abstract class ActorDO extends DurableObject<Env> {
       const stored = this.#stored()
       const next: Stored = { ...stored, name: name ?? stored.name, updatedAt: Date.now() }
       if (config) {
-        const spec = this.specOf(stored.type)
+        const spec = this.#specOf(stored)
         const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
         const kept = pointsElsewhere(stored.visible, config) ? {} : secrets
         const after = updateSecrets(spec, { visible: stored.visible, secrets: kept }, config)
@@ -84,7 +87,26 @@ export abstract class ActorDO extends DurableObject<Env> {
       }
       const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
       const config = mergeSecrets({ visible: stored.visible, secrets })
-      return { type: stored.type, config, secrets: textsOf(secrets) }
+      const { type, release } = stored
+      return { type, connector: release?.pin, config, secrets: textsOf(secrets) }
+    })
+  }
+
+  async adopt(release: ReleaseOfActor, keepSecrets: boolean): Promise<ActorRecord> {
+    return guarded(async () => {
+      const stored = this.#stored()
+      const { name, visible } = stored
+      if (stored.release?.pin.connectorId !== release.pin.connectorId) {
+        throw new AirbyteError('CONFLICT', `The ${this.kind} '${name}' has another connector.`)
+      }
+      const sealed = await this.#vault().open(this.#scope(stored), stored.sealed)
+      const secrets = keepSecrets ? sealed : {}
+      // What was secret stays so, whatever the new form says.
+      const after = updateSecrets(release.spec, { visible, secrets }, {})
+      const next: Stored = { ...stored, release, visible: after.visible, updatedAt: Date.now() }
+      next.sealed = await this.#vault().seal(this.#scope(stored), after.secrets)
+      this.ctx.storage.kv.put('actor', next)
+      return this.#record(next)
     })
   }
 
@@ -98,10 +120,15 @@ export abstract class ActorDO extends DurableObject<Env> {
     return stored
   }
 
-  #record({ visible, sealed: _sealed, ...rest }: Stored): ActorRecord {
-    const missing = missingSecrets(this.specOf(rest.type), visible)
+  #record({ visible, sealed: _sealed, release, ...rest }: Stored): ActorRecord {
+    const missing = missingSecrets(this.#specOf({ ...rest, release }), visible)
     const status = missing.length > 0 ? 'awaiting_credentials' : 'active'
-    return { ...rest, config: visible, status, missingSecrets: missing }
+    const connector = release && { connector: release.pin }
+    return { ...rest, ...connector, config: visible, status, missingSecrets: missing }
+  }
+
+  #specOf({ type, release }: { type: string; release?: ReleaseOfActor }): JsonSchema {
+    return release?.spec ?? this.specOf(type)
   }
 
   #scope({ tenantId, id }: { tenantId: string; id: string }): VaultScope {

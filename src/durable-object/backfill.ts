@@ -4,14 +4,13 @@ import {
   type FieldRange,
   type StreamKey,
 } from '../protocol/index.ts'
-import { sourceRegistry } from './platform.ts'
 
 /** @throws VALIDATION_FAILED, MODE_UNSUPPORTED, UNSUPPORTED */
 export function checkBackfill(
   stream: StreamKey,
   range: FieldRange,
   mode: DestinationSyncMode,
-  sourceType: string,
+  source: { name: string; ranges?: boolean },
 ): void {
   if (range.from === undefined && range.to === undefined) {
     throw new AirbyteError('VALIDATION_FAILED', 'A backfill needs from, to, or both.', {
@@ -26,8 +25,8 @@ export function checkBackfill(
       hint: 'Sync or refresh the stream instead: it is read anew as a whole.',
     })
   }
-  if (sourceRegistry.get(sourceType).capabilities.ranges) return
-  throw new AirbyteError('UNSUPPORTED', `The source '${sourceType}' cannot read ranges.`, {
+  if (source.ranges) return
+  throw new AirbyteError('UNSUPPORTED', `The source '${source.name}' cannot read ranges.`, {
     stream,
     hint: 'Refresh the stream instead: it is read again from the start.',
   })

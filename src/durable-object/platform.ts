@@ -1,6 +1,7 @@
 /** Where the data path meets Cloudflare: what a connector and a slice are given in a Worker. */
 import { connect } from 'cloudflare:sockets'
 import { destinations, sources } from '../../connectors/index.ts'
+import { ConnectorCache } from '../core/connector-cache.ts'
 import { createDestinationRegistry } from '../core/destination-registry.ts'
 import { createSourceRegistry } from '../core/source-registry.ts'
 import type { SyncControl, SyncInput, SyncOutcome } from '../core/sync-engine/types.ts'
@@ -8,9 +9,12 @@ import { createEgress } from '../egress/index.ts'
 import { dohResolver, platformResolver } from '../egress/resolvers.ts'
 import { workerdEgressHost } from '../egress/workerd-host.ts'
 import type { LogLevel, StreamKey, StreamState } from '../protocol/index.ts'
-import type { Budget, ConnectorContext, ObjectStore } from '../runtime/contract.ts'
+import type { Budget, ConnectorContext, ObjectStore, Source } from '../runtime/contract.ts'
+import { declarativeSource } from '../runtime/declarative/index.ts'
 import { type Bucket, r2Store } from '../staging/r2-store.ts'
+import { readManifest } from './manifest-store.ts'
 import type {
+  ActorRecord,
   ConnectionApi,
   DestinationApi,
   SourceApi,
@@ -55,6 +59,26 @@ export function budgetOf(ms: number): Budget {
 /** Chunks, rejects and logs of a workspace. */
 export const stagingStore = (env: Env, tenantId: string): ObjectStore =>
   r2Store(env.STAGING as unknown as Bucket, `${tenantId}/`)
+
+/** The text lies in R2, and what is parsed from it in the isolate, for a while. */
+const ownSources = new ConnectorCache<Source>()
+
+/**
+ * The connector of a source: built in, or the workspace's own at the release it is pinned to.
+ * @throws CONNECTOR_NOT_FOUND, CONNECTOR_DAMAGED
+ */
+export async function sourceOf(
+  env: Env,
+  tenantId: string,
+  { type, connector: pin }: Pick<ActorRecord, 'type' | 'connector'>,
+): Promise<Source> {
+  if (!pin) return sourceRegistry.get(type)
+  const key = [tenantId, pin.connectorId, pin.hash, pin.info.version].join('/')
+  return ownSources.get(key, async () => {
+    const text = await readManifest(stagingStore(env, tenantId), pin)
+    return { connector: declarativeSource(text, pin.info), bytes: text.length }
+  })
+}
 
 /** What a sync tells its connection, besides what operations may ask of it. */
 export interface ConnectionOfSync extends ConnectionApi {

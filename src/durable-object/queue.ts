@@ -8,7 +8,7 @@ import {
   connectorContext,
   destinationRegistry,
   destinationStub,
-  sourceRegistry,
+  sourceOf,
   sourceStub,
   stagingStore,
   syncStub,
@@ -53,21 +53,22 @@ export async function handleQueue(batch: MessageBatch, env: Env): Promise<void> 
 /** The host of a slice in a Worker. */
 export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
   const secrets = new Set<string>()
-  const open = async <C>(
-    registry: { get(name: string): C },
-    stub: ReturnType<typeof sourceStub> | ReturnType<typeof destinationStub>,
-  ) => {
+  const open = async (stub: ReturnType<typeof sourceStub> | ReturnType<typeof destinationStub>) => {
     const { type, config, secrets: texts } = await stub.open()
     for (const text of texts) secrets.add(text)
-    return { connector: registry.get(type), config }
+    return { type, config }
   }
   return {
     sync: syncStub(env, tenantId, syncId),
     staging: stagingStore(env, tenantId),
-    openSource: ({ input }: Claim) =>
-      open(sourceRegistry, sourceStub(env, tenantId, input.source.id)),
-    openDestination: ({ input }: Claim) =>
-      open(destinationRegistry, destinationStub(env, tenantId, input.destination.id)),
+    async openSource({ input: { source } }: Claim) {
+      const { config } = await open(sourceStub(env, tenantId, source.id))
+      return { connector: await sourceOf(env, tenantId, source), config }
+    },
+    async openDestination({ input: { destination } }: Claim) {
+      const { type, config } = await open(destinationStub(env, tenantId, destination.id))
+      return { connector: destinationRegistry.get(type), config }
+    },
     context: (options) => connectorContext(env, tenantId, options),
     scrub: (text) => createScrubber(secrets)(text),
     now: () => Date.now(),

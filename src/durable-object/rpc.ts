@@ -8,12 +8,22 @@ import type {
   ErrorRecord,
   FieldRange,
   JsonObject,
+  JsonSchema,
   LogLevel,
   StreamDescriptor,
   StreamKey,
   StreamState,
   SyncMode,
 } from '../protocol/index.ts'
+import type { ConnectorInfo } from '../runtime/contract.ts'
+
+/** One release of a connector of the workspace's own: the hash names exactly what runs. */
+export interface ConnectorPin {
+  connectorId: string
+  /** SHA-256 of the manifest's text, in hex. */
+  hash: string
+  info: ConnectorInfo
+}
 
 /** A source or destination, without its secrets: secret fields show `**********`. */
 export interface ActorRecord {
@@ -22,6 +32,8 @@ export interface ActorRecord {
   name: string
   /** Connector name, such as `postgres`. */
   type: string
+  /** The release that runs, if the connector is the workspace's own. */
+  connector?: ConnectorPin
   config: JsonObject
   status: 'awaiting_credentials' | 'active'
   /** Paths of secret fields that have no value yet. */
@@ -33,6 +45,7 @@ export interface ActorRecord {
 /** Config that only code with a valid claim sees: with secrets. */
 export interface ActorSecrets {
   type: string
+  connector?: ConnectorPin
   config: JsonObject
   /** Every secret text in it, for the scrubber of the run. */
   secrets: string[]
@@ -45,6 +58,13 @@ export interface ActorCreate {
   type: string
   /** With secrets; validated by the caller against the spec. */
   config: JsonObject
+  release?: ReleaseOfActor
+}
+
+/** A release with the form of its config, which the object keeps: it never reads a manifest. */
+export interface ReleaseOfActor {
+  pin: ConnectorPin
+  spec: JsonSchema
 }
 
 interface ActorApi {
@@ -61,6 +81,11 @@ export interface SourceApi extends ActorApi {
   /** The last discovered catalog, with when it was read. */
   catalog(): Promise<{ catalog: AirbyteCatalog; discoveredAt: number } | null>
   saveCatalog(catalog: AirbyteCatalog): Promise<void>
+  /**
+   * Goes over to another release of its connector. What that one calls secret is sealed;
+   * without `keepSecrets` all secrets are forgotten, as after a change of address.
+   */
+  adopt(release: ReleaseOfActor, keepSecrets: boolean): Promise<ActorRecord>
 }
 
 export interface DestinationApi extends ActorApi {

@@ -5,6 +5,7 @@ import { isLocal } from '../identity/origin.ts'
 import { ACCESS_LEVELS, type AccessLevel } from '../identity/scopes.ts'
 import { currentPerson, membershipsOf, readCookie } from '../identity/session.ts'
 import type { SetupDetails } from '../identity/setups.ts'
+import { connectorOf } from '../operations/actors.ts'
 import { createOperationContext } from '../operations/context.ts'
 import type { OperationContext } from '../operations/define.ts'
 import { invokeOperation } from '../operations/invoke.ts'
@@ -99,10 +100,9 @@ async function storeAndTest(
 }
 
 async function formOf(setup: SetupDetails, ctx: OperationContext) {
-  const { entity, entityId, connector } = setup
-  const registry = entity === 'source' ? ctx.registries.sources : ctx.registries.destinations
-  const definition = registry.get(connector)
+  const { entity, entityId } = setup
   const record = await ctx.objects[entity](entityId).get()
+  const definition = await connectorOf(ctx, entity, record)
   const schema = definition.spec().connectionSpecification
   const items: SecretItem[] = secretForm(schema, record.config, new Set(record.missingSecrets))
   return { items, config: record.config, connectorTitle: definition.info.title }

@@ -1,7 +1,14 @@
 /** What sources and destinations have in common; the operations of both are made of these. */
 import { validateConfig } from '../core/config-validation.ts'
-import type { ActorRecord, DestinationApi, SourceApi } from '../durable-object/rpc.ts'
+import type {
+  ActorCreate,
+  ActorRecord,
+  ConnectorPin,
+  DestinationApi,
+  SourceApi,
+} from '../durable-object/rpc.ts'
 import { AirbyteError, fromRecord, type JsonObject, type JsonSchema } from '../protocol/index.ts'
+import type { Destination, Source } from '../runtime/contract.ts'
 import { MASK, secretPaths, updateSecrets } from '../vault/index.ts'
 import type { OperationContext } from './define.ts'
 import { runConnector } from './run-connector.ts'
@@ -9,17 +16,42 @@ import { iso } from './views.ts'
 
 export type ActorKind = 'source' | 'destination'
 
+export interface ConnectorKinds {
+  source: Source
+  destination: Destination
+}
+
 export const actorObject = (
   ctx: OperationContext,
   kind: ActorKind,
   id: string,
 ): SourceApi | DestinationApi => ctx.objects[kind](id)
 
-export const connectorOf = (ctx: OperationContext, kind: ActorKind, type: string) =>
-  kind === 'source' ? ctx.registries.sources.get(type) : ctx.registries.destinations.get(type)
+/** The connector that a name means in this workspace. */
+async function connectorNamed(
+  ctx: OperationContext,
+  kind: ActorKind,
+  name: string,
+): Promise<{ connector: Source | Destination; pin?: ConnectorPin }> {
+  if (kind === 'destination') return { connector: ctx.registries.destinations.get(name) }
+  const { connector, own } = await ctx.registries.sources.get(name)
+  return { connector, pin: own?.release.pin }
+}
 
-const specOf = (ctx: OperationContext, kind: ActorKind, type: string) =>
-  connectorOf(ctx, kind, type).spec().connectionSpecification
+/** The connector of a source or destination that exists, at the release it is pinned to. */
+export async function connectorOf<K extends ActorKind>(
+  ctx: OperationContext,
+  kind: K,
+  record: Pick<ActorRecord, 'type' | 'connector'>,
+): Promise<ConnectorKinds[K]> {
+  const { sources, destinations } = ctx.registries
+  const found = kind === 'source' ? await sources.of(record) : destinations.get(record.type)
+  return found as ConnectorKinds[K]
+}
+
+/** The form of a config, by the name of its connector. */
+export const specNamed = async (ctx: OperationContext, kind: ActorKind, name: string) =>
+  (await connectorNamed(ctx, kind, name)).connector.spec().connectionSpecification
 
 /** Where a person enters what is missing. */
 export interface SetupLink {
@@ -37,11 +69,13 @@ export async function createActor(
   kind: ActorKind,
   input: { name: string; type: string; config: JsonObject },
 ): Promise<ActorRecord & Partial<SetupLink>> {
-  const { info } = connectorOf(ctx, kind, input.type)
-  const spec = specOf(ctx, kind, input.type)
+  const { connector, pin } = await connectorNamed(ctx, kind, input.type)
+  const spec = connector.spec().connectionSpecification
   const config = validateConfig(spec, input.config, { ignoreSecrets: true })
-  const { id } = await ctx.tenant.reserve({ kind, name: input.name, type: info.name })
-  const record = await created(ctx, kind, { id, name: input.name, type: info.name, config })
+  const named = { name: input.name, type: connector.info.name }
+  const { id } = await ctx.tenant.reserve({ kind, ...named, connectorId: pin?.connectorId })
+  const release = pin && { pin, spec }
+  const record = await created(ctx, kind, { id, ...named, config, release })
   await ctx.tenant.activate(id, { status: record.status })
   const anew = ctx.face === 'mcp' && mayNeedSecrets(spec, record.config)
   return { ...record, ...(await setupLink(ctx, kind, record, anew)) }
@@ -58,7 +92,7 @@ const mayNeedSecrets = (spec: JsonSchema, config: JsonObject) =>
 async function created(
   ctx: OperationContext,
   kind: ActorKind,
-  input: { id: string; name: string; type: string; config: JsonObject },
+  input: Omit<ActorCreate, 'tenantId'>,
 ): Promise<ActorRecord> {
   const object = actorObject(ctx, kind, input.id)
   try {
@@ -94,7 +128,7 @@ export async function updateActor(
   const object = actorObject(ctx, kind, id)
   const before = await object.get()
   const { name } = change
-  const config = change.config && checkedMerge(ctx, kind, before, change.config)
+  const config = change.config && (await checkedMerge(ctx, kind, before, change.config))
   const renamed = name !== undefined && name !== before.name
   if (renamed) await ctx.tenant.touch(id, { name })
   const record = await updated(ctx, object, before, { name, config }, renamed)
@@ -102,13 +136,14 @@ export async function updateActor(
   return { ...record, ...(await setupLink(ctx, kind, record)) }
 }
 
-function checkedMerge(
+async function checkedMerge(
   ctx: OperationContext,
   kind: ActorKind,
   before: ActorRecord,
   change: JsonObject,
-): JsonObject {
-  const spec = specOf(ctx, kind, before.type)
+): Promise<JsonObject> {
+  const connector = await connectorOf(ctx, kind, before)
+  const spec = connector.spec().connectionSpecification
   const { visible } = updateSecrets(spec, { visible: before.config, secrets: {} }, change)
   validateConfig(spec, visible, { ignoreSecrets: true })
   return change

@@ -2,13 +2,13 @@ import {
   budgetOf,
   connectorContext,
   destinationRegistry,
-  sourceRegistry,
   stagingStore,
 } from '../durable-object/platform.ts'
 import { createSetup, getSetup } from '../http/setup.ts'
 import type { AuthenticatedCaller } from './caller.ts'
 import type { Face, OperationContext, ProgressUpdate } from './define.ts'
 import { entityObjects, tenantAgent } from './objects.ts'
+import { workspaceSources } from './workspace-connectors.ts'
 
 export interface ContextOptions extends AuthenticatedCaller {
   face: Face
@@ -23,12 +23,16 @@ export interface ContextOptions extends AuthenticatedCaller {
 export function createOperationContext(env: Env, options: ContextOptions): OperationContext {
   const { tenantId, caller, face, signal, progress = () => {} } = options
   const { subject } = caller
+  const tenant = tenantAgent(env, tenantId)
   return {
     ...{ tenantId, caller, face, env, signal, progress },
     publicUrl: (options.publicUrl ?? env.PUBLIC_URL).replace(/\/$/, ''),
-    tenant: tenantAgent(env, tenantId),
+    tenant,
     objects: entityObjects(env, tenantId),
-    registries: { sources: sourceRegistry, destinations: destinationRegistry },
+    registries: {
+      sources: workspaceSources(env, tenantId, tenant),
+      destinations: destinationRegistry,
+    },
     connector: (connectorSignal, budgetMs) =>
       connectorContext(env, tenantId, {
         signal: connectorSignal,

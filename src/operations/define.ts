@@ -4,13 +4,13 @@
  */
 import type { z } from 'zod'
 import type { DestinationRegistry } from '../core/destination-registry.ts'
-import type { SourceRegistry } from '../core/source-registry.ts'
 import type { ConnectionApi, DestinationApi, SourceApi, SyncApi } from '../durable-object/rpc.ts'
 import type { Setup, SetupRequest, SetupState } from '../http/setup-contract.ts'
 import type { ConnectorContext, ObjectStore } from '../runtime/contract.ts'
 import type { Caller, Scope } from './caller.ts'
 import type { RefKind, ResolvedRef } from './refs.ts'
 import type { TenantAgentApi } from './tenant.ts'
+import type { WorkspaceSources } from './workspace-connectors.ts'
 
 export type Face = 'mcp' | 'http' | 'sdk' | 'cli'
 
@@ -77,7 +77,7 @@ export interface OperationContext {
   tenant: TenantAgentApi
   objects: EntityObjects
   registries: {
-    sources: SourceRegistry
+    sources: WorkspaceSources
     destinations: DestinationRegistry
   }
   /** A connector's context for a check, a discovery or a preview inside this Worker. */

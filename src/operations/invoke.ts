@@ -21,7 +21,7 @@ export async function invokeOperation(
     if (ctx.face === 'mcp') refuseSecrets(rawInput)
     const input = parseInput(operation.input, rawInput)
     const refs = await authorize(operation, ctx, input)
-    if (ctx.face === 'mcp') refuseSpecSecrets(ctx, operation.id, input, refs)
+    if (ctx.face === 'mcp') await refuseSpecSecrets(ctx, operation.id, input, refs)
     const result = await operation.handler(withRefs(ctx, refs), resolvedInput(input, refs))
     return scrubResult(ctx, result)
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Things of a workspace that an argument can name. */
-export type RefKind = 'source' | 'destination' | 'connection' | 'sync'
+export type RefKind = 'source' | 'destination' | 'connection' | 'sync' | 'connector'
 
 /** A name or id, resolved by the tenant's index. */
 export interface ResolvedRef {

@@ -1,6 +1,6 @@
 import { AirbyteError, type JsonObject, toAirbyteError } from '../protocol/index.ts'
-import type { ConnectorContext, Destination, Source } from '../runtime/contract.ts'
-import type { ActorKind } from './actors.ts'
+import type { ConnectorContext } from '../runtime/contract.ts'
+import { type ActorKind, type ConnectorKinds, connectorOf } from './actors.ts'
 import type { OperationContext } from './define.ts'
 
 /** Calls of most clients end after 60 s; the answer must come before. */
@@ -21,11 +21,10 @@ export async function runConnector<K extends ActorKind, T>(
   ctx: OperationContext,
   kind: K,
   id: string,
-  work: (running: Running<K extends 'source' ? Source : Destination>) => Promise<T>,
+  work: (running: Running<ConnectorKinds[K]>) => Promise<T>,
 ): Promise<T> {
-  const { type, config, secrets } = await openActor(ctx, kind, id)
-  const registry = kind === 'source' ? ctx.registries.sources : ctx.registries.destinations
-  const connector = registry.get(type) as K extends 'source' ? Source : Destination
+  const { type, connector: pin, config, secrets } = await openActor(ctx, kind, id)
+  const connector = await connectorOf(ctx, kind, { type, connector: pin })
   for (const secret of secrets) ctx.secrets.add(secret)
   const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(LIMIT_MS)])
   const context = ctx.connector(signal, LIMIT_MS)

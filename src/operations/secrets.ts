@@ -1,5 +1,13 @@
-import { AirbyteError, fromRecord, type JsonObject, type JsonValue } from '../protocol/index.ts'
+import {
+  AirbyteError,
+  fromRecord,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+  toAirbyteError,
+} from '../protocol/index.ts'
 import { createScrubber, secretIn, splitSecrets } from '../vault/index.ts'
+import { type ActorKind, connectorOf, specNamed } from './actors.ts'
 import type { OperationContext } from './define.ts'
 import type { ResolvedRef } from './refs.ts'
 
@@ -13,23 +21,39 @@ export function refuseSecrets(input: unknown): void {
 }
 
 /** Refuses a config that came through a model and has a value where its connector's spec says secret. */
-export function refuseSpecSecrets(
+export async function refuseSpecSecrets(
   ctx: OperationContext,
   operationId: string,
   input: Record<string, unknown>,
   refs: Record<string, ResolvedRef>,
-): void {
+): Promise<void> {
   const { config } = input
   if (typeof config !== 'object' || config === null) return
-  const actor = Object.values(refs).find(({ type }) => type !== undefined)
-  const type = actor?.type ?? input.type
-  if (typeof type !== 'string') return
-  const isSource = actor ? actor.kind === 'source' : operationId.startsWith('sources.')
-  const registry = isSource ? ctx.registries.sources : ctx.registries.destinations
-  if (!registry.has(type)) return
-  const spec = registry.get(type).spec().connectionSpecification
+  const spec = await specOfConfig(ctx, operationId, input, refs)
+  if (!spec) return
   const [pointer] = Object.keys(splitSecrets(spec, config as JsonObject).secrets)
   if (pointer !== undefined) refuse(`config${pointer.replaceAll('/', '.')}`, 'a credential')
+}
+
+/** Undefined where there is no such connector: the operation says so. */
+async function specOfConfig(
+  ctx: OperationContext,
+  operationId: string,
+  { type }: Record<string, unknown>,
+  refs: Record<string, ResolvedRef>,
+): Promise<JsonSchema | undefined> {
+  const actor = Object.values(refs).find(({ kind }) => kind === 'source' || kind === 'destination')
+  if (actor) {
+    const kind = actor.kind as ActorKind
+    const connector = await connectorOf(ctx, kind, await ctx.objects[kind](actor.id).get())
+    return connector.spec().connectionSpecification
+  }
+  if (typeof type !== 'string') return undefined
+  const kind = operationId.startsWith('sources.') ? 'source' : 'destination'
+  return specNamed(ctx, kind, type).catch((error) => {
+    if (toAirbyteError(error).code === 'CONNECTOR_NOT_FOUND') return undefined
+    throw error
+  })
 }
 
 function refuse(field: string, what: string): never {

@@ -1,4 +1,4 @@
-import type { SyncStatus, SyncSummary, TenantApi } from '../durable-object/rpc.ts'
+import type { ConnectorPin, SyncStatus, SyncSummary, TenantApi } from '../durable-object/rpc.ts'
 import type { Caller } from './caller.ts'
 import type { AuditEntry, RefRequest, ResolvedRef } from './refs.ts'
 
@@ -9,6 +9,8 @@ export interface IndexRow {
   name: string
   /** Connector type of a source or destination. */
   type?: string
+  /** The workspace's own connector of a source, if it has one of those. */
+  connectorId?: string
   /** Of a connection. */
   sourceId?: string
   destinationId?: string
@@ -22,6 +24,36 @@ export interface IndexRow {
 
 export const ENTITY_KINDS = ['source', 'destination', 'connection'] as const
 export type EntityKind = (typeof ENTITY_KINDS)[number]
+
+/** A connector of the workspace's own, at the release that new sources get. */
+export interface WorkspaceConnector {
+  id: string
+  kind: 'source'
+  name: string
+  /** It was imported to take the place of a built-in one of its name or definition. */
+  shadows: boolean
+  release: ConnectorRelease
+  createdAt: number
+  updatedAt: number
+}
+
+export interface ConnectorRelease {
+  pin: ConnectorPin
+  /** As its metadata says it: `MIT`, `ELv2`; `unknown` where there is none. */
+  license: string
+  origin: ConnectorOrigin
+  /** Length of the manifest. */
+  bytes: number
+  /** SHA-256 of the `components.py` that came with it, which is shown and never run. */
+  components?: string
+  importedAt: number
+  importedBy: string
+}
+
+/** Where a release came from. */
+export type ConnectorOrigin =
+  | { from: 'text' }
+  | { from: 'url' | 'git' | 'registry'; location: string }
 
 /** A page; `cursor` is opaque and absent on the last page. */
 export interface Page<T> {
@@ -69,6 +101,7 @@ export interface TenantAgentApi extends TenantApi {
     kind: EntityKind
     name: string
     type?: string
+    connectorId?: string
     sourceId?: string
     destinationId?: string
   }): Promise<IndexRow>
@@ -87,6 +120,16 @@ export interface TenantAgentApi extends TenantApi {
   list(
     query: PageQuery & { kind?: EntityKind; status?: string; type?: string },
   ): Promise<Page<IndexRow>>
+  /** The workspace's own connectors, by name. */
+  connectors(): Promise<WorkspaceConnector[]>
+  /** NAME_TAKEN; TOO_LARGE when the workspace has as many as it may have. */
+  addConnector(connector: WorkspaceConnector): Promise<WorkspaceConnector>
+  /** Makes another release the one in use. CONFLICT unless it still is at the release `from`. */
+  setRelease(id: string, from: string, release: ConnectorRelease): Promise<WorkspaceConnector>
+  /** The releases that it has had, newest first. */
+  releases(id: string): Promise<ConnectorRelease[]>
+  /** IN_USE naming the sources. */
+  removeConnector(id: string): Promise<void>
   syncs(
     query: PageQuery & { connectionId?: string; status?: SyncStatus },
   ): Promise<Page<SyncSummary>>

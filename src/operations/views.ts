@@ -2,6 +2,7 @@
 import type {
   ActorRecord,
   ConnectionRecord,
+  ConnectorPin,
   Schedule,
   StreamProgress,
   SyncRecord,
@@ -16,10 +17,17 @@ export function actorView(kind: 'source' | 'destination', record: ActorRecord) {
   const { id, name, type, status, config, missingSecrets, createdAt, updatedAt } = record
   return {
     ...{ id, kind, name, type, status, config, missingSecrets },
+    connector: record.connector && pinView(record.connector),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),
   }
 }
+
+const pinView = ({ connectorId, hash, info }: ConnectorPin) => ({
+  id: connectorId,
+  version: info.version,
+  contentHash: hash,
+})
 
 export function connectionView(record: ConnectionRecord) {
   const { tenantId: _, sourceId, destinationId, schedule, lastSync, nextRunAt, ...rest } = record

@@ -1,6 +1,6 @@
 import { fromRecord, type JsonObject, type JsonValue, toAirbyteError } from '../protocol/index.ts'
 import { maskSecrets, splitSecrets } from '../vault/index.ts'
-import { type ActorKind, connectorOf, createActor, updateActor } from './actors.ts'
+import { type ActorKind, createActor, specNamed, updateActor } from './actors.ts'
 import { createConnection, updateConnection } from './connections.ts'
 import type { OperationContext } from './define.ts'
 import { scheduleOf } from './schedule-input.ts'
@@ -55,7 +55,7 @@ async function planActor(
   entry: ActorEntry,
 ): Promise<PlannedChange> {
   const { name } = entry
-  const spec = connectorOf(ctx, kind, entry.type).spec().connectionSpecification
+  const spec = await specNamed(ctx, kind, entry.type)
   const given = withoutReferences(entry.config) as JsonObject
   const row = await ctx.tenant.find(kind, name)
   if (!row) return { action: 'create', kind, name, changes: Object.keys(given) }

@@ -283,6 +283,12 @@ export const ERROR_CODES = {
     when: 'A staged chunk does not have the bytes it was written with.',
     next: 'Sync again: the chunk is read anew from the source.',
   },
+  CONNECTOR_DAMAGED: {
+    kind: 'system',
+    status: 500,
+    when: 'The stored manifest of an imported connector is missing, or does not have the bytes it was imported with.',
+    next: 'Upgrade the connector to the version that it has: it is fetched and stored anew.',
+  },
   STATE_INVALID: {
     kind: 'config',
     status: 422,

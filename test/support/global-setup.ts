@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { startConnectorRegistry } from './connector-registry.ts'
 import { startPostgres } from './embedded-postgres.ts'
 import { startHttpServer } from './http-server.ts'
 import { type SignInServers, startSignInServers } from './sign-in/index.ts'
@@ -10,6 +11,8 @@ declare module 'vitest' {
     pgUrl: string
     /** A real HTTP server whose paths say how it behaves. */
     httpUrl: string
+    /** A real HTTP server with the API that the tests' manifests read. */
+    registryUrl: string
     /** Real TLS servers, one for each way a server may meet a client. */
     tls: TlsServers
     /** Real and forging identity providers to sign in with. */
@@ -26,10 +29,13 @@ export default async function setup(project: TestProject) {
   project.provide('signIn', signIn)
   const http = await startHttpServer()
   project.provide('httpUrl', http.url)
+  const registry = await startConnectorRegistry()
+  project.provide('registryUrl', registry.url)
   return async () => {
     stopTls()
     stopSignIn()
     http.stop()
+    registry.stop()
     await postgres.stop()
   }
 }

@@ -1,5 +1,6 @@
 /** What the engine's slices and the sync's object say to each other: plain data, versioned. */
 import type {
+  ConnectorPin,
   Receipt,
   SliceLimits,
   StreamConfig,
@@ -41,7 +42,8 @@ export interface SyncInput {
   connectionName: string
   syncId: number
   trigger: 'manual' | 'schedule'
-  source: { id: string; type: string }
+  /** A connector of the workspace's own stays at this release until the sync ends. */
+  source: { id: string; type: string; connector?: ConnectorPin }
   destination: { id: string; type: string }
   streams: SyncStreamInput[]
   namespace?: string
