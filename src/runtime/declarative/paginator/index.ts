@@ -34,7 +34,7 @@ const PAGINATORS: Builders<Paginator, StrategyContext> = {
   DefaultPaginator(component, context) {
     const { env } = context
     const decoder = component.optionalChild('decoder') ?? context.decoder
-    const strategy = buildStrategy(component.child('pagination_strategy'), { env, decoder })
+    const strategy = buildStrategy(component.child('pagination_strategy'), { ...context, decoder })
     const tokenOption = component.optionalChild('page_token_option')
     const sizeOption = component.optionalChild('page_size_option')
     const isPath = tokenOption?.type === 'RequestPath'

@@ -29,6 +29,8 @@ export interface PaginationStrategy {
 export interface StrategyContext {
   env: Environment
   decoder: Component | undefined
+  /** Records are changed in place, and with them the answer that they came in. */
+  changesRecords: boolean
 }
 
 export const buildStrategy = (component: Component, context: StrategyContext) =>
@@ -60,7 +62,7 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
     }
   },
 
-  CursorPagination(component, { env, decoder }) {
+  CursorPagination(component, { env, decoder, changesRecords }) {
     const bound = { env, parameters: component.parameters }
     const decode = buildDecoder(component.optionalChild('decoder') ?? decoder, env)
     const value = template(String(component.required('cursor_value')), bound)
@@ -73,7 +75,7 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
       async next(page, _token, slice) {
         const scope = {
           ...sliceScope(slice),
-          response: await firstBody(decode, page.answer),
+          response: await firstBody(decode, changesRecords ? page.answer.anew() : page.answer),
           headers: paginationHeaders(page.answer),
           last_record: page.lastRecord ?? null,
           last_page_size: page.count,

@@ -62,6 +62,11 @@ export class Answer {
     if (this.#rest) for await (const chunk of this.#rest) yield* pieces(chunk)
   }
 
+  /** The same, to be decoded once more. Only the head of one that is not whole. */
+  anew(): Answer {
+    return new Answer(this.url, this.status, this.headers, this.bytes)
+  }
+
   /** Nothing more of the body is wanted. */
   async close(): Promise<void> {
     await this.#rest?.return(undefined)

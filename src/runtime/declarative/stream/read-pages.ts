@@ -292,10 +292,8 @@ function progressOf(
   resumed: Position | undefined,
 ): CursorProgress | undefined {
   const progress = bookmark?.begin(part.partition)
-  if (!cursor || !bookmark || !resumed) return progress
-  const restored = cursor.restore(resumed.progress)
-  bookmark.update(part.partition, restored)
-  return restored
+  // The bookmark has it from the state already; here it is exact.
+  return cursor && resumed ? cursor.restore(resumed.progress) : progress
 }
 
 /** The intervals as they were when the partition was begun, so that an index finds its place again. */

@@ -46,9 +46,13 @@ export function buildRetriever(
   const { retriever: component, env } = stream
   const decoder = component.optionalChild('decoder')
   const requester = buildRequester(component.child('requester'), env)
-  const paginator = buildPaginator(component.optionalChild('paginator'), { env, decoder })
+  const transformations = stream.component.children('transformations')
+  const changesRecords = transformations.length > 0 || schema !== undefined
+  const paginator = buildPaginator(component.optionalChild('paginator'), {
+    ...{ env, decoder, changesRecords },
+  })
   const selector = buildSelector(component.child('record_selector'), env, {
-    transformations: stream.component.children('transformations'),
+    transformations,
     decoder,
     wanted: cursor?.clientSide ? wanted : undefined,
     schema,
