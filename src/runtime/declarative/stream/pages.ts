@@ -1,0 +1,99 @@
+import { AirbyteError, type JsonValue } from '../../../protocol/index.ts'
+import type { Slice } from '../environment.ts'
+import { isObject } from '../manifest/values.ts'
+import type { Paginator } from '../paginator/index.ts'
+import type { Selector } from '../records/selector.ts'
+import type { RecordData } from '../records/types.ts'
+import type { Requester } from '../requester/http-requester.ts'
+import type { RequestOptions } from '../requester/options.ts'
+import { WaitUntil } from '../wait.ts'
+import { OpenPage } from './open-page.ts'
+import type { Retriever } from './retriever.ts'
+
+/** What fetches the pages of a slice, and what is in them. */
+export interface PageParts {
+  stream: string
+  requester: Requester
+  paginator: Paginator
+  selector: Pick<Selector, 'streams' | 'select'>
+  /** What is added to a page's request besides the paginator's. */
+  options(slice: Slice, token: JsonValue): RequestOptions[]
+  /** Data feed: pages end at the first record that is not wanted, and only wanted ones are handed on. */
+  wanted?(record: RecordData): boolean
+}
+
+/** Asks for page after page, and hands large ones on in batches. */
+export function fetchPages(parts: PageParts): Retriever {
+  const { stream, requester, paginator, selector, wanted } = parts
+  const repetition = repetitionGuard(stream)
+
+  async function openPage(slice: Slice, token: JsonValue, progress: JsonValue) {
+    const options = [paginator.options(token), ...parts.options(slice, token)]
+    const path = paginator.path(token)
+    const page = { slice, token, path, parts: options, progress, streams: selector.streams }
+    const answer = await requester.send(page).catch((error: unknown) => {
+      throw error instanceof WaitUntil && isObject(progress) ? error.keeping(progress) : error
+    })
+    // An answer that failed and is ignored has no records and ends the pages.
+    if (!answer?.ok) return undefined
+    return new OpenPage(answer, progress, (skip) => selector.select(answer, slice, token, skip))
+  }
+
+  let open: { page: OpenPage; slice: Slice; token: JsonValue } | undefined
+  async function close() {
+    const left = open
+    open = undefined
+    await left?.page.close()
+  }
+
+  return {
+    initialToken: paginator.initial,
+    close,
+    async fetch(slice, token, progress) {
+      if (open?.slice !== slice || open.token !== token) {
+        await close()
+        const page = await openPage(slice, token, progress)
+        if (!page) return { records: [], next: null }
+        open = { page, slice, token }
+      }
+      const { page } = open
+      const batch = await page.next()
+      const records = wanted ? batch.records.filter(wanted) : batch.records
+      if (!batch.isLast) return { records, next: token, rest: page.rest() }
+      open = undefined
+      const { answer, count, read: extracted, lastRecord } = page
+      const isPast = wanted && lastRecord !== undefined && !wanted(lastRecord)
+      const next = isPast
+        ? null
+        : await paginator.next({ answer, count, extracted, lastRecord }, token, slice)
+      repetition(page, token, next)
+      return { records, next }
+    },
+  }
+}
+
+/**
+ * Stops at an API that gives the same page for the same token for ever. The token alone proves
+ * nothing: scroll APIs keep theirs.
+ */
+function repetitionGuard(stream: string) {
+  let previous: { token: string; body: Uint8Array } | undefined
+  return (page: OpenPage, token: JsonValue, next: JsonValue): void => {
+    if (next === null || JSON.stringify(token) !== JSON.stringify(next)) {
+      previous = undefined
+      return
+    }
+    const text = JSON.stringify(next)
+    const body = page.answer.bytes // of one that is read piece by piece, its head
+    if (previous?.token === text && sameBytes(previous.body, body)) {
+      throw new AirbyteError(
+        'UPSTREAM_ERROR',
+        `${stream}: the API gives the same page again and again for the token ${text.slice(0, 100)}.`,
+        { stream, hint: 'The pagination of the manifest needs a stop condition.' },
+      )
+    }
+    previous = { token: text, body }
+  }
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0
