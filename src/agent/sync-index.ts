@@ -46,10 +46,14 @@ export class SyncIndex {
     return { syncId: sync_id }
   }
 
-  /** Keeps the newest report; a final status frees the slot, and nothing reopens it. */
+  /**
+   * Keeps the newest report; a final status frees the slot, and nothing reopens it. A sync that only
+   * waits has no slot: it takes one again when it goes on, even where others have taken all.
+   */
   record(summary: SyncSummary): void {
-    const { syncId, connectionId, status, updatedAt } = summary
-    const until = isFinal(status) ? null : this.now() + SLOT_LEASE_MS
+    const { syncId, connectionId, status, updatedAt, waitingUntil } = summary
+    const waits = waitingUntil !== undefined && waitingUntil > this.now()
+    const until = isFinal(status) || waits ? null : this.now() + SLOT_LEASE_MS
     this.sql.exec(
       `insert into syncs (sync_id, connection_id, status, slot_until, summary, updated_at)
        values (?1, ?2, ?3, ?4, ?5, ?6)

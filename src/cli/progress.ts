@@ -1,5 +1,6 @@
 import type { Sync } from '../sdk/index.ts'
 import type { Io } from './io.ts'
+import { printable } from './printable.ts'
 
 const WIDTH = 24
 
@@ -26,7 +27,14 @@ export function lineOf(sync: Sync, seconds: number): string {
     sync.status === 'succeeded' ? 1 : total > 0 ? Math.min(0.99, rows / total) : undefined
   const rate = seconds > 0.5 ? `  ${Math.round(rows / seconds).toLocaleString('en')} rows/s` : ''
   const bar = share === undefined ? '' : `${barOf(share)} ${Math.floor(share * 100)} %  `
-  return `${bar}${sync.status}  ${rows.toLocaleString('en')} rows${rate}`
+  return `${bar}${sync.status}  ${rows.toLocaleString('en')} rows${rate}${waitOf(sync)}`
+}
+
+/** Of several streams that wait, the one that goes on first. */
+function waitOf({ waiting = [] }: Sync): string {
+  const [first] = [...waiting].sort((a, b) => (a.until < b.until ? -1 : 1))
+  const others = waiting.length > 1 ? ` (and ${waiting.length - 1} more)` : ''
+  return first ? `  waits: ${printable(first.reason)}${others}` : ''
 }
 
 const barOf = (share: number) => {

@@ -10,6 +10,7 @@ export const FAULT_POINTS = [
   'read.chunk-started',
   'read.chunk-staged',
   'read.stage-reported',
+  'read.advanced',
   'load.claimed',
   'load.before-commit',
   'load.committed',

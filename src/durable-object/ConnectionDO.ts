@@ -408,7 +408,7 @@ const summaryOf = ({
   updatedAt,
   ...rest
 }: SyncSummary) => {
-  const { endedAt, rows, bytes, warnings, error } = rest
+  const { endedAt, rows, bytes, warnings, error, waiting, waitingUntil } = rest
   return {
     syncId,
     connectionId,
@@ -420,5 +420,7 @@ const summaryOf = ({
     bytes,
     warnings,
     error,
+    waiting,
+    waitingUntil,
   }
 }

@@ -10,6 +10,7 @@ import type {
   StagedChunk,
   SyncControl,
   SyncInput,
+  Wait,
 } from '../core/sync-engine/types.ts'
 import {
   type ErrorRecord,
@@ -59,7 +60,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     this.#store = new SyncStore(ctx.storage)
     const lease = Number((env as { LEASE_MS?: string }).LEASE_MS) || DEFAULT_LEASE_MS
     this.#tasks = new SyncTasks(this.#store, lease)
-    this.#progress = new SyncProgress(this.#store)
+    this.#progress = new SyncProgress(this.#store, this.#tasks)
   }
 
   /** Begins; calling it again with the same input changes nothing. */
@@ -208,6 +209,18 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     await this.#commitStates()
   }
 
+  async wait(id: string, fence: number, wait: Wait) {
+    return this.#report(id, fence, () => {
+      const task = this.#store.task(id)
+      if (!task) return
+      this.#tasks.wait(task, wait)
+      this.#store.addLog({
+        ...{ at: Date.now(), level: 'info', message: `waits: ${wait.reason}` },
+        ...(task.stream === null ? {} : { stream: task.stream }),
+      })
+    })
+  }
+
   async release(id: string, fence: number, delayMs?: number) {
     return this.#report(id, fence, () => {
       const task = this.#store.task(id)
@@ -282,12 +295,18 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async #follow(): Promise<void> {
     const sync = this.#store.sync()
     if (!sync || sync.reported) return
-    await this.#alarmBy(sync.endedAt ? Date.now() + SWEEP_MS : this.#tasks.nextDue(SWEEP_MS))
+    await this.#alarmBy(this.#nextAlarm(sync))
     await faultPoint('sync.outbox-written')
     await this.#sendOutbox(sync)
     // What fails here is done again by the alarm; the caller's report has been kept.
     if (sync.endedAt) await this.#end(sync).catch((error) => console.error('end of sync', error))
     else await this.#tellTenant(sync)
+  }
+
+  /** A sync that only waits sleeps until the first wait is over, once nothing is left to be told. */
+  #nextAlarm(sync: SyncRow): number {
+    const untold = this.#store.outbox().length > 0 || this.#store.streams().some((s) => s.dirty)
+    return sync.endedAt || untold ? Date.now() + SWEEP_MS : this.#tasks.nextDue(SWEEP_MS)
   }
 
   async #sendOutbox(sync: SyncRow): Promise<void> {
@@ -354,11 +373,16 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   #lastTold = 0
+  #waitTold: string | undefined
   async #tellTenant(sync: SyncRow): Promise<void> {
-    if (Date.now() - this.#lastTold < SWEEP_MS) return
+    const summary = this.#progress.summary()
+    // While a sync waits nothing else would tell it.
+    const wait = JSON.stringify(summary.waiting)
+    if (Date.now() - this.#lastTold < SWEEP_MS && wait === this.#waitTold) return
     this.#lastTold = Date.now()
+    this.#waitTold = wait
     const tenant = tenantStub(this.env, sync.input.tenantId)
-    await tenant.recordSync(this.#progress.summary()).catch(() => {})
+    await tenant.recordSync(summary).catch(() => {})
   }
 
   /** Hands loaded states to the connection; what fails stays dirty and the alarm tries again. */

@@ -160,6 +160,17 @@ export interface SyncSummary {
   bytes: number
   warnings: number
   error?: ErrorRecord
+  /** Streams that may not go on yet: rate limits, jobs that run at the source. The first twenty. */
+  waiting?: StreamWait[]
+  /** Present when all that is left waits: nothing runs, and nothing is held, before this moment. */
+  waitingUntil?: number
+}
+
+export interface StreamWait {
+  stream: StreamKey
+  /** Epoch milliseconds. */
+  until: number
+  reason: string
 }
 
 export interface StreamProgress {
@@ -170,7 +181,9 @@ export interface StreamProgress {
   bytesRead: number
   rejected: number
   estimatedRows?: number
-  rateLimitedUntil?: number
+  /** Not read before this moment, epoch milliseconds, for this reason. */
+  waitingUntil?: number
+  waitReason?: string
   error?: ErrorRecord
 }
 

@@ -1,16 +1,22 @@
 import type { ChunkReport } from '../core/sync-engine/types.ts'
 import { AirbyteError, type StreamKey } from '../protocol/index.ts'
 import type { ChunkEnd } from '../runtime/contract.ts'
-import type { SyncRecord, SyncSummary } from './rpc.ts'
+import type { StreamWait, SyncRecord, SyncSummary } from './rpc.ts'
 import { outcomeOf } from './sync-receipt.ts'
 import type { StreamRow, SyncRow, SyncStore } from './sync-store.ts'
+import type { SyncTasks } from './sync-tasks.ts'
+
+/** A summary names no more streams that wait. */
+const MAX_WAITING = 20
 
 /** How far a sync has come: what reports change, and what a reader is shown. */
 export class SyncProgress {
   readonly #store: SyncStore
+  readonly #tasks: SyncTasks
 
-  constructor(store: SyncStore) {
+  constructor(store: SyncStore, tasks: SyncTasks) {
     this.#store = store
+    this.#tasks = tasks
   }
 
   sync(): SyncRow {
@@ -61,7 +67,8 @@ export class SyncProgress {
   record(): SyncRecord {
     const sync = this.sync()
     const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
-    const streams = this.#store.streams().map(progress)
+    const waiting = new Map(this.#waiting().map((wait) => [wait.stream, wait]))
+    const streams = this.#store.streams().map((row) => progress(row, waiting.get(row.key)))
     return { ...this.summary(), tenantId: sync.input.tenantId, streams, receipt }
   }
 
@@ -81,11 +88,33 @@ export class SyncProgress {
         ? outcomeOf(this.#store, sync).receipt.warnings.length
         : warnings.length + streams.filter((stream) => stream.rejected > 0).length,
       ...(error ? { error } : {}),
+      ...this.#wait(),
     }
+  }
+
+  #wait(): Pick<SyncSummary, 'waiting' | 'waitingUntil'> {
+    const waiting = this.#waiting()
+    if (waiting.length === 0) return {}
+    const waitingUntil = this.#tasks.waitsUntil()
+    return {
+      waiting: waiting.slice(0, MAX_WAITING),
+      ...(waitingUntil === undefined ? {} : { waitingUntil }),
+    }
+  }
+
+  /** The streams that a source or a destination lets wait; all of them while the plan waits. */
+  #waiting(): StreamWait[] {
+    const now = Date.now()
+    return this.#store.tasks().flatMap((task) => {
+      const { status, stream, not_before: until, wait_reason: reason } = task
+      if (status !== 'ready' || reason === null || until <= now) return []
+      const keys = stream === null ? this.#store.streams().map(({ key }) => key) : [stream]
+      return keys.map((key) => ({ stream: key, until, reason }))
+    })
   }
 }
 
-const progress = (row: StreamRow) => ({
+const progress = (row: StreamRow, wait: StreamWait | undefined) => ({
   stream: row.key,
   status: row.status,
   rowsRead: row.rowsRead,
@@ -94,4 +123,5 @@ const progress = (row: StreamRow) => ({
   rejected: row.rejected,
   ...(row.estimatedRows === null ? {} : { estimatedRows: row.estimatedRows }),
   ...(row.error ? { error: row.error } : {}),
+  ...(wait ? { waitingUntil: wait.until, waitReason: wait.reason } : {}),
 })

@@ -28,6 +28,7 @@ export const SYNC_MIGRATIONS = [
   create table logs (
     seq integer primary key autoincrement, at integer not null, level text not null,
     stream text, message text not null);`,
+  'alter table tasks add column wait_reason text;',
 ] as const
 
 export type TaskKind = 'plan' | 'read' | 'load' | 'finish'
@@ -45,6 +46,8 @@ export interface TaskRow {
   attempts: number
   failures: number
   woken_at: number
+  /** Why the task may not go on before `not_before`, where its source or destination said so. */
+  wait_reason: string | null
 }
 
 export interface StreamRow {
@@ -178,9 +181,9 @@ export class SyncStore {
     const next = { ...row, ...change }
     this.#sql.exec(
       `update tasks set status = ?2, fence = ?3, lease_until = ?4, not_before = ?5,
-       attempts = ?6, failures = ?7, woken_at = ?8 where id = ?1`,
+       attempts = ?6, failures = ?7, woken_at = ?8, wait_reason = ?9 where id = ?1`,
       ...[id, next.status, next.fence, next.lease_until, next.not_before],
-      ...[next.attempts, next.failures, next.woken_at],
+      ...[next.attempts, next.failures, next.woken_at, next.wait_reason],
     )
   }
 

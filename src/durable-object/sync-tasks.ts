@@ -1,6 +1,12 @@
 import { fenceOf } from '../core/sync-engine/identity.ts'
-import type { Claim } from '../core/sync-engine/types.ts'
-import { AirbyteError, type ErrorRecord, type LogLevel, type StreamKey } from '../protocol/index.ts'
+import type { Claim, Wait } from '../core/sync-engine/types.ts'
+import {
+  AirbyteError,
+  type ErrorRecord,
+  LONGEST_WAIT_MS,
+  type LogLevel,
+  type StreamKey,
+} from '../protocol/index.ts'
 import { overallStatus } from './sync-receipt.ts'
 import type { StreamRow, SyncRow, SyncStore, TaskKind, TaskRow } from './sync-store.ts'
 
@@ -20,7 +26,7 @@ export class SyncTasks {
   readonly #leaseMs: number
   readonly #now: () => number
 
-  constructor(store: SyncStore, leaseMs: number, now: () => number = Date.now) {
+  constructor(store: SyncStore, leaseMs: number, now: () => number = () => Date.now()) {
     this.#store = store
     this.#leaseMs = leaseMs
     this.#now = now
@@ -52,6 +58,7 @@ export class SyncTasks {
       fence,
       lease_until: this.#now() + this.#leaseMs,
       attempts: task.attempts + 1,
+      wait_reason: null,
     })
     return this.#describe(sync, task, fence)
   }
@@ -86,6 +93,21 @@ export class SyncTasks {
     })
   }
 
+  /** Nothing can be done before `until`: it costs no attempt, and nothing but the clock ends it. */
+  wait(task: TaskRow, { until, reason }: Wait): void {
+    if (until > this.#now() + LONGEST_WAIT_MS) {
+      this.#giveUp(task, waitsTooLong(task, until, reason).toJSON())
+      return
+    }
+    this.#store.updateTask(task.id, {
+      status: 'ready',
+      not_before: until,
+      attempts: Math.max(0, task.attempts - 1),
+      woken_at: 0,
+      wait_reason: reason,
+    })
+  }
+
   /** What a finished task makes possible. */
   done(task: TaskRow): void {
     if (task.stream === null) {
@@ -110,33 +132,51 @@ export class SyncTasks {
 
   /** Retries what may pass, gives up what will not. */
   fail(task: TaskRow, error: ErrorRecord): void {
-    const waits = error.retryAt !== undefined && error.retryAt > this.#now()
-    const failures = task.failures + (waits ? 0 : 1)
+    const { kind, retryAt, message } = error
+    if (kind === 'transient' && retryAt !== undefined && retryAt > this.#now()) {
+      this.wait(task, { until: retryAt, reason: message })
+      return
+    }
+    const failures = task.failures + 1
     const retry =
-      (error.kind === 'transient' && (waits || failures <= BACKOFF_MS.length)) ||
-      (error.kind === 'system' && failures < MAX_ATTEMPTS)
+      (kind === 'transient' && failures <= BACKOFF_MS.length) ||
+      (kind === 'system' && failures < MAX_ATTEMPTS)
     if (!retry) {
       this.#giveUp(task, error)
       return
     }
-    const backoff = BACKOFF_MS[failures - 1] ?? 0
     this.#store.updateTask(task.id, {
       status: 'ready',
       attempts: Math.max(0, task.attempts - 1),
       failures,
       woken_at: 0,
-      not_before: waits ? (error.retryAt as number) : this.#now() + backoff,
+      not_before: this.#now() + (BACKOFF_MS[failures - 1] ?? 0),
     })
   }
 
-  /** When the sweep has something to do: a wait or a lease ends; at the latest in `withinMs`. */
+  /**
+   * When the sweep has something to do: a wait or a lease ends; at the latest in `withinMs`, unless
+   * all that is left to do waits: then nothing can be lost before the first wait ends.
+   */
   nextDue(withinMs: number): number {
     const now = this.#now()
     const dues = this.#store.tasks().flatMap((task) => {
       if (task.status === 'claimed') return [task.lease_until + 1]
       return task.status === 'ready' && task.not_before > now ? [task.not_before] : []
     })
-    return Math.max(now, Math.min(now + withinMs, ...dues))
+    const sweep = this.waitsUntil() === undefined ? [now + withinMs] : []
+    return Math.max(now, Math.min(...sweep, ...dues))
+  }
+
+  /** When the first of the tasks goes on, if every one that is not over waits; epoch milliseconds. */
+  waitsUntil(): number | undefined {
+    const now = this.#now()
+    const open = this.#store
+      .tasks()
+      .filter(({ status }) => status === 'ready' || status === 'claimed')
+    const waits = open.every((task) => task.status === 'ready' && task.not_before > now)
+    if (open.length === 0 || !waits) return undefined
+    return Math.min(...open.map((task) => task.not_before))
   }
 
   /** Leases that ran out and ready tasks that nobody picked up become wake-ups again. */
@@ -235,6 +275,18 @@ export class SyncTasks {
 }
 
 const isUntouched = (store: SyncStore, stream: StreamRow) => store.chunks(stream.key).length === 0
+
+function waitsTooLong(task: TaskRow, until: number, reason: string): AirbyteError {
+  const retryAt = Math.min(until, LATEST_DATE)
+  const message = `${reason} A sync does not wait longer than a day; what was loaded is kept.`
+  return new AirbyteError('RATE_LIMITED', message, {
+    ...(task.stream === null ? {} : { stream: task.stream }),
+    ...{ retryAt, hint: `Sync again after ${new Date(retryAt).toISOString()}.` },
+  })
+}
+
+/** The last moment that a date can name. */
+const LATEST_DATE = 8.64e15
 
 const noProgress = (task: TaskRow) =>
   new AirbyteError(

@@ -110,6 +110,9 @@ export const syncOutput = z.looseObject({
   rows: z.number(),
   bytes: z.number(),
   warnings: z.number(),
+  waiting: z
+    .array(z.looseObject({ stream: z.string(), until: time, reason: z.string() }))
+    .optional(),
   error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
 })
 export const connectionOutput = z.looseObject({

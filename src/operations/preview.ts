@@ -25,6 +25,12 @@ export async function previewRecords(
     const events = connector.read(context, config, [configured], { streams: new Map() })
     for await (const event of events) {
       if (event.type === 'error') throw fromRecord(event.error)
+      if (event.type === 'wait') {
+        if (records.length > 0) break
+        throw new AirbyteError('RATE_LIMITED', event.reason, {
+          ...{ stream: stream.name, retryAt: event.until },
+        })
+      }
       if (event.type !== 'batch') continue
       if (event.batch.kind !== 'records')
         throw new AirbyteError('UNSUPPORTED', 'No record preview.')

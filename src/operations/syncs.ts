@@ -53,9 +53,14 @@ function progressOf(sync: SyncRecord | SyncSummary) {
   return {
     progress,
     ...(total && { total: Math.max(total, progress) }),
-    message: `${sync.status}: ${progress} rows`,
+    message: [`${sync.status}: ${progress} rows`, ...reasonsOf(sync)].join('; '),
   }
 }
+
+/** Why a sync stands still, one line for what all streams have in common. */
+const reasonsOf = ({ waiting = [] }: SyncSummary) => [
+  ...new Set(waiting.map(({ reason }) => reason)),
+]
 
 export function syncOf(sync: SyncRecord | SyncSummary) {
   const view = 'streams' in sync ? syncDetailView(sync) : syncView(sync)

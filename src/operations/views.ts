@@ -57,9 +57,11 @@ export function scheduleView(schedule: Schedule) {
 }
 
 export function syncView(sync: SyncSummary) {
-  const { syncId, connectionId, status, rows, bytes, warnings, error } = sync
+  const { syncId, connectionId, status, rows, bytes, warnings, error, waiting } = sync
   return {
     ...{ syncId, connectionId, status, rows, bytes, warnings, error },
+    ...(waiting && { waiting: waiting.map((wait) => ({ ...wait, until: iso(wait.until) })) }),
+    waitingUntil: optionalIso(sync.waitingUntil),
     startedAt: iso(sync.startedAt),
     updatedAt: iso(sync.updatedAt),
     endedAt: optionalIso(sync.endedAt),
@@ -70,8 +72,8 @@ export function syncDetailView(sync: SyncRecord) {
   return { ...syncView(sync), streams: sync.streams.map(streamView) }
 }
 
-function streamView({ rateLimitedUntil, ...progress }: StreamProgress) {
-  return { ...progress, rateLimitedUntil: optionalIso(rateLimitedUntil) }
+function streamView({ waitingUntil, ...progress }: StreamProgress) {
+  return { ...progress, waitingUntil: optionalIso(waitingUntil) }
 }
 
 export function rowView({ createdAt, updatedAt, nextRunAt, lastSync, ...row }: IndexRow) {

@@ -8,6 +8,9 @@ export type StreamState = JsonObject
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** A source that asks for more, in milliseconds, is not waited for: the stream fails and says until when. */
+export const LONGEST_WAIT_MS = 24 * 3600 * 1000
+
 /** What a source emits while it reads. Every event but `control` names its stream. */
 export type ReadEvent =
   | { type: 'batch'; batch: Batch }

@@ -151,6 +151,17 @@ describe('syncs', () => {
     expect(await tenant.beginSync('c11')).toEqual({ syncId: 11 })
   })
 
+  it('is free while its sync only waits, and taken again when that goes on', async () => {
+    const tenant = freshTenant()
+    for (let i = 1; i <= 10; i++) await tenant.beginSync(`c${i}`)
+    const waits = { ...summary(1, 'running', 5), waitingUntil: Date.now() + 3_600_000 }
+    await tenant.recordSync(waits)
+    expect(await tenant.beginSync('c11')).toEqual({ syncId: 11 })
+    await tenant.recordSync(summary(1, 'running', 6))
+    await tenant.recordSync({ ...summary(2, 'succeeded', 5), connectionId: 'c2' })
+    expect(await tenant.beginSync('c12')).toBeNull()
+  })
+
   it('get the same number when the answer was lost before the first report', async () => {
     const tenant = freshTenant()
     expect(await tenant.beginSync('c1')).toEqual({ syncId: 1 })

@@ -21,6 +21,13 @@ describe('the progress bar', () => {
   it('has no bar where nobody knows how much there is', () => {
     expect(lineOf(sync('running', 7), 0)).toBe('running  7 rows')
   })
+
+  it('says what is waited for, that which ends first', () => {
+    const wait = (stream: string, until: string) => ({ stream, until, reason: `${stream}: busy` })
+    const waiting = [wait('a', '2026-01-02T00:00:00.000Z'), wait('b', '2026-01-01T00:00:00.000Z')]
+    const line = lineOf({ ...sync('running', 7), waiting }, 0)
+    expect(line).toBe('running  7 rows  waits: b: busy (and 1 more)')
+  })
 })
 
 describe('answers', () => {

@@ -8,6 +8,7 @@ import {
   type StreamState,
 } from '../../protocol/index.ts'
 import type { ChunkEnd } from '../../runtime/contract.ts'
+import type { Wait } from './types.ts'
 
 export interface ChunkReaderOptions {
   stream: StreamKey
@@ -33,7 +34,7 @@ export interface OpenChunk {
 export class ChunkReader {
   #state: StreamState | null
   #complete = false
-  #waitUntil: number | undefined
+  #wait: Wait | undefined
   readonly #events: AsyncIterator<ReadEvent>
   readonly #options: ChunkReaderOptions
 
@@ -52,9 +53,9 @@ export class ChunkReader {
     return { state: this.#state ?? {}, complete: this.#complete }
   }
 
-  /** The source has nothing to read before this moment, epoch milliseconds; it ends the slice. */
-  get waitUntil(): number | undefined {
-    return this.#waitUntil
+  /** Why the source has nothing to read for a while; it ends the slice. */
+  get wait(): Wait | undefined {
+    return this.#wait
   }
 
   /** The next chunk with at least one row, or null when the stream is complete or the slice is spent. */
@@ -92,7 +93,7 @@ export class ChunkReader {
   }
 
   #isAtEnd(): boolean {
-    return this.#complete || this.#waitUntil !== undefined
+    return this.#complete || this.#wait !== undefined
   }
 
   async #pull(): Promise<ReadEvent> {
@@ -110,7 +111,7 @@ export class ChunkReader {
     if (event.type === 'state') this.#state = event.state
     else if (event.type === 'error') throw fromRecord(event.error)
     else if (event.type === 'status' && event.status === 'complete') this.#complete = true
-    else if (event.type === 'wait') this.#waitUntil = event.until
+    else if (event.type === 'wait') this.#wait = { until: event.until, reason: event.reason }
     else this.#options.onEvent(event)
   }
 }

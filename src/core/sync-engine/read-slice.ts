@@ -81,23 +81,18 @@ async function readChunks(
         isolate = true
       }
       const { limits } = claim.input
-      if (reader.waitUntil !== undefined) break
+      if (reader.wait) break
       if (ctx.budget.exhausted() || bytes >= limits.sliceBytes || rows >= limits.sliceRows) break
     }
     const end = reader.position()
     await sync.advanced(claim.taskId, claim.fence, end)
+    await faultPoint('read.advanced')
     if (end.complete) await sync.done(claim.taskId, claim.fence)
-    else await sync.release(claim.taskId, claim.fence, delayUntil(slice, reader.waitUntil))
+    else if (reader.wait) await sync.wait(claim.taskId, claim.fence, reader.wait)
+    else await sync.release(claim.taskId, claim.fence)
   } finally {
     await reader.close()
   }
-}
-
-/** The source asked to come back later: the task waits, no slice does. */
-function delayUntil({ ctx, host }: ReadSlice, until: number | undefined): number | undefined {
-  if (until === undefined) return undefined
-  ctx.log('info', `nothing to read before ${new Date(until).toISOString()}`)
-  return Math.max(0, until - host.now())
 }
 
 async function openReader(slice: ReadSlice, start: StreamState | null): Promise<ChunkReader> {

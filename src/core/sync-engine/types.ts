@@ -143,12 +143,20 @@ export interface SyncControl {
   loaded(taskId: string, fence: number, chunk: ChunkReport): Promise<void>
   /** The position moved without rows. */
   advanced(taskId: string, fence: number, end: ChunkEnd): Promise<void>
+  /** Ends the claim; the task goes on when the wait is over, and no slice is held until then. */
+  wait(taskId: string, fence: number, wait: Wait): Promise<void>
   /** Ends the claim; the task goes on in another slice. */
   release(taskId: string, fence: number, delayMs?: number): Promise<void>
   done(taskId: string, fence: number, warnings?: Warning[]): Promise<void>
   fail(taskId: string, fence: number, error: ErrorRecord): Promise<void>
   log(lines: { at: number; level: LogLevel; stream?: StreamKey; message: string }[]): Promise<void>
   estimate(stream: StreamKey, rows: number): Promise<void>
+}
+
+/** Nothing can be done before `until`, epoch milliseconds. */
+export interface Wait {
+  until: number
+  reason: string
 }
 
 export interface FailedStream {

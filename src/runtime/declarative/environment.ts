@@ -16,8 +16,8 @@ export interface Environment {
 export interface Run {
   /** Waits; rejects when the read is aborted. */
   sleep(ms: number): Promise<void>
-  /** The longest wait that is slept through; a longer one ends the read with RATE_LIMITED. */
-  longestSleepMs: number
+  /** The longest wait that is slept through now; a longer one is a `WaitUntil`. */
+  readonly longestSleepMs: number
   /** Tokens and sessions of authenticators, by the path of their component. */
   tokens: Map<string, Token>
   /** Answers of parents' requests, by method, URL and body. */

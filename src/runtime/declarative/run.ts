@@ -4,7 +4,7 @@ import { Answer } from './requester/answer.ts'
 
 /** What a host may set for all reads of a source. */
 export interface RunOptions {
-  /** The longest wait that is slept through, in milliseconds; default 30 000. */
+  /** The longest wait that is slept through, in milliseconds; default 30 000. None outlasts the budget. */
   longestSleepMs?: number
   /** Waits; default with timers. */
   sleep?(ms: number): Promise<void>
@@ -16,7 +16,10 @@ const CACHE_BYTES = 16 * 1024 * 1024
 export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
   return {
     sleep: options.sleep ?? ((ms) => sleep(ms, ctx.signal)),
-    longestSleepMs: options.longestSleepMs ?? LONGEST_SLEEP_MS,
+    get longestSleepMs() {
+      const left = Math.max(0, ctx.budget.deadline - ctx.now())
+      return Math.min(options.longestSleepMs ?? LONGEST_SLEEP_MS, left)
+    },
     tokens: new Map(),
     cache: new AnswerCache(),
     configured: new Map(),

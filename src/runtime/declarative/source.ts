@@ -97,7 +97,9 @@ async function schemaOf(stream: Stream): Promise<JsonSchema> {
       if (records.length > 0) return inferSchema(records)
     }
   } catch (error) {
-    const { message } = toAirbyteError(error)
+    const { kind, message } = toAirbyteError(error)
+    // What passes is tried again: a stream must not lose its columns for a moment's trouble.
+    if (kind === 'transient') throw error
     stream.env.ctx.log('warn', `${stream.name} has no schema, and none was found: ${message}`)
   }
   return schema

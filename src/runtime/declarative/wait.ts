@@ -1,4 +1,9 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
+import {
+  AirbyteError,
+  type JsonObject,
+  type JsonValue,
+  LONGEST_WAIT_MS,
+} from '../../protocol/index.ts'
 import { isObject } from './manifest/values.ts'
 
 /**
@@ -23,3 +28,20 @@ export class WaitUntil extends AirbyteError {
     return new WaitUntil(this.message, this.stream ?? '', this.until, { ...more, ...own })
   }
 }
+
+/** What had to wait while a request was prepared, as a wait of that request. */
+export function asWait(error: unknown, stream: string, progress: JsonValue): unknown {
+  const isLimit = error instanceof AirbyteError && error.code === 'RATE_LIMITED'
+  if (!isLimit || error.retryAt === undefined) return error
+  return new WaitUntil(error.message, stream, error.retryAt, progress)
+}
+
+/** @throws the wait itself, where it is longer than anyone waits */
+export async function waitOut(wait: WaitUntil, now: number, sleep: (ms: number) => Promise<void>) {
+  const left = wait.until - now
+  if (left > LONGEST_WAIT_MS) throw wait
+  await sleep(Math.max(0, left))
+}
+
+/** Also of moments past those that a date can name. */
+export const isoTime = (ms: number) => new Date(Math.min(ms, 8.64e15)).toISOString()

@@ -30,7 +30,7 @@ describe('a chunk reader whose source has to wait', () => {
     const chunk = await reader.next()
     expect(chunk && (await rowsOf(chunk.body))).toBe(1)
     expect(chunk?.end()).toEqual({ state: { page: 2 }, complete: false })
-    expect(reader.waitUntil).toBe(5000)
+    expect(reader.wait).toEqual({ until: 5000, reason: 'slow down' })
     expect(await reader.next()).toBeNull()
   })
 
@@ -38,6 +38,6 @@ describe('a chunk reader whose source has to wait', () => {
     const reader = readerOf([state(1), wait])
     expect(await reader.next()).toBeNull()
     expect(reader.position()).toEqual({ state: { page: 1 }, complete: false })
-    expect(reader.waitUntil).toBe(5000)
+    expect(reader.wait).toEqual({ until: 5000, reason: 'slow down' })
   })
 })

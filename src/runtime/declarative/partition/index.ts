@@ -7,7 +7,7 @@ import { toJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { substreamRouter } from './substream.ts'
-import type { Partition, PartitionRouter } from './types.ts'
+import { type Partition, type PartitionRouter, placed } from './types.ts'
 
 export { NO_PARTITIONS, type PartitionRouter } from './types.ts'
 
@@ -62,7 +62,8 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
       async *partitions(from) {
         let group: Partition[] = []
         const seen = new Set<string>()
-        for await (const item of inner.partitions(from)) {
+        const place = (at: JsonValue) => group[0]?.position ?? at
+        for await (const item of placed(inner.partitions(from), place)) {
           const value = JSON.stringify(valueIn(item, component))
           if (deduplicates && seen.has(value)) continue
           seen.add(value)
@@ -93,7 +94,9 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
         for (let at = numberOr(start.router, 0); at < routers.length; at++) {
           const router = routers[at] as PartitionRouter
           const inner = at === start.router ? start.inner : undefined
-          for await (const { partition, extra, position } of router.partitions(inner)) {
+          const place = (position: JsonValue) => ({ router: at, inner: position })
+          const all = placed(router.partitions(inner), place)
+          for await (const { partition, extra, position } of all) {
             const { [field]: value = null, ...rest } = partition
             const key = JSON.stringify(value)
             if (seen.has(key)) continue
@@ -101,7 +104,7 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
             yield {
               partition: { [field]: value },
               extra: { ...extra, ...rest },
-              position: { router: at, inner: position },
+              position: place(position),
             }
           }
         }
@@ -142,8 +145,12 @@ function cartesian(routers: PartitionRouter[]): PartitionRouter {
       return
     }
     let resume = from
-    for await (const item of router.partitions(from?.[at])) {
-      for await (const rest of combine(at + 1, resume)) yield [item, ...rest]
+    for await (const item of placed(router.partitions(from?.[at]), (inner) => [inner])) {
+      const others = placed(combine(at + 1, resume), (inner) => [
+        item.position,
+        ...(inner as JsonValue[]),
+      ])
+      for await (const rest of others) yield [item, ...rest]
       resume = undefined
     }
   }

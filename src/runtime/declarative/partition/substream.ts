@@ -1,4 +1,9 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import {
+  AirbyteError,
+  type JsonObject,
+  type JsonValue,
+  toAirbyteError,
+} from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import { keyOf } from '../cursor/bookmark.ts'
 import { textTemplate } from '../interpolation.ts'
@@ -9,10 +14,10 @@ import { isPattern, type Path, valueAt, valuesAt } from '../records/paths.ts'
 import type { RecordData } from '../records/types.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { openStream } from '../stream/delegate.ts'
-import { type ReadPage, readPagesNow } from '../stream/read-pages.ts'
+import { type ReadPage, readPages } from '../stream/read-pages.ts'
 import { fromAirbyteState, type SavedState } from '../stream/state.ts'
 import type { RouterContext } from './index.ts'
-import type { Partition, PartitionRouter } from './types.ts'
+import { ParentWait, type Partition, type PartitionRouter } from './types.ts'
 
 /** Where a read of the parents stands: a page of one of them, and the records of it that are done. */
 interface Position {
@@ -37,15 +42,13 @@ export function substreamRouter(component: Component, context: RouterContext): P
         if (at && number < at.parent) continue
         const resumed = at?.parent === number ? at : undefined
         for await (const page of parent.pages(resumed?.state)) {
+          if (page.wait) throw new ParentWait(page.wait, startOfPage(number, page.after()))
           const all = page.records.flatMap((record) => parent.partition(record, page) ?? [])
           const first = resumed?.state && isSame(page, resumed) ? startOf(all, resumed) : 0
           for (let index = first; index < all.length; index++) {
             const item = all[index] as Omit<Partition, 'position'>
-            const position: Position = {
-              ...{ parent: number, state: page.before, index },
-              key: keyOf(item.partition),
-            }
-            yield { ...item, position: position as unknown as JsonValue }
+            const key = keyOf(item.partition)
+            yield { ...item, position: { ...startOfPage(number, page.before), index, key } }
           }
         }
       }
@@ -67,6 +70,9 @@ export function substreamRouter(component: Component, context: RouterContext): P
     },
   }
 }
+
+const startOfPage = (parent: number, state: SavedState) =>
+  ({ parent, state, index: 0, key: '' }) satisfies Position as unknown as JsonObject
 
 const isSame = (page: ReadPage, { state }: Position) =>
   JSON.stringify(page.before) === JSON.stringify(state)
@@ -107,10 +113,15 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
     async *pages(from: SavedState | undefined) {
       const start = from ?? fromAirbyteState(known)
       const { stream: parent, saved } = openStream(stream, { ...env, stream: name }, start)
-      for await (const page of readPagesNow(parent, saved)) {
-        yield page
-        // The consumer came back: every partition of the page is done.
-        if (tracks) latest = page.after().airbyte
+      try {
+        for await (const page of readPages(parent, saved)) {
+          yield page
+          // The consumer came back: every partition of the page is done.
+          if (tracks) latest = page.after().airbyte
+        }
+      } catch (error) {
+        env.ctx.signal.throwIfAborted()
+        throw failedParent(error, env.stream, name)
       }
     },
     partition(record: RecordData, page: ReadPage): Omit<Partition, 'position'> | undefined {
@@ -128,6 +139,13 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
       }
     },
   }
+}
+
+/** A child's error that names the parent which it comes from. */
+function failedParent(error: unknown, child: string, parent: string): AirbyteError {
+  const { code, message, hint, field, retryAt } = toAirbyteError(error)
+  const text = `${child}: its parent stream '${parent}' failed: ${message}`
+  return new AirbyteError(code, text, { stream: child, hint, field, retryAt, cause: error })
 }
 
 const at = (record: RecordData, path: Path) =>

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
 import type { Slice } from '../environment.ts'
 import type { RequestOptions } from '../requester/options.ts'
+import { WaitUntil } from '../wait.ts'
 
 export interface Partition {
   partition: JsonObject
@@ -16,6 +17,28 @@ export interface PartitionRouter {
   options(slice: Slice): RequestOptions
   /** The states of parents that are read incrementally: what their children are complete for. */
   parentState(): JsonObject | undefined
+}
+
+/** A parent has to wait; `partitions` goes on from `position`. */
+export class ParentWait extends WaitUntil {
+  readonly position: JsonValue
+
+  constructor({ message, stream = '', until }: WaitUntil, position: JsonValue) {
+    super(message, stream, until)
+    this.position = position
+  }
+}
+
+/** The partitions of a router within another, which says what an inner position is to it. */
+export async function* placed<Item>(
+  partitions: AsyncIterable<Item>,
+  place: (inner: JsonValue) => JsonValue,
+): AsyncGenerator<Item> {
+  try {
+    yield* partitions
+  } catch (error) {
+    throw error instanceof ParentWait ? new ParentWait(error, place(error.position)) : error
+  }
 }
 
 export const NO_PARTITIONS: PartitionRouter = {

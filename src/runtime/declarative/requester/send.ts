@@ -5,7 +5,7 @@ import { failureOf } from '../errors/failure.ts'
 import type { ErrorHandler } from '../errors/handler.ts'
 import type { Outcome, Resolution } from '../errors/resolution.ts'
 import { isObject } from '../manifest/values.ts'
-import { WaitUntil } from '../wait.ts'
+import { asWait, isoTime, WaitUntil } from '../wait.ts'
 import { Answer } from './answer.ts'
 
 export interface Outgoing {
@@ -47,7 +47,10 @@ export async function sendWithRetries(
   let refreshed = false
   for (let attempt = first; ; attempt++) {
     env.ctx.signal.throwIfAborted()
-    const outcome = await exchange(await prepare(), streams, env)
+    const request = await prepare().catch((error: unknown) => {
+      throw asWait(error, env.stream, { attempt })
+    })
+    const outcome = await exchange(request, streams, env)
     const resolution = handler.interpret(outcome)
     switch (resolution.action) {
       case 'SUCCESS':
@@ -98,7 +101,7 @@ async function waitToRetry(
   const asked = firstAnswer(handler, outcome, attempt)
   // One second more than asked covers fractions that the API rounded away.
   const seconds = asked ? asked + 1 : Math.random() * 2 ** (attempt - 1)
-  const until = env.ctx.now() + seconds * 1000
+  const until = Math.ceil(env.ctx.now() + seconds * 1000)
   if (attempt > handler.maxRetries) {
     const failure = failureOf(outcome, resolution, env.stream)
     if (failure.code !== 'RATE_LIMITED') throw failure
@@ -107,7 +110,9 @@ async function waitToRetry(
   const tooLong = seconds * 1000 > env.run.longestSleepMs
   if (tooLong || resolution.action === 'RATE_LIMITED') env.run.onRateLimit?.(env.stream, until)
   if (tooLong) {
-    const message = `${env.stream}: the API asked to wait ${Math.ceil(seconds)} s.`
+    const limited = resolution.action === 'RATE_LIMITED'
+    const next = limited ? 'rate limited until' : 'the next attempt is at'
+    const message = `${env.stream}: ${describe(outcome)}, ${next} ${isoTime(until)}.`
     throw new WaitUntil(message, env.stream, until, { attempt: attempt + 1 })
   }
   env.ctx.log(

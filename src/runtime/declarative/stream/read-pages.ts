@@ -11,10 +11,10 @@ import { migrateState } from '../cursor/migrations.ts'
 import { type Slice, WHOLE_STREAM } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
-import type { Partition } from '../partition/types.ts'
+import { ParentWait, type Partition } from '../partition/types.ts'
 import type { RecordData } from '../records/types.ts'
 import { PaginationReset } from '../requester/send.ts'
-import { WaitUntil } from '../wait.ts'
+import { WaitUntil, waitOut } from '../wait.ts'
 import type { Stream } from './build.ts'
 import type { Branch } from './delegate.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
@@ -38,6 +38,7 @@ interface Position {
   /** The cursor's ends as they were then. */
   ends: [string, string] | null
   router: JsonValue
+  /** Absent while the read waits for a parent: it goes on with the partition at `router`. */
   partition: JsonObject
   extra: JsonObject
   /** The partition's progress when it was begun, which its intervals follow from, and now. */
@@ -71,8 +72,9 @@ export async function* readPages(stream: Stream, saved: SavedState): AsyncGenera
       }
       return
     } catch (error) {
-      // A parent or a token made it wait: the position is still that of the last page.
+      // A parent made it wait, or something that was asked before the first page.
       if (!(error instanceof WaitUntil)) throw error
+      if (error instanceof WaitBetween) state = error.state
       const here = state
       yield { slice: WHOLE_STREAM, records: [], before: here, after: () => here, wait: error }
       await waitFor(stream, error)
@@ -92,8 +94,17 @@ export async function* readPagesNow(stream: Stream, saved: SavedState): AsyncGen
   }
 }
 
-const waitFor = ({ env }: Stream, { until }: WaitUntil) =>
-  env.run.sleep(Math.max(0, until - env.ctx.now()))
+/** The read has to wait before its next partition. */
+class WaitBetween extends WaitUntil {
+  readonly state: SavedState
+
+  constructor({ message, stream = '', until }: WaitUntil, state: SavedState) {
+    super(message, stream, until)
+    this.state = state
+  }
+}
+
+const waitFor = ({ env }: Stream, wait: WaitUntil) => waitOut(wait, env.ctx.now(), env.run.sleep)
 
 async function* readFrom(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
   if (saved.done) return
@@ -122,8 +133,9 @@ async function* readPartitions(
   at: Position | undefined,
 ): AsyncGenerator<ReadPage> {
   const { cursor, router, bookmark } = reading
-  let resumed = at
-  for await (const part of partitionsFrom(router, at)) {
+  let resumed = at?.partition ? at : undefined
+  const between = (position: JsonValue) => stateAt(stream, reading, { router: position })
+  for await (const part of partitionsFrom(router, at, between)) {
     const progress = progressOf(part, cursor, bookmark, resumed)
     if (cursor && !progress) continue
     reading.progress = progress
@@ -196,28 +208,21 @@ interface Place {
 /** The pages of one interval of one partition. */
 async function* readSlice(
   stream: Stream,
-  { begun, cursor, router, bookmark, retriever, progress }: Reading,
+  reading: Reading,
   { part, interval, index, from }: Place,
   resumed: Position | undefined,
 ): AsyncGenerator<ReadPage> {
+  const { cursor, bookmark, retriever, progress } = reading
   const slice: Slice = { partition: part.partition, interval, extra: part.extra }
-  const ends = cursor?.ends ?? null
   let token = resumed ? resumed.token : retriever.initialToken
   let observed = resumed?.observed != null ? cursor?.load(resumed.observed) : undefined
 
-  const stateWith = (next: Partial<Position>): SavedState => {
-    const position = {
-      ...{ begun, ends, router: part.position, partition: part.partition, extra: part.extra },
+  const stateWith = (next: Partial<Position>): SavedState =>
+    stateAt(stream, reading, {
+      ...{ router: part.position, partition: part.partition, extra: part.extra },
       ...{ from, progress: progress?.serialize() ?? null, interval: index, token },
-      ...{ observed: saveObserved(cursor, observed), bookmark: bookmark?.serialize() ?? null },
-      ...(stream.branch ? { branch: stream.branch } : {}),
-    }
-    return {
-      v: 1,
-      airbyte: bookmark ? bookmark.state(router.parentState()) : {},
-      at: { ...position, ...next } as JsonObject,
-    }
-  }
+      ...{ observed: saveObserved(cursor, observed), ...next },
+    })
 
   let progressOfPage = resumed?.progressOfPage ?? null
   for (let resets = 0; ; ) {
@@ -261,6 +266,23 @@ async function* readSlice(
   }
 }
 
+/** The state of a read that stands at this position of its partitions. */
+function stateAt(
+  { branch }: Stream,
+  { begun, cursor, router, bookmark }: Reading,
+  position: Partial<Position>,
+): SavedState {
+  return {
+    v: 1,
+    airbyte: bookmark ? bookmark.state(router.parentState()) : {},
+    at: {
+      ...{ begun, ends: cursor?.ends ?? null, bookmark: bookmark?.serialize() ?? null },
+      ...position,
+      ...(branch ? { branch } : {}),
+    } as JsonObject,
+  }
+}
+
 function routerOf(stream: Stream, airbyte: JsonObject, incremental: boolean): PartitionRouter {
   if (stream.routers.length === 0) return NO_PARTITIONS
   const parentState = isObject(airbyte.parent_state) ? airbyte.parent_state : undefined
@@ -271,9 +293,21 @@ function routerOf(stream: Stream, airbyte: JsonObject, incremental: boolean): Pa
 async function* partitionsFrom(
   router: PartitionRouter,
   at: Position | undefined,
+  between: (position: JsonValue) => SavedState,
 ): AsyncGenerator<Partition> {
-  if (!at) {
-    yield* router.partitions()
+  try {
+    yield* openFirst(router, at)
+  } catch (error) {
+    throw error instanceof ParentWait ? new WaitBetween(error, between(error.position)) : error
+  }
+}
+
+async function* openFirst(
+  router: PartitionRouter,
+  at: Position | undefined,
+): AsyncGenerator<Partition> {
+  if (!at?.partition) {
+    yield* router.partitions(at?.router)
     return
   }
   const open: Partition = { partition: at.partition, extra: at.extra, position: at.router }
