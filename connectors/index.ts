@@ -8,6 +8,8 @@ import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
 import sampleDataSource from './sources/sample-data/index.ts'
+import stripeManifest from './sources/stripe/manifest.yaml'
+import stripeMetadata from './sources/stripe/metadata.yaml'
 
 /** Every source. A manifest is parsed when it is first used. */
 export const sources: Source[] = [
@@ -24,6 +26,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://pokeapi.co/docs/v2',
     },
     pokeapiMetadata,
+  ),
+  manifestSource(
+    stripeManifest,
+    {
+      name: 'stripe',
+      title: 'Stripe',
+      definitionId: 'e094cb9a-26de-4645-8761-65c0c425d1de',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://docs.stripe.com/api',
+    },
+    stripeMetadata,
   ),
 ]
 

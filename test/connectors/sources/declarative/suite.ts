@@ -57,6 +57,8 @@ export interface MockedStream {
     grow(): void
     /** Changes an old row as the vendor does. Absent: rows of this kind never change. */
     touch?(): void
+    /** Deletes an old row, where the vendor tells of it and the connector passes that on. */
+    remove?(): void
   }
 }
 
@@ -215,10 +217,13 @@ export function declarativeConformance(mocked: MockedConnector): void {
           live.api.requests.length = 0
           const second = await read(live.ctx(), described, first.state)
           const changed = second.rows.filter((row) => !first.rows.includes(row))
+          incremental.remove?.()
+          const third = await read(live.ctx(), described, second.state)
+          const known = [...first.rows, ...second.rows]
           expect(described.captures).toEqual({
             creates: true,
             updates: changed.length > 0,
-            deletes: false,
+            deletes: third.rows.some((row) => !known.includes(row)),
           })
           const { sends } = incremental
           if (!sends) return

@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { stripe } from './mock.ts'
+
+declarativeConformance(stripe)
