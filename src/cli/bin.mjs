@@ -26,5 +26,5 @@ registerHooks({
   },
 })
 
-const { main } = await import('./main.ts')
-process.exitCode = await main(process.argv.slice(2))
+const { enter } = await import('./entry.ts')
+process.exitCode = await enter(process.argv.slice(2))

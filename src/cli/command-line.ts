@@ -1,13 +1,8 @@
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { operations } from '../../tools/index.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Operation } from '../operations/define.ts'
-
-/** Wrong use of the command line: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
+import { type Flags, type OptionTypes, parseOptions, UsageError } from './options.ts'
 
 /** Flags that every command takes. */
 const GLOBAL = {
@@ -16,12 +11,6 @@ const GLOBAL = {
   token: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
-
-export type Flags = Record<string, string | boolean | string[] | undefined>
-type OptionTypes = Record<
-  string,
-  { type: 'string' | 'boolean'; multiple?: boolean; short?: string }
->
 
 export interface Field {
   name: string
@@ -91,7 +80,7 @@ export function parseCommand(
     options[flag] ??= type === 'boolean' ? { type } : { type: 'string', multiple: true }
   }
   for (const path of dottedFlags(rest)) options[path] = { type: 'string', multiple: true }
-  const { values, positionals } = parsed(rest, options)
+  const { values, positionals } = parseOptions(rest, options)
   const input: Record<string, unknown> = {}
   for (const field of fields) {
     const given = values[field.flag]
@@ -102,19 +91,6 @@ export function parseCommand(
   }
   takePositionals(operation, fields, positionals, input)
   return { input, flags: values }
-}
-
-function parsed(args: string[], options: OptionTypes) {
-  try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    return { values: values as Flags, positionals }
-  } catch (error) {
-    const text = error instanceof Error ? error.message.split('. ')[0] : String(error)
-    const unknown = /'--([\w-]+)/.exec(text ?? '')?.[1]
-    const near = unknown ? nearest(unknown, Object.keys(options)) : []
-    const hint = near.length > 0 ? ` Did you mean --${near[0]}?` : ''
-    throw new UsageError(`${text}.${hint}`)
-  }
 }
 
 const dottedFlags = (args: string[]) =>

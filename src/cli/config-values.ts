@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Airbyte } from '../sdk/index.ts'
-import { UsageError } from './command-line.ts'
+import { UsageError } from './options.ts'
 
 type Json = Record<string, unknown>
 type Environment = Record<string, string | undefined>

@@ -1,11 +1,16 @@
 import { operations } from '../../tools/index.ts'
 import type { Operation } from '../operations/define.ts'
 import { type Field, fieldsOf } from './command-line.ts'
+import { COMMANDS } from './connector/arguments.ts'
 
 const OWN: [string, string][] = [
   ['dev', 'Run the server on this machine'],
   ['login', 'Sign in, or keep an API key with --token'],
   ['logout', 'Forget the token'],
+  ...Object.entries(COMMANDS).map(([verb, { about }]): [string, string] => [
+    `connector ${verb}`,
+    about,
+  ]),
 ]
 
 export function overview(): string {

@@ -1,17 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import type { Operation } from '../operations/define.ts'
 import { Airbyte, AirbyteError } from '../sdk/index.ts'
-import {
-  type Flags,
-  findCommand,
-  parseCommand,
-  UsageError,
-  unknownCommand,
-} from './command-line.ts'
+import { findCommand, parseCommand, unknownCommand } from './command-line.ts'
 import { readConfigFile, typedConfig, withEnvironment } from './config-values.ts'
 import { helpOf, overview } from './help.ts'
 import type { Io } from './io.ts'
 import { refreshed, signIn } from './login.ts'
+import { type Flags, UsageError } from './options.ts'
 import { render } from './render.ts'
 import { DEFAULT_URL, readSettings, removeSettings, writeSettings } from './settings.ts'
 import { SPECIAL } from './special.ts'

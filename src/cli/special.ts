@@ -8,10 +8,10 @@ import {
   type StartedSync,
   type Sync,
 } from '../sdk/index.ts'
-import { type Flags, UsageError } from './command-line.ts'
 import { withEnvironment } from './config-values.ts'
 import type { Io } from './io.ts'
 import type { ExitCode } from './main.ts'
+import { type Flags, UsageError } from './options.ts'
 import { printable } from './printable.ts'
 import { progressBar } from './progress.ts'
 import { render, table } from './render.ts'

@@ -19,6 +19,8 @@ export interface ConfigProblem {
 export interface ConfigOptions {
   /** Secret fields may be missing, masked or of any form: they are entered elsewhere. */
   ignoreSecrets?: boolean
+  /** Fields that the spec does not know are taken, as JSON Schema has it, unless it forbids them. */
+  open?: boolean
 }
 
 /**
@@ -54,6 +56,7 @@ export function checkConfig(
   const problems: ConfigProblem[] = []
   const value = visit({ type: 'object', ...spec }, config, 'config', {
     ignoreSecrets: options.ignoreSecrets ?? false,
+    open: options.open ?? false,
     problems,
   })
   return { value: value as JsonObject, problems }
@@ -61,6 +64,7 @@ export function checkConfig(
 
 interface Walk {
   ignoreSecrets: boolean
+  open: boolean
   problems: ConfigProblem[]
 }
 
@@ -101,7 +105,7 @@ function visitObject(schema: JsonSchema, value: JsonObject, path: string, walk: 
     walk.problems.push({ field: `${path}.${name}`, message: 'is missing' })
   }
   for (const [name, given] of filled) {
-    const property = propertyOf(schema, properties, name)
+    const property = propertyOf(schema, properties, name, walk.open)
     if (property === undefined) walk.problems.push(unknownField(path, name, properties))
     else filled.set(name, visit(property, given, `${path}.${name}`, walk))
   }
@@ -113,6 +117,7 @@ function propertyOf(
   schema: JsonSchema,
   properties: Record<string, JsonSchema>,
   name: string,
+  byDefault: boolean,
 ): JsonSchema | undefined {
   if (Object.hasOwn(properties, name)) return properties[name]
   const patterns = Object.entries((schema.patternProperties ?? {}) as Record<string, JsonSchema>)
@@ -121,7 +126,7 @@ function propertyOf(
   const additional = schema.additionalProperties
   if (isObject(additional)) return additional as JsonSchema
   // An object without declared fields is a free map; any other is closed unless it says otherwise.
-  const open = additional ?? schema.properties === undefined
+  const open = additional ?? (byDefault || schema.properties === undefined)
   return open === true ? {} : undefined
 }
 

@@ -173,6 +173,11 @@ export interface Source {
     stream: StreamDescriptor,
   ): Promise<ErrorRecord>
   /**
+   * A config of an older form as `spec()` describes it today; `read` reports it by a `control` event.
+   * Absent: configs have one form.
+   */
+  migrateConfig?(config: JsonObject): JsonObject
+  /**
    * A state in the format of Airbyte's own connector of this name, which takes it and whose states
    * this one takes. Absent: states are of our own form.
    */

@@ -21,6 +21,7 @@ export function manifestSource(manifest: string, info: ConnectorInfo, metadata: 
   return {
     info,
     capabilities: DECLARATIVE_CAPABILITIES,
+    migrateConfig: (config) => source().migrateConfig?.(config) ?? config,
     toAirbyteState,
     spec: () => source().spec(),
     check: (...given) => source().check(...given),

@@ -16,6 +16,7 @@ import type {
 } from '../contract.ts'
 import { checkStreams } from './check.ts'
 import type { Component } from './component.ts'
+import { normalizeConfig } from './config-rules.ts'
 import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
@@ -62,6 +63,10 @@ export function declarativeSource(
   return {
     info,
     capabilities: DECLARATIVE_CAPABILITIES,
+    migrateConfig(config) {
+      const { migrated } = normalizeConfig(root, config)
+      return migrated ?? config
+    },
     toAirbyteState,
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {

@@ -36,16 +36,23 @@ export function* jsonlBytes(columns: Column[], rows: Rows): Generator<Uint8Array
   if (block !== '') yield encoder.encode(block)
 }
 
-/** A row as one JSON object, as `jsonlBytes` would print it. */
-export function jsonTexts(columns: Column[], rows: Rows): string[] {
-  const names = columns.map(({ name }) => JSON.stringify(name))
+/** Rows as one JSON object each, as `jsonlBytes` would print them; with `nulls: false` without nulls. */
+export function jsonTexts(
+  columns: Column[],
+  rows: Rows,
+  { nulls = true }: { nulls?: boolean } = {},
+): string[] {
+  const names = columns.map(({ name }) => `${JSON.stringify(name)}:`)
   const print = columns.map(printerOf)
   return Array.from({ length: rows.length }, (_, row) => {
-    const members = names.map((name, c) => {
+    let text = ''
+    for (let c = 0; c < names.length; c++) {
       const cell = rows.columns[c]?.[row]
-      return `${name}:${cell === null || cell === undefined ? 'null' : print[c]?.(cell)}`
-    })
-    return `{${members.join(',')}}`
+      const isNull = cell === null || cell === undefined
+      if (isNull && !nulls) continue
+      text += (text === '' ? '' : ',') + names[c] + (isNull ? 'null' : print[c]?.(cell))
+    }
+    return `{${text}}`
   })
 }
 

@@ -1,0 +1,45 @@
+import { constants } from 'node:os'
+
+/** A wish to end: first after the next state, then, when that takes too long, at once. */
+export interface Stop {
+  readonly requested: boolean
+  /** Aborts what is under way. */
+  readonly signal: AbortSignal
+  /** 128 + the signal's number, once one came. */
+  readonly exitCode: number | undefined
+  dispose(): void
+}
+
+/** How long a read may take to its next state after the first signal. */
+const PATIENCE_MS = 10_000
+
+/** Listens to SIGINT and SIGTERM. A second signal ends the process where it stands. */
+export function listenToSignals(
+  onRequest: (name: string) => void,
+  patienceMs: number = PATIENCE_MS,
+): Stop {
+  const controller = new AbortController()
+  let exitCode: number | undefined
+  let timer: NodeJS.Timeout | undefined
+  const listen = (name: NodeJS.Signals) => {
+    if (exitCode !== undefined) process.exit(128 + constants.signals[name])
+    exitCode = 128 + constants.signals[name]
+    onRequest(name)
+    timer = setTimeout(() => controller.abort(new Error(`ended by ${name}`)), patienceMs)
+    timer.unref()
+  }
+  process.on('SIGINT', listen).on('SIGTERM', listen)
+  return {
+    signal: controller.signal,
+    get requested() {
+      return exitCode !== undefined
+    },
+    get exitCode() {
+      return exitCode
+    },
+    dispose() {
+      clearTimeout(timer)
+      process.off('SIGINT', listen).off('SIGTERM', listen)
+    },
+  }
+}
