@@ -4,6 +4,8 @@ import { manifestSource } from '../src/runtime/declarative/index.ts'
 import devNullDestination from './destinations/dev-null/index.ts'
 import postgresDestination from './destinations/postgres/index.ts'
 import r2Destination from './destinations/r2/index.ts'
+import githubManifest from './sources/github/manifest.yaml'
+import githubMetadata from './sources/github/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
@@ -15,6 +17,18 @@ import stripeMetadata from './sources/stripe/metadata.yaml'
 export const sources: Source[] = [
   postgresSource,
   sampleDataSource,
+  manifestSource(
+    githubManifest,
+    {
+      name: 'github',
+      title: 'GitHub',
+      definitionId: 'ef69ef6e-aa7f-4af1-a01d-ef775033524e',
+      version: '1.0.0',
+      evidence: 'openapi',
+      documentationUrl: 'https://docs.github.com/rest',
+    },
+    githubMetadata,
+  ),
   manifestSource(
     pokeapiManifest,
     {

@@ -5,8 +5,8 @@
 
 const BEGINNING = Date.UTC(2026, 0, 1)
 
-/** The time at which the tests of declarative connectors stand still. */
-export const NOW = Date.UTC(2026, 1, 10)
+/** The time at which the tests of declarative connectors stand still: a year later. */
+export const NOW = Date.UTC(2027, 0, 1)
 
 /** `n` hours after the beginning of 2026, as `2026-01-01T05:00:00Z`. */
 export const hour = (n: number): string => `${new Date(hourMs(n)).toISOString().slice(0, 19)}Z`
@@ -61,9 +61,9 @@ export class Collection<Row extends object> {
     for (let added = 0; added < count; added++) this.rows.push(this.#make(this.#next++))
   }
 
-  /** Changes the first row, at an hour beyond all others. */
-  touch(): void {
-    const [row] = this.rows
+  /** Changes a row, at an hour beyond all others. */
+  touch(index = 0): void {
+    const row = this.rows[index]
     if (!row || !this.#edit) throw new Error('nothing to change')
     this.#edit(row, this.#next++)
   }

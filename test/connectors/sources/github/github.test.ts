@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { github } from './mock.ts'
+
+declarativeConformance(github)

@@ -1,0 +1,145 @@
+import type { MockRequest } from '../declarative/mock-api.ts'
+import { linkedPages } from '../declarative/paging.ts'
+import type { MockedApi, MockedStream } from '../declarative/suite.ts'
+import { digest } from '../declarative/synthetic.ts'
+import { NOT_FOUND, PAGE, PAGING } from './answers.ts'
+import { DOCUMENT } from './document.ts'
+import { placeOf, REPOSITORIES, type Row, type Rows, timeOf } from './rows.ts'
+
+const REPOSITORY = 'GET /repos/{owner}/{repo}'
+const PULL = `${REPOSITORY}/pulls/{pull_number}`
+
+/** What stands under each row of a list: three rows under the very first, one under the others. */
+class Children {
+  readonly #parents: Rows
+  readonly #key: string
+  readonly #make: (n: number, number: number) => Row
+  readonly #of = new Map<string, Row[]>()
+  #made = 0
+
+  /** @param make the n-th row of its parent; `number` counts all */
+  constructor(parents: Rows, key: string, make: (n: number, number: number) => Row) {
+    this.#parents = parents
+    this.#key = key
+    this.#make = make
+  }
+
+  of(place: string, parent: Row): Row[] {
+    const name = `${place} ${parent[this.#key]}`
+    const known =
+      this.#of.get(name) ??
+      (this.#of.size === 0 ? [0, 1, 2] : [0]).map((n) => this.#make(n, this.#made++))
+    this.#of.set(name, known)
+    return known
+  }
+
+  /** Undefined where there is no such parent. */
+  find(request: MockRequest, value: string | undefined): Row[] | undefined {
+    const place = placeOf(request)
+    const parent = this.#parents.in(place).find((row) => String(row[this.#key]) === value)
+    return parent && this.of(place, parent)
+  }
+
+  get count(): number {
+    return REPOSITORIES.flatMap((place) =>
+      this.#parents.in(place).flatMap((parent) => this.of(place, parent)),
+    ).length
+  }
+
+  /** Of the newest parent in the first repository. */
+  newest(): Row {
+    const [place = ''] = REPOSITORIES
+    return this.of(place, this.#parents.in(place).at(-1) as Row)[0] as Row
+  }
+}
+
+/** What stands under single pull requests, runs, issues and comments. */
+export function nestedOf(lists: Record<string, Rows>): Pick<MockedApi, 'routes' | 'streams'> {
+  const served: Pick<MockedApi, 'routes' | 'streams'> = { routes: {}, streams: {} }
+
+  function serve(stream: string, route: string, parents: Rows, options: Served): void {
+    const { key, make, at, incremental } = options
+    const children = new Children(parents, key, (n, number) => {
+      const { body_html: _, body_text: __, ...sample } = DOCUMENT.sample(route, n, at ? [at] : [])
+      return { ...sample, ...make(n, number) }
+    })
+    const [, open = ''] = /.*\{(\w+)\}/.exec(route) ?? []
+    served.routes[route] = {
+      query: PAGING,
+      answer(request) {
+        const rows = children.find(request, request.params[open])
+        if (!rows) return NOT_FOUND
+        const { body, ...page } = linkedPages(request, rows, PAGE)
+        return { ...page, body: at ? { total_count: rows.length, [at]: body } : body }
+      },
+    }
+    served.streams[stream] = {
+      rows: () => children.count,
+      ...(incremental ? { incremental: incremental(children) } : {}),
+    }
+  }
+
+  const { pull_requests: pulls, workflow_runs: runs } = lists as Record<string, Rows>
+  if (!pulls || !runs) throw new Error('the lists of parents are missing')
+  // A new pull request or run brings one row of each kind.
+  const grows = (parents: Rows) => () => ({ again: true as const, grow: parents.grow })
+
+  serve('pull_request_commits', `${PULL}/commits`, pulls, {
+    key: 'number',
+    make(n, number) {
+      const { commit } = DOCUMENT.sample(`${PULL}/commits`, n) as { commit: Row }
+      const author = { name: 'Somebody', email: 'somebody@example.test', date: timeOf(0, n) }
+      return { sha: digest(`pull ${number}`), commit: { ...commit, author, committer: author } }
+    },
+    incremental: grows(pulls),
+  })
+  serve('reviews', `${PULL}/reviews`, pulls, {
+    key: 'number',
+    make: (n, number) => ({ id: number, submitted_at: timeOf(0, n) }),
+    incremental: grows(pulls),
+  })
+  serve('workflow_jobs', `${REPOSITORY}/actions/runs/{run_id}/jobs`, runs, {
+    ...{ key: 'id', at: 'jobs' },
+    make: (n, number) => ({ id: number, started_at: timeOf(0, n) }),
+    incremental: (jobs) => ({
+      ...{ again: true, grow: runs.grow },
+      touch: () => void Object.assign(jobs.newest(), { name: 'changed' }),
+    }),
+  })
+  for (const [stream, parent, path, key] of REACTIONS) {
+    serve(stream, `${REPOSITORY}/${path}/reactions`, lists[parent] as Rows, {
+      key,
+      make: (_n, number) => ({ id: number }),
+    })
+  }
+  served.routes[PULL] = {
+    answer(request) {
+      const { pull_number } = request.params
+      const pull = pulls.in(placeOf(request)).find(({ number }) => String(number) === pull_number)
+      if (!pull) return NOT_FOUND
+      const { id, number, title, updated_at, created_at } = pull
+      const sample = DOCUMENT.sample(PULL, Number(number) - 1)
+      return { body: { ...sample, id, number, title, updated_at, created_at } }
+    },
+  }
+  served.streams.pull_request_stats = {
+    rows: () => pulls.count,
+    incremental: { ...grows(pulls)(), touch: () => pulls.touch() },
+  }
+  return served
+}
+
+interface Served {
+  key: string
+  make(n: number, number: number): Row
+  /** Where the rows are in the answer. */
+  at?: string
+  incremental?(children: Children): NonNullable<MockedStream['incremental']>
+}
+
+const REACTIONS = [
+  ['issue_reactions', 'issues', 'issues/{issue_number}', 'number'],
+  ['issue_comment_reactions', 'comments', 'issues/comments/{comment_id}', 'id'],
+  ['pull_request_comment_reactions', 'review_comments', 'pulls/comments/{comment_id}', 'id'],
+  ['commit_comment_reactions', 'commit_comments', 'comments/{comment_id}', 'id'],
+] as const
