@@ -214,6 +214,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     syncId: number
     key: StreamKey
     state: StreamState | null
+    lastChunk: string | null
     generationId: number
   }): Promise<void> {
     return guarded(() => {
@@ -221,7 +222,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       if (current?.syncId !== commit.syncId || current.backfill) return
       const row = this.#store.stream(commit.key)
       if (row.generation !== commit.generationId) return
-      this.#store.saveStream({ ...row, state: commit.state })
+      this.#store.saveStream({ ...row, state: commit.state, lastChunk: commit.lastChunk })
     })
   }
 

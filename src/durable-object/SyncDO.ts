@@ -157,6 +157,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
         this.#progress.countRead(key, report)
       }
       this.#progress.moveTo(key, { ...end, complete: ofThisSync && end.complete })
+      this.#store.updateStream(key, { lastChunk: position.chunkId })
     })
   }
 
@@ -187,9 +188,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       if (task.kind === 'read') {
         this.#progress.countRead(key, chunk)
         this.#progress.moveTo(key, chunk.end)
-      } else {
-        this.#store.updateStream(key, { loadedState: chunk.end.state, dirty: true })
-      }
+      } else this.#progress.moveLoaded(key, chunk.end)
+      this.#store.updateStream(key, { lastChunk: chunk.id })
       this.#tasks.progressed(id)
     })
     await this.#commitStates()
@@ -390,9 +390,10 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     const { tenantId, connectionId, syncId } = this.#progress.sync().input
     for (const stream of this.#store.streams()) {
       if (!stream.dirty) continue
-      const { key, loadedState, input } = stream
+      const { key, loadedState, lastChunk, input } = stream
+      const { generationId } = input
       await connectionStub(this.env, tenantId, connectionId)
-        .commitState({ syncId, key, state: loadedState, generationId: input.generationId })
+        .commitState({ syncId, key, state: loadedState, lastChunk, generationId })
         .then(() => this.#store.committed(key, loadedState))
         .catch(() => {})
       await faultPoint('sync.state-committed')

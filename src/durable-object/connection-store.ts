@@ -14,6 +14,7 @@ export const CONNECTION_MIGRATIONS = [
   alter table streams add column last_rows_at integer;
   alter table streams add column longest_gap integer not null default 0;
   alter table streams add column active_syncs integer not null default 0;`,
+  'alter table streams add column last_chunk text;',
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -21,6 +22,8 @@ const NO_ROWS = formatRowHash(emptyRowHash())
 export interface StreamRow {
   key: StreamKey
   state: StreamState | null
+  /** The newest chunk that the destination had when the state was committed. */
+  lastChunk: string | null
   /** Grows whenever reading starts from nothing or from a position set by hand. */
   generation: number
   /** Rows of older generations go when a sync of this one completes. */
@@ -89,8 +92,8 @@ export class ConnectionStore {
     this.#sql.exec(
       `insert or replace into streams
        (key, state, generation, minimum_generation, complete, rows, row_hash, columns,
-        previous_rows, last_rows_at, longest_gap, active_syncs)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.key,
       row.state === null ? null : JSON.stringify(row.state),
       row.generation,
@@ -99,7 +102,7 @@ export class ConnectionStore {
       row.rows,
       row.rowHash,
       JSON.stringify(row.columns),
-      ...[row.previousRows, row.lastRowsAt, row.longestGapMs, row.activeSyncs],
+      ...[row.previousRows, row.lastRowsAt, row.longestGapMs, row.activeSyncs, row.lastChunk],
     )
   }
 
@@ -109,7 +112,7 @@ export class ConnectionStore {
     const generation = row.generation + 1
     const next = {
       ...row,
-      ...{ state, generation, complete: false, rows: 0, rowHash: NO_ROWS },
+      ...{ state, lastChunk: null, generation, complete: false, rows: 0, rowHash: NO_ROWS },
       minimumGeneration: remove ? generation : row.minimumGeneration,
       previousRows: row.complete ? row.rows : row.previousRows,
     }
@@ -129,7 +132,7 @@ export class ConnectionStore {
     return {
       config: { ...config, syncMode: 'full_refresh' },
       range,
-      ...{ state: null, generationId: generation, minimumGenerationId: 0 },
+      ...{ state: null, lastChunk: null, generationId: generation, minimumGenerationId: 0 },
       ...{ generationRows: 0, generationHash: NO_ROWS, knownColumns: columns },
       ...{ previousRows: 0, quietAfter: null },
     }
@@ -144,7 +147,7 @@ export class ConnectionStore {
     const replaces = config.destinationSyncMode.startsWith('overwrite')
     return {
       config,
-      state: row.state,
+      ...{ state: row.state, lastChunk: row.lastChunk },
       generationId: row.generation,
       minimumGenerationId: replaces ? row.generation : row.minimumGeneration,
       generationRows: row.rows,
@@ -165,7 +168,7 @@ export class ConnectionStore {
       ...row,
       ...(moved ? { lastRowsAt: endedAt, activeSyncs: row.activeSyncs + 1 } : {}),
       longestGapMs: Math.max(row.longestGapMs, gap),
-      state: outcome.state,
+      ...{ state: outcome.state, lastChunk: outcome.lastChunk },
       complete: outcome.generationComplete,
       rows: outcome.rowsInGeneration,
       rowHash: outcome.rowHashInGeneration,
@@ -197,6 +200,7 @@ export interface RunningSync {
 
 const UNREAD: Omit<StreamRow, 'key'> = {
   state: null,
+  lastChunk: null,
   generation: 0,
   minimumGeneration: 0,
   complete: true,
@@ -223,6 +227,7 @@ function quietAfter({ activeSyncs, lastRowsAt, longestGapMs }: StreamRow): numbe
 const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
   key: String(row.key),
   state: row.state === null ? null : JSON.parse(String(row.state)),
+  lastChunk: row.last_chunk === null ? null : String(row.last_chunk),
   generation: Number(row.generation),
   minimumGeneration: Number(row.minimum_generation),
   complete: row.complete === 1,

@@ -86,6 +86,7 @@ export interface ConnectionOfSync extends ConnectionApi {
     syncId: number
     key: StreamKey
     state: StreamState | null
+    lastChunk: string | null
     generationId: number
   }): Promise<void>
   ended(summary: SyncSummary, outcome: SyncOutcome): Promise<void>

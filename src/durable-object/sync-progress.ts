@@ -47,6 +47,13 @@ export class SyncProgress {
     this.#store.updateStream(key, change)
   }
 
+  /** A staged chunk was loaded; after the last of them, what was read past it counts too. */
+  moveLoaded(key: StreamKey, { state }: ChunkEnd): void {
+    const isLast = this.#store.nextStaged(key) === null
+    const loadedState = isLast ? this.#store.stream(key).readState : state
+    this.#store.updateStream(key, { loadedState, dirty: true })
+  }
+
   /** The position moved past no rows: it counts as loaded once nothing staged stands before it. */
   moveStaged(key: StreamKey, { state, complete }: ChunkEnd): void {
     this.#store.updateStream(key, { readState: state, readComplete: complete })

@@ -114,6 +114,7 @@ function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamO
     status: stream.status,
     // A full refresh that succeeded starts from nothing next time.
     state: succeeded && startsOver ? null : stream.loadedState,
+    lastChunk: stream.lastChunk,
     generationId: input.generationId,
     generationComplete: succeeded,
     rowsInGeneration: input.generationRows + stream.rowsLoaded,

@@ -29,6 +29,7 @@ export const SYNC_MIGRATIONS = [
     seq integer primary key autoincrement, at integer not null, level text not null,
     stream text, message text not null);`,
   'alter table tasks add column wait_reason text;',
+  'alter table streams add column last_chunk text;',
 ] as const
 
 export type TaskKind = 'plan' | 'read' | 'load' | 'finish'
@@ -59,6 +60,8 @@ export interface StreamRow {
   readState: StreamState | null
   loadedState: StreamState | null
   readComplete: boolean
+  /** The newest chunk that the destination has, as far as `loadedState` knows. */
+  lastChunk: string | null
   rowsRead: number
   rowsLoaded: number
   bytes: number
@@ -107,12 +110,13 @@ export class SyncStore {
 
   addStream(key: StreamKey, ord: number, input: SyncStreamInput): void {
     this.#sql.exec(
-      `insert into streams (key, ord, input, status, read_state, loaded_state)
-       values (?1, ?2, ?3, 'pending', ?4, ?4)`,
+      `insert into streams (key, ord, input, status, read_state, loaded_state, last_chunk)
+       values (?1, ?2, ?3, 'pending', ?4, ?4, ?5)`,
       key,
       ord,
       JSON.stringify(input),
       input.state ? JSON.stringify(input.state) : null,
+      input.lastChunk,
     )
   }
 
@@ -130,7 +134,7 @@ export class SyncStore {
     this.#sql.exec(
       `update streams set planned = ?2, status = ?3, read_state = ?4, loaded_state = ?5,
        read_complete = ?6, rows_read = ?7, rows_loaded = ?8, bytes = ?9, rejected = ?10,
-       estimated_rows = ?11, error = ?12, dirty = ?13 where key = ?1`,
+       estimated_rows = ?11, error = ?12, dirty = ?13, last_chunk = ?14 where key = ?1`,
       key,
       text(row.planned),
       row.status,
@@ -144,6 +148,7 @@ export class SyncStore {
       row.estimatedRows,
       text(row.error),
       row.dirty ? 1 : 0,
+      row.lastChunk,
     )
   }
 
@@ -271,6 +276,7 @@ const toStream = (row: Row): StreamRow => ({
   readState: parse<StreamState>(row.read_state),
   loadedState: parse<StreamState>(row.loaded_state),
   readComplete: row.read_complete === 1,
+  lastChunk: row.last_chunk === null ? null : String(row.last_chunk),
   rowsRead: Number(row.rows_read),
   rowsLoaded: Number(row.rows_loaded),
   bytes: Number(row.bytes),

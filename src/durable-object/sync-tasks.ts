@@ -268,6 +268,7 @@ export class SyncTasks {
       input: sync.input,
       stream: stream.planned,
       state: task.kind === 'read' ? stream.readState : stream.loadedState,
+      lastChunk: stream.lastChunk,
       first: isUntouched(this.#store, stream),
       rowsInGeneration: stream.input.generationRows + stream.rowsLoaded,
     }

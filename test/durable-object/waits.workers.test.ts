@@ -1,42 +1,22 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { setShop } from '../support/shop.ts'
-import { SHOP_URL, shopManifest } from '../support/shop-manifest.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type Answer, busy, rows, serveShop, setShop } from '../support/shop.ts'
+import { shopManifest } from '../support/shop-manifest.ts'
 import { connect, ended, start, stream, TENANT } from './harness.ts'
 
 const MINUTE = 60_000
-
-/** Answers of the shop by path; each request is counted. */
-let answers: Record<string, (page: number) => Response>
-let requests: string[]
-
-beforeEach(() => {
-  requests = []
-  const real = globalThis.fetch
-  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : String(input))
-    if (url.origin !== SHOP_URL) return real(input, init)
-    requests.push(`${url.pathname}${url.search}`)
-    const answer = answers[url.pathname]
-    return answer?.(Number(url.searchParams.get('page'))) ?? new Response('', { status: 404 })
-  })
-})
 
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
 })
 
-const rows = (...ids: number[]) => Response.json(ids.map((id) => ({ id })))
-const busy = (seconds: number) =>
-  new Response('', { status: 429, headers: { 'retry-after': String(seconds) } })
-
 /** Two pages; the second is refused until `open` is set. */
 function limited(seconds: number) {
   const limit = { open: false }
-  const answer = (page: number) => {
-    if (page === 0) return rows(1, 2)
+  const answer: Answer = (query) => {
+    if (query.get('page') === '0') return rows(1, 2)
     return limit.open ? rows(3) : busy(seconds)
   }
   return { limit, answer }
@@ -73,7 +53,7 @@ const stored = ({ object }: Started) =>
 describe('a sync whose API says to come back in ten minutes', () => {
   it('holds nothing, says until when, sleeps until then and goes on', async () => {
     const { limit, answer } = limited(600)
-    answers = { '/items': answer }
+    const requests = serveShop({ '/items': answer })
     setShop(shopManifest([{ name: 'items' }]))
     const before = Date.now()
     const started = await startShop(['items'])
@@ -104,7 +84,7 @@ describe('a sync whose API says to come back in ten minutes', () => {
 
   it('is not given up, however often it is told to wait', async () => {
     const { limit, answer } = limited(600)
-    answers = { '/items': answer }
+    serveShop({ '/items': answer })
     setShop(shopManifest([{ name: 'items' }]))
     const started = await startShop(['items'])
     let { waitingUntil: until = 0 } = await waiting(started)
@@ -124,7 +104,7 @@ describe('a sync whose API says to come back in ten minutes', () => {
   })
 
   it('lets the other streams go on, and can be cancelled', async () => {
-    answers = { '/items': limited(600).answer, '/other': () => rows(7) }
+    serveShop({ '/items': limited(600).answer, '/other': () => rows(7) })
     setShop(shopManifest([{ name: 'items' }, { name: 'other' }]))
     const started = await startShop(['items', 'other'])
     const record = await vi.waitFor(
@@ -144,7 +124,7 @@ describe('a sync whose API says to come back in ten minutes', () => {
   })
 
   it('fails the stream when the wait is longer than a day, and says when to come back', async () => {
-    answers = { '/items': limited(1e30).answer }
+    serveShop({ '/items': limited(1e30).answer })
     setShop(shopManifest([{ name: 'items' }]))
     const { sync } = await startShop(['items'])
     expect(await ended(sync)).toMatchObject({
@@ -154,7 +134,7 @@ describe('a sync whose API says to come back in ten minutes', () => {
   })
 
   it('waits with the plan when a discovery is told to wait', async () => {
-    answers = { '/items': () => busy(600) }
+    serveShop({ '/items': () => busy(600) })
     // No schema: the first page tells the fields.
     const schema_loader = { type: 'InlineSchemaLoader', schema: { type: 'object' } }
     setShop(shopManifest([{ name: 'items', stream: { schema_loader } }]))

@@ -41,8 +41,12 @@ async function resume(slice: ReadSlice, loader: Loader) {
   const known = { state: claim.state, complete: false }
   // Staged chunks run ahead of the ledger: after the first, the sync's own position is the truth.
   if (!position || (claim.stream.transfer === 'staged' && !claim.first)) return known
-  await sync.resumed(claim.taskId, claim.fence, position)
   const ofThisSync = syncOfFence(position.fence) === claim.input.syncId
+  // What is known may be past its end: a position moves past no rows without an entry.
+  if (position.chunkId === claim.lastChunk) {
+    return { state: claim.state, complete: ofThisSync && position.end.complete }
+  }
+  await sync.resumed(claim.taskId, claim.fence, position)
   return { state: position.end.state, complete: ofThisSync && position.end.complete }
 }
 

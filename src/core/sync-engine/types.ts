@@ -61,6 +61,8 @@ export interface SyncStreamInput {
   /** A backfill: only these rows are read, as a full refresh into a generation of its own. */
   range?: FieldRange
   state: StreamState | null
+  /** The newest chunk that the destination had when the state was committed. */
+  lastChunk: string | null
   generationId: number
   minimumGenerationId: number
   /** Rows that earlier, failed syncs already loaded into this generation. */
@@ -106,6 +108,8 @@ export interface StreamClaim extends ClaimBase {
   stream: PlannedStream
   /** Where reading stands: the last staged (read) or loaded (load) state. */
   state: StreamState | null
+  /** The newest loaded chunk that is known of: a ledger that ends with it is not ahead. */
+  lastChunk: string | null
   /** No chunk of this stream was staged or loaded in this sync yet. */
   first: boolean
   /** Rows loaded into the generation so far, by this sync and those it continues. */
@@ -171,6 +175,7 @@ export interface StreamOutcome {
   key: StreamKey
   status: SyncStatus
   state: StreamState | null
+  lastChunk: string | null
   generationId: number
   /** The generation is complete: the next full refresh opens a new one. */
   generationComplete: boolean
