@@ -1,16 +1,28 @@
 import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
+import { valueCounter } from './limits.ts'
 import { isObject } from './values.ts'
 
 /**
  * The manifest with its references replaced. `$ref` merges its target under the keys beside it;
  * any text that starts with `#/` is replaced by its target.
  *
- * @throws VALIDATION_FAILED for a circle or a target that does not exist, naming the node
+ * @throws VALIDATION_FAILED for a circle or a target that does not exist, naming the node, and for
+ * references that multiply beyond all bounds
  */
 export function resolveReferences(manifest: JsonObject): JsonObject {
   const visited = new Set<string>()
+  const count = valueCounter()
+  let depth = 0
 
   function resolve(node: JsonValue, path: string): JsonValue {
+    depth += 1
+    count(depth)
+    const resolved = resolveNode(node, path)
+    depth -= 1
+    return resolved
+  }
+
+  function resolveNode(node: JsonValue, path: string): JsonValue {
     if (typeof node === 'string') return node.startsWith('#/') ? follow(node, path) : node
     if (Array.isArray(node)) return node.map((item, index) => resolve(item, `${path}[${index}]`))
     if (!isObject(node)) return node
