@@ -83,7 +83,8 @@ async function* readStream(
   const toBatches = batcher(configured, env.ctx)
   let running = false
   let rowsSinceState = 0
-  for await (const page of readPages(stream, start)) {
+  const goesOn = configured.syncMode === 'incremental'
+  for await (const page of readPages(stream, start, goesOn)) {
     for (const batch of toBatches(page.records)) {
       if (!running) yield { type: 'status', stream: key, status: 'running' }
       running = true

@@ -16,7 +16,9 @@ export interface Bookmark<Value = unknown> {
   update(partition: JsonObject, progress: CursorProgress<Value>): void
   /** The partition is read to its end. */
   complete(progress: CursorProgress<Value>): void
-  /** The stream is read to its end. */
+  /** The read has come to its end, whether or not all slices of it could be read. */
+  end(): void
+  /** All of the stream is read. */
   finish(seconds: number, parentState: JsonObject | undefined): void
   state(parentState: JsonObject | undefined): JsonObject
   /** What a resumed read needs besides the state. */
@@ -26,13 +28,18 @@ export interface Bookmark<Value = unknown> {
 /** A stream without partitions: one value. */
 export function singleBookmark(cursor: StreamCursor, state: JsonObject): Bookmark {
   let current = state
+  let isMoved = false
   return {
     begin: () => cursor.progress(state),
     observe() {},
     update(_partition, progress) {
       current = progress.state()
+      isMoved = true
     },
     complete() {},
+    end() {
+      if (!isMoved) current = cursor.progress(state).state()
+    },
     finish() {},
     state: () => current,
     serialize: () => null,
@@ -117,6 +124,7 @@ export function partitionedBookmark(
       const value = progress.state()[field]
       if (!onlyGlobal && typeof value === 'string') raise(value)
     },
+    end() {},
     finish(seconds) {
       if (!synced) return
       global = next

@@ -14,6 +14,7 @@ import { type Clamping, clampingOf } from './clamping.ts'
 import { cursorField } from './field.ts'
 import { earlier, fromMillis, type Gap, later } from './instants.ts'
 import { Progress } from './progress.ts'
+import { splitWindow } from './split.ts'
 import type { StreamCursor } from './types.ts'
 
 const DEFAULT_FORMAT = '%Y-%m-%dT%H:%M:%S.%f%z'
@@ -98,6 +99,7 @@ export function datetimeCursor(
     parse,
     valueOf: (record) => parse(record[field]),
     ...{ later, save: (value) => value.isoformat(), load: (saved) => isoparse(saved as string) },
+    split: (interval, least) => splitWindow(cursor, interval, least),
     progress: (state) => Progress.fromState(cursor, state),
     restore: (saved) => Progress.deserialize(cursor, saved),
     options: (interval) =>

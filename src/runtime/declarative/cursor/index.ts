@@ -7,7 +7,7 @@ import { datetimeCursor } from './datetime-cursor.ts'
 import type { StreamCursor } from './types.ts'
 
 export type { Bookmark } from './bookmark.ts'
-export type { CursorProgress, StreamCursor } from './types.ts'
+export { type CursorProgress, greatestOf, type StreamCursor } from './types.ts'
 
 /** A cursor and the state that it keeps for a stream. */
 export interface Tracking {

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import type { Timedelta } from '../python/timedelta.ts'
 import type { RecordData } from '../records/types.ts'
 import type { RequestOptions } from '../requester/options.ts'
 
@@ -26,6 +27,8 @@ export interface StreamCursor<Value = unknown> {
   /** Exact, unlike `format`. */
   save(value: Value): JsonValue
   load(saved: JsonValue): Value
+  /** An interval in two halves; undefined when it is too small, or no larger than `least`. */
+  split?(interval: JsonObject, least: Timedelta | undefined): [JsonObject, JsonObject] | undefined
   /** A partition with this state, in the CDK's format. */
   progress(state: JsonObject): CursorProgress<Value>
   /** @see CursorProgress.serialize */
@@ -43,4 +46,19 @@ export interface CursorProgress<Value = unknown> {
   close(interval: JsonObject, recent: Value | undefined): void
   /** Whether a value lies in what this read is after. */
   wants(value: Value): boolean
+}
+
+/** The greatest cursor value of records, or the one seen before them. */
+export function greatestOf<Value>(
+  records: RecordData[],
+  cursor: StreamCursor<Value>,
+  seen: Value | undefined,
+): Value | undefined {
+  let greatest = seen
+  for (const record of records) {
+    const value = cursor.valueOf(record)
+    if (value === undefined) continue
+    greatest = greatest === undefined ? value : cursor.later(greatest, value)
+  }
+  return greatest
 }

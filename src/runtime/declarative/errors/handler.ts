@@ -4,7 +4,13 @@ import { template } from '../interpolation.ts'
 import { asIndex } from '../python/values.ts'
 import { Answer } from '../requester/answer.ts'
 import { type Backoff, buildBackoff } from './backoff.ts'
-import { defaultResolution, type Outcome, type Resolution, SUCCESS } from './resolution.ts'
+import {
+  type Action,
+  defaultResolution,
+  type Outcome,
+  type Resolution,
+  SUCCESS,
+} from './resolution.ts'
 import { responseFilter } from './response-filter.ts'
 
 /** Says what an outcome means and how often and when the request is sent again. */
@@ -16,6 +22,7 @@ export interface ErrorHandler {
 }
 
 const DEFAULT_RETRIES = 5
+const UNDECIDED = new Set<Action>(['FAIL', 'RATE_LIMITED', 'REFRESH_TOKEN_THEN_RETRY'])
 
 export const DEFAULT_HANDLER: ErrorHandler = {
   interpret: (outcome) =>
@@ -56,8 +63,8 @@ const HANDLERS: Builders<ErrorHandler, Environment> = {
         let last = SUCCESS
         for (const handler of handlers) {
           last = handler.interpret(outcome)
-          // A failure counts only when no later handler knows better.
-          if (last.action !== 'FAIL' && last.action !== 'RATE_LIMITED') return last
+          // These count only when no later handler knows better.
+          if (!UNDECIDED.has(last.action)) return last
         }
         return last
       },

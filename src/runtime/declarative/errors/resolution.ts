@@ -1,5 +1,6 @@
 import { AirbyteError } from '../../../protocol/index.ts'
 import type { Answer } from '../requester/answer.ts'
+import type { Detour } from '../requester/signals.ts'
 
 /** What is done about an answer or a network failure. */
 export type Action =
@@ -8,7 +9,7 @@ export type Action =
   | 'RETRY'
   | 'IGNORE'
   | 'RATE_LIMITED'
-  | 'RESET_PAGINATION'
+  | Detour
   | 'REFRESH_TOKEN_THEN_RETRY'
 
 export type FailureType = 'config_error' | 'system_error' | 'transient_error'

@@ -10,7 +10,8 @@ import { buildStrategy, type Page, type StrategyContext } from './strategies.ts'
 export interface Paginator {
   /** The first page's token; null: it has none. */
   initial: JsonValue
-  options(token: JsonValue): RequestOptions
+  /** @param size records to ask for, where it is not the strategy's own page size */
+  options(token: JsonValue, size?: number): RequestOptions
   /** The address of the page, where the token is one. */
   path(token: JsonValue): string | undefined
   next(page: Page, token: JsonValue, slice: Slice): Promise<JsonValue>
@@ -45,10 +46,10 @@ const PAGINATORS: Builders<Paginator, StrategyContext> = {
     const injectSize = sizeOption && requestOption(sizeOption, env)
     return {
       initial: strategy.initial,
-      options(token) {
+      options(token, size = strategy.pageSize) {
         const parts: RequestOptions[] = []
         if (injectToken && token !== null) parts.push(injectToken(token))
-        if (injectSize) parts.push(injectSize(strategy.pageSize))
+        if (injectSize) parts.push(injectSize(size))
         return overlay(parts)
       },
       path(token) {

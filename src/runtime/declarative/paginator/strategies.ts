@@ -4,9 +4,11 @@ import { buildDecoder, type Decoder } from '../decoders/index.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition, template } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
-import { isInt, truthy, type Value } from '../python/values.ts'
+import { truthy, type Value } from '../python/values.ts'
 import type { RecordData } from '../records/types.ts'
 import { type Answer, paginationHeaders } from '../requester/answer.ts'
+import { pageSizeOf } from './page-size.ts'
+import { readsPageSize } from './stop-condition.ts'
 
 /** What was read of a page. */
 export interface Page {
@@ -17,6 +19,8 @@ export interface Page {
   extracted: number
   /** The last record after filter and transformations. */
   lastRecord: RecordData | undefined
+  /** Records asked for, where it is not the strategy's own page size. */
+  size?: number | undefined
 }
 
 /** Finds the token of the next page; null ends the pages. */
@@ -55,8 +59,8 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
     return {
       initial: component.flag('inject_on_first_request') ? 0 : null,
       pageSize,
-      async next({ extracted }, token) {
-        if (isLast(extracted, pageSize)) return null
+      async next({ extracted, size = pageSize }, token) {
+        if (isLast(extracted, size)) return null
         return (typeof token === 'number' ? token : 0) + extracted
       },
     }
@@ -69,6 +73,10 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
     const source = component.optionalText('stop_condition')
     const stops = source ? condition(source, bound) : undefined
     const pageSize = pageSizeOf(component, env)
+    for (const field of ['cursor_value', 'stop_condition']) {
+      if (pageSize !== undefined || !readsPageSize(String(component.get(field) ?? ''))) continue
+      throw component.refuse('It reads page_size, which the strategy does not have.', field)
+    }
     return {
       initial: null,
       pageSize,
@@ -79,7 +87,7 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
           headers: paginationHeaders(page.answer),
           last_record: page.lastRecord ?? null,
           last_page_size: page.count,
-          page_size: pageSize ?? null,
+          page_size: page.size ?? pageSize ?? null,
         }
         if (stops?.(scope)) return null
         const token = value(scope)
@@ -98,11 +106,3 @@ async function firstBody({ streams, decode }: Decoder, answer: Answer): Promise<
 
 const isLast = (extracted: number, pageSize: JsonValue | undefined) =>
   extracted === 0 || (typeof pageSize === 'number' && extracted < pageSize)
-
-function pageSizeOf(component: Component, env: Environment): JsonValue | undefined {
-  const given = component.get('page_size')
-  if (given === undefined || typeof given === 'number') return given
-  const value = template(String(given), { env, parameters: component.parameters })()
-  if (!isInt(value)) throw component.refuse("'page_size' is not a whole number.", 'page_size')
-  return Number(value)
-}

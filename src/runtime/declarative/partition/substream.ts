@@ -62,11 +62,12 @@ export function substreamRouter(component: Component, context: RouterContext): P
       )
     },
     parentState() {
-      const states = parents.flatMap(({ name, state }) => {
+      const tracked = parents.flatMap(({ name, state }) => {
         const known = state()
         return known ? [[name, known] as const] : []
       })
-      return Object.fromEntries(states)
+      const begun = tracked.filter(([, known]) => Object.keys(known).length > 0)
+      return begun.length === 0 && tracked.length > 0 ? undefined : Object.fromEntries(begun)
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Outcome, Resolution } from '../errors/resolution.ts'
 import { isObject } from '../manifest/values.ts'
 import { asWait, isoTime, WaitUntil } from '../wait.ts'
 import { Answer } from './answer.ts'
+import { WalkSignal } from './signals.ts'
 
 export interface Outgoing {
   method: string
@@ -30,14 +31,10 @@ interface Sending {
 export const attemptOf = (progress: JsonValue | undefined): number =>
   isObject(progress) ? Number(progress.attempt) || 1 : 1
 
-/** The error handler asks to begin the slice's pages anew. */
-export class PaginationReset extends Error {
-  override readonly name = 'PaginationReset'
-}
-
 /**
  * Sends a request as often as its error handler says.
  *
+ * @throws WalkSignal where the answer asks for another way through the pages
  * @throws WaitUntil for a wait longer than the run sleeps through, with the attempt that follows
  */
 export async function sendWithRetries(
@@ -59,7 +56,9 @@ export async function sendWithRetries(
         env.ctx.log('info', `${env.stream}: ignored: ${resolution.message ?? describe(outcome)}`)
         return outcome instanceof Answer ? outcome : undefined
       case 'RESET_PAGINATION':
-        throw new PaginationReset()
+      case 'REDUCE_PAGE_SIZE':
+      case 'SPLIT_REQUEST_WINDOW':
+        throw new WalkSignal(resolution.action, env.stream, resolution.message)
       case 'FAIL':
         throw failureOf(outcome, resolution, env.stream)
       case 'REFRESH_TOKEN_THEN_RETRY':

@@ -31,8 +31,6 @@ export function buildStream(component: Component, env: Environment): Stream {
   // Read as if it were not there, each of these would give other records.
   const file = component.optionalChild('file_uploader')
   if (file) throw unsupported(file)
-  const reset = retriever.optionalChild('pagination_reset')
-  if (reset) throw unsupported(reset)
   let schema: Promise<JsonSchema> | undefined
   return {
     name: env.stream,

@@ -27,8 +27,8 @@ export function fetchPages(parts: PageParts): Retriever {
   const { stream, requester, paginator, selector, wanted } = parts
   const repetition = repetitionGuard(stream)
 
-  async function openPage(slice: Slice, token: JsonValue, progress: JsonValue) {
-    const options = [paginator.options(token), ...parts.options(slice, token)]
+  async function openPage(slice: Slice, token: JsonValue, progress: JsonValue, size?: number) {
+    const options = [paginator.options(token, size), ...parts.options(slice, token)]
     const path = paginator.path(token)
     const page = { slice, token, path, parts: options, progress, streams: selector.streams }
     const answer = await requester.send(page).catch((error: unknown) => {
@@ -49,10 +49,10 @@ export function fetchPages(parts: PageParts): Retriever {
   return {
     initialToken: paginator.initial,
     close,
-    async fetch(slice, token, progress) {
+    async fetch(slice, token, progress, size) {
       if (open?.slice !== slice || open.token !== token) {
         await close()
-        const page = await openPage(slice, token, progress)
+        const page = await openPage(slice, token, progress, size)
         if (!page) return { records: [], next: null }
         open = { page, slice, token }
       }
@@ -65,7 +65,7 @@ export function fetchPages(parts: PageParts): Retriever {
       const isPast = wanted && lastRecord !== undefined && !wanted(lastRecord)
       const next = isPast
         ? null
-        : await paginator.next({ answer, count, extracted, lastRecord }, token, slice)
+        : await paginator.next({ answer, count, extracted, lastRecord, size }, token, slice)
       repetition(page, token, next)
       return { records, next }
     },

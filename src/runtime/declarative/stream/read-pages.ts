@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
-import { AirbyteError } from '../../../protocol/index.ts'
 import { keyOf } from '../cursor/bookmark.ts'
 import {
   type Bookmark,
   buildTracking,
   type CursorProgress,
+  greatestOf,
   type StreamCursor,
 } from '../cursor/index.ts'
 import { migrateState } from '../cursor/migrations.ts'
@@ -13,10 +13,12 @@ import { isObject } from '../manifest/values.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
 import { ParentWait, type Partition } from '../partition/types.ts'
 import type { RecordData } from '../records/types.ts'
-import { PaginationReset } from '../requester/send.ts'
+import { WalkSignal } from '../requester/signals.ts'
 import { WaitUntil, waitOut } from '../wait.ts'
+import { SliceWalk, type WalkRules, walkRules } from '../walk/index.ts'
 import type { Stream } from './build.ts'
 import type { Branch } from './delegate.ts'
+import { SliceFailures } from './failures.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
 
@@ -47,26 +49,34 @@ interface Position {
   /** Index of the interval. */
   interval: number
   token: JsonValue
+  /** What its walk keeps besides the token. */
+  walk?: JsonObject | undefined
   /** The greatest cursor value seen in the interval. */
   observed: JsonValue
   bookmark: JsonValue
   branch?: Branch
+  /** What could not be read before. */
+  failures?: JsonObject
   /** What a wait in the middle of this page kept, or how much of it was read. */
   progressOfPage?: JsonValue
 }
-
-const MAX_RESETS = 3
 
 /**
  * Reads a stream page by page, partition by partition, interval by interval, from a saved state on.
  * The last page has no records and the state of the complete stream. A wait that is too long to
  * sleep through is a page of its own, so that the reader may go on in another invocation.
+ *
+ * @param goesOn with the other slices when one fails, where the stream has a cursor
  */
-export async function* readPages(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
+export async function* readPages(
+  stream: Stream,
+  saved: SavedState,
+  goesOn = false,
+): AsyncGenerator<ReadPage> {
   let state = saved
   for (;;) {
     try {
-      for await (const page of readFrom(stream, state)) {
+      for await (const page of readFrom(stream, state, goesOn)) {
         yield page
         if (!page.wait) state = page.after()
       }
@@ -106,12 +116,16 @@ class WaitBetween extends WaitUntil {
 
 const waitFor = ({ env }: Stream, wait: WaitUntil) => waitOut(wait, env.ctx.now(), env.run.sleep)
 
-async function* readFrom(stream: Stream, saved: SavedState): AsyncGenerator<ReadPage> {
+async function* readFrom(
+  stream: Stream,
+  saved: SavedState,
+  goesOn: boolean,
+): AsyncGenerator<ReadPage> {
   if (saved.done) return
   const airbyte = migrateState(stream.component, stream.env, saved.airbyte)
   const at = saved.at as unknown as Position | undefined
-  const reading = await openReading(stream, airbyte, at)
-  const { router, bookmark, begun } = reading
+  const reading = await openReading(stream, airbyte, at, goesOn)
+  const { router, bookmark, begun, failures } = reading
 
   try {
     yield* readPartitions(stream, reading, at)
@@ -119,12 +133,14 @@ async function* readFrom(stream: Stream, saved: SavedState): AsyncGenerator<Read
     await reading.retriever.close()
   }
 
-  bookmark?.finish(Math.ceil((stream.env.ctx.now() - begun) / 1000), router.parentState())
-  const final: SavedState = {
-    v: 1,
-    airbyte: bookmark ? bookmark.state(router.parentState()) : NO_CURSOR,
+  const parents = failures.parentState(router)
+  bookmark?.end()
+  if (!failures.first) {
+    bookmark?.finish(Math.ceil((stream.env.ctx.now() - begun) / 1000), parents)
   }
+  const final: SavedState = { v: 1, airbyte: bookmark ? bookmark.state(parents) : NO_CURSOR }
   yield { slice: WHOLE_STREAM, records: [], before: final, after: () => final }
+  if (failures.first) throw failures.first
 }
 
 async function* readPartitions(
@@ -132,7 +148,7 @@ async function* readPartitions(
   reading: Reading,
   at: Position | undefined,
 ): AsyncGenerator<ReadPage> {
-  const { cursor, router, bookmark } = reading
+  const { cursor, router, bookmark, failures } = reading
   let resumed = at?.partition ? at : undefined
   const between = (position: JsonValue) => stateAt(stream, reading, { router: position })
   for await (const part of partitionsFrom(router, at, between)) {
@@ -144,7 +160,12 @@ async function* readPartitions(
     for (const interval of cursor ? intervalsOf(cursor, from) : [{}]) {
       const place = { part, interval, index: index++, from }
       if (resumed && place.index < resumed.interval) continue
-      yield* readSlice(stream, reading, place, resumed)
+      try {
+        yield* readSlice(stream, reading, place, resumed)
+        failures.passed()
+      } catch (error) {
+        failures.take(error, router)
+      }
       resumed = undefined
     }
     resumed = undefined
@@ -159,6 +180,8 @@ interface Reading {
   router: PartitionRouter
   bookmark: Bookmark | undefined
   retriever: Retriever
+  rules: WalkRules
+  failures: SliceFailures
   /** Of the partition at hand. */
   progress: CursorProgress | undefined
 }
@@ -167,6 +190,7 @@ async function openReading(
   stream: Stream,
   airbyte: JsonObject,
   at: Position | undefined,
+  goesOn: boolean,
 ): Promise<Reading> {
   const { env } = stream
   const tracking =
@@ -193,6 +217,8 @@ async function openReading(
     router,
     bookmark: tracking?.bookmark,
     retriever,
+    rules: walkRules(stream),
+    failures: new SliceFailures(stream, goesOn, at?.failures),
     progress: undefined,
   }
   return reading
@@ -214,24 +240,24 @@ async function* readSlice(
 ): AsyncGenerator<ReadPage> {
   const { cursor, bookmark, retriever, progress } = reading
   const slice: Slice = { partition: part.partition, interval, extra: part.extra }
-  let token = resumed ? resumed.token : retriever.initialToken
+  const walk = new SliceWalk(reading.rules, cursor, slice, retriever.initialToken, resumed?.walk)
+  if (resumed) walk.token = resumed.token
   let observed = resumed?.observed != null ? cursor?.load(resumed.observed) : undefined
 
   const stateWith = (next: Partial<Position>): SavedState =>
     stateAt(stream, reading, {
       ...{ router: part.position, partition: part.partition, extra: part.extra },
-      ...{ from, progress: progress?.serialize() ?? null, interval: index, token },
-      ...{ observed: saveObserved(cursor, observed), ...next },
+      ...{ from, progress: progress?.serialize() ?? null, interval: index },
+      ...{ token: walk.token, walk: walk.save(), observed: saveObserved(cursor, observed) },
+      ...next,
     })
 
   let progressOfPage = resumed?.progressOfPage ?? null
-  for (let resets = 0; ; ) {
+  for (;;) {
     const before = stateWith({ progressOfPage })
-    const page = await retriever.fetch(slice, token, progressOfPage).catch((error: unknown) => {
-      if (error instanceof WaitUntil) return error
-      if (error instanceof PaginationReset && ++resets <= MAX_RESETS) return undefined
-      throw error instanceof PaginationReset ? resetLoop(stream) : error
-    })
+    const page = await retriever
+      .fetch(walk.slice, walk.token, progressOfPage, walk.pageSize)
+      .catch((error: unknown) => pauseFor(error, walk, stream))
     if (page instanceof WaitUntil) {
       progressOfPage = page.progress
       const after = stateWith({ progressOfPage })
@@ -240,10 +266,8 @@ async function* readSlice(
       continue
     }
     progressOfPage = null
-    if (!page) {
-      token = retriever.initialToken
-      continue
-    }
+    if (!page) continue
+    walk.observe(page.records)
     observed = observe(page.records, cursor, bookmark, observed)
     if (page.rest !== undefined) {
       const { rest } = page
@@ -252,35 +276,60 @@ async function* readSlice(
       progressOfPage = rest
       continue
     }
-    const isLast = page.next === null
-    if (isLast && progress) {
+    let goesOn: boolean
+    try {
+      goesOn = walk.advance(page.next)
+    } catch (error) {
+      yield { slice, records: page.records, before, after: () => before }
+      throw error
+    }
+    if (!goesOn && progress) {
       progress.close(interval, observed)
       bookmark?.update(part.partition, progress)
     }
-    const next = isLast
-      ? { interval: index + 1, token: retriever.initialToken, observed: null }
-      : { token: page.next }
+    const next = goesOn
+      ? {}
+      : {
+          ...{ interval: index + 1, token: retriever.initialToken },
+          ...{ walk: undefined, observed: null },
+        }
     yield { slice, records: page.records, before, after: () => stateWith(next) }
-    if (isLast) return
-    token = page.next
+    if (!goesOn) return
   }
 }
 
 /** The state of a read that stands at this position of its partitions. */
 function stateAt(
   { branch }: Stream,
-  { begun, cursor, router, bookmark }: Reading,
+  { begun, cursor, router, bookmark, failures }: Reading,
   position: Partial<Position>,
 ): SavedState {
   return {
     v: 1,
-    airbyte: bookmark ? bookmark.state(router.parentState()) : {},
+    airbyte: bookmark ? bookmark.state(failures.parentState(router)) : {},
     at: {
       ...{ begun, ends: cursor?.ends ?? null, bookmark: bookmark?.serialize() ?? null },
-      ...position,
-      ...(branch ? { branch } : {}),
+      ...{ ...position, branch, failures: failures.save() },
     } as JsonObject,
   }
+}
+
+/** A wait that an error stands for; undefined when it is over. Other errors are thrown. */
+async function pauseFor(
+  error: unknown,
+  walk: SliceWalk,
+  stream: Stream,
+): Promise<WaitUntil | undefined> {
+  if (error instanceof WaitUntil) return error
+  if (!(error instanceof WalkSignal)) throw error
+  const ms = walk.recover(error)
+  const { ctx, run } = stream.env
+  ctx.log('info', `${stream.name}: ${error.detour} ${error.said}`.trim())
+  if (ms > run.longestSleepMs) {
+    return new WaitUntil(`${stream.name}: the API is busy.`, stream.name, ctx.now() + ms)
+  }
+  if (ms > 0) await run.sleep(ms)
+  return undefined
 }
 
 function routerOf(stream: Stream, airbyte: JsonObject, incremental: boolean): PartitionRouter {
@@ -341,23 +390,10 @@ function observe(
   observed: unknown,
 ): unknown {
   if (!cursor) return undefined
-  let greatest = observed
-  for (const record of records) {
-    const value = cursor.valueOf(record)
-    if (value === undefined) continue
-    greatest = greatest === undefined ? value : cursor.later(greatest, value)
-  }
+  const greatest = greatestOf(records, cursor, observed)
   if (greatest !== undefined && records.length > 0) bookmark?.observe(greatest)
   return greatest
 }
 
 const saveObserved = (cursor: StreamCursor | undefined, observed: unknown): JsonValue =>
   cursor && observed !== undefined ? cursor.save(observed) : null
-
-function resetLoop(stream: Stream): AirbyteError {
-  return new AirbyteError(
-    'UPSTREAM_ERROR',
-    `${stream.name}: the pages were begun anew ${MAX_RESETS} times without an end.`,
-    { stream: stream.name },
-  )
-}

@@ -20,8 +20,11 @@ export interface FetchedPage {
 /** Fetches single pages of a slice. */
 export interface Retriever {
   initialToken: JsonValue
-  /** @param progress what a `WaitUntil` or the `rest` of this very page kept; null at first */
-  fetch(slice: Slice, token: JsonValue, progress: JsonValue): Promise<FetchedPage>
+  /**
+   * @param progress what a `WaitUntil` or the `rest` of this very page kept; null at first
+   * @param size records to ask for, where it is not the paginator's page size
+   */
+  fetch(slice: Slice, token: JsonValue, progress: JsonValue, size?: number): Promise<FetchedPage>
   /** Lets go of a page that was not read to its end. */
   close(): Promise<void>
 }
