@@ -54,9 +54,11 @@ export function datetimeCursor(
     }
   }
   const step = gap('step')
-  const granularity = component.has('cursor_granularity')
+  const smallest = component.has('cursor_granularity')
     ? parseDuration(component.text('cursor_granularity'))
     : undefined
+  // None at all is what PT0S means: windows share their ends, and an instant is not a window.
+  const granularity = smallest && truthy(smallest) ? smallest : undefined
   if (component.has('step') !== component.has('cursor_granularity')) {
     throw component.refuse("'step' and 'cursor_granularity' go together.")
   }
