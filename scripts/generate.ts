@@ -1,6 +1,7 @@
 /**
- * Writes the files that follow from others: `connectors/index.ts` from the connector folders and
- * `docs/errors.md` from the error codes. `--check` writes nothing and fails when one is stale.
+ * Writes the files that follow from others: `connectors/index.ts` from the connector folders,
+ * `docs/errors.md` from the error codes, and in `docs/declarative.md` the table of the language's
+ * changes. `--check` writes nothing and fails when one is stale.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { ERROR_CODES } from '../src/protocol/error-codes.ts'
 import type { ConnectorInfo } from '../src/runtime/contract.ts'
 import { readMetadata } from '../src/runtime/declarative/metadata.ts'
+import { CHANGES, type Change } from '../src/runtime/declarative/versions/changes.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -19,6 +21,7 @@ export function generatedFiles(): Map<string, string> {
       connectorIndex(folders('sources'), folders('destinations'), declarativeSources()),
     ],
     ['docs/errors.md', errorPage()],
+    ['docs/declarative.md', declarativePage()],
   ])
 }
 
@@ -119,6 +122,18 @@ function errorPage(): string {
     'Every failure carries one of these codes, a message and the next step. Its kind says who acts: `config` the person who set it up, `transient` nobody (it is tried again), `system` whoever runs the product. Written by `npm run generate` from `src/protocol/error-codes.ts`.',
     ...sections,
   ].join('\n\n')}`.replaceAll(/\n{3,}/g, '\n\n')
+}
+
+const TABLE = /(<!-- The table [^\n]*-->\n).*?(<!-- \/table -->)/s
+
+function declarativePage(): string {
+  const rows = Object.values(CHANGES).map(({ since, until, was, is, here, because }: Change) => {
+    const when = since ? `${since} – ${until}` : `– ${until}`
+    return `| ${when} | ${was} | ${is} | ${because ? `*${here}*: ${because}` : `*${here}*`} |`
+  })
+  const table = ['| versions | was | is | here |', '|---|---|---|---|', ...rows].join('\n')
+  const page = read('docs/declarative.md') ?? ''
+  return page.replace(TABLE, (_, begin, end) => `${begin}${table}\n${end}`)
 }
 
 function read(path: string): string | undefined {

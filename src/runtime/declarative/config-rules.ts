@@ -5,6 +5,7 @@ import { condition, template, textTemplate } from './interpolation.ts'
 import { toJson } from './python/json.ts'
 import { deleteAt, setAt, valueAt } from './records/paths.ts'
 import { validTypesOf } from './records/value-types.ts'
+import type { Language } from './versions/language.ts'
 
 export interface NormalizedConfig {
   /** What the components see. */
@@ -14,24 +15,26 @@ export interface NormalizedConfig {
 }
 
 /** The config after the manifest's `config_normalization_rules`: migrations, then transformations. */
-export function normalizeConfig(root: Component, given: JsonObject): NormalizedConfig {
+export function normalizeConfig(
+  root: Component,
+  given: JsonObject,
+  language?: Language,
+): NormalizedConfig {
   // Refresh tokens are written into it later: never the caller's own.
   const config = structuredClone(given)
   const rules = root.optionalChild('spec')?.optionalChild('config_normalization_rules')
   if (!rules || Object.keys(given).length === 0) return { config }
+  const env = { config, language }
   for (const migration of rules.children('config_migrations')) {
-    for (const child of migration.children('transformations')) change(child, config)
+    for (const child of migration.children('transformations')) build(CHANGES, child, env)
   }
   const migrated = structuredClone(config)
-  for (const child of rules.children('transformations')) change(child, config)
+  for (const child of rules.children('transformations')) build(CHANGES, child, env)
   const isChanged = JSON.stringify(migrated) !== JSON.stringify(given)
   return isChanged ? { config, migrated } : { config }
 }
 
-const change = (component: Component, config: JsonObject): void =>
-  build(CHANGES, component, { config })
-
-const CHANGES: Builders<void, Pick<Environment, 'config'>> = {
+const CHANGES: Builders<void, Pick<Environment, 'config' | 'language'>> = {
   ConfigAddFields(component, env) {
     const bound = { env, parameters: {} }
     const source = component.optionalText('condition')

@@ -2,6 +2,7 @@ import type { ConfiguredStream, JsonObject, JsonValue } from '../../protocol/ind
 import type { ConnectorContext } from '../contract.ts'
 import type { Scope } from './interpolation.ts'
 import { StreamSlice } from './template/index.ts'
+import type { Language } from './versions/language.ts'
 
 /** What the components of a stream are built with, and share while it is read. */
 export interface Environment {
@@ -10,6 +11,8 @@ export interface Environment {
   /** The stream being built; messages name it. */
   stream: string
   run: Run
+  /** The version of the language that the manifest is read in; absent: the newest. */
+  language?: Language
 }
 
 /** What all streams of one read share. */
@@ -44,6 +47,8 @@ export interface Slice {
   partition: JsonObject
   interval: JsonObject
   extra: { [key: string]: JsonValue }
+  /** The stream's state before the slice, where templates of an older language ask for it. */
+  state?: JsonObject
 }
 
 export const WHOLE_STREAM: Slice = { partition: {}, interval: {}, extra: {} }
@@ -57,6 +62,7 @@ export function sliceScope(slice: Slice, token?: JsonValue): Scope {
   })
   return {
     ...slice.extra,
+    ...(slice.state ? { stream_state: slice.state } : {}),
     stream_slice: merged,
     next_page_token: token === undefined || token === null ? null : { next_page_token: token },
   }

@@ -8,7 +8,7 @@ export type Scope = { [name: string]: unknown }
 /** A template with its config and parameters bound. */
 export type Template<Result = unknown> = (scope?: Scope) => Result
 
-type Bound = { env: Pick<Environment, 'config'>; parameters: JsonObject }
+type Bound = { env: Pick<Environment, 'config' | 'language'>; parameters: JsonObject }
 
 /**
  * A template bound to its component. A text without expressions is evaluated once.
@@ -39,7 +39,9 @@ export function textTemplate(source: string, bound: Bound): Template<string> {
 
 /** A condition, with Airbyte's notion of what is false. */
 export function condition(source: string, { env, parameters }: Bound): Template<boolean> {
-  return (scope) => interpolateBoolean(source, { config: env.config, parameters, ...scope })
+  const nullIsTrue = env.language?.was('nullIsTrue')
+  return (scope) =>
+    interpolateBoolean(source, { config: env.config, parameters, ...scope }, { nullIsTrue })
 }
 
 export const hasExpression = (text: string) => text.includes('{{') || text.includes('{%')

@@ -13,9 +13,9 @@ import { toAirbyteState } from './stream/state.ts'
 export function manifestSource(manifest: string, info: ConnectorInfo, metadata: string): Source {
   let parsed: Source | undefined
   const source = () => {
-    parsed ??= declarativeSource(manifest, info, {
-      captures: readMetadata(metadata, info.name).captures,
-    })
+    if (parsed) return parsed
+    const { captures, ranWith } = readMetadata(metadata, info.name)
+    parsed = declarativeSource(manifest, info, { captures, ranWith })
     return parsed
   }
   return {

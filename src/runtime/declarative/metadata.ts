@@ -9,6 +9,8 @@ export interface ConnectorMetadata {
   info: ConnectorInfo
   /** As written there: `MIT`, `ELv2`. */
   license: string
+  /** Version of the CDK in the image that the connector's manifest runs in, where it is named. */
+  ranWith?: string
   /** What incremental reads see, by stream; ours alone has it. */
   captures: Record<string, Captures>
 }
@@ -39,6 +41,7 @@ export function readMetadata(source: string, name?: string): ConnectorMetadata {
       ...(data.documentationUrl ? { documentationUrl: text('documentationUrl') } : {}),
     },
     license: text('license'),
+    ...ranWithOf(data),
     captures: capturesOf(data.captures),
   }
 }
@@ -49,6 +52,14 @@ function evidenceOf({ evidence = 'docs' }: JsonObject): Evidence {
   throw invalid('data.evidence', 'must be fixtures, docs, openapi, server or live(date)')
 }
 
+/** The image of connectors that are a manifest has the version of its CDK. */
+function ranWithOf({ connectorBuildOptions: build }: JsonObject): { ranWith?: string } {
+  const image = isObject(build) ? build.baseImage : undefined
+  const [, ranWith] = IMAGE.exec(typeof image === 'string' ? image : '') ?? []
+  return ranWith ? { ranWith } : {}
+}
+
+const IMAGE = /\/source-declarative-manifest:(\d+\.\d+\.\d+)/
 const EVIDENCE = /^(?:fixtures|docs|openapi|server|live\(\d{4}-\d\d-\d\d\))$/
 
 const invalid = (field: string, what: string) =>

@@ -6,6 +6,13 @@ import { type NormalizedConfig, normalizeConfig } from './config-rules.ts'
 import { validateConfigRules } from './config-validations.ts'
 import type { Environment } from './environment.ts'
 import { newRun, type RunOptions } from './run.ts'
+import { NEWEST } from './versions/changes.ts'
+import { languageOf } from './versions/language.ts'
+
+export interface OpenOptions extends RunOptions {
+  /** Version of the CDK that ran the manifest last; of the connector's metadata. */
+  ranWith?: string
+}
 
 /** What all streams of a source are built with, and its config if a migration changed it. */
 export type SourceEnvironment = Omit<Environment, 'stream'> & Pick<NormalizedConfig, 'migrated'>
@@ -19,10 +26,17 @@ export function openSource(
   root: Component,
   ctx: ConnectorContext,
   config: JsonObject,
-  options: RunOptions = {},
+  options: OpenOptions = {},
 ): SourceEnvironment {
-  const normalized = normalizeConfig(root, config)
+  const language = languageOf(root.get('version'), options.ranWith)
+  const normalized = normalizeConfig(root, config, language)
   validateConfigRules(root, normalized.config)
   concurrencyOf(root, normalized.config)
-  return { ...normalized, ctx, run: newRun(ctx, options) }
+  if (language.isNewer) {
+    ctx.log(
+      'warn',
+      `The manifest is of version ${language.version}; the newest known is ${NEWEST}.`,
+    )
+  }
+  return { ...normalized, ctx, run: newRun(ctx, options), language }
 }

@@ -21,9 +21,8 @@ import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
 import { isObject } from './manifest/values.ts'
-import { openSource } from './open.ts'
+import { type OpenOptions, openSource } from './open.ts'
 import { readStreams } from './read.ts'
-import type { RunOptions } from './run.ts'
 import { inferSchema } from './schema/infer.ts'
 import type { Stream } from './stream/build.ts'
 import { openStream } from './stream/delegate.ts'
@@ -39,7 +38,7 @@ export const DECLARATIVE_CAPABILITIES: SourceCapabilities = {
   wholeRecords: true,
 }
 
-export interface DeclarativeOptions extends RunOptions {
+export interface DeclarativeOptions extends OpenOptions {
   /** What incremental reads see, by stream; of the connector's metadata. */
   captures?: Record<string, Captures>
 }

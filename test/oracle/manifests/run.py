@@ -3,12 +3,16 @@
     python3 -m venv venv && venv/bin/pip install airbyte-cdk==7.39.1 freezegun
     venv/bin/python test/oracle/manifests/run.py [case or file name ...]
 
+Cases with a `cdk` belong to that older version of the language: they run when that version of
+airbyte-cdk is the one installed, and are left as they are otherwise.
+
 HTTP is answered from the case; the clock stands still at the case's `now`; nothing sleeps.
 """
 
 import base64
 import copy
 import gzip
+import importlib.metadata
 import io
 import json
 import logging
@@ -30,18 +34,16 @@ from airbyte_cdk.models import (
     AirbyteStreamState,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
-    ConnectorSpecificationSerializer,
     DestinationSyncMode,
     StreamDescriptor,
     SyncMode,
     Type,
 )
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
-    ConcurrentDeclarativeSource,
-)
 from airbyte_cdk.test.entrypoint_wrapper import read
 
 HERE = pathlib.Path(__file__).parent
+CDK = importlib.metadata.version("airbyte-cdk")
+NEWEST = "7.39.1"
 NOW = "2026-03-15T12:00:00Z"
 
 
@@ -54,6 +56,7 @@ def merge(base, over):
 
 def manifest_of(base, case):
     manifest = copy.deepcopy(base)
+    manifest["version"] = case.get("cdk", manifest["version"])
     manifest["streams"][0] = merge(manifest["streams"][0], case.get("stream") or {})
     return merge(manifest, case.get("manifest") or {})
 
@@ -184,7 +187,7 @@ def state_of(states):
 
 LOGGER = logging.getLogger("airbyte")
 COMMANDS = {
-    "spec": lambda source, _: {"spec": ConnectorSpecificationSerializer.dump(source.spec(LOGGER))},
+    "spec": lambda source, _: {"spec": spec_of(source)},
     "check": lambda source, config: {"check": source.check(LOGGER, config).status.value},
     "discover": lambda source, config: {
         "catalog": [plain(stream) for stream in source.discover(LOGGER, config).streams]
@@ -192,9 +195,36 @@ COMMANDS = {
 }
 
 
+def spec_of(source):
+    from airbyte_cdk.models import ConnectorSpecificationSerializer  # not before 5.0
+
+    return ConnectorSpecificationSerializer.dump(source.spec(LOGGER))
+
+
 def plain(stream):
     fields = {key: value for key, value in asdict(stream).items() if value is not None}
     return {**fields, "supported_sync_modes": [mode.value for mode in stream.supported_sync_modes]}
+
+
+def source_of(manifest, config, catalog, state):
+    try:
+        from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
+            ConcurrentDeclarativeSource,
+        )
+    except ImportError:  # before 6.0
+        from airbyte_cdk.sources.declarative.manifest_declarative_source import (
+            ManifestDeclarativeSource,
+        )
+
+        return ManifestDeclarativeSource(source_config=manifest)
+    return ConcurrentDeclarativeSource(
+        catalog=catalog, config=config, state=state, source_config=manifest
+    )
+
+
+def state_data(blob):
+    """A dataclass since 5.0, a model of pydantic before."""
+    return blob.dict() if hasattr(blob, "dict") else blob.__dict__
 
 
 def run(base, case):
@@ -220,12 +250,8 @@ def run(base, case):
             catalog, state = catalog_of(names, case), state_of(case.get("state"))
             try:
                 command = case.get("command", "read")
-                source = ConcurrentDeclarativeSource(
-                    catalog=catalog if command == "read" else None,
-                    config=config,
-                    state=state,
-                    source_config=manifest,
-                )
+                read_catalog = catalog if command == "read" else None
+                source = source_of(manifest, config, read_catalog, state)
                 if command != "read":
                     return {**COMMANDS[command](source, config), "requests": responder.seen}
                 output = read(source, config, catalog, state)
@@ -243,7 +269,7 @@ def run(base, case):
             for name in names
         },
         "states": {
-            m.state.stream.stream_descriptor.name: m.state.stream.stream_state.__dict__
+            m.state.stream.stream_descriptor.name: state_data(m.state.stream.stream_state)
             for m in output.state_messages
         },
         "statuses": {
@@ -282,10 +308,11 @@ def main(wanted):
             name = case["name"]
             assert name not in names, f"two cases are called {name}"
             names.add(name)
-            if wanted and name not in wanted and file.stem not in wanted:
+            elsewhere = case.get("cdk", NEWEST) != CDK
+            if elsewhere or (wanted and name not in wanted and file.stem not in wanted):
                 goldens.update({name: known[name]} if name in known else {})
                 continue
-            goldens[name] = run(base, case)
+            goldens[name] = {**run(base, case), **({"cdk": CDK} if "cdk" in case else {})}
             print(name, file=sys.stderr)
         path.write_text(
             json.dumps(dict(sorted(goldens.items())), indent=1, ensure_ascii=False, default=str) + "\n"

@@ -37,4 +37,31 @@ streams:
     const { streams } = await manifestSource(manifest, INFO, metadata).discover(testContext(), {})
     expect(streams[0]?.captures).toEqual({ creates: true, updates: false, deletes: false })
   })
+
+  it('reads its manifest in the language of the image that the metadata names', async () => {
+    const manifest = `
+version: 0.51.2
+check: { type: CheckStream, stream_names: [orders] }
+streams:
+  - type: ConditionalStreams
+    condition: "{{ config['nothing'] }}"
+    streams:
+      - type: DeclarativeStream
+        name: orders
+        retriever:
+          requester: { url_base: https://shop.test, path: orders }
+          record_selector: { extractor: { field_path: [] } }
+        schema_loader: { type: InlineSchemaLoader, schema: { properties: { id: {} } } }
+`
+    const namesOf = async (image: string) => {
+      const metadata = `data: { definitionId: a, name: Shop, dockerImageTag: 1.0.0, license: MIT, connectorBuildOptions: { baseImage: '${image}' } }`
+      const { streams } = await manifestSource(manifest, INFO, metadata).discover(testContext(), {
+        nothing: null,
+      })
+      return streams.map(({ name }) => name)
+    }
+    // Null is a condition that holds until 7.28.4.
+    expect(await namesOf('airbyte/source-declarative-manifest:7.0.1')).toEqual(['orders'])
+    expect(await namesOf('airbyte/source-declarative-manifest:7.30.0')).toEqual([])
+  })
 })

@@ -12,6 +12,10 @@ export interface OracleCase {
   name: string
   /** By default `read`. */
   command?: 'check' | 'discover' | 'spec'
+  /** The older version of the language, and of the CDK that ran the case; by default the newest. */
+  cdk?: string
+  /** The place on the list of the language's changes that the case shows. */
+  change?: string
   /** Merged over the one stream of `base.yaml`. */
   stream?: JsonObject
   /** Merged over the whole of it. */
@@ -66,6 +70,8 @@ export interface Seen {
 }
 
 export interface Golden {
+  /** Of the CDK, when it is an older one. */
+  cdk?: string
   refused?: string
   check?: 'SUCCEEDED' | 'FAILED'
   catalog?: JsonObject[]
@@ -111,9 +117,10 @@ export const configuredOf = (names: string[], { cursor, schema = {} }: OracleCas
     ]),
   )
 
-export function manifestOf({ stream, manifest }: OracleCase): JsonObject {
+export function manifestOf({ cdk, stream, manifest }: OracleCase): JsonObject {
   const base = parse(readFileSync(join(FOLDER, 'base.yaml'), 'utf8')) as JsonObject
   const [first] = base.streams as [JsonObject]
+  if (cdk) base.version = cdk
   base.streams = [merge(first, stream ?? {})]
   return merge(base, manifest ?? {}) as JsonObject
 }

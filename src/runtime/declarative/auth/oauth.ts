@@ -112,6 +112,7 @@ function refreshFields(
   const assertion = useAssertion
     ? jwtAuthenticator(component.child('profile_assertion'), env)
     : undefined
+  const sendsCredentials = !('Authorization' in headers) || env.language?.was('credentialsTwice')
   const clientId = value('client_id')
   const clientSecret = value('client_secret')
   const refreshToken = value('refresh_token')
@@ -126,7 +127,7 @@ function refreshFields(
       ])
     }
     const fields: Fields = new Map([[grantName, name('grant_type', 'refresh_token')()]])
-    if (!('Authorization' in headers)) {
+    if (sendsCredentials) {
       fields.set(name('client_id_name', 'client_id')(), clientId())
       fields.set(name('client_secret_name', 'client_secret')(), clientSecret())
     }

@@ -86,6 +86,7 @@ export function partitionedBookmark(
     return value ? cursor.format(value) : undefined
   }
 
+  const newFromStart = cursor.newPartitionsFromStart && known.size > 0
   const fromGlobal = () =>
     Progress.fromState(
       cursor,
@@ -109,7 +110,9 @@ export function partitionedBookmark(
       }
       const own = known.get(key)
       if (!own) partitions++
-      const progress = own ? Progress.fromState(cursor, own.cursor) : fromGlobal()
+      const fresh = () =>
+        newFromStart && !onlyGlobal ? Progress.fromState(cursor, {}) : fromGlobal()
+      const progress = own ? Progress.fromState(cursor, own.cursor) : fresh()
       if (!onlyGlobal) known.set(key, { partition, cursor: progress.state() })
       return progress
     },

@@ -25,6 +25,10 @@ export interface DatetimeCursor extends StreamCursor<PyDatetime> {
   /** The latest moment to read; the same throughout a read. */
   end: PyDatetime
   lookback: Gap | undefined
+  /** As in older versions of the language, the lookback goes on beyond the start. */
+  lookbackBeyondStart: boolean
+  /** As in older versions, the state of all partitions says nothing about a new one. */
+  newPartitionsFromStart: boolean
   step: Gap | undefined
   granularity: Gap | undefined
   comparesStrictly: boolean
@@ -88,6 +92,8 @@ export function datetimeCursor(
     field,
     ...{ start, end, ends: [start.isoformat(), end.isoformat()] },
     lookback: gap('lookback_window'),
+    lookbackBeyondStart: env.language?.was('lookbackBeyondStart') ?? false,
+    newPartitionsFromStart: env.language?.was('newPartitionsFromStart') ?? false,
     step,
     granularity,
     comparesStrictly: component.flag('is_compare_strictly'),

@@ -99,9 +99,10 @@ export class Progress implements CursorProgress<PyDatetime> {
   }
 
   wants(value: PyDatetime): boolean {
-    const { start, end, lookback } = this.#cursor
+    const { start, end, lookback, lookbackBeyondStart } = this.#cursor
     const from = this.#origin
-    const lower = lookback ? later(minus(from, lookback), earlier(from, start)) : from
+    const back = lookback ? minus(from, lookback) : from
+    const lower = lookbackBeyondStart ? back : later(back, earlier(from, start))
     return compareInstants(lower, value) <= 0 && compareInstants(value, end) <= 0
   }
 
@@ -120,11 +121,12 @@ export class Progress implements CursorProgress<PyDatetime> {
   }
 
   *#windows(from: PyDatetime, upper: PyDatetime, upperIsEnd: boolean): Generator<JsonObject> {
-    const { start, granularity, step, clamping, comparesStrictly } = this.#cursor
+    const { start, granularity, step, clamping, comparesStrictly, lookbackBeyondStart } =
+      this.#cursor
     const order = compareInstants(from, upper)
     if (order > 0 || (order === 0 && !granularity)) return
     if (compareInstants(upper, start) < 0) return
-    const lower = clamping.up(later(from, start))
+    const lower = clamping.up(lookbackBeyondStart && upperIsEnd ? from : later(from, start))
     const left = compareInstants(lower, upper)
     if (left > 0 || (left === 0 && (comparesStrictly || !upperIsEnd))) return
 

@@ -36,7 +36,9 @@ export function responseFilter(component: Component, env: Environment): Response
   const bound = { env, parameters: component.parameters }
   const source = component.optionalText('predicate')
   // A predicate sees no config.
-  const predicate = source ? condition(source, { ...bound, env: { config: {} } }) : () => false
+  const predicate = source
+    ? condition(source, { ...bound, env: { config: {}, language: env.language } })
+    : () => false
   const contained = component.optionalText('error_message_contains')
   const message = template(component.optionalText('error_message') ?? '', bound)
   const failureType = component.optionalText('failure_type') as FailureType | undefined

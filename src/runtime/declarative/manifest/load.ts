@@ -1,5 +1,8 @@
 import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
 import { Component } from '../component.ts'
+import { refuseBeforeBeta } from '../versions/before-beta.ts'
+import { languageOf } from '../versions/language.ts'
+import { rewriteOlder } from '../versions/older-nodes.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { propagate } from './propagate.ts'
 import { resolveReferences } from './references.ts'
@@ -31,7 +34,9 @@ const ROOT_FIELDS = new Set([
  */
 export function loadManifest(source: string | JsonObject): Component {
   const parsed = typeof source === 'string' ? parseYaml(source) : source
-  const resolved = resolveReferences(parsed)
+  const language = languageOf(parsed.version)
+  refuseBeforeBeta(parsed, language)
+  const resolved = rewriteOlder(resolveReferences(parsed), language)
   resolved.type ??= 'DeclarativeSource'
   if (resolved.type !== 'DeclarativeSource') {
     throw invalid('type', `The manifest is a '${resolved.type}', not a DeclarativeSource.`)

@@ -44,8 +44,9 @@ const PAGINATORS: Builders<Paginator, StrategyContext> = {
       throw component.refuse('The pagination strategy has no page_size.', 'page_size_option')
     }
     const injectSize = sizeOption && requestOption(sizeOption, env)
+    const isLeftOut = strategy.initial === 0 && env.language?.was('firstTokenZero')
     return {
-      initial: strategy.initial,
+      initial: isLeftOut ? null : strategy.initial,
       options(token, size = strategy.pageSize) {
         const parts: RequestOptions[] = []
         if (injectToken && token !== null) parts.push(injectToken(token))

@@ -21,6 +21,8 @@ export interface Page {
   lastRecord: RecordData | undefined
   /** Records asked for, where it is not the strategy's own page size. */
   size?: number | undefined
+  /** The records after filtering; of a page that is read in parts, those of its last part. */
+  records: RecordData[]
 }
 
 /** Finds the token of the next page; null ends the pages. */
@@ -71,6 +73,7 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
     const decode = buildDecoder(component.optionalChild('decoder') ?? decoder, env)
     const value = template(String(component.required('cursor_value')), bound)
     const source = component.optionalText('stop_condition')
+    const seesRecords = env.language?.was('lastRecords')
     const stops = source ? condition(source, bound) : undefined
     const pageSize = pageSizeOf(component, env)
     for (const field of ['cursor_value', 'stop_condition']) {
@@ -86,6 +89,7 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
           response: await firstBody(decode, changesRecords ? page.answer.anew() : page.answer),
           headers: paginationHeaders(page.answer),
           last_record: page.lastRecord ?? null,
+          ...(seesRecords ? { last_records: page.records } : {}),
           last_page_size: page.count,
           page_size: page.size ?? pageSize ?? null,
         }

@@ -65,7 +65,11 @@ export function fetchPages(parts: PageParts): Retriever {
       const isPast = wanted && lastRecord !== undefined && !wanted(lastRecord)
       const next = isPast
         ? null
-        : await paginator.next({ answer, count, extracted, lastRecord, size }, token, slice)
+        : await paginator.next(
+            { answer, count, extracted, lastRecord, records, size },
+            token,
+            slice,
+          )
       repetition(page, token, next)
       return { records, next }
     },

@@ -20,6 +20,7 @@ import type { Stream } from './build.ts'
 import type { Branch } from './delegate.ts'
 import { SliceFailures } from './failures.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
+import { seesState } from './seen-state.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
 
 export interface ReadPage {
@@ -57,6 +58,8 @@ interface Position {
   branch?: Branch
   /** What could not be read before. */
   failures?: JsonObject
+  /** The state that the templates of the open slice see. */
+  seen?: JsonObject | null
   /** What a wait in the middle of this page kept, or how much of it was read. */
   progressOfPage?: JsonValue
 }
@@ -151,14 +154,16 @@ async function* readPartitions(
   const { cursor, router, bookmark, failures } = reading
   let resumed = at?.partition ? at : undefined
   const between = (position: JsonValue) => stateAt(stream, reading, { router: position })
+  const stateNow = () => bookmark?.state(router.parentState()) ?? {}
   for await (const part of partitionsFrom(router, at, between)) {
+    let seen = reading.seesState ? (resumed?.seen ?? stateNow()) : undefined
     const progress = progressOf(part, cursor, bookmark, resumed)
     if (cursor && !progress) continue
     reading.progress = progress
     const from = resumed?.from ?? progress?.serialize() ?? null
     let index = 0
     for (const interval of cursor ? intervalsOf(cursor, from) : [{}]) {
-      const place = { part, interval, index: index++, from }
+      const place = { part, interval, index: index++, from, seen }
       if (resumed && place.index < resumed.interval) continue
       try {
         yield* readSlice(stream, reading, place, resumed)
@@ -167,6 +172,7 @@ async function* readPartitions(
         failures.take(error, router)
       }
       resumed = undefined
+      if (seen) seen = stateNow()
     }
     resumed = undefined
     if (progress) bookmark?.complete(progress)
@@ -184,6 +190,8 @@ interface Reading {
   failures: SliceFailures
   /** Of the partition at hand. */
   progress: CursorProgress | undefined
+  /** Whether templates see the state. */
+  seesState: boolean
 }
 
 async function openReading(
@@ -220,6 +228,7 @@ async function openReading(
     rules: walkRules(stream),
     failures: new SliceFailures(stream, goesOn, at?.failures),
     progress: undefined,
+    seesState: seesState(stream),
   }
   return reading
 }
@@ -229,17 +238,19 @@ interface Place {
   interval: JsonObject
   index: number
   from: JsonValue
+  /** The state that templates see: that of before the slice. */
+  seen: JsonObject | undefined
 }
 
 /** The pages of one interval of one partition. */
 async function* readSlice(
   stream: Stream,
   reading: Reading,
-  { part, interval, index, from }: Place,
+  { part, interval, index, from, seen }: Place,
   resumed: Position | undefined,
 ): AsyncGenerator<ReadPage> {
   const { cursor, bookmark, retriever, progress } = reading
-  const slice: Slice = { partition: part.partition, interval, extra: part.extra }
+  const slice: Slice = { partition: part.partition, interval, extra: part.extra, state: seen }
   const walk = new SliceWalk(reading.rules, cursor, slice, retriever.initialToken, resumed?.walk)
   if (resumed) walk.token = resumed.token
   let observed = resumed?.observed != null ? cursor?.load(resumed.observed) : undefined
@@ -247,7 +258,12 @@ async function* readSlice(
   const stateWith = (next: Partial<Position>): SavedState =>
     stateAt(stream, reading, {
       ...{ router: part.position, partition: part.partition, extra: part.extra },
-      ...{ from, progress: progress?.serialize() ?? null, interval: index },
+      ...{
+        from,
+        progress: progress?.serialize() ?? null,
+        interval: index,
+        ...(seen ? { seen } : {}),
+      },
       ...{ token: walk.token, walk: walk.save(), observed: saveObserved(cursor, observed) },
       ...next,
     })
@@ -291,7 +307,7 @@ async function* readSlice(
       ? {}
       : {
           ...{ interval: index + 1, token: retriever.initialToken },
-          ...{ walk: undefined, observed: null },
+          ...{ walk: undefined, observed: null, seen: null },
         }
     yield { slice, records: page.records, before, after: () => stateWith(next) }
     if (!goesOn) return

@@ -105,16 +105,26 @@ function isOfType(value: Value, type: ValidType): boolean {
 
 const FALSE_TEXTS = new Set(['False', 'false', '{}', '[]', '()', '', '0', '0.0'])
 
+export interface ConditionOptions {
+  /** As in older versions of the language, a null result is true. */
+  nullIsTrue?: boolean
+}
+
 /**
  * A condition. False are False, None, 0, 0.0, empty collections and the texts `False`, `false`,
  * `0`, `0.0`, `{}`, `[]`, `()` and none; everything else is true, also `"no"` and `" "`.
  * An undefined result is false.
  */
-export function interpolateBoolean(condition: string | boolean, context: Context): boolean {
+export function interpolateBoolean(
+  condition: string | boolean,
+  context: Context,
+  { nullIsTrue = false }: ConditionOptions = {},
+): boolean {
   if (typeof condition === 'boolean') return condition
   const value = interpolateString(condition, context, { default: 'False' })
   if (typeof value === 'string') return !FALSE_TEXTS.has(value)
-  if (value === null || equal(value, false)) return false
+  if (value === null) return nullIsTrue
+  if (equal(value, false)) return false
   if (Array.isArray(value)) return value.length > 0
   return !isMapping(value) || mappingSize(value) > 0
 }

@@ -8,7 +8,7 @@ import { type Context, Frame } from './frame.ts'
 import { globals } from './globals.ts'
 import { analyzeNames } from './names.ts'
 import { parseTemplate } from './parse-template.ts'
-import { shown, TemplateSyntaxError, templateError } from './syntax-error.ts'
+import { TemplateSyntaxError, templateError } from './syntax-error.ts'
 
 /** A compiled template. */
 export interface Template {
@@ -53,12 +53,6 @@ export function compileTemplate(source: string): Template {
 
 function create(source: string): Template | AirbyteError {
   if (!source.includes('{')) return plain(source)
-  if (source.includes('stream_state'))
-    return new AirbyteError(
-      'TEMPLATE_INVALID',
-      `stream_state is no longer part of the language (in the template ${shown(source)})`,
-      { hint: 'Use stream_interval instead.' },
-    )
   try {
     return compile(source)
   } catch (error) {

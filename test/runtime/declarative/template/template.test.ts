@@ -57,11 +57,6 @@ describe('a template', () => {
     expect(error.message).toContain("'recrod' is not known here; known are config, record")
   })
 
-  it('refuses stream_state, which the language dropped', () => {
-    const error = failureOf(() => interpolateString("{{ stream_state['x'] }}", context))
-    expect(error.hint).toContain('stream_interval')
-  })
-
   it('gives the template itself on a type error, as the reference does', () => {
     expect(interpolateString("{{ 1 + 'a' }}", context)).toBe("{{ 1 + 'a' }}")
   })
