@@ -10,6 +10,8 @@ import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
 import sampleDataSource from './sources/sample-data/index.ts'
+import shopifyManifest from './sources/shopify/manifest.yaml'
+import shopifyMetadata from './sources/shopify/metadata.yaml'
 import stripeManifest from './sources/stripe/manifest.yaml'
 import stripeMetadata from './sources/stripe/metadata.yaml'
 
@@ -40,6 +42,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://pokeapi.co/docs/v2',
     },
     pokeapiMetadata,
+  ),
+  manifestSource(
+    shopifyManifest,
+    {
+      name: 'shopify',
+      title: 'Shopify',
+      definitionId: '9da77001-af33-4bcd-be46-6252bf9342b9',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://shopify.dev/docs/api/admin-rest',
+    },
+    shopifyMetadata,
   ),
   manifestSource(
     stripeManifest,
