@@ -43,8 +43,7 @@ function selectedColumns(key: StreamKey, configured: ConfiguredStream, ctx: Conn
     selectedFields ? Object.keys((configured.stream.json_schema.properties ?? {}) as object) : [],
   )
   return (rows: RecordData[]): RecordBatch => {
-    for (const record of rows) unboxFloats(record)
-    const { batch, unknownFields } = pivot(key, rows, columns, ctx.now())
+    const { batch, unknownFields } = pivot(key, rows, columns, ctx.now(), unboxFloat)
     for (const field of unknownFields.keys()) {
       if (warned.has(field)) continue
       warned.add(field)
@@ -54,12 +53,7 @@ function selectedColumns(key: StreamKey, configured: ConfiguredStream, ctx: Conn
   }
 }
 
-function unboxFloats(record: RecordData): void {
-  for (const name in record) {
-    const value = record[name]
-    if (value instanceof PyFloat) record[name] = value.value
-  }
-}
+const unboxFloat = (value: object) => (value instanceof PyFloat ? value.value : value)
 
 function wholeRecords(key: StreamKey, ctx: ConnectorContext) {
   return (rows: RecordData[]): RecordBatch => {

@@ -1,8 +1,8 @@
 import { checkLength, typeError, valueError } from './errors.ts'
+import { parseExactly } from './json-numbers.ts'
 import { isMapping, mappingEntries } from './mappings.ts'
-import { normalizeInt } from './numbers.ts'
 import { floatText } from './text.ts'
-import { float, isFloat, isInt, PyFloat, typeName, type Value } from './values.ts'
+import { isFloat, isInt, PyFloat, typeName, type Value } from './values.ts'
 
 export interface DumpOptions {
   /** Spaces a level; absent for one line. */
@@ -55,26 +55,12 @@ function quote(text: string): string {
   )
 }
 
-const LONG_OR_FLOAT = /\d{16}|\d\.\d*0(?!\d)|\d[eE]|-0(?!\.)/
-
-interface ReviverContext {
-  source?: string
-}
-
 /**
  * JSON text as Python's `json.loads` reads it: ints beyond 2^53 become `bigint`, and `2.0` stays a
- * float. Plain `JSON.parse` does the work when the text cannot hold either.
+ * float.
  * @throws SyntaxError for anything that is not JSON (also `NaN`, which Python would take)
  */
-export function loads(text: string): Value {
-  if (!LONG_OR_FLOAT.test(text)) return JSON.parse(text)
-  return JSON.parse(text, (_key: string, value: unknown, context?: ReviverContext) => {
-    const source = typeof value === 'number' ? context?.source : undefined
-    if (source === undefined) return value
-    if (/[.eE]/.test(source)) return float(Number(value))
-    return Number.isSafeInteger(value) ? Number(value) + 0 : normalizeInt(BigInt(source))
-  })
-}
+export const loads = parseExactly
 
 /**
  * A value as JSON can hold it: floats as numbers, tuples as lists, dicts as objects with text keys.

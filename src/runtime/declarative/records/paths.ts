@@ -25,17 +25,35 @@ export function valuesAt(node: Value, path: Path): Value[] {
 
 /** Removes what the path matches: keys of objects go, items of lists become null. */
 export function deleteAt(node: Value, path: Path): void {
-  walk(node, path, 0, (_value, holder, key) => {
-    if (Array.isArray(holder)) {
-      const index = Number(key)
-      if (index === holder.length - 1) holder.pop()
-      else holder[index] = null
-    } else delete (holder as Record<string, Value>)[key]
-  })
+  if (path.some(isPattern)) {
+    walk(node, path, 0, (_value, holder, key) => remove(holder, key))
+    return
+  }
+  const last = path.at(-1)
+  const holder = path.slice(0, -1).reduce(childOf, node)
+  if (last !== undefined && childOf(holder, last) !== undefined) remove(holder, last)
+}
+
+function remove(holder: Value, key: string): void {
+  if (Array.isArray(holder)) {
+    const index = Number(key)
+    if (index === holder.length - 1) holder.pop()
+    else holder[index] = null
+  } else delete (holder as Record<string, Value>)[key]
+}
+
+/** What `walk` finds under a key that is no pattern. */
+function childOf(node: Value, key: string): Value {
+  if (Array.isArray(node)) return String(Number(key)) === key ? node[Number(key)] : undefined
+  return isMapping(node) ? mappingGet(node, key) : undefined
 }
 
 /** Sets the value at a path, making the objects and lists that are missing on the way. */
 export function setAt(node: { [key: string]: Value }, path: Path, value: Value): void {
+  if (path.length === 1) {
+    setOwn(node, path[0] as string, value)
+    return
+  }
   let holder: Value = node
   path.forEach((segment, at) => {
     const last = at === path.length - 1

@@ -1,6 +1,6 @@
 import { type Builders, build, type Component } from '../component.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
-import { condition, template, textTemplate } from '../interpolation.ts'
+import { condition, type Scope, template, textTemplate } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
 import { isMapping, setOwn } from '../python/mappings.ts'
 import { isPlainObject, PyObject, Tuple, type Value } from '../python/values.ts'
@@ -29,8 +29,9 @@ const TRANSFORMATIONS: Builders<Transformation, Environment> = {
     })
     const source = component.optionalText('condition')
     const applies = source ? condition(source, bound) : undefined
+    const scopeOf = memoizedScope()
     return (record, slice) => {
-      const scope = { ...sliceScope(slice), record }
+      const scope = { ...scopeOf(slice), record }
       for (const { path, value } of fields) {
         const added = value(scope)
         if (applies && !applies({ ...scope, value: added, path })) continue
@@ -119,6 +120,15 @@ function removeLeaves(node: Value, applies: (leaf: Value) => boolean): void {
   for (const [key, value] of Object.entries(node)) {
     if (isMapping(value) || Array.isArray(value)) removeLeaves(value, applies)
     else if (applies(value)) delete node[key]
+  }
+}
+
+/** The scope of a slice is made once for its records. */
+function memoizedScope() {
+  let last: { slice: Slice; scope: Scope } | undefined
+  return (slice: Slice): Scope => {
+    if (last?.slice !== slice) last = { slice, scope: sliceScope(slice) }
+    return last.scope
   }
 }
 
