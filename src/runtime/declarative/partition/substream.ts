@@ -10,7 +10,7 @@ import { textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
 import { toJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
-import { isPattern, type Path, valueAt, valuesAt } from '../records/paths.ts'
+import { firstAt } from '../records/paths.ts'
 import type { RecordData } from '../records/types.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { openStream } from '../stream/delegate.ts'
@@ -126,10 +126,13 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
       }
     },
     partition(record: RecordData, page: ReadPage): Omit<Partition, 'position'> | undefined {
-      const value = at(record, keyPath)
+      const value = firstAt(record, keyPath)
       if (value === undefined || value === null) return undefined
       const extra = Object.fromEntries(
-        extraPaths.map((path) => [path.join('.'), (toJson(at(record, path)) ?? null) as JsonValue]),
+        extraPaths.map((path) => [
+          path.join('.'),
+          (toJson(firstAt(record, path)) ?? null) as JsonValue,
+        ]),
       )
       return {
         partition: {
@@ -148,6 +151,3 @@ function failedParent(error: unknown, child: string, parent: string): AirbyteErr
   const text = `${child}: its parent stream '${parent}' failed: ${message}`
   return new AirbyteError(code, text, { stream: child, hint, field, retryAt, cause: error })
 }
-
-const at = (record: RecordData, path: Path) =>
-  path.some(isPattern) ? valuesAt(record, path)[0] : valueAt(record, path)

@@ -23,6 +23,10 @@ export function valuesAt(node: Value, path: Path): Value[] {
   return found
 }
 
+/** The value at a path, the first one where it has patterns. */
+export const firstAt = (node: Value, path: Path): Value =>
+  path.some(isPattern) ? valuesAt(node, path)[0] : valueAt(node, path)
+
 /** Removes what the path matches: keys of objects go, items of lists become null. */
 export function deleteAt(node: Value, path: Path): void {
   if (path.some(isPattern)) {

@@ -5,7 +5,7 @@ import { toJson } from '../python/json.ts'
 import { isMapping, setOwn } from '../python/mappings.ts'
 import { isPlainObject, PyObject, Tuple, type Value } from '../python/values.ts'
 import { flattenFields, replaceFields, snakeCase } from './keys.ts'
-import { deleteAt, isPattern, setAt, valueAt, valuesAt } from './paths.ts'
+import { deleteAt, firstAt, setAt } from './paths.ts'
 import type { RecordData } from './types.ts'
 import { validTypesOf } from './value-types.ts'
 
@@ -90,7 +90,7 @@ const TRANSFORMATIONS: Builders<Transformation, Environment> = {
     const prefix = renaming?.optionalText('prefix') ?? ''
     const suffix = renaming?.optionalText('suffix') ?? ''
     return (record) => {
-      const found = path.some(isPattern) ? valuesAt(record, path)[0] : valueAt(record, path)
+      const found = firstAt(record, path)
       if (!isPlainObject(found)) return
       const entries = Object.entries(found).map(([key, value]): [string, Value] => [
         `${prefix}${key}${suffix}`,

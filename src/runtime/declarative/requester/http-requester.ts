@@ -9,7 +9,6 @@ import { type Scope, textTemplate } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
 import { isMapping } from '../python/mappings.ts'
 import { str } from '../python/text.ts'
-import { unsupported } from '../unsupported.ts'
 import type { Answer } from './answer.ts'
 import { combineOptions, type Fields, type Input, type RequestOptions } from './options.ts'
 import { attemptOf, type Outgoing, sendWithRetries } from './send.ts'
@@ -47,9 +46,6 @@ function httpRequester(component: Component, env: Environment): Requester {
   const method = (component.optionalText('http_method') ?? 'GET').toUpperCase()
   if (!METHODS.has(method)) {
     throw component.refuse(`The method ${method} is not known; GET or POST.`, 'http_method')
-  }
-  for (const field of ['fetch_properties_from_endpoint', 'query_properties']) {
-    if (component.has(field)) throw unsupported(component.child(field))
   }
   const authChild = component.optionalChild('authenticator')
   const authenticator = authChild ? buildAuthenticator(authChild, env) : NO_AUTH

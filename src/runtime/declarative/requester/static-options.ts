@@ -22,19 +22,23 @@ export function staticOptions(
   const bound = { env, parameters: requester.parameters }
   const body = bodyOf(requester)
   const parameters = inputTemplate(requester.get('request_parameters'), bound, TEXT_OR_LIST)
+  const properties = propertiesParameter(requester)
   const headers = inputTemplate(requester.get('request_headers'), bound)
   const data = inputTemplate(body.data, bound, TEXT_OR_LIST)
   const json = nestedTemplate(body.json, bound)
   return (slice, token) => {
     const scope = sliceScope(slice, token)
     return {
-      request_parameter: parameters(scope),
+      request_parameter: withFields(parameters(scope), properties(slice)),
       header: headers(scope),
       body_data: data(scope),
       body_json: json(scope),
     }
   }
 }
+
+const withFields = (input: Input, more: Fields): Input =>
+  typeof input === 'string' || more.size === 0 ? input : new Map([...input, ...more])
 
 function bodyOf(requester: Component): { data?: JsonValue; json?: JsonValue } {
   const data = requester.get('request_body_data')
@@ -68,8 +72,8 @@ function inputTemplate(
 ): InputTemplate {
   if (typeof source === 'string') return wholeTemplate(source, bound)
   if (!isObject(source)) return () => new Map()
-  refuseComponents(source)
-  const entries = Object.entries(source).map(([key, value]) => ({
+  const plain = Object.entries(source).filter(([, value]) => !isObject(value))
+  const entries = plain.map(([key, value]) => ({
     key: template(key, bound, { validTypes: ['str'], default: null }),
     value:
       typeof value === 'string'
@@ -86,14 +90,18 @@ function inputTemplate(
   }
 }
 
-/** Lists of properties to ask for are components in the place of a value. */
-function refuseComponents(source: JsonObject): void {
-  for (const [name, value] of Object.entries(source)) {
-    if (!isObject(value)) continue
+/** The parameter that holds the properties of the slice, which are asked for chunk by chunk. */
+function propertiesParameter({ fields, path }: Component): (slice: Slice) => Fields {
+  const { request_parameters: parameters } = fields
+  if (!isObject(parameters)) return () => new Map()
+  const name = Object.keys(parameters).find((key) => isObject(parameters[key]))
+  if (name === undefined) return () => new Map()
+  return ({ extra }) => {
+    const { query_properties: properties } = extra
+    if (Array.isArray(properties)) return new Map([[name, properties.join(',')]])
     throw new AirbyteError(
-      'UNSUPPORTED',
-      `The request parameter '${name}' is a ${value.type ?? 'component'}, which cannot run here yet.`,
-      { hint: 'Read the other streams of this source.' },
+      'VALIDATION_FAILED',
+      `${path}: the list of properties in '${name}' is for the requester of a stream's own pages.`,
     )
   }
 }

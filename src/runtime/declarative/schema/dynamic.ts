@@ -3,7 +3,7 @@ import { Component } from '../component.ts'
 import { type Environment, WHOLE_STREAM } from '../environment.ts'
 import { condition, textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
-import { isPattern, valueAt, valuesAt } from '../records/paths.ts'
+import { firstAt } from '../records/paths.ts'
 import { buildTransformation } from '../records/transformations.ts'
 import { buildStream } from '../stream/build.ts'
 import { readPagesNow } from '../stream/read-pages.ts'
@@ -20,17 +20,17 @@ export async function dynamicSchema(component: Component, env: Environment): Pro
   const [schemaPath, keyPath, typePath] = ['schema_pointer', 'key_pointer', 'type_pointer'].map(
     pointer,
   )
-  const described = at(await firstRecord(component, env), schemaPath ?? []) ?? []
+  const described = firstAt(await firstRecord(component, env), schemaPath ?? []) ?? []
   const typeOf = typeMapper(identifier, env)
 
   const properties: JsonObject = {}
   const fields = Array.isArray(described) ? described : Object.keys(described as object)
   for (const field of fields) {
-    const key = at(field, keyPath ?? [])
+    const key = firstAt(field, keyPath ?? [])
     if (typeof key !== 'string') {
       throw component.refuse(`The schema has a field whose name is ${JSON.stringify(key)}.`)
     }
-    const type = typePath?.length ? (at(field, typePath) ?? 'string') : 'string'
+    const type = typePath?.length ? (firstAt(field, typePath) ?? 'string') : 'string'
     properties[key] = typeOf(type, field) as JsonObject
   }
   const kept = filterProperties(component, env, properties)
@@ -51,10 +51,6 @@ async function firstRecord(component: Component, env: Environment): Promise<unkn
     if (records.length > 0) return records[0]
   }
   return undefined
-}
-
-function at(node: unknown, path: string[]): unknown {
-  return path.some(isPattern) ? valuesAt(node, path)[0] : valueAt(node, path)
 }
 
 function filterProperties(

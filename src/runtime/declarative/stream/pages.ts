@@ -24,20 +24,8 @@ export interface PageParts {
 
 /** Asks for page after page, and hands large ones on in batches. */
 export function fetchPages(parts: PageParts): Retriever {
-  const { stream, requester, paginator, selector, wanted } = parts
+  const { stream, paginator, wanted } = parts
   const repetition = repetitionGuard(stream)
-
-  async function openPage(slice: Slice, token: JsonValue, progress: JsonValue, size?: number) {
-    const options = [paginator.options(token, size), ...parts.options(slice, token)]
-    const path = paginator.path(token)
-    const page = { slice, token, path, parts: options, progress, streams: selector.streams }
-    const answer = await requester.send(page).catch((error: unknown) => {
-      throw error instanceof WaitUntil && isObject(progress) ? error.keeping(progress) : error
-    })
-    // An answer that failed and is ignored has no records and ends the pages.
-    if (!answer?.ok) return undefined
-    return new OpenPage(answer, progress, (skip) => selector.select(answer, slice, token, skip))
-  }
 
   let open: { page: OpenPage; slice: Slice; token: JsonValue } | undefined
   async function close() {
@@ -52,7 +40,7 @@ export function fetchPages(parts: PageParts): Retriever {
     async fetch(slice, token, progress, size) {
       if (open?.slice !== slice || open.token !== token) {
         await close()
-        const page = await openPage(slice, token, progress, size)
+        const page = await openPage(parts, { slice, asked: slice, token, progress, size })
         if (!page) return { records: [], next: null }
         open = { page, slice, token }
       }
@@ -76,11 +64,39 @@ export function fetchPages(parts: PageParts): Retriever {
   }
 }
 
+interface PageToOpen {
+  /** What its records are of. */
+  slice: Slice
+  /** What the request's templates see of it. */
+  asked: Slice
+  token: JsonValue
+  progress: JsonValue
+  size: number | undefined
+}
+
+/** Undefined for an answer that failed and is ignored: it has no records and ends the pages. */
+export async function openPage(
+  { requester, paginator, selector, options }: PageParts,
+  { slice, asked, token, progress, size }: PageToOpen,
+): Promise<OpenPage | undefined> {
+  const answer = await requester
+    .send({
+      ...{ slice: asked, token, path: paginator.path(token), progress },
+      parts: [paginator.options(token, size), ...options(slice, token)],
+      streams: selector.streams,
+    })
+    .catch((error: unknown) => {
+      throw error instanceof WaitUntil && isObject(progress) ? error.keeping(progress) : error
+    })
+  if (!answer?.ok) return undefined
+  return new OpenPage(answer, progress, (skip) => selector.select(answer, slice, token, skip))
+}
+
 /**
  * Stops at an API that gives the same page for the same token for ever. The token alone proves
  * nothing: scroll APIs keep theirs.
  */
-function repetitionGuard(stream: string) {
+export function repetitionGuard(stream: string) {
   let previous: { token: string; body: Uint8Array } | undefined
   return (page: OpenPage, token: JsonValue, next: JsonValue): void => {
     if (next === null || JSON.stringify(token) !== JSON.stringify(next)) {

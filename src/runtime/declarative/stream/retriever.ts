@@ -3,11 +3,13 @@ import type { StreamCursor } from '../cursor/index.ts'
 import type { Slice } from '../environment.ts'
 import { buildPaginator } from '../paginator/index.ts'
 import type { PartitionRouter } from '../partition/types.ts'
+import { queryProperties } from '../properties/index.ts'
 import { buildSelector } from '../records/selector.ts'
 import type { RecordData } from '../records/types.ts'
 import { buildRequester } from '../requester/http-requester.ts'
 import type { Stream } from './build.ts'
-import { fetchPages } from './pages.ts'
+import { fetchPages, type PageParts } from './pages.ts'
+import { fetchPropertyPages } from './property-pages.ts'
 
 export interface FetchedPage {
   records: RecordData[]
@@ -46,9 +48,10 @@ export function buildRetriever(
   const { retriever: component, env } = stream
   const decoder = component.optionalChild('decoder')
   const transformations = stream.component.children('transformations')
+  const properties = queryProperties(component.child('requester'), env)
   const changesRecords = transformations.length > 0 || schema !== undefined
   const slicesOnce = component.flag('ignore_stream_slicer_parameters_on_paginated_requests')
-  return fetchPages({
+  const parts: PageParts = {
     stream: stream.name,
     requester: buildRequester(component.child('requester'), env),
     paginator: buildPaginator(component.optionalChild('paginator'), {
@@ -65,5 +68,6 @@ export function buildRetriever(
         ? [cursor?.options(slice.interval) ?? {}, router.options(slice)]
         : [],
     wanted: cursor?.dataFeed ? wanted : undefined,
-  })
+  }
+  return properties ? fetchPropertyPages(parts, properties) : fetchPages(parts)
 }

@@ -14,3 +14,13 @@ function handles(action: Action, handler: Component): boolean {
   if (handler.type !== 'DefaultErrorHandler') return false
   return handler.children('response_filters').some((filter) => filter.get('action') === action)
 }
+
+/** Whether a requester asks for properties in several requests a page. */
+export function hasQueryProperties(requester: Component): boolean {
+  if (requester.has('query_properties') || requester.has('fetch_properties_from_endpoint')) {
+    return true
+  }
+  const parameters = requester.get('request_parameters')
+  if (typeof parameters !== 'object' || parameters === null) return false
+  return Object.values(parameters).some((value) => typeof value === 'object' && value !== null)
+}

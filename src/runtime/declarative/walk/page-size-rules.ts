@@ -2,6 +2,7 @@ import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { pageSizeOf } from '../paginator/page-size.ts'
 import { stopsShort } from '../paginator/stop-condition.ts'
+import { hasQueryProperties } from './actions.ts'
 
 const STRATEGIES = ['CursorPagination', 'OffsetIncrement', 'CustomPaginationStrategy']
 
@@ -50,13 +51,3 @@ export function refuseUnsized(
 }
 
 const isTemplate = (value: unknown) => typeof value === 'string' && !/^\d+$/.test(value)
-
-/** Whether a requester asks for properties in several requests a page. */
-export function hasQueryProperties(requester: Component): boolean {
-  if (requester.has('query_properties') || requester.has('fetch_properties_from_endpoint')) {
-    return true
-  }
-  const parameters = requester.get('request_parameters')
-  if (typeof parameters !== 'object' || parameters === null) return false
-  return Object.values(parameters).some((value) => typeof value === 'object' && value !== null)
-}

@@ -3,7 +3,7 @@ import type { Component } from '../component.ts'
 import { parseDuration } from '../python/duration.ts'
 import { Timedelta } from '../python/timedelta.ts'
 import type { Stream } from '../stream/build.ts'
-import { asksFor } from './actions.ts'
+import { asksFor, hasQueryProperties } from './actions.ts'
 
 /** How an interval that the API finds too large is halved. */
 export interface SplitRules {
@@ -22,6 +22,9 @@ export function splitRules({ retriever, cursor, env }: Stream): SplitRules | und
   }
   if (!isAsked) {
     env.ctx.log('warn', `${env.stream}: no response filter has the action SPLIT_REQUEST_WINDOW.`)
+  }
+  if (hasQueryProperties(retriever.child('requester'))) {
+    throw component.refuse('It does not go with query properties: records would come twice.')
   }
   refuseUnsplittable(component, cursor)
   const hint = component.optionalText('failure_message')?.trim()
