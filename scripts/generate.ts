@@ -34,9 +34,9 @@ export function staleFiles(): string[] {
 export function connectorIndex(
   sources: string[],
   destinations: string[],
-  declarative: ConnectorInfo[] = [],
+  declarative: DeclarativeConnector[] = [],
 ): string {
-  const manifests = declarative.map(({ name }) => name)
+  const manifests = new Map(declarative.map((connector) => [connector.info.name, connector]))
   return `${[
     '// Written by `npm run generate` from the folders beside it.',
     "import type { Destination, Source } from '../src/runtime/contract.ts'",
@@ -44,13 +44,10 @@ export function connectorIndex(
       ? ["import { manifestSource } from '../src/runtime/declarative/index.ts'"]
       : []),
     ...destinations.map((name) => importOf('destinations', name, 'Destination')),
-    ...[...sources, ...manifests]
-      .sort()
-      .flatMap((name) =>
-        manifests.includes(name)
-          ? ['Manifest', 'Metadata'].map((file) => importOfText(name, file))
-          : [importOf('sources', name, 'Source')],
-      ),
+    ...[...sources, ...manifests.keys()].sort().flatMap((name) => {
+      const manifest = manifests.get(name)
+      return manifest ? importsOf(manifest) : [importOf('sources', name, 'Source')]
+    }),
     '',
     '/** Every source. A manifest is parsed when it is first used. */',
     arrayOf('sources', 'Source', [
@@ -73,10 +70,26 @@ const importOf = (group: string, name: string, kind: string) =>
 const importOfText = (name: string, file: string) =>
   `import ${identifier(name, file)} from './sources/${name}/${file.toLowerCase()}.yaml'`
 
-function manifestEntry(info: ConnectorInfo): string {
+/** A connector that is a manifest. */
+interface DeclarativeConnector {
+  info: ConnectorInfo
+  /** Its folder has classes of its own, in `components.ts`. */
+  hasClasses?: boolean
+}
+
+/** In the order that the linter asks for. */
+function importsOf({ info: { name }, hasClasses }: DeclarativeConnector): string[] {
+  const texts = ['Manifest', 'Metadata'].map((file) => importOfText(name, file))
+  if (!hasClasses) return texts
+  const classes = `import { components as ${identifier(name, 'Components')} } from './sources/${name}/components.ts'`
+  return [classes, ...texts]
+}
+
+function manifestEntry({ info, hasClasses }: DeclarativeConnector): string {
   const fields = Object.entries(info).map(([key, value]) => `      ${key}: ${literal(value)},\n`)
   const [manifest, metadata] = ['Manifest', 'Metadata'].map((file) => identifier(info.name, file))
-  return `manifestSource(\n    ${manifest},\n    {\n${fields.join('')}    },\n    ${metadata},\n  )`
+  const classes = hasClasses ? `    ${identifier(info.name, 'Components')},\n` : ''
+  return `manifestSource(\n    ${manifest},\n    {\n${fields.join('')}    },\n    ${metadata},\n${classes}  )`
 }
 
 /** As Biome writes it: single quotes, unless the text holds one. */
@@ -97,10 +110,12 @@ function identifier(name: string, kind: string): string {
 const folders = (group: string) => foldersWith(group, 'index.ts')
 
 /** Connectors that are a manifest and its metadata, with what the catalog says of them. */
-function declarativeSources(): ConnectorInfo[] {
+function declarativeSources(): DeclarativeConnector[] {
   return foldersWith('sources', 'manifest.yaml').map((name) => {
-    const text = readFileSync(join(ROOT, 'connectors/sources', name, 'metadata.yaml'), 'utf8')
-    return readMetadata(text, name).info
+    const folder = join(ROOT, 'connectors/sources', name)
+    const text = readFileSync(join(folder, 'metadata.yaml'), 'utf8')
+    const hasClasses = existsSync(join(folder, 'components.ts'))
+    return { info: readMetadata(text, name).info, hasClasses }
   })
 }
 

@@ -102,7 +102,7 @@ describe('connectorIndex', () => {
 
   it('imports the manifest of a declarative connector as text, in the order of names', () => {
     const info = { ...connector('hacker-news', "Hacker's News").info, name: 'hacker-news' }
-    const text = connectorIndex(['sample-data'], [], [info])
+    const text = connectorIndex(['sample-data'], [], [{ info }])
     expect(text).toContain(`import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
 import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
 import sampleDataSource from './sources/sample-data/index.ts'`)
@@ -112,5 +112,16 @@ import sampleDataSource from './sources/sample-data/index.ts'`)
     {
       name: 'hacker-news',
       title: "Hacker's News",`)
+  })
+  it('imports the classes of a manifest whose folder has some', () => {
+    const { info } = connector('shop')
+    const text = connectorIndex([], [], [{ info, hasClasses: true }])
+    expect(
+      text,
+    ).toContain(`import { components as shopComponents } from './sources/shop/components.ts'
+import shopManifest from './sources/shop/manifest.yaml'`)
+    expect(text).toContain(`    shopMetadata,
+    shopComponents,
+  )`)
   })
 })

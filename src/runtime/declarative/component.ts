@@ -91,6 +91,11 @@ export class Component {
     return this.path === '' ? name : `${this.path}.${name}`
   }
 
+  /** The same node under another type: what a custom class builds on. */
+  as(type: string): Component {
+    return new Component({ ...this.fields, type }, this.path)
+  }
+
   refuse(message: string, name?: string): AirbyteError {
     return invalid(message, name === undefined ? this.path : this.pathOf(name))
   }

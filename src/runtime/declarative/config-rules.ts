@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '../../protocol/index.ts'
 import { type Builders, build, type Component } from './component.ts'
+import { customPart } from './custom/part.ts'
 import type { Environment } from './environment.ts'
 import { condition, template, textTemplate } from './interpolation.ts'
 import { toJson } from './python/json.ts'
 import { deleteAt, setAt, valueAt } from './records/paths.ts'
 import { validTypesOf } from './records/value-types.ts'
-import type { Language } from './versions/language.ts'
 
 export interface NormalizedConfig {
   /** What the components see. */
@@ -18,13 +18,13 @@ export interface NormalizedConfig {
 export function normalizeConfig(
   root: Component,
   given: JsonObject,
-  language?: Language,
+  { language, custom }: Pick<Environment, 'language' | 'custom'> = {},
 ): NormalizedConfig {
   // Refresh tokens are written into it later: never the caller's own.
   const config = structuredClone(given)
   const rules = root.optionalChild('spec')?.optionalChild('config_normalization_rules')
   if (!rules || Object.keys(given).length === 0) return { config }
-  const env = { config, language }
+  const env = { config, language, custom }
   for (const migration of rules.children('config_migrations')) {
     for (const child of migration.children('transformations')) build(CHANGES, child, env)
   }
@@ -34,7 +34,11 @@ export function normalizeConfig(
   return isChanged ? { config, migrated } : { config }
 }
 
-const CHANGES: Builders<void, Pick<Environment, 'config' | 'language'>> = {
+const CHANGES: Builders<void, Pick<Environment, 'config' | 'language' | 'custom'>> = {
+  CustomConfigTransformation(component, { config, custom }) {
+    customPart('configTransformation', component, custom, { config })(config)
+  },
+
   ConfigAddFields(component, env) {
     const bound = { env, parameters: {} }
     const source = component.optionalText('condition')

@@ -1,5 +1,7 @@
 import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
 import { type Builders, build, type Component } from './component.ts'
+import { customPart } from './custom/part.ts'
+import type { CustomRegister } from './custom/register.ts'
 import { template, textTemplate } from './interpolation.ts'
 import { schemaProblem } from './json-schema.ts'
 import { isObject } from './manifest/values.ts'
@@ -11,43 +13,59 @@ import { isPattern, valueAt, valuesAt } from './records/paths.ts'
  *
  * @throws VALIDATION_FAILED with the config's field
  */
-export function validateConfigRules(root: Component, config: JsonObject): void {
+export function validateConfigRules(
+  root: Component,
+  config: JsonObject,
+  custom?: CustomRegister,
+): void {
   const rules = root.optionalChild('spec')?.optionalChild('config_normalization_rules')
-  for (const validator of rules?.children('validations') ?? []) build(VALIDATORS, validator, config)
+  for (const validator of rules?.children('validations') ?? [])
+    build(VALIDATORS, validator, { config, custom })
 }
 
 /** What is wrong with a value, if anything. */
 type Strategy = (value: JsonValue) => string | undefined
 
-const VALIDATORS: Builders<void, JsonObject> = {
+interface Checked {
+  config: JsonObject
+  custom: CustomRegister | undefined
+}
+
+const VALIDATORS: Builders<void, Checked> = {
   /** A path without a value is not looked at. */
-  DpathValidator(component, config) {
+  DpathValidator(component, checked) {
+    const { config } = checked
     const path = component
       .list('field_path')
       .map((part) => textTemplate(String(part), { env: { config: {} }, parameters: {} })())
     if (path.length === 0) throw component.refuse('The path is empty.', 'field_path')
     const found = path.some(isPattern) ? valuesAt(config, path) : [valueAt(config, path)]
     for (const value of found) {
-      if (value !== undefined) apply(component, value as JsonValue, `config.${path.join('.')}`)
+      if (value !== undefined)
+        apply(component, checked, value as JsonValue, `config.${path.join('.')}`)
     }
   },
 
-  PredicateValidator(component, config) {
+  PredicateValidator(component, checked) {
+    const { config } = checked
     const given = component.get('value') ?? null
     const value =
       typeof given === 'string'
         ? toJson(template(given, { env: { config }, parameters: {} })())
         : given
-    apply(component, value as JsonValue, 'config')
+    apply(component, checked, value as JsonValue, 'config')
   },
 }
 
-function apply(validator: Component, value: JsonValue, field: string): void {
-  const problem = build(STRATEGIES, validator.child('validation_strategy'), undefined)(value)
+function apply(validator: Component, checked: Checked, value: JsonValue, field: string): void {
+  const problem = build(STRATEGIES, validator.child('validation_strategy'), checked)(value)
   if (problem) throw new AirbyteError('VALIDATION_FAILED', `${field}: ${problem}.`, { field })
 }
 
-const STRATEGIES: Builders<Strategy, undefined> = {
+const STRATEGIES: Builders<Strategy, Checked> = {
+  CustomValidationStrategy: (component, { config, custom }) =>
+    customPart('validationStrategy', component, custom, { config }),
+
   ValidateAdheresToSchema(component) {
     const schema = parsed(component.required('base_schema'))
     if (!isObject(schema)) throw component.refuse('The schema is not an object.', 'base_schema')

@@ -1,5 +1,6 @@
 import type { ConfiguredStream, JsonObject, JsonValue } from '../../protocol/index.ts'
 import type { ConnectorContext } from '../contract.ts'
+import type { CustomRegister } from './custom/register.ts'
 import type { Scope } from './interpolation.ts'
 import { StreamSlice } from './template/index.ts'
 import type { Language } from './versions/language.ts'
@@ -11,6 +12,8 @@ export interface Environment {
   /** The stream being built; messages name it. */
   stream: string
   run: Run
+  /** Classes in the place of those that a manifest names by `class_name`. */
+  custom?: CustomRegister
   /** The version of the language that the manifest is read in; absent: the newest. */
   language?: Language
 }

@@ -1,4 +1,5 @@
 import type { ConnectorInfo, Source } from '../contract.ts'
+import type { CustomComponents } from './custom/register.ts'
 import { readMetadata } from './metadata.ts'
 import { DECLARATIVE_CAPABILITIES, declarativeSource } from './source.ts'
 import { toAirbyteState } from './stream/state.ts'
@@ -9,13 +10,21 @@ import { toAirbyteState } from './stream/state.ts'
  *
  * @param manifest text of the YAML file
  * @param metadata text of the `metadata.yaml` that `info` is from
+ * @param components classes that the manifest names, of the folder's `components.ts`
  */
-export function manifestSource(manifest: string, info: ConnectorInfo, metadata: string): Source {
+export function manifestSource(
+  manifest: string,
+  info: ConnectorInfo,
+  metadata: string,
+  components: CustomComponents = {},
+): Source {
   let parsed: Source | undefined
   const source = () => {
     if (parsed) return parsed
     const { captures, ranWith } = readMetadata(metadata, info.name)
-    parsed = declarativeSource(manifest, info, { captures, ranWith })
+    parsed = declarativeSource(manifest, info, {
+      ...{ captures, ranWith, components: [components] },
+    })
     return parsed
   }
   return {

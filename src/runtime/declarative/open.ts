@@ -4,6 +4,7 @@ import type { Component } from './component.ts'
 import { concurrencyOf } from './concurrency.ts'
 import { type NormalizedConfig, normalizeConfig } from './config-rules.ts'
 import { validateConfigRules } from './config-validations.ts'
+import { type CustomComponents, CustomRegister } from './custom/register.ts'
 import type { Environment } from './environment.ts'
 import { newRun, type RunOptions } from './run.ts'
 import { NEWEST } from './versions/changes.ts'
@@ -12,10 +13,21 @@ import { languageOf } from './versions/language.ts'
 export interface OpenOptions extends RunOptions {
   /** Version of the CDK that ran the manifest last; of the connector's metadata. */
   ranWith?: string
+  /**
+   * Classes in the place of those that the manifest names by `class_name`, the connector's own
+   * before those of all; the first that has a class wins.
+   */
+  components?: CustomComponents[]
 }
 
 /** What all streams of a source are built with, and its config if a migration changed it. */
 export type SourceEnvironment = Omit<Environment, 'stream'> & Pick<NormalizedConfig, 'migrated'>
+
+/** How a manifest is read: in which language, and with which classes for its custom ones. */
+export const readingOf = (root: Component, { ranWith, components = [] }: OpenOptions) => ({
+  language: languageOf(root.get('version'), ranWith),
+  custom: new CustomRegister(...components),
+})
 
 /**
  * A source under a config: migrated, transformed and validated.
@@ -28,9 +40,9 @@ export function openSource(
   config: JsonObject,
   options: OpenOptions = {},
 ): SourceEnvironment {
-  const language = languageOf(root.get('version'), options.ranWith)
-  const normalized = normalizeConfig(root, config, language)
-  validateConfigRules(root, normalized.config)
+  const { language, custom } = readingOf(root, options)
+  const normalized = normalizeConfig(root, config, { language, custom })
+  validateConfigRules(root, normalized.config, custom)
   concurrencyOf(root, normalized.config)
   if (language.isNewer) {
     ctx.log(
@@ -38,5 +50,5 @@ export function openSource(
       `The manifest is of version ${language.version}; the newest known is ${NEWEST}.`,
     )
   }
-  return { ...normalized, ctx, run: newRun(ctx, options), language }
+  return { ...normalized, ctx, run: newRun(ctx, options), language, custom }
 }

@@ -17,11 +17,12 @@ import type {
 import { checkStreams } from './check.ts'
 import type { Component } from './component.ts'
 import { normalizeConfig } from './config-rules.ts'
+import { missingClass } from './custom/missing.ts'
 import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
 import { isObject } from './manifest/values.ts'
-import { type OpenOptions, openSource } from './open.ts'
+import { type OpenOptions, openSource, readingOf } from './open.ts'
 import { readStreams } from './read.ts'
 import { inferSchema } from './schema/infer.ts'
 import type { Stream } from './stream/build.ts'
@@ -63,7 +64,7 @@ export function declarativeSource(
     info,
     capabilities: DECLARATIVE_CAPABILITIES,
     migrateConfig(config) {
-      const { migrated } = normalizeConfig(root, config)
+      const { migrated } = normalizeConfig(root, config, readingOf(root, options))
       return migrated ?? config
     },
     toAirbyteState,
@@ -133,13 +134,15 @@ async function describeStream(component: Component, env: Environment): Promise<A
     json_schema: { type: 'object', properties: {} },
     supported_sync_modes: ['full_refresh'],
   }
+  const missing = missingClass(component, env)
+  if (missing) env.ctx.log('warn', `${env.stream} cannot be read: ${missing.message}`)
   try {
     const { stream } = openStream(component, env, fromAirbyteState({}))
     described.json_schema = await schemaOf(stream)
     if (stream.primaryKey.length > 0) described.source_defined_primary_key = stream.primaryKey
   } catch (error) {
     if (toAirbyteError(error).code !== 'UNSUPPORTED') throw error
-    env.ctx.log('warn', toAirbyteError(error).message)
+    if (!missing) env.ctx.log('warn', toAirbyteError(error).message)
   }
   const cursor = branch.optionalChild('incremental_sync')
   const field = cursor?.optionalText('cursor_field')

@@ -1,4 +1,5 @@
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
 import { requestOption } from '../requester/request-option.ts'
@@ -50,6 +51,8 @@ const AUTHENTICATORS: Builders<Authenticator, Environment> = {
     }
   },
 
+  CustomAuthenticator: (component, env) =>
+    customPart('authenticator', component, env.custom, { env }),
   OAuthAuthenticator: oauthAuthenticator,
   JwtAuthenticator: jwtAuthenticator,
   SessionTokenAuthenticator: sessionTokenAuthenticator,

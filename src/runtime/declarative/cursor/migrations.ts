@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
@@ -19,6 +20,9 @@ export function migrateState(stream: Component, env: Environment, state: JsonObj
 }
 
 const MIGRATIONS: Builders<Migration, Context> = {
+  CustomStateMigration: (component, context) =>
+    customPart('stateMigration', component, context.env.custom, context),
+
   /** `{<parent id>: {<cursor>: value}}` → `{states: [{partition, cursor}]}` */
   LegacyToPerPartitionStateMigration(_component, { stream, env }) {
     const text = (owner: Component, field: string) =>

@@ -1,5 +1,6 @@
 import { AirbyteError } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { collected, customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import type { Value } from '../python/values.ts'
 import type { Answer } from '../requester/answer.ts'
@@ -36,6 +37,15 @@ const STREAMING = new Set([
 export function buildDecoder(component: Component | undefined, env: Environment): Decoder {
   if (!component || component.type === 'JsonDecoder') {
     return { streams: false, decode: (answer) => [decodeJson(answer, env)] }
+  }
+  if (component.type === 'CustomDecoder') {
+    const bodiesIn = customPart('decoder', component, env.custom, { env })
+    return {
+      streams: false,
+      async *decode(answer) {
+        yield await collected(bodiesIn(answer))
+      },
+    }
   }
   const parse = build(PARSERS, component, env)
   return {

@@ -1,5 +1,6 @@
 import { AirbyteError } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { hasExpression, template, textTemplate } from '../interpolation.ts'
 import { asNumber } from '../python/values.ts'
@@ -13,6 +14,9 @@ export const buildBackoff = (component: Component, env: Environment) =>
   build(BACKOFFS, component, env)
 
 const BACKOFFS: Builders<Backoff, Environment> = {
+  CustomBackoffStrategy: (component, env) =>
+    customPart('backoffStrategy', component, env.custom, { env }),
+
   ConstantBackoffStrategy(component, env) {
     const seconds = number(component, 'backoff_time_in_seconds', env)
     const jitter = jitterOf(component, env)

@@ -1,4 +1,5 @@
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { template } from '../interpolation.ts'
 import { asIndex } from '../python/values.ts'
@@ -35,6 +36,9 @@ export const buildErrorHandler = (component: Component, env: Environment): Error
   build(HANDLERS, component, env)
 
 const HANDLERS: Builders<ErrorHandler, Environment> = {
+  CustomErrorHandler: (component, env) =>
+    customPart('errorHandler', component, env.custom, { env }),
+
   DefaultErrorHandler(component, env) {
     const filters = component
       .children('response_filters')

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import { buildDecoder, type Decoder } from '../decoders/index.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition, template } from '../interpolation.ts'
@@ -43,6 +44,9 @@ export const buildStrategy = (component: Component, context: StrategyContext) =>
   build(STRATEGIES, component, context)
 
 const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
+  CustomPaginationStrategy: (component, { env }) =>
+    customPart('paginationStrategy', component, env.custom, { env }),
+
   PageIncrement(component, { env }) {
     const first = Number(component.get('start_from_page') ?? 0)
     const pageSize = pageSizeOf(component, env)

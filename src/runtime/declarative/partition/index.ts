@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { template, textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
@@ -30,6 +31,9 @@ export function buildRouters(components: Component[], context: RouterContext): P
 }
 
 const ROUTERS: Builders<PartitionRouter, RouterContext> = {
+  CustomPartitionRouter: (component, context) =>
+    customPart('partitionRouter', component, context.env.custom, context),
+
   ListPartitionRouter(component, { env }) {
     const bound = { env, parameters: component.parameters }
     const given = component.required('values')

@@ -1,4 +1,5 @@
 import { type Builders, build, type Component } from '../component.ts'
+import { collected, customPart } from '../custom/part.ts'
 import { buildDecoder } from '../decoders/index.ts'
 import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
@@ -24,6 +25,17 @@ export const buildExtractor = (
 ): Extractor => build(EXTRACTORS, component, { env, decoder })
 
 const EXTRACTORS: Builders<Extractor, { env: Environment; decoder: Component | undefined }> = {
+  CustomRecordExtractor(component, { env, decoder }) {
+    const { decode } = buildDecoder(decoder ?? component.optionalChild('decoder'), env)
+    const recordsIn = customPart('recordExtractor', component, env.custom, { env, decode })
+    return {
+      streams: false,
+      async *extract(answer) {
+        yield await collected(recordsIn(answer))
+      },
+    }
+  },
+
   DpathExtractor(component, { env, decoder }) {
     const { streams, decode } = buildDecoder(decoder ?? component.optionalChild('decoder'), env)
     const bound = { env, parameters: component.parameters }

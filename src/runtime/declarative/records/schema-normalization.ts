@@ -1,5 +1,7 @@
 import type { JsonSchema } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
+import type { Environment } from '../environment.ts'
 import { parseFloatText, parseInteger } from '../python/numbers.ts'
 import { str } from '../python/text.ts'
 import {
@@ -16,10 +18,16 @@ import type { RecordData } from './types.ts'
 /** Brings each value to the type that the schema gives it, in place; what cannot be stays. */
 export function normalizer(
   selector: Component,
+  env: Environment,
   schema: JsonSchema = {},
 ): ((record: RecordData) => void) | undefined {
   const mode = selector.get('schema_normalization')
   if (mode === undefined || mode === 'None') return undefined
+  if (typeof mode === 'object') {
+    const child = selector.child('schema_normalization')
+    const normalize = customPart('schemaNormalization', child, env.custom, { env })
+    return (record) => normalize(record, schema)
+  }
   if (mode !== 'Default') {
     throw selector.refuse('Only None and Default are known here.', 'schema_normalization')
   }

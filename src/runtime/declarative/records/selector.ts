@@ -1,5 +1,6 @@
 import { AirbyteError, type JsonSchema, type JsonValue } from '../../../protocol/index.ts'
-import { build, type Component } from '../component.ts'
+import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition } from '../interpolation.ts'
 import { isMapping } from '../python/mappings.ts'
@@ -42,16 +43,16 @@ export function buildSelector(
 ): Selector {
   const { streams, extract } = buildExtractor(component.child('extractor'), env, options.decoder)
   const filter = component.optionalChild('record_filter')
-  const keep = filter && build({ RecordFilter: recordFilter }, filter, env)
+  const keepIn = filter && build(FILTERS, filter, env)
   const transformations = options.transformations.map((child) => buildTransformation(child, env))
   const transformsFirst = component.flag('transform_before_filtering', options.wanted !== undefined)
-  const normalize = normalizer(component, options.schema)
+  const normalize = normalizer(component, env, options.schema)
 
   function refine(extracted: RecordData[], slice: Slice, token: JsonValue): RecordData[] {
-    const scope = keep ? sliceScope(slice, token) : {}
+    const keep = keepIn?.(slice, token)
     const records: RecordData[] = []
     const passes = (record: RecordData) =>
-      (options.wanted?.(record, slice) ?? true) && (keep?.({ ...scope, record }) ?? true)
+      (options.wanted?.(record, slice) ?? true) && (keep?.(record) ?? true)
     const transform = (record: RecordData) => {
       if (!isMapping(record)) return
       for (const apply of transformations) apply(record, slice)
@@ -80,10 +81,24 @@ export function buildSelector(
   }
 }
 
-function recordFilter(component: Component, env: Environment) {
-  const source = component.optionalText('condition')
-  if (!source) return () => true
-  return condition(source, { env, parameters: component.parameters })
+/** Says of the records of one page which are kept. */
+type Filter = (slice: Slice, token: JsonValue) => (record: RecordData) => boolean
+
+const FILTERS: Builders<Filter, Environment> = {
+  CustomRecordFilter(component, env) {
+    const keeps = customPart('recordFilter', component, env.custom, { env })
+    return (slice, token) => (record) => keeps(record, slice, token)
+  },
+
+  RecordFilter(component, env) {
+    const source = component.optionalText('condition')
+    if (!source) return () => () => true
+    const keeps = condition(source, { env, parameters: component.parameters })
+    return (slice, token) => {
+      const scope = sliceScope(slice, token)
+      return (record) => keeps({ ...scope, record })
+    }
+  },
 }
 
 const notARecord = (stream: string, { path }: Component, found: unknown) =>

@@ -1,4 +1,5 @@
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition, type Scope, template, textTemplate } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
@@ -16,6 +17,9 @@ export const buildTransformation = (component: Component, env: Environment): Tra
   build(TRANSFORMATIONS, component, env)
 
 const TRANSFORMATIONS: Builders<Transformation, Environment> = {
+  CustomTransformation: (component, env) =>
+    customPart('transformation', component, env.custom, { env }),
+
   AddFields(component, env) {
     const bound = { env, parameters: component.parameters }
     const fields = component.children('fields').map((field) => {

@@ -3,6 +3,7 @@ import { exactJson } from '../../exact-json.ts'
 import { buildAuthenticator, NO_AUTH } from '../auth/index.ts'
 import type { Authenticator } from '../auth/types.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { buildErrorHandler, DEFAULT_HANDLER } from '../errors/handler.ts'
 import { type Scope, textTemplate } from '../interpolation.ts'
@@ -38,7 +39,10 @@ export interface Requester {
 export const buildRequester = (component: Component, env: Environment): Requester =>
   build(REQUESTERS, component, env)
 
-const REQUESTERS: Builders<Requester, Environment> = { HttpRequester: httpRequester }
+const REQUESTERS: Builders<Requester, Environment> = {
+  CustomRequester: (component, env) => customPart('requester', component, env.custom, { env }),
+  HttpRequester: httpRequester,
+}
 
 const METHODS = new Set(['GET', 'POST'])
 

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonSchema } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { dynamicSchema } from './dynamic.ts'
@@ -19,6 +20,8 @@ export async function streamSchema(component: Component, env: Environment): Prom
 }
 
 const LOADERS: Builders<JsonSchema | Promise<JsonSchema>, Environment> = {
+  CustomSchemaLoader: (component, env) =>
+    customPart('schemaLoader', component, env.custom, { env })(),
   DynamicSchemaLoader: dynamicSchema,
 
   InlineSchemaLoader(component) {

@@ -8,6 +8,7 @@ import {
   type StreamCursor,
 } from '../cursor/index.ts'
 import { migrateState } from '../cursor/migrations.ts'
+import { missingClass } from '../custom/missing.ts'
 import { type Slice, WHOLE_STREAM } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
@@ -125,6 +126,8 @@ async function* readFrom(
   goesOn: boolean,
 ): AsyncGenerator<ReadPage> {
   if (saved.done) return
+  const missing = missingClass(stream.component, stream.env)
+  if (missing) throw missing
   const airbyte = migrateState(stream.component, stream.env, saved.airbyte)
   const at = saved.at as unknown as Position | undefined
   const reading = await openReading(stream, airbyte, at, goesOn)
