@@ -3,12 +3,12 @@ import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { template, textTemplate } from '../interpolation.ts'
-import { isObject } from '../manifest/values.ts'
 import { toJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { substreamRouter } from './substream.ts'
 import { type Partition, type PartitionRouter, placed } from './types.ts'
+import { unionRouter } from './union.ts'
 
 export { NO_PARTITIONS, type PartitionRouter } from './types.ts'
 
@@ -92,27 +92,7 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
       .children(component.has('routers') ? 'routers' : 'partition_routers')
       .map((child) => buildRouter(child, context))
     return {
-      async *partitions(from) {
-        const start = isObject(from) ? from : { router: 0 }
-        const seen = new Set<string>()
-        for (let at = numberOr(start.router, 0); at < routers.length; at++) {
-          const router = routers[at] as PartitionRouter
-          const inner = at === start.router ? start.inner : undefined
-          const place = (position: JsonValue) => ({ router: at, inner: position })
-          const all = placed(router.partitions(inner), place)
-          for await (const { partition, extra, position } of all) {
-            const { [field]: value = null, ...rest } = partition
-            const key = JSON.stringify(value)
-            if (seen.has(key)) continue
-            seen.add(key)
-            yield {
-              partition: { [field]: value },
-              extra: { ...extra, ...rest },
-              position: place(position),
-            }
-          }
-        }
-      },
+      ...unionRouter(routers, field),
       options: () => ({}),
       parentState: () => mergedStates(routers),
     }

@@ -16,7 +16,7 @@ export const github: MockedConnector = {
   name: 'github',
   config: {
     credentials: { personal_access_token: TOKEN },
-    repositories: ['octo-org/*', 'hello/world', 'octo-org/alpha'],
+    repositories: ['octo-org/*', 'hello/world', 'octo-org/gamma'],
   },
   badConfigs: [
     {
