@@ -1,6 +1,6 @@
 import { type OptionTypes, parseOptions, UsageError } from '../options.ts'
 
-export type Verb = 'spec' | 'check' | 'discover' | 'read'
+export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write'
 
 /** What the command line says, with the options that the command needs present. */
 export interface ConnectorArguments {
@@ -57,6 +57,11 @@ export const COMMANDS: Record<Verb, Command> = {
     options: ['config', 'catalog', 'state'],
     required: ['config', 'catalog'],
   },
+  write: {
+    about: 'Write Airbyte messages from standard input to a destination',
+    options: ['config', 'catalog', 'warehouse'],
+    required: ['config', 'catalog'],
+  },
 }
 
 const isVerb = (word: string | undefined): word is Verb =>
@@ -103,11 +108,13 @@ function requireOptions({ verb, name }: ConnectorArguments, given: Record<string
     if (given[option] === undefined || options.includes(option)) continue
     throw new UsageError(`'connector ${verb}' takes no --${option}. ${see}`)
   }
-  const fromInput = options.filter((option) => given[option] === '-')
+  const fromInput = [...options.filter((option) => given[option] === '-'), ...stdinOf(verb)]
   if (fromInput.length > 1) {
     throw new UsageError(`Only one of ${fromInput.join(' and ')} can come from standard input.`)
   }
 }
+
+const stdinOf = (verb: Verb) => (verb === 'write' ? ['messages'] : [])
 
 function optionTypes(): OptionTypes {
   const entries = Object.entries(OPTIONS).flatMap(([name, { type = 'string', aliases = [] }]) =>
@@ -133,8 +140,8 @@ export function connectorHelp(verb: string | undefined): string {
     ].join('\n')
   }
   const { about, options } = COMMANDS[verb]
-  const shown = ['manifest', ...options, 'debug']
-  const what = '(<name> | --manifest <file>)'
+  const shown = [...(verb === 'write' ? [] : ['manifest']), ...options, 'debug']
+  const what = verb === 'write' ? '<name>' : '(<name> | --manifest <file>)'
   return [
     `usage: airbyte connector ${verb} ${what} [options]`,
     ...['', `${about}.`, ''],

@@ -13,6 +13,7 @@ import { LineOutput } from './output.ts'
 import { type Environment, openSession, type Session } from './session.ts'
 import { listenToSignals } from './signals.ts'
 import { check, discover, read } from './source.ts'
+import { write } from './write.ts'
 
 export interface ConnectorIo {
   stdin: Readable
@@ -22,7 +23,7 @@ export interface ConnectorIo {
 }
 
 const COMMANDS: Record<Exclude<Verb, 'spec'>, (session: Session) => Promise<number>> = {
-  ...{ check, discover, read },
+  ...{ check, discover, read, write },
 }
 
 /**

@@ -13,7 +13,7 @@ export type OpenConnector =
 
 /**
  * The connector that the command line names: a manifest, or one of the catalog. `source-postgres`
- * and `destination-postgres` say which; a bare name is the source where both exist.
+ * and `destination-postgres` say which; a bare name is the source where both exist, but for `write`.
  *
  * @throws CONNECTOR_NOT_FOUND, VALIDATION_FAILED
  */
@@ -32,6 +32,7 @@ export async function openConnector({
   }
   const wantsSource = verb === 'discover' || verb === 'read'
   const isDestination =
+    verb === 'write' ||
     kind === 'destination' ||
     (!kind && !wantsSource && !registries.source.has(bare) && registries.destination.has(bare))
   if (isDestination && !wantsSource) {

@@ -3,6 +3,8 @@ import { constants } from 'node:os'
 /** A wish to end: first after the next state, then, when that takes too long, at once. */
 export interface Stop {
   readonly requested: boolean
+  /** Resolves when it is. */
+  readonly whenRequested: Promise<void>
   /** Aborts what is under way. */
   readonly signal: AbortSignal
   /** 128 + the signal's number, once one came. */
@@ -21,16 +23,19 @@ export function listenToSignals(
   const controller = new AbortController()
   let exitCode: number | undefined
   let timer: NodeJS.Timeout | undefined
+  const { promise: whenRequested, resolve } = Promise.withResolvers<void>()
   const listen = (name: NodeJS.Signals) => {
     if (exitCode !== undefined) process.exit(128 + constants.signals[name])
     exitCode = 128 + constants.signals[name]
     onRequest(name)
+    resolve()
     timer = setTimeout(() => controller.abort(new Error(`ended by ${name}`)), patienceMs)
     timer.unref()
   }
   process.on('SIGINT', listen).on('SIGTERM', listen)
   return {
     signal: controller.signal,
+    whenRequested,
     get requested() {
       return exitCode !== undefined
     },

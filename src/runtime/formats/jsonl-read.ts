@@ -46,13 +46,18 @@ function valueEnd(text: string, from: number): number {
 
 /** Lines of a stream of UTF-8, without their ends. */
 export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  for await (const lines of lineBlocksOf(source)) yield* lines
+}
+
+/** The same, by what came together. */
+export async function* lineBlocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const bytes of source) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
-    yield* lines
+    yield lines
   }
   rest += decoder.decode()
-  if (rest !== '') yield rest
+  if (rest !== '') yield [rest]
 }
