@@ -42,7 +42,7 @@ async function fetchWithRetries(
   const request = parseRequest(url, init)
   const repeatable = !(init.body instanceof ReadableStream)
   const attempts = repeatable ? Math.max(1, init.attempts ?? ATTEMPTS) : 1
-  const signal = anySignal(deps.signal, init.signal)
+  const signal = anySignal(init.afterCancel ? undefined : deps.signal, init.signal)
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     const last = attempt >= attempts

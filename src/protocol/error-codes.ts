@@ -222,6 +222,12 @@ export const ERROR_CODES = {
     when: 'An API refused a request, and trying again would not change that.',
     next: 'Look at what the API said. If the connector asks for something wrong, report it.',
   },
+  JOB_FAILED: {
+    kind: 'system',
+    status: 502,
+    when: 'A job that an API was asked to run, such as an export, failed or ran out of time three times, or has a status that the connector does not know.',
+    next: 'Look at what the API says of its jobs, then sync again. A status that is not known is for the owner of the connector.',
+  },
   SOURCE_MISCONFIGURED: {
     kind: 'config',
     status: 422,

@@ -47,6 +47,8 @@ export interface HttpOptions {
   maxBytes?: number
   /** Milliseconds until the response headers; default 60 000. */
   timeoutMs?: number
+  /** Sent although the read was cancelled: to end at the other side what was begun there. */
+  afterCancel?: boolean
 }
 
 export interface SocketTarget {

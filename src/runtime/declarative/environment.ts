@@ -24,12 +24,16 @@ export interface Run {
   sleep(ms: number): Promise<void>
   /** The longest wait that is slept through now; a longer one is a `WaitUntil`. */
   readonly longestSleepMs: number
+  /** How many jobs of asynchronous retrievers may run at the API at once. */
+  jobLimit: number
   /** Tokens and sessions of authenticators, by the path of their component. */
   tokens: Map<string, Token>
   /** Answers of parents' requests, by method, URL and body. */
   cache: Map<string, unknown>
   /** The streams that are read, as the user configured them; empty outside of a read. */
   configured: ReadonlyMap<string, ConfiguredStream>
+  /** Nobody goes on from where this ends: it is a check or a discovery. */
+  probes?: boolean
   /** Told when a request has to wait. */
   onRateLimit?(stream: string, until: number): void
   /** Told when the source changed its own config. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../protocol/index.ts'
 import type { ConnectorContext } from '../contract.ts'
+import { jobLimitOf } from './async/limit.ts'
 import type { Component } from './component.ts'
 import { concurrencyOf } from './concurrency.ts'
 import { type NormalizedConfig, normalizeConfig } from './config-rules.ts'
@@ -50,5 +51,6 @@ export function openSource(
       `The manifest is of version ${language.version}; the newest known is ${NEWEST}.`,
     )
   }
-  return { ...normalized, ctx, run: newRun(ctx, options), language, custom }
+  const jobLimit = jobLimitOf(root, normalized.config)
+  return { ...normalized, ctx, run: newRun(ctx, { jobLimit, ...options }), language, custom }
 }

@@ -8,6 +8,8 @@ export interface RunOptions {
   longestSleepMs?: number
   /** Waits; default with timers. */
   sleep?(ms: number): Promise<void>
+  /** Of the manifest's `max_concurrent_async_job_count`; default 1. */
+  jobLimit?: number
 }
 
 const LONGEST_SLEEP_MS = 30_000
@@ -20,6 +22,7 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
       const left = Math.max(0, ctx.budget.deadline - ctx.now())
       return Math.min(options.longestSleepMs ?? LONGEST_SLEEP_MS, left)
     },
+    jobLimit: options.jobLimit ?? 1,
     tokens: new Map(),
     cache: new AnswerCache(),
     configured: new Map(),

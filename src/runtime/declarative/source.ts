@@ -60,6 +60,11 @@ export function declarativeSource(
 ): Source {
   const root = loadManifest(manifest)
   const open = (ctx: ConnectorContext, config: JsonObject) => openSource(root, ctx, config, options)
+  const probe = (ctx: ConnectorContext, config: JsonObject) => {
+    const env = open(ctx, config)
+    env.run.probes = true
+    return env
+  }
   return {
     info,
     capabilities: DECLARATIVE_CAPABILITIES,
@@ -71,14 +76,14 @@ export function declarativeSource(
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {
       try {
-        await checkStreams(root, open(ctx, config))
+        await checkStreams(root, probe(ctx, config))
         return { ok: true }
       } catch (error) {
         return { ok: false, problem: toAirbyteError(error).toJSON() }
       }
     },
     async discover(ctx, config) {
-      const env = open(ctx, config)
+      const env = probe(ctx, config)
       const streams: AirbyteStream[] = []
       for (const { name, component } of await listStreams(root, env)) {
         const described = await describeStream(component, { ...env, stream: name })

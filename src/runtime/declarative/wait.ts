@@ -22,6 +22,11 @@ export class WaitUntil extends AirbyteError {
     this.progress = progress
   }
 
+  /** The same wait, with what it keeps under a name. */
+  under(name: string): WaitUntil {
+    return new WaitUntil(this.message, this.stream ?? '', this.until, { [name]: this.progress })
+  }
+
   /** The same wait, which keeps this too. */
   keeping(more: JsonObject): WaitUntil {
     const own = isObject(this.progress) ? this.progress : {}

@@ -6,7 +6,8 @@
 Cases with a `cdk` belong to that older version of the language: they run when that version of
 airbyte-cdk is the one installed, and are left as they are otherwise.
 
-HTTP is answered from the case; the clock stands still at the case's `now`; nothing sleeps.
+HTTP is answered from the case; the clock stands still at the case's `now`, or goes on with each
+sleep where it `ticks`; nothing sleeps.
 """
 
 import base64
@@ -237,16 +238,20 @@ def run(base, case):
     requests.adapters.HTTPAdapter.send = lambda _self, request, **_: responder.send(request)
     real_sleep = time.sleep
 
+    clock = freezegun.freeze_time(
+        case.get("now", NOW), ignore=["concurrent", "threading", "queue", "_pytest"]
+    )
+
     def no_sleep(seconds):
         if seconds >= 0.5:
             waits.append(round(seconds, 3))
+            if case.get("ticks"):
+                frozen.tick(seconds)
         real_sleep(0)
 
     time.sleep = no_sleep
     try:
-        with freezegun.freeze_time(
-            case.get("now", NOW), ignore=["concurrent", "threading", "queue", "_pytest"]
-        ):
+        with clock as frozen:
             catalog, state = catalog_of(names, case), state_of(case.get("state"))
             try:
                 command = case.get("command", "read")

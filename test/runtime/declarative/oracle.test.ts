@@ -116,7 +116,10 @@ async function run(wanted: OracleCase): Promise<Golden> {
   const waits: number[] = []
   const options = {
     longestSleepMs: 1e9,
-    sleep: async (ms: number) => void (ms >= 500 && waits.push(ms / 1000)),
+    async sleep(ms: number) {
+      if (ms >= 500) waits.push(ms / 1000)
+      if (wanted.ticks) vi.setSystemTime(Date.now() + ms)
+    },
   }
   try {
     const source = declarativeSource(manifestOf(wanted), INFO, options)

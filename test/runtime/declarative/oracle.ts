@@ -31,6 +31,8 @@ export interface OracleCase {
   http?: Rule[]
   /** The CDK's threads race for the cache: compare which requests were made, not how often. */
   distinct?: boolean
+  /** The clock goes on with each wait. */
+  ticks?: boolean
   /** Compare how long was waited between attempts. */
   waits?: boolean
   /** Why this runtime differs from the CDK on purpose; its result is the test's own then. */

@@ -5,7 +5,7 @@ import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition } from '../interpolation.ts'
 import { isMapping } from '../python/mappings.ts'
 import type { Answer } from '../requester/answer.ts'
-import { buildExtractor } from './extractor.ts'
+import { buildExtractor, type Extractor } from './extractor.ts'
 import { normalizer } from './schema-normalization.ts'
 import { buildTransformation } from './transformations.ts'
 import type { RecordData } from './types.ts'
@@ -25,14 +25,36 @@ export interface Selector {
    * @param skip so many of the response's records are left out: they were had before
    */
   select(answer: Answer, slice: Slice, token: JsonValue, skip: number): AsyncIterable<Selection>
+  /** What is left of records that were extracted elsewhere, and what is made of them. */
+  refine(extracted: RecordData[], slice: Slice, token: JsonValue): RecordData[]
 }
 
 export interface SelectorOptions {
   transformations: Component[]
-  decoder: Component | undefined
+  decoder?: Component
+  /** In place of the selector's own. */
+  extractor?: Extractor
   /** Client-side incremental: whether the cursor wants the record. */
   wanted?: (record: RecordData, slice: Slice) => boolean
   schema: JsonSchema | undefined
+}
+
+/** The records of a response as they are extracted, in batches. */
+export function selectExtracted({
+  streams,
+  extract,
+}: Extractor): Pick<Selector, 'streams' | 'select'> {
+  return {
+    streams,
+    async *select(answer, _slice, _token, skip) {
+      let left = skip
+      for await (const extracted of extract(answer)) {
+        const records = left > 0 ? extracted.slice(left) : extracted
+        left = Math.max(0, left - extracted.length)
+        yield { records, extracted: records.length }
+      }
+    },
+  }
 }
 
 /** From a response to the stream's records: extract, filter, transform, normalise. */
@@ -41,7 +63,9 @@ export function buildSelector(
   env: Environment,
   options: SelectorOptions,
 ): Selector {
-  const { streams, extract } = buildExtractor(component.child('extractor'), env, options.decoder)
+  const extracted = selectExtracted(
+    options.extractor ?? buildExtractor(component.child('extractor'), env, options.decoder),
+  )
   const filter = component.optionalChild('record_filter')
   const keepIn = filter && build(FILTERS, filter, env)
   const transformations = options.transformations.map((child) => buildTransformation(child, env))
@@ -69,13 +93,11 @@ export function buildSelector(
   }
 
   return {
-    streams,
+    streams: extracted.streams,
+    refine,
     async *select(answer, slice, token, skip) {
-      let left = skip
-      for await (const extracted of extract(answer)) {
-        const fresh = left > 0 ? extracted.slice(left) : extracted
-        left = Math.max(0, left - extracted.length)
-        yield { records: refine(fresh, slice, token), extracted: fresh.length }
+      for await (const batch of extracted.select(answer, slice, token, skip)) {
+        yield { ...batch, records: refine(batch.records, slice, token) }
       }
     },
   }

@@ -20,13 +20,15 @@ export interface Stream {
   schema(): Promise<JsonSchema>
 }
 
+const RETRIEVERS = new Set(['SimpleRetriever', 'AsyncRetriever'])
+
 /**
  * @throws UNSUPPORTED for a kind of stream or retriever that this runtime does not have, naming it
  */
 export function buildStream(component: Component, env: Environment): Stream {
   if (component.type !== 'DeclarativeStream') throw unsupported(component)
   const retriever = component.child('retriever')
-  if (retriever.type !== 'SimpleRetriever') throw unsupported(retriever)
+  if (!RETRIEVERS.has(retriever.type)) throw unsupported(retriever)
   const cursor = component.optionalChild('incremental_sync')
   // Read as if it were not there, each of these would give other records.
   const file = component.optionalChild('file_uploader')

@@ -61,7 +61,7 @@ interface Position {
   failures?: JsonObject
   /** The state that the templates of the open slice see. */
   seen?: JsonObject | null
-  /** What a wait in the middle of this page kept, or how much of it was read. */
+  /** What the page before this one kept for it, or a wait in its middle, or how much of it was read. */
   progressOfPage?: JsonValue
 }
 
@@ -156,7 +156,8 @@ async function* readPartitions(
 ): AsyncGenerator<ReadPage> {
   const { cursor, router, bookmark, failures } = reading
   let resumed = at?.partition ? at : undefined
-  const between = (position: JsonValue) => stateAt(stream, reading, { router: position })
+  const between = (position: JsonValue) =>
+    stateAt(stream, reading, { router: position, progressOfPage: reading.kept })
   const stateNow = () => bookmark?.state(router.parentState()) ?? {}
   for await (const part of partitionsFrom(router, at, between)) {
     let seen = reading.seesState ? (resumed?.seen ?? stateNow()) : undefined
@@ -173,6 +174,7 @@ async function* readPartitions(
         failures.passed()
       } catch (error) {
         failures.take(error, router)
+        reading.kept = null
       }
       resumed = undefined
       if (seen) seen = stateNow()
@@ -195,6 +197,8 @@ interface Reading {
   progress: CursorProgress | undefined
   /** Whether templates see the state. */
   seesState: boolean
+  /** What the retriever is handed with its next page. */
+  kept: JsonValue
 }
 
 async function openReading(
@@ -232,6 +236,7 @@ async function openReading(
     failures: new SliceFailures(stream, goesOn, at?.failures),
     progress: undefined,
     seesState: seesState(stream),
+    kept: at?.progressOfPage ?? null,
   }
   return reading
 }
@@ -271,20 +276,20 @@ async function* readSlice(
       ...next,
     })
 
-  let progressOfPage = resumed?.progressOfPage ?? null
   for (;;) {
+    const progressOfPage = reading.kept
     const before = stateWith({ progressOfPage })
     const page = await retriever
       .fetch(walk.slice, walk.token, progressOfPage, walk.pageSize)
       .catch((error: unknown) => pauseFor(error, walk, stream))
     if (page instanceof WaitUntil) {
-      progressOfPage = page.progress
-      const after = stateWith({ progressOfPage })
+      reading.kept = page.progress
+      const after = stateWith({ progressOfPage: page.progress })
       yield { slice, records: [], before, after: () => after, wait: page }
       await waitFor(stream, page)
       continue
     }
-    progressOfPage = null
+    reading.kept = page?.rest ?? page?.kept ?? null
     if (!page) continue
     walk.observe(page.records)
     observed = observe(page.records, cursor, bookmark, observed)
@@ -292,7 +297,6 @@ async function* readSlice(
       const { rest } = page
       const after = () => stateWith({ progressOfPage: rest })
       yield { slice, records: page.records, before, after }
-      progressOfPage = rest
       continue
     }
     let goesOn: boolean
@@ -306,12 +310,15 @@ async function* readSlice(
       progress.close(interval, observed)
       bookmark?.update(part.partition, progress)
     }
-    const next = goesOn
-      ? {}
-      : {
-          ...{ interval: index + 1, token: retriever.initialToken },
-          ...{ walk: undefined, observed: null, seen: null },
-        }
+    const next = {
+      ...(goesOn
+        ? {}
+        : {
+            ...{ interval: index + 1, token: retriever.initialToken },
+            ...{ walk: undefined, observed: null, seen: null },
+          }),
+      ...(page.kept === undefined ? {} : { progressOfPage: page.kept }),
+    }
     yield { slice, records: page.records, before, after: () => stateWith(next) }
     if (!goesOn) return
   }

@@ -1,4 +1,6 @@
 import type { JsonSchema, JsonValue } from '../../../protocol/index.ts'
+import { asyncRetriever } from '../async/index.ts'
+import { type Builders, build, type Component } from '../component.ts'
 import type { StreamCursor } from '../cursor/index.ts'
 import type { Slice } from '../environment.ts'
 import { buildPaginator } from '../paginator/index.ts'
@@ -17,13 +19,15 @@ export interface FetchedPage {
   next: JsonValue
   /** The page has more records: fetch the same token again, with this as progress. */
   rest?: JsonValue
+  /** The progress that the next page is fetched with, also when it is of another slice. */
+  kept?: JsonValue
 }
 
 /** Fetches single pages of a slice. */
 export interface Retriever {
   initialToken: JsonValue
   /**
-   * @param progress what a `WaitUntil` or the `rest` of this very page kept; null at first
+   * @param progress what a `WaitUntil`, or the page before this one, kept; null at first
    * @param size records to ask for, where it is not the paginator's page size
    */
   fetch(slice: Slice, token: JsonValue, progress: JsonValue, size?: number): Promise<FetchedPage>
@@ -40,12 +44,24 @@ export interface RetrieverParts {
   schema: JsonSchema | undefined
 }
 
+export interface RetrieverContext extends RetrieverParts {
+  stream: Stream
+}
+
 /** @see readPages */
-export function buildRetriever(
-  stream: Stream,
-  { cursor, router, wanted, schema }: RetrieverParts,
+export const buildRetriever = (stream: Stream, parts: RetrieverParts): Retriever =>
+  build(RETRIEVERS, stream.retriever, { ...parts, stream })
+
+const RETRIEVERS: Builders<Retriever, RetrieverContext> = {
+  SimpleRetriever: simpleRetriever,
+  AsyncRetriever: asyncRetriever,
+}
+
+function simpleRetriever(
+  component: Component,
+  { stream, cursor, router, wanted, schema }: RetrieverContext,
 ): Retriever {
-  const { retriever: component, env } = stream
+  const { env } = stream
   const decoder = component.optionalChild('decoder')
   const transformations = stream.component.children('transformations')
   const properties = queryProperties(component.child('requester'), env)

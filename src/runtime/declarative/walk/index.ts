@@ -18,6 +18,11 @@ export interface WalkRules {
 
 /** @throws VALIDATION_FAILED for rules that cannot work with the rest of the stream */
 export function walkRules(stream: Stream): WalkRules {
+  // Jobs are downloaded page after page.
+  if (!stream.retriever.has('requester')) {
+    const resets = { limit: undefined, atCursor: false }
+    return { stream: stream.name, resets, size: undefined, split: undefined }
+  }
   return {
     stream: stream.name,
     resets: resetRules(stream),
