@@ -6,6 +6,8 @@ import postgresDestination from './destinations/postgres/index.ts'
 import r2Destination from './destinations/r2/index.ts'
 import githubManifest from './sources/github/manifest.yaml'
 import githubMetadata from './sources/github/metadata.yaml'
+import hubspotManifest from './sources/hubspot/manifest.yaml'
+import hubspotMetadata from './sources/hubspot/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
@@ -30,6 +32,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://docs.github.com/rest',
     },
     githubMetadata,
+  ),
+  manifestSource(
+    hubspotManifest,
+    {
+      name: 'hubspot',
+      title: 'HubSpot',
+      definitionId: '36c891d9-4bd9-43ac-bad2-10e12756272c',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://developers.hubspot.com/docs/api-reference',
+    },
+    hubspotMetadata,
   ),
   manifestSource(
     pokeapiManifest,

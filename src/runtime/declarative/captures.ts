@@ -5,7 +5,8 @@ const KINDS = ['creates', 'updates', 'deletes'] as const
 
 /**
  * What incremental reads of a connector's streams see, from the `captures` of its metadata. It
- * stands there because the language of manifests has no word for it.
+ * stands there because the language of manifests has no word for it. `'*'` is for streams that are
+ * not named, as those are that the API itself lists.
  *
  * @throws VALIDATION_FAILED naming the stream whose entry is wrong
  * @example

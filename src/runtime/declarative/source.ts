@@ -40,7 +40,7 @@ export const DECLARATIVE_CAPABILITIES: SourceCapabilities = {
 }
 
 export interface DeclarativeOptions extends OpenOptions {
-  /** What incremental reads see, by stream; of the connector's metadata. */
+  /** What incremental reads see, by stream, `*` for all others; of the connector's metadata. */
   captures?: Record<string, Captures>
 }
 
@@ -87,7 +87,7 @@ export function declarativeSource(
       const streams: AirbyteStream[] = []
       for (const { name, component } of await listStreams(root, env)) {
         const described = await describeStream(component, { ...env, stream: name })
-        const captures = options.captures?.[name]
+        const captures = options.captures?.[name] ?? options.captures?.['*']
         const isIncremental = described.supported_sync_modes.includes('incremental')
         streams.push(isIncremental && captures ? { ...described, captures } : described)
       }

@@ -36,6 +36,10 @@ streams:
       'data: { definitionId: a, name: Shop, dockerImageTag: 1.0.0, license: MIT, captures: { orders: [creates] } }'
     const { streams } = await manifestSource(manifest, INFO, metadata).discover(testContext(), {})
     expect(streams[0]?.captures).toEqual({ creates: true, updates: false, deletes: false })
+    // Streams that the API itself lists cannot be named there.
+    const others = metadata.replace('orders: [creates]', "'*': [creates, updates]")
+    const found = await manifestSource(manifest, INFO, others).discover(testContext(), {})
+    expect(found.streams[0]?.captures).toEqual({ creates: true, updates: true, deletes: false })
   })
 
   it('reads its manifest in the language of the image that the metadata names', async () => {
