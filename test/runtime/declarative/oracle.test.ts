@@ -15,6 +15,7 @@ import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { fromAirbyteState } from '../../../src/runtime/declarative/stream/state.ts'
 import { type TestContext, testContext } from '../../conformance/context.ts'
+import { components } from './custom-classes.ts'
 import {
   cases,
   configuredOf,
@@ -115,6 +116,7 @@ async function run(wanted: OracleCase): Promise<Golden> {
   const ctx = testContext({ http: { fetch } })
   const waits: number[] = []
   const options = {
+    components: [components],
     longestSleepMs: 1e9,
     async sleep(ms: number) {
       if (ms >= 500) waits.push(ms / 1000)

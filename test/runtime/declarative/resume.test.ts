@@ -7,6 +7,7 @@ import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { parseState, type SavedState } from '../../../src/runtime/declarative/stream/state.ts'
 import { testContext } from '../../conformance/context.ts'
+import { components } from './custom-classes.ts'
 import {
   cases,
   configuredOf,
@@ -57,7 +58,8 @@ function comparable(state: SavedState | undefined) {
 async function read(wanted: OracleCase, from?: StreamState) {
   const { fetch } = responder(wanted.http ?? [])
   const root = loadManifest(manifestOf(wanted))
-  const env = openSource(root, testContext({ http: { fetch } }), wanted.config ?? {})
+  const ctx = testContext({ http: { fetch } })
+  const env = openSource(root, ctx, wanted.config ?? {}, { components: [components] })
   const listed = await listStreams(root, env)
   const found = listed.find(({ name }) => name === (wanted.read?.[0] ?? listed[0]?.name))
   if (!found) throw new Error('no stream')

@@ -20,7 +20,7 @@ export interface Stream {
   schema(): Promise<JsonSchema>
 }
 
-const RETRIEVERS = new Set(['SimpleRetriever', 'AsyncRetriever'])
+const RETRIEVERS = new Set(['SimpleRetriever', 'AsyncRetriever', 'CustomRetriever'])
 
 /**
  * @throws UNSUPPORTED for a kind of stream or retriever that this runtime does not have, naming it

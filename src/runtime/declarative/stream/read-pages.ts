@@ -216,7 +216,7 @@ async function openReading(
     })
   const cursor = tracking?.cursor
   const router = routerOf(stream, airbyte, cursor !== undefined)
-  const normalizes = stream.retriever.child('record_selector').get('schema_normalization')
+  const normalizes = stream.retriever.optionalChild('record_selector')?.get('schema_normalization')
   const retriever = buildRetriever(stream, {
     cursor,
     router,

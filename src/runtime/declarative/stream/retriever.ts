@@ -2,6 +2,7 @@ import type { JsonSchema, JsonValue } from '../../../protocol/index.ts'
 import { asyncRetriever } from '../async/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import type { StreamCursor } from '../cursor/index.ts'
+import { customPart } from '../custom/part.ts'
 import type { Slice } from '../environment.ts'
 import { buildPaginator } from '../paginator/index.ts'
 import type { PartitionRouter } from '../partition/types.ts'
@@ -53,6 +54,11 @@ export const buildRetriever = (stream: Stream, parts: RetrieverParts): Retriever
   build(RETRIEVERS, stream.retriever, { ...parts, stream })
 
 const RETRIEVERS: Builders<Retriever, RetrieverContext> = {
+  CustomRetriever(component, context) {
+    const { env } = context.stream
+    const stock = () => simpleRetriever(component.as('SimpleRetriever'), context)
+    return customPart('retriever', component, env.custom, { env, stock })
+  },
   SimpleRetriever: simpleRetriever,
   AsyncRetriever: asyncRetriever,
 }
