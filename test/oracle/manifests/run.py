@@ -28,6 +28,7 @@ from dataclasses import asdict
 from urllib.parse import parse_qsl, urlsplit
 
 import freezegun
+import pandas  # noqa: F401  before the clock stands still, which it would not survive
 import requests
 import urllib3
 import yaml

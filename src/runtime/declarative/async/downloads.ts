@@ -1,6 +1,7 @@
 import { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
 import { buildPaginator } from '../paginator/index.ts'
+import { refuseUnionByOffset } from '../records/combined.ts'
 import { buildExtractor, type Extractor } from '../records/extractor.ts'
 import { selectExtracted } from '../records/selector.ts'
 import { buildRequester } from '../requester/http-requester.ts'
@@ -13,6 +14,10 @@ export function buildDownloads(
   env: Environment,
 ): { downloads: Retriever; extractor: Extractor } {
   const decoder = component.optionalChild('download_decoder')
+  refuseUnionByOffset(
+    component.optionalChild('download_paginator'),
+    component.optionalChild('download_extractor'),
+  )
   const child = component.optionalChild('download_extractor') ?? WHOLE_BODY
   const extractor = buildExtractor(child, env, decoder)
   const downloads = fetchPages({

@@ -1,3 +1,10 @@
+export interface CsvRules {
+  /** One character. */
+  delimiter: string
+  /** As pandas: quotes that stay open are an error, and lines of spaces are empty ones. */
+  strict?: boolean
+}
+
 const QUOTE = 34
 const LINE_FEED = 10
 
@@ -8,15 +15,14 @@ const LINE_FEED = 10
  * @see https://www.rfc-editor.org/rfc/rfc4180
  */
 export class CsvCells {
-  readonly #delimiter: string
+  readonly #rules: CsvRules
   #pieces: string[] = []
   #length = 0
   /** An unfinished row is looked at again only when its text has doubled. */
   #retryAt = 0
 
-  /** @param delimiter one character */
-  constructor(delimiter: string) {
-    this.#delimiter = delimiter
+  constructor(rules: CsvRules) {
+    this.#rules = rules
   }
 
   /** The rows that this text completes. */
@@ -33,7 +39,7 @@ export class CsvCells {
 
   #take(isAll: boolean): string[][] {
     const text = this.#pieces.length === 1 ? (this.#pieces[0] as string) : this.#pieces.join('')
-    const { rows, rest } = cut(text, this.#delimiter, isAll)
+    const { rows, rest } = cut(text, this.#rules, isAll)
     this.#pieces = rest === '' ? [] : [rest]
     this.#length = rest.length
     this.#retryAt = rows.length === 0 ? rest.length * 2 : 0
@@ -41,7 +47,7 @@ export class CsvCells {
   }
 }
 
-function cut(text: string, delimiter: string, isAll: boolean): { rows: string[][]; rest: string } {
+function cut(text: string, rules: CsvRules, isAll: boolean): { rows: string[][]; rest: string } {
   const rows: string[][] = []
   let at = 0
   while (at < text.length) {
@@ -53,11 +59,11 @@ function cut(text: string, delimiter: string, isAll: boolean): { rows: string[][
     if (end === -1 && !isAll) break
     const line = text.slice(at, end === -1 ? text.length : end)
     if (!line.includes('"')) {
-      rows.push(line.split(delimiter))
+      if (!rules.strict || line.trim() !== '') rows.push(line.split(rules.delimiter))
       at += line.length + 1
       continue
     }
-    const next = quotedRow(text, at, delimiter, isAll)
+    const next = quotedRow(text, at, rules, isAll)
     if (!next) break
     rows.push(next.cells)
     at = next.end
@@ -66,7 +72,7 @@ function cut(text: string, delimiter: string, isAll: boolean): { rows: string[][
 }
 
 /** One row cell by cell; undefined when its end is not there yet. */
-function quotedRow(text: string, start: number, delimiter: string, isAll: boolean) {
+function quotedRow(text: string, start: number, { delimiter, strict }: CsvRules, isAll: boolean) {
   const separator = delimiter.charCodeAt(0)
   const cells: string[] = []
   let at = start
@@ -75,6 +81,7 @@ function quotedRow(text: string, start: number, delimiter: string, isAll: boolea
     if (text.charCodeAt(at) === QUOTE) {
       const part = quotedPart(text, at + 1, isAll)
       if (!part) return undefined
+      if (strict && part.isOpen) throw new SyntaxError('it ends within quotes')
       cell = part.value
       at = part.end
     }
@@ -98,12 +105,12 @@ function quotedPart(text: string, from: number, isAll: boolean) {
   for (;;) {
     const quote = text.indexOf('"', at)
     if (quote === -1) {
-      return isAll ? { value: value + text.slice(at), end: text.length } : undefined
+      return isAll ? { value: value + text.slice(at), end: text.length, isOpen: true } : undefined
     }
     // Whether a quote at the very end closes or is doubled, the next piece tells.
     if (quote + 1 === text.length && !isAll) return undefined
     value += text.slice(at, quote)
-    if (text.charCodeAt(quote + 1) !== QUOTE) return { value, end: quote + 1 }
+    if (text.charCodeAt(quote + 1) !== QUOTE) return { value, end: quote + 1, isOpen: false }
     value += '"'
     at = quote + 2
   }

@@ -1,7 +1,7 @@
 import type { Component } from '../component.ts'
 import { setOwn } from '../python/mappings.ts'
 import type { Value } from '../python/values.ts'
-import { CsvCells } from './csv-cells.ts'
+import { CsvCells, type CsvRules } from './csv-cells.ts'
 import { type Chunks, decodeText, universalNewlines } from './text.ts'
 
 /**
@@ -15,18 +15,18 @@ export function csvParser(component: Component): (chunks: Chunks) => AsyncGenera
   const nulls = new Set(component.list('set_values_to_none').map(String))
   return async function* (chunks) {
     const toRow = rowMaker(nulls)
-    for await (const rows of csvRows(chunks, encoding, delimiter)) yield rows.flatMap(toRow)
+    const texts = decodeText(chunks, encoding)
+    for await (const rows of csvRows(texts, { delimiter })) yield rows.flatMap(toRow)
   }
 }
 
 /** Rows of cells, in a batch for each piece of text. */
 export async function* csvRows(
-  chunks: Chunks,
-  encoding: string,
-  delimiter: string,
+  texts: AsyncIterable<string>,
+  rules: CsvRules,
 ): AsyncGenerator<string[][]> {
-  const cells = new CsvCells(delimiter)
-  for await (const text of universalNewlines(decodeText(chunks, encoding))) yield cells.push(text)
+  const cells = new CsvCells(rules)
+  for await (const text of universalNewlines(texts)) yield cells.push(text)
   yield cells.end()
 }
 

@@ -6,6 +6,8 @@ import { textTemplate } from '../interpolation.ts'
 import { isMapping } from '../python/mappings.ts'
 import { truthy, type Value } from '../python/values.ts'
 import type { Answer } from '../requester/answer.ts'
+import { combinedExtractor } from './combined.ts'
+import { csvFileExtractor } from './csv-file.ts'
 import { isPattern, valueAt, valuesAt } from './paths.ts'
 import type { RecordData } from './types.ts'
 
@@ -14,7 +16,12 @@ export interface Extractor {
   /** The response is read piece by piece, and need not fit into memory. */
   streams: boolean
   /** In batches, each of what came together. */
-  extract(answer: Answer): AsyncIterable<RecordData[]>
+  extract(answer: Answer): AsyncIterable<ExtractedBatch>
+}
+
+export type ExtractedBatch = RecordData[] & {
+  /** Records that were left out, but that pages of a certain size count. */
+  dropped?: number
 }
 
 /** @param decoder the retriever's; the extractor's own wins */
@@ -25,6 +32,11 @@ export const buildExtractor = (
 ): Extractor => build(EXTRACTORS, component, { env, decoder })
 
 const EXTRACTORS: Builders<Extractor, { env: Environment; decoder: Component | undefined }> = {
+  CombinedExtractor: (component, { env, decoder }) =>
+    combinedExtractor(component, (child) => buildExtractor(child, env, decoder)),
+
+  ResponseToFileExtractor: (component, { env }) => csvFileExtractor(component, env),
+
   CustomRecordExtractor(component, { env, decoder }) {
     const { decode } = buildDecoder(decoder ?? component.optionalChild('decoder'), env)
     const recordsIn = customPart('recordExtractor', component, env.custom, { env, decode })

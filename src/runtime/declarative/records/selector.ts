@@ -51,7 +51,7 @@ export function selectExtracted({
       for await (const extracted of extract(answer)) {
         const records = left > 0 ? extracted.slice(left) : extracted
         left = Math.max(0, left - extracted.length)
-        yield { records, extracted: records.length }
+        yield { records, extracted: records.length + (extracted.dropped ?? 0) }
       }
     },
   }

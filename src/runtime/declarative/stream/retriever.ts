@@ -7,6 +7,7 @@ import type { Slice } from '../environment.ts'
 import { buildPaginator } from '../paginator/index.ts'
 import type { PartitionRouter } from '../partition/types.ts'
 import { queryProperties } from '../properties/index.ts'
+import { refuseUnionByOffset } from '../records/combined.ts'
 import { buildSelector } from '../records/selector.ts'
 import type { RecordData } from '../records/types.ts'
 import { buildRequester } from '../requester/http-requester.ts'
@@ -69,6 +70,10 @@ function simpleRetriever(
 ): Retriever {
   const { env } = stream
   const decoder = component.optionalChild('decoder')
+  refuseUnionByOffset(
+    component.optionalChild('paginator'),
+    component.child('record_selector').optionalChild('extractor'),
+  )
   const transformations = stream.component.children('transformations')
   const properties = queryProperties(component.child('requester'), env)
   const changesRecords = transformations.length > 0 || schema !== undefined
