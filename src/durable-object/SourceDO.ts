@@ -1,20 +1,59 @@
-import type { AirbyteCatalog, JsonSchema } from '../protocol/index.ts'
+import type { AirbyteCatalog, JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+import type { RefreshedToken, Token, TokenRefresh } from '../runtime/contract.ts'
+import { mergeSecrets, rewriteConfig, type SealedRecord, setValues } from '../vault/index.ts'
 import { ActorDO } from './actor.ts'
 import { sourceRegistry } from './platform.ts'
 import type { SourceApi } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
+import { TOKEN_TABLE, TokenKeeper } from './token-keeper.ts'
 
 /** A stream a row: a catalog of thousands of tables is larger than a value may be. */
 const MIGRATIONS = [
   'create table catalog (ord integer primary key, stream text not null, read_at integer not null)',
+  TOKEN_TABLE,
 ] as const
 
-/** One source: the ciphertext of its secrets and the cache of its catalog. */
+/**
+ * One source: the ciphertext of its secrets, its tokens, which it alone lets be refreshed, and the
+ * cache of its catalog.
+ */
 export class SourceDO extends ActorDO implements SourceApi {
   protected readonly kind = 'source'
+  readonly #tokens: TokenKeeper
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, MIGRATIONS)
+    this.#tokens = new TokenKeeper(ctx.storage.sql, {
+      open: () => this.open(),
+      seal: async (token) => JSON.stringify(await this.seal('token', token)),
+      unseal: (sealed) => this.unseal('token', JSON.parse(sealed) as SealedRecord),
+      change: (changes, given, alongside) =>
+        this.rewrite((spec, stored) => {
+          const now = mergeSecrets(stored)
+          const isTheirs = changes.some(
+            ({ path, secret }) => secret && at(now, path) !== at(given, path),
+          )
+          return isTheirs ? null : setValues(spec, stored, changes)
+        }, alongside),
+    })
+  }
+
+  async token(key: string, refresh: TokenRefresh, stale?: string): Promise<Token> {
+    return guarded(() => this.#tokens.token(key, refresh, stale))
+  }
+
+  async keepToken(key: string, fresh: RefreshedToken, given: JsonObject, edition: number) {
+    return guarded(() => this.#tokens.keep(key, fresh, { config: given, edition }))
+  }
+
+  async saveConfig(config: JsonObject, edition: number): Promise<void> {
+    await this.rewrite((spec, stored, now) =>
+      now === edition ? rewriteConfig(spec, stored, config) : null,
+    )
+  }
+
+  protected override configEntered(): void {
+    this.#tokens.forget()
   }
 
   async catalog(): Promise<{ catalog: AirbyteCatalog; discoveredAt: number } | null> {
@@ -45,3 +84,10 @@ export class SourceDO extends ActorDO implements SourceApi {
     return sourceRegistry.get(type).spec().connectionSpecification
   }
 }
+
+/** The value at a path of a config; values that are compared are texts. */
+const at = (config: JsonObject, path: string[]) =>
+  path.reduce<JsonValue | undefined>(
+    (node, key) => (node as { [key: string]: JsonValue } | null | undefined)?.[key],
+    config,
+  )

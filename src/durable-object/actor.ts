@@ -11,7 +11,9 @@ import {
   mergeSecrets,
   missingSecrets,
   type SealedRecord,
+  type SplitConfig,
   splitSecrets,
+  textsOf,
   updateSecrets,
   type Vault,
   type VaultScope,
@@ -28,8 +30,16 @@ interface Stored {
   release?: ReleaseOfActor
   visible: JsonObject
   sealed: SealedRecord
+  /** Grows with each change of the config by a person; absent: 0. */
+  edition?: number
   createdAt: number
   updatedAt: number
+}
+
+/** A config with its secrets, and which one of those that people have entered it is. */
+export interface OpenedConfig {
+  config: JsonObject
+  edition: number
 }
 
 export abstract class ActorDO extends DurableObject<Env> {
@@ -60,7 +70,7 @@ export abstract class ActorDO extends DurableObject<Env> {
   }
 
   async update({ name, config }: { name?: string; config?: JsonObject }): Promise<ActorRecord> {
-    return guarded(async () => {
+    return this.#inTurn(async () => {
       const stored = this.#stored()
       const next: Stored = { ...stored, name: name ?? stored.name, updatedAt: Date.now() }
       if (config) {
@@ -70,8 +80,12 @@ export abstract class ActorDO extends DurableObject<Env> {
         const after = updateSecrets(spec, { visible: stored.visible, secrets: kept }, config)
         next.visible = after.visible
         next.sealed = await this.#vault().seal(this.#scope(stored), after.secrets)
+        next.edition = (stored.edition ?? 0) + 1
       }
-      this.ctx.storage.kv.put('actor', next)
+      this.ctx.storage.transactionSync(() => {
+        this.ctx.storage.kv.put('actor', next)
+        if (config) this.configEntered()
+      })
       return this.#record(next)
     })
   }
@@ -87,13 +101,58 @@ export abstract class ActorDO extends DurableObject<Env> {
       }
       const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
       const config = mergeSecrets({ visible: stored.visible, secrets })
-      const { type, release } = stored
-      return { type, connector: release?.pin, config, secrets: textsOf(secrets) }
+      const { type, release, edition = 0 } = stored
+      return { type, connector: release?.pin, config, edition, secrets: textsOf(secrets) }
     })
   }
 
+  /** A person has changed the config: what was made of the old one goes, in the same transaction. */
+  protected configEntered(): void {}
+
+  /**
+   * A change of the config by its connector. `change` gives null to leave everything as it is;
+   * `alongside` writes in the same transaction.
+   */
+  protected rewrite(
+    change: (spec: JsonSchema, stored: SplitConfig, edition: number) => SplitConfig | null,
+    alongside: (edition: number) => void = () => {},
+  ): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const stored = this.#stored()
+      const { edition = 0, visible } = stored
+      const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
+      const after = change(this.#specOf(stored), { visible, secrets }, edition)
+      if (!after) return false
+      const sealed = await this.#vault().seal(this.#scope(stored), after.secrets)
+      this.ctx.storage.transactionSync(() => {
+        // Not `updatedAt`: nobody has entered anything, and the catalog stays what it was.
+        this.ctx.storage.kv.put('actor', { ...stored, visible: after.visible, sealed })
+        alongside(edition)
+      })
+      return true
+    })
+  }
+
+  protected async seal(name: string, secret: string): Promise<SealedRecord> {
+    return this.#vault().seal(this.#scope(this.#stored()), { [name]: secret })
+  }
+
+  protected async unseal(name: string, sealed: SealedRecord): Promise<string> {
+    const secrets = await this.#vault().open(this.#scope(this.#stored()), sealed)
+    return String(secrets[name])
+  }
+
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** One change at a time: each reads, opens, seals and writes. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => guarded(work))
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
   async adopt(release: ReleaseOfActor, keepSecrets: boolean): Promise<ActorRecord> {
-    return guarded(async () => {
+    return this.#inTurn(async () => {
       const stored = this.#stored()
       const { name, visible } = stored
       if (stored.release?.pin.connectorId !== release.pin.connectorId) {
@@ -105,7 +164,11 @@ export abstract class ActorDO extends DurableObject<Env> {
       const after = updateSecrets(release.spec, { visible, secrets }, {})
       const next: Stored = { ...stored, release, visible: after.visible, updatedAt: Date.now() }
       next.sealed = await this.#vault().seal(this.#scope(stored), after.secrets)
-      this.ctx.storage.kv.put('actor', next)
+      next.edition = (stored.edition ?? 0) + 1
+      this.ctx.storage.transactionSync(() => {
+        this.ctx.storage.kv.put('actor', next)
+        this.configEntered()
+      })
       return this.#record(next)
     })
   }
@@ -120,7 +183,7 @@ export abstract class ActorDO extends DurableObject<Env> {
     return stored
   }
 
-  #record({ visible, sealed: _sealed, release, ...rest }: Stored): ActorRecord {
+  #record({ visible, sealed: _sealed, edition: _edition, release, ...rest }: Stored): ActorRecord {
     const missing = missingSecrets(this.#specOf({ ...rest, release }), visible)
     const status = missing.length > 0 ? 'awaiting_credentials' : 'active'
     const connector = release && { connector: release.pin }
@@ -155,9 +218,3 @@ function pointsElsewhere(before: JsonObject, change: JsonObject): boolean {
 
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const textsOf = (value: JsonValue): string[] => {
-  if (typeof value === 'string') return [value]
-  if (value === null || typeof value !== 'object') return []
-  return Object.values(value).flatMap(textsOf)
-}

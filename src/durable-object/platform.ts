@@ -9,7 +9,13 @@ import { createEgress } from '../egress/index.ts'
 import { dohResolver, platformResolver } from '../egress/resolvers.ts'
 import { workerdEgressHost } from '../egress/workerd-host.ts'
 import type { LogLevel, StreamKey, StreamState } from '../protocol/index.ts'
-import type { Budget, ConnectorContext, ObjectStore, Source } from '../runtime/contract.ts'
+import type {
+  Budget,
+  ConnectorContext,
+  ObjectStore,
+  Source,
+  SourceOwner,
+} from '../runtime/contract.ts'
 import { declarativeSource } from '../runtime/declarative/index.ts'
 import { type Bucket, r2Store } from '../staging/r2-store.ts'
 import { readManifest } from './manifest-store.ts'
@@ -32,19 +38,21 @@ export interface ContextOptions {
   signal: AbortSignal
   log: (level: LogLevel, message: string) => void
   budget: Budget
+  /** Of the source that runs. */
+  owner?: SourceOwner
 }
 
 /** A connector's context in a Worker, with the network and the warehouse of one workspace. */
 export function connectorContext(
   env: Env,
   tenantId: string,
-  { signal, log, budget }: ContextOptions,
+  { signal, log, budget, owner }: ContextOptions,
 ): ConnectorContext {
   const allowPrivate = env.ALLOW_PRIVATE_NETWORKS === 'on'
   const resolver = allowPrivate ? platformResolver : dohResolver(fetch, DOH_URL)
   return {
     ...createEgress(workerdEgressHost({ connect, resolver }), { allowPrivate }, signal),
-    ...{ signal, log, budget },
+    ...{ signal, log, budget, owner },
     now: () => Date.now(),
     warehouse: r2Store(env.WAREHOUSE as unknown as Bucket, `${tenantId}/`),
   }

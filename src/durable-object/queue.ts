@@ -13,6 +13,7 @@ import {
   stagingStore,
   syncStub,
 } from './platform.ts'
+import { sourceOwner } from './source-owner.ts'
 
 const SHARDS = 4
 
@@ -53,23 +54,30 @@ export async function handleQueue(batch: MessageBatch, env: Env): Promise<void> 
 /** The host of a slice in a Worker. */
 export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
   const secrets = new Set<string>()
+  let edition = 0
   const open = async (stub: ReturnType<typeof sourceStub> | ReturnType<typeof destinationStub>) => {
-    const { type, config, secrets: texts } = await stub.open()
-    for (const text of texts) secrets.add(text)
-    return { type, config }
+    const opened = await stub.open()
+    for (const text of opened.secrets) secrets.add(text)
+    return opened
   }
   return {
     sync: syncStub(env, tenantId, syncId),
     staging: stagingStore(env, tenantId),
     async openSource({ input: { source } }: Claim) {
-      const { config } = await open(sourceStub(env, tenantId, source.id))
-      return { connector: await sourceOf(env, tenantId, source), config }
+      const opened = await open(sourceStub(env, tenantId, source.id))
+      edition = opened.edition
+      return { connector: await sourceOf(env, tenantId, source), config: opened.config }
     },
     async openDestination({ input: { destination } }: Claim) {
       const { type, config } = await open(destinationStub(env, tenantId, destination.id))
       return { connector: destinationRegistry.get(type), config }
     },
-    context: (options) => connectorContext(env, tenantId, options),
+    context({ claim, ...options }) {
+      const { id } = claim.input.source
+      const remember = (secret: string) => secrets.add(secret)
+      const owner = sourceOwner(env, tenantId, { id, edition: () => edition, remember })
+      return connectorContext(env, tenantId, { ...options, owner })
+    },
     scrub: (text) => createScrubber(secrets)(text),
     now: () => Date.now(),
   }

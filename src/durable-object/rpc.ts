@@ -15,7 +15,7 @@ import type {
   StreamState,
   SyncMode,
 } from '../protocol/index.ts'
-import type { ConnectorInfo } from '../runtime/contract.ts'
+import type { ConnectorInfo, RefreshedToken, Token, TokenRefresh } from '../runtime/contract.ts'
 
 /** One release of a connector of the workspace's own: the hash names exactly what runs. */
 export interface ConnectorPin {
@@ -47,6 +47,8 @@ export interface ActorSecrets {
   type: string
   connector?: ConnectorPin
   config: JsonObject
+  /** Which one it is of those that people have entered. */
+  edition: number
   /** Every secret text in it, for the scrubber of the run. */
   secrets: string[]
 }
@@ -81,6 +83,12 @@ export interface SourceApi extends ActorApi {
   /** The last discovered catalog, with when it was read. */
   catalog(): Promise<{ catalog: AirbyteCatalog; discoveredAt: number } | null>
   saveCatalog(catalog: AirbyteCatalog): Promise<void>
+  /** @see SourceOwner; `refresh` is called here and runs at the caller. */
+  token(key: string, refresh: TokenRefresh, stale?: string): Promise<Token>
+  /** What `refresh` brought when this object had gone before it could take it. */
+  keepToken(key: string, fresh: RefreshedToken, given: JsonObject, edition: number): Promise<Token>
+  /** Keeps a config that the connector has changed, unless a person has entered another meanwhile. */
+  saveConfig(config: JsonObject, edition: number): Promise<void>
   /**
    * Goes over to another release of its connector. What that one calls secret is sealed;
    * without `keepSecrets` all secrets are forgotten, as after a change of address.

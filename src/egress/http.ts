@@ -1,9 +1,9 @@
 import { AirbyteError } from '../protocol/index.ts'
 import type { HttpClient, HttpOptions } from '../runtime/contract.ts'
+import { backoffMs, retryAfterMs } from '../runtime/retry.ts'
 import { limitBody } from './body.ts'
 import type { EgressGuard } from './policy.ts'
 import { nextHop, type Request } from './redirect.ts'
-import { backoffMs, retryAfterMs } from './retry.ts'
 
 const ATTEMPTS = 5
 const MAX_BYTES = 256 * 1024 * 1024

@@ -4,6 +4,7 @@ import {
   destinationRegistry,
   stagingStore,
 } from '../durable-object/platform.ts'
+import { sourceOwner } from '../durable-object/source-owner.ts'
 import { createSetup, getSetup } from '../http/setup.ts'
 import type { AuthenticatedCaller } from './caller.ts'
 import type { Face, OperationContext, ProgressUpdate } from './define.ts'
@@ -33,11 +34,12 @@ export function createOperationContext(env: Env, options: ContextOptions): Opera
       sources: workspaceSources(env, tenantId, tenant),
       destinations: destinationRegistry,
     },
-    connector: (connectorSignal, budgetMs) =>
+    connector: (connectorSignal, budgetMs, source) =>
       connectorContext(env, tenantId, {
         signal: connectorSignal,
         log: () => {},
         budget: budgetOf(budgetMs),
+        owner: source && sourceOwner(env, tenantId, source),
       }),
     staging: stagingStore(env, tenantId),
     setups: {

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { DestinationRegistry } from '../core/destination-registry.ts'
 import type { ConnectionApi, DestinationApi, SourceApi, SyncApi } from '../durable-object/rpc.ts'
+import type { OwnedSource } from '../durable-object/source-owner.ts'
 import type { Setup, SetupRequest, SetupState } from '../http/setup-contract.ts'
 import type { ConnectorContext, ObjectStore } from '../runtime/contract.ts'
 import type { Caller, Scope } from './caller.ts'
@@ -81,7 +82,7 @@ export interface OperationContext {
     destinations: DestinationRegistry
   }
   /** A connector's context for a check, a discovery or a preview inside this Worker. */
-  connector(signal: AbortSignal, budgetMs: number): ConnectorContext
+  connector(signal: AbortSignal, budgetMs: number, source?: OwnedSource): ConnectorContext
   /** Receipts and rejected rows of the workspace. */
   staging: ObjectStore
   /** Links to the page where a person enters credentials. */

@@ -25,6 +25,7 @@ export async function previewRecords(
     const events = connector.read(context, config, [configured], { streams: new Map() })
     for await (const event of events) {
       if (event.type === 'error') throw fromRecord(event.error)
+      if (event.type === 'control') await context.owner?.saveConfig(event.config)
       if (event.type === 'wait') {
         if (records.length > 0) break
         throw new AirbyteError('RATE_LIMITED', event.reason, {

@@ -23,11 +23,13 @@ export async function runConnector<K extends ActorKind, T>(
   id: string,
   work: (running: Running<ConnectorKinds[K]>) => Promise<T>,
 ): Promise<T> {
-  const { type, connector: pin, config, secrets } = await openActor(ctx, kind, id)
+  const { type, connector: pin, config, edition, secrets } = await openActor(ctx, kind, id)
   const connector = await connectorOf(ctx, kind, { type, connector: pin })
   for (const secret of secrets) ctx.secrets.add(secret)
   const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(LIMIT_MS)])
-  const context = ctx.connector(signal, LIMIT_MS)
+  const remember = (secret: string) => ctx.secrets.add(secret)
+  const source = kind === 'source' ? { id, edition: () => edition, remember } : undefined
+  const context = ctx.connector(signal, LIMIT_MS, source)
   return await Promise.race([work({ connector, context, config, type }), whenAborted(signal, type)])
 }
 

@@ -84,6 +84,10 @@ export function fromRecord(record: ErrorRecord): AirbyteError {
 
 const PACKED = /\[airbyte-error (\{.*\})\]$/s
 
+/** Whether an error was wrapped by `packError` on its way: others never reached their `guarded` end. */
+export const isPacked = (error: unknown) =>
+  error instanceof AirbyteError || (error instanceof Error && PACKED.test(error.message))
+
 /** Wraps an error so that its code survives an RPC between isolates; `toAirbyteError` undoes it. */
 export function packError(error: unknown): Error {
   const known = toAirbyteError(error)

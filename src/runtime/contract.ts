@@ -33,6 +33,49 @@ export interface ConnectorContext {
   budget: Budget
   /** The built-in warehouse bucket of this workspace; absent where the host has none. */
   warehouse?: ObjectStore
+  /** The source's one owner; absent where this run is the only one: the command line, tests. */
+  owner?: SourceOwner
+}
+
+/** What there is once for a source, however many slices, checks and previews run it at a time. */
+export interface SourceOwner {
+  /**
+   * The token that is kept under `key`, if it is valid and not the `stale` one. Otherwise `refresh`
+   * gets a new one: one call at a time for the whole source, whose outcome everybody gets who waits
+   * for it. The new token, and what it changes of the config, are kept before anyone sees it.
+   */
+  token(key: string, refresh: TokenRefresh, stale?: string): Promise<Token>
+  /** Keeps this config, whole, in place of the one that the run was given. */
+  saveConfig(config: JsonObject): Promise<void>
+}
+
+export interface Token {
+  value: string
+  /** Epoch milliseconds. */
+  expiresAt: number
+}
+
+export type TokenRefresh = (current: TokenState) => Promise<RefreshedToken>
+
+export interface TokenState {
+  /** The source's config as it is now; absent: as this run knows it. */
+  config?: JsonObject
+  /** The token that was refused. */
+  stale?: string
+  /** A refresh was begun before, and nobody knows how it ended: its refresh token may be used up. */
+  uncertain: boolean
+}
+
+export interface RefreshedToken extends Token {
+  changes?: ConfigChange[]
+}
+
+/** A value that a source changes in its own config. */
+export interface ConfigChange {
+  path: string[]
+  value: JsonValue
+  /** Sealed, whatever the spec says of its place. */
+  secret: boolean
 }
 
 /** `fetch` with the egress policy, retries and `Retry-After`; same shape as the platform's. */
@@ -47,7 +90,10 @@ export interface HttpOptions {
   maxBytes?: number
   /** Milliseconds until the response headers; default 60 000. */
   timeoutMs?: number
-  /** Sent although the read was cancelled: to end at the other side what was begun there. */
+  /**
+   * Goes on although the read was cancelled: what ends at the other side what was begun there, and what
+   * must not be left half done.
+   */
   afterCancel?: boolean
 }
 

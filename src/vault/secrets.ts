@@ -16,7 +16,7 @@ import {
 export const MASK = '**********'
 
 /** A config in two parts: `visible` has the mask where `secrets`, by JSON pointer, has a value. */
-interface SplitConfig {
+export interface SplitConfig {
   visible: JsonObject
   secrets: JsonObject
 }

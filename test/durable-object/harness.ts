@@ -76,9 +76,12 @@ export async function start(connection: Connection, options: { acceptEmpty?: boo
 }
 
 /** Waits for a sync to end; says what it was doing if it does not. */
-export async function ended(sync: Awaited<ReturnType<typeof start>>): Promise<SyncRecord> {
+export async function ended(
+  sync: Awaited<ReturnType<typeof start>>,
+  timeout = 25_000,
+): Promise<SyncRecord> {
   const over = async () => expect((await sync.get()).endedAt).toBeDefined()
-  await vi.waitFor(over, { timeout: 25_000, interval: 30 }).catch(async () => {
+  await vi.waitFor(over, { timeout, interval: 30 }).catch(async () => {
     const { lines } = await sync.logs({ limit: 50 })
     throw new Error(`not over: ${JSON.stringify({ record: await sync.get(), lines }, null, 1)}`)
   })

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpClient } from '../../src/egress/http.ts'
 import { createGuard } from '../../src/egress/policy.ts'
-import { retryAfterMs } from '../../src/egress/retry.ts'
+import { retryAfterMs } from '../../src/runtime/retry.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse, attempt: number) => void
 

@@ -13,8 +13,9 @@ export function setShop(manifest: JsonObject): void {
   shop = declarativeSource(manifest, SHOP_INFO)
 }
 
-const { get } = sourceRegistry
+const { get, has } = sourceRegistry
 sourceRegistry.get = (name) => (name === SHOP_INFO.name && shop ? shop : get(name))
+sourceRegistry.has = (name) => name === SHOP_INFO.name || has(name)
 
 export type Answer = (query: URLSearchParams, request: Request) => Response | Promise<Response>
 

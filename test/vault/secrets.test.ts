@@ -5,7 +5,9 @@ import {
   maskSecrets,
   mergeSecrets,
   missingSecrets,
+  rewriteConfig,
   secretPaths,
+  setValues,
   splitSecrets,
   updateSecrets,
 } from '../../src/vault/index.ts'
@@ -165,5 +167,43 @@ describe('missingSecrets', () => {
 
   it('finds nothing missing in a whole config', () => {
     expect(missingSecrets(SPEC, CONFIG)).toEqual([])
+  })
+})
+
+describe('a config that its connector changes', () => {
+  const stored = splitSecrets(SPEC, CONFIG)
+
+  it('hides a token that is put where the spec expects none, and keeps it hidden', () => {
+    const changes = [
+      { path: ['oauth', 'token'], value: 'tok-1', secret: true },
+      { path: ['oauth', 'expires'], value: '2026-01-01', secret: false },
+    ]
+    const after = setValues(SPEC, stored, changes)
+    expect(after.visible.oauth).toEqual({ token: MASK, expires: '2026-01-01' })
+    expect(after.secrets).toEqual({ ...SECRETS, '/oauth/token': 'tok-1' })
+    expect(mergeSecrets(after)).toEqual({
+      ...CONFIG,
+      oauth: { token: 'tok-1', expires: '2026-01-01' },
+    })
+    const edited = updateSecrets(SPEC, after, { host: 'other' })
+    expect(edited.visible.oauth).toEqual({ token: MASK, expires: '2026-01-01' })
+    const rewritten = rewriteConfig(SPEC, after, mergeSecrets(after))
+    expect(rewritten).toEqual(after)
+  })
+
+  it('hides a secret that was moved, and forgets the place where it was', () => {
+    const moved: JsonObject = { ...CONFIG, tls: { key: 'p1p1' }, credentials: {} }
+    const before = { ...stored, secrets: { ...SECRETS, '/credentials/password': 'p1p1' } }
+    const after = rewriteConfig(SPEC, before, moved)
+    expect(after.visible.tls).toEqual({ key: MASK })
+    expect(after.secrets).not.toHaveProperty('/credentials/password')
+    expect(mergeSecrets(after)).toEqual(moved)
+  })
+
+  it('takes a path of any name as it is', () => {
+    const change = { path: ['__proto__', 'x'], value: 'v', secret: true }
+    const after = setValues(SPEC, { visible: {}, secrets: {} }, [change])
+    expect(Object.keys(after.visible)).toEqual(['__proto__'])
+    expect(({} as { x?: unknown }).x).toBeUndefined()
   })
 })

@@ -16,8 +16,8 @@ export interface ChunkReaderOptions {
   chunkBytes: number
   /** True when the slice should stop at the next checkpoint. */
   exhausted: () => boolean
-  /** Receives every event that is neither batch, state nor completion. */
-  onEvent: (event: ReadEvent) => void
+  /** Receives every event that is neither batch, state nor completion; reading waits for it. */
+  onEvent: (event: ReadEvent) => void | Promise<void>
 }
 
 /** A span of rows up to a checkpoint. `end()` is valid once `body` is exhausted. */
@@ -66,7 +66,7 @@ export class ChunkReader {
       if (event.type === 'batch' && rowsOf(event.batch) > 0) {
         return { start, body: this.#body(event.batch), end: () => this.position() }
       }
-      this.#take(event)
+      await this.#take(event)
       if (event.type === 'state' && this.#options.exhausted()) return null
     }
     return null
@@ -86,7 +86,7 @@ export class ChunkReader {
         if (rowsOf(event.batch) > 0) yield event.batch
         continue
       }
-      this.#take(event)
+      await this.#take(event)
       const full = bytes >= this.#options.chunkBytes || this.#options.exhausted()
       if (event.type === 'state' && full) return
     }
@@ -107,12 +107,12 @@ export class ChunkReader {
     )
   }
 
-  #take(event: ReadEvent): void {
+  async #take(event: ReadEvent): Promise<void> {
     if (event.type === 'state') this.#state = event.state
     else if (event.type === 'error') throw fromRecord(event.error)
     else if (event.type === 'status' && event.status === 'complete') this.#complete = true
     else if (event.type === 'wait') this.#wait = { until: event.until, reason: event.reason }
-    else this.#options.onEvent(event)
+    else await this.#options.onEvent(event)
   }
 }
 

@@ -111,7 +111,8 @@ async function openReader(slice: ReadSlice, start: StreamState | null): Promise<
     // After an attempt without progress every checkpoint ends a chunk, to keep what can be kept.
     chunkBytes: claim.attempts > 0 ? 0 : claim.input.limits.chunkBytes,
     exhausted: () => ctx.budget.exhausted(),
-    onEvent: (event: ReadEvent) => {
+    async onEvent(event: ReadEvent) {
+      if (event.type === 'control') await ctx.owner?.saveConfig(event.config)
       if (event.type === 'log') ctx.log(event.level, event.message)
       if (event.type === 'estimate' && event.rows !== undefined) {
         void sync.estimate(key, event.rows).catch(() => {})

@@ -1,5 +1,5 @@
 import type { ConfiguredStream, JsonObject, JsonValue } from '../../protocol/index.ts'
-import type { ConnectorContext } from '../contract.ts'
+import type { ConnectorContext, SourceOwner, Token } from '../contract.ts'
 import type { CustomRegister } from './custom/register.ts'
 import type { Scope } from './interpolation.ts'
 import { StreamSlice } from './template/index.ts'
@@ -26,7 +26,9 @@ export interface Run {
   readonly longestSleepMs: number
   /** How many jobs of asynchronous retrievers may run at the API at once. */
   jobLimit: number
-  /** Tokens and sessions of authenticators, by the path of their component. */
+  /** Whom tokens are asked of: the source's owner, or one for this run alone. */
+  owner: Pick<SourceOwner, 'token'>
+  /** The tokens and sessions that are known to be valid, by what their authenticator is made of. */
   tokens: Map<string, Token>
   /** Answers of parents' requests, by method, URL and body. */
   cache: Map<string, unknown>
@@ -38,12 +40,6 @@ export interface Run {
   onRateLimit?(stream: string, until: number): void
   /** Told when the source changed its own config. */
   onConfig?(config: JsonObject): void
-}
-
-export interface Token {
-  value: string
-  /** Epoch milliseconds. */
-  expiresAt: number
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { ConnectorContext } from '../contract.ts'
+import type { ConnectorContext, SourceOwner, Token } from '../contract.ts'
+import { isAnswerLost } from '../lost-answer.ts'
 import type { Run } from './environment.ts'
 import { Answer } from './requester/answer.ts'
 
@@ -23,9 +24,37 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
       return Math.min(options.longestSleepMs ?? LONGEST_SLEEP_MS, left)
     },
     jobLimit: options.jobLimit ?? 1,
+    owner: ctx.owner ?? ownerOfRun(),
     tokens: new Map(),
     cache: new AnswerCache(),
     configured: new Map(),
+  }
+}
+
+/** Where nobody else runs the source it is enough that one refresh is under way at a time. */
+function ownerOfRun(): Pick<SourceOwner, 'token'> {
+  const flights = new Map<string, Promise<Token>>()
+  const uncertain = new Set<string>()
+  return {
+    token(key, refresh, stale) {
+      const known = flights.get(key)
+      if (known) return known
+      const state = { uncertain: uncertain.has(key), ...(stale === undefined ? {} : { stale }) }
+      const flight = refresh(state)
+        .then(
+          (token) => {
+            uncertain.delete(key)
+            return token
+          },
+          (error: unknown) => {
+            if (isAnswerLost(error)) uncertain.add(key)
+            throw error
+          },
+        )
+        .finally(() => flights.delete(key))
+      flights.set(key, flight)
+      return flight
+    },
   }
 }
 

@@ -60,9 +60,11 @@ export function declarativeSource(
 ): Source {
   const root = loadManifest(manifest)
   const open = (ctx: ConnectorContext, config: JsonObject) => openSource(root, ctx, config, options)
-  const probe = (ctx: ConnectorContext, config: JsonObject) => {
+  /** What is no read; a read says by an event what it has migrated. */
+  const probe = async (ctx: ConnectorContext, config: JsonObject) => {
     const env = open(ctx, config)
     env.run.probes = true
+    if (env.migrated) await ctx.owner?.saveConfig(env.migrated)
     return env
   }
   return {
@@ -76,14 +78,14 @@ export function declarativeSource(
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {
       try {
-        await checkStreams(root, probe(ctx, config))
+        await checkStreams(root, await probe(ctx, config))
         return { ok: true }
       } catch (error) {
         return { ok: false, problem: toAirbyteError(error).toJSON() }
       }
     },
     async discover(ctx, config) {
-      const env = probe(ctx, config)
+      const env = await probe(ctx, config)
       const streams: AirbyteStream[] = []
       for (const { name, component } of await listStreams(root, env)) {
         const described = await describeStream(component, { ...env, stream: name })

@@ -36,8 +36,8 @@ export class WaitUntil extends AirbyteError {
 
 /** What had to wait while a request was prepared, as a wait of that request. */
 export function asWait(error: unknown, stream: string, progress: JsonValue): unknown {
-  const isLimit = error instanceof AirbyteError && error.code === 'RATE_LIMITED'
-  if (!isLimit || error.retryAt === undefined) return error
+  const passes = error instanceof AirbyteError && error.kind === 'transient'
+  if (!passes || error.retryAt === undefined) return error
   return new WaitUntil(error.message, stream, error.retryAt, progress)
 }
 

@@ -3,7 +3,7 @@ import type { ConfiguredStream, JsonObject, ReadEvent } from '../../../src/proto
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { testContext } from '../../conformance/context.ts'
-import { childrenOf, SHOP_INFO, shopManifest } from '../../support/shop-manifest.ts'
+import { childrenOf, SHOP_INFO, SHOP_URL, shopManifest } from '../../support/shop-manifest.ts'
 
 const NOW = Date.parse('2026-03-15T12:00:00Z')
 const TEN_MINUTES = NOW + 601_000
@@ -175,6 +175,26 @@ describe('a parent stream that fails', () => {
     })
     expect(ids).toEqual([5])
     expect(events.at(-1)).toMatchObject({ stream: 'others', status: 'complete' })
+  })
+})
+
+const OAUTH = {
+  ...{ type: 'OAuthAuthenticator', token_refresh_endpoint: `${SHOP_URL}/token` },
+  ...{ client_id: 'c', client_secret: 's', refresh_token: 'r' },
+}
+
+describe('a token endpoint that has to be waited for', () => {
+  it('makes the read wait, and not lose the page it was at', async () => {
+    const manifest = shopManifest([{ name: 'items', requester: { authenticator: OAUTH } }])
+    const open = { is: false }
+    const answers: Answers = {
+      '/token': () => (open.is ? Response.json({ access_token: 't', expires_in: 60 }) : busy()),
+      '/items': () => rows(1),
+    }
+    const before = await read(shop(manifest, answers), ['items'])
+    expect(before.wait).toMatchObject({ stream: 'items', until: expect.closeTo(TEN_MINUTES, -4) })
+    open.is = true
+    expect((await read(shop(manifest, answers), ['items'], before.state)).ids).toEqual([1])
   })
 })
 

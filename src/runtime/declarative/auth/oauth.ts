@@ -1,25 +1,24 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError } from '../../../protocol/index.ts'
+import type { RefreshedToken, Token, TokenState } from '../../contract.ts'
 import type { Component } from '../component.ts'
-import type { Environment, Token } from '../environment.ts'
+import type { Environment } from '../environment.ts'
 import { condition, template, textTemplate } from '../interpolation.ts'
 import { parseDatetime } from '../python/epoch-formats.ts'
 import { isMapping, mappingEntries, mappingGet } from '../python/mappings.ts'
 import { str } from '../python/text.ts'
 import { asNumber, type Value } from '../python/values.ts'
-import { Answer } from '../requester/answer.ts'
 import type { Fields } from '../requester/options.ts'
-import { encodeForm, withParameters } from '../requester/url.ts'
 import { jwtAuthenticator } from './jwt.ts'
+import { sharedToken } from './shared-token.ts'
+import { mappingTemplate, requestToken } from './token-request.ts'
 import { tokenUpdater } from './token-updater.ts'
 import { type Authenticator, header, ownFieldsOf } from './types.ts'
 
-const ATTEMPTS = 6
 const HOUR = 3_600_000
-const REJECTED = ['invalid_grant', 'invalid_permissions']
 
 /**
  * OAuth 2.0 access tokens: static, by refresh token, by client credentials or by a signed assertion.
- * Streams that share credentials share the token.
+ * Streams that share credentials share the token, and so do all who run the source.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
  */
@@ -35,19 +34,13 @@ export function oauthAuthenticator(component: Component, env: Environment): Auth
     ? str(template(component.text('access_token_value'), bound)() ?? '')
     : ''
   const updater = tokenUpdater(component, env)
-  const fields = refreshFields(component, env, updater?.refreshToken)
-
-  const key = `oauth ${ownFieldsOf(component)}`
-  const { tokens } = env.run
+  const fields = refreshFields(component, env)
+  const shared = sharedToken(env, `oauth ${ownFieldsOf(component)}`, refresh)
 
   async function current(): Promise<string> {
-    if (!endpoint) {
-      if (staticToken) return staticToken
-      throw component.refuse('Neither a token nor a token_refresh_endpoint is configured.')
-    }
-    const known = tokens.get(key) ?? updater?.stored() ?? initial()
-    if (known && known.expiresAt > env.ctx.now()) return known.value
-    return refresh()
+    if (endpoint) return shared.current()
+    if (staticToken) return staticToken
+    throw component.refuse('Neither a token nor a token_refresh_endpoint is configured.')
   }
 
   function initial(): Token | undefined {
@@ -58,19 +51,25 @@ export function oauthAuthenticator(component: Component, env: Environment): Auth
     return Number.isNaN(at) ? undefined : { value: staticToken, expiresAt: at }
   }
 
-  async function refresh(): Promise<string> {
-    const answer = await requestToken(component, env, (endpoint as () => string)(), await fields())
+  async function refresh({ config = env.config, stale, uncertain }: TokenState) {
+    const known = updater?.stored(config) ?? initial()
+    if (known && known.expiresAt > env.ctx.now() && known.value !== stale) return known
+    const answer = await requestToken(component, env, {
+      endpoint: (endpoint as () => string)(),
+      fields: await fields(updater?.refreshToken(config)),
+      singleUse: updater !== undefined,
+      uncertain,
+    })
     const value = find(answer.json, tokenName())
     if (typeof value !== 'string' || value === '') {
-      throw new AirbyteError(
-        'AUTH_FAILED',
-        `${env.stream}: the token endpoint gave no '${tokenName()}'.`,
-      )
+      throw new AirbyteError('AUTH_FAILED', `The token endpoint gave no '${tokenName()}'.`)
     }
-    const token: Token = { value, expiresAt: expiryOf(find(answer.json, expiresName())) }
-    tokens.set(key, token)
-    updater?.store(token, find(answer.json, updater.refreshTokenName))
-    return value
+    const token: RefreshedToken = {
+      value,
+      expiresAt: expiryOf(find(answer.json, expiresName())),
+    }
+    if (updater) token.changes = updater.store(token, find(answer.json, updater.refreshTokenName))
+    return token
   }
 
   function expiryOf(given: Value): number {
@@ -87,7 +86,7 @@ export function oauthAuthenticator(component: Component, env: Environment): Auth
   return {
     options: async () => header('Authorization', `Bearer ${await current()}`),
     async refresh() {
-      if (endpoint) await refresh()
+      if (endpoint) await shared.renew()
     },
   }
 }
@@ -96,8 +95,7 @@ export function oauthAuthenticator(component: Component, env: Environment): Auth
 function refreshFields(
   component: Component,
   env: Environment,
-  storedRefreshToken: (() => string | undefined) | undefined,
-): () => Promise<Fields> {
+): (stored: string | undefined) => Promise<Fields> {
   const bound = { env, parameters: component.parameters }
   const name = (field: string, byDefault: string) =>
     textTemplate(component.optionalText(field) ?? byDefault, bound)
@@ -117,7 +115,7 @@ function refreshFields(
   const clientSecret = value('client_secret')
   const refreshToken = value('refresh_token')
 
-  return async () => {
+  return async (stored) => {
     const grantName = name('grant_type_name', 'grant_type')()
     if (assertion) {
       const signed = (await assertion.options()).header as Fields
@@ -131,84 +129,12 @@ function refreshFields(
       fields.set(name('client_id_name', 'client_id')(), clientId())
       fields.set(name('client_secret_name', 'client_secret')(), clientSecret())
     }
-    const token = storedRefreshToken?.() ?? refreshToken()
-    fields.set(name('refresh_token_name', 'refresh_token')(), token)
+    fields.set(name('refresh_token_name', 'refresh_token')(), stored ?? refreshToken())
     const scopes = component.list('scopes')
     if (scopes.length > 0) fields.set('scopes', scopes)
     for (const [key, item] of extra()) if (!fields.has(key)) fields.set(key, item)
     return fields
   }
-}
-
-function mappingTemplate(
-  source: JsonObject,
-  bound: { env: Environment; parameters: JsonObject },
-): () => Fields {
-  const entries = Object.entries(source).map(
-    ([key, value]) =>
-      [
-        textTemplate(key, bound),
-        typeof value === 'string'
-          ? template(value, bound, { default: null })
-          : () => value as JsonValue,
-      ] as const,
-  )
-  return () => new Map(entries.map(([key, value]) => [key(), value()]))
-}
-
-async function requestToken(
-  component: Component,
-  env: Environment,
-  endpoint: string,
-  fields: Fields,
-): Promise<Answer> {
-  const bound = { env, parameters: component.parameters }
-  const inQuery = component.flag('send_refresh_request_as_query_params')
-  const url = inQuery ? withParameters(endpoint, fields) : endpoint
-  const headers = new Headers()
-  if (!inQuery) headers.set('content-type', 'application/x-www-form-urlencoded')
-  for (const [name, value] of mappingTemplate(
-    component.object('refresh_request_headers'),
-    bound,
-  )()) {
-    if (value !== null && value !== undefined) headers.set(name, str(value))
-  }
-  const response = await env.ctx.http.fetch(url, {
-    method: 'POST',
-    headers,
-    body: inQuery ? undefined : encodeForm(fields),
-    attempts: ATTEMPTS,
-  })
-  const answer = await Answer.of(url, response)
-  if (!answer.ok) throw refusal(component, env, answer)
-  return answer
-}
-
-/** The endpoint's error code only: its prose and body may repeat credentials. */
-function refusal(component: Component, env: Environment, answer: Answer): AirbyteError {
-  const host = new URL(answer.url).host
-  if (answer.status === 429 || answer.status >= 500) {
-    return new AirbyteError(
-      'UPSTREAM_ERROR',
-      `The token endpoint ${host} failed (${answer.status}).`,
-    )
-  }
-  const updater = component.optionalChild('refresh_token_updater') ?? component
-  const statuses = listOr(updater, 'refresh_token_error_status_codes', [400]).map(Number)
-  const field = updater.optionalText('refresh_token_error_key') || 'error'
-  const values = listOr(updater, 'refresh_token_error_values', REJECTED).map(String)
-  const given = isMapping(answer.json) ? mappingGet(answer.json, field) : undefined
-  const revoked = statuses.includes(answer.status) && values.includes(String(given))
-  const said = typeof given === 'string' ? ` (${given.slice(0, 100)})` : ''
-  return new AirbyteError(
-    revoked ? 'REAUTHORIZE' : 'AUTH_FAILED',
-    `${env.stream}: the token endpoint ${host} refused the credentials with ${answer.status}${said}.`,
-  )
-}
-
-function listOr(component: Component, field: string, byDefault: JsonValue[]): JsonValue[] {
-  const given = component.list(field)
-  return given.length > 0 ? given : byDefault
 }
 
 const DEEPEST = 5

@@ -1,4 +1,5 @@
 import { AirbyteError } from '../../../protocol/index.ts'
+import type { Token } from '../../contract.ts'
 import type { Component } from '../component.ts'
 import { plus } from '../cursor/instants.ts'
 import { type Environment, WHOLE_STREAM } from '../environment.ts'
@@ -10,6 +11,7 @@ import { str } from '../python/text.ts'
 import type { Value } from '../python/values.ts'
 import { buildRequester } from '../requester/http-requester.ts'
 import { requestOption } from '../requester/request-option.ts'
+import { sharedToken } from './shared-token.ts'
 import { type Authenticator, header, ownFieldsOf } from './types.ts'
 
 /** A token that a login request gives; without `expiration_duration` every request logs in. */
@@ -17,13 +19,10 @@ export function sessionTokenAuthenticator(component: Component, env: Environment
   const login = buildRequester(component.child('login_requester'), env)
   const path = component.list('session_token_path').map(String)
   const lasts = component.optionalText('expiration_duration')
-  const key = `session ${ownFieldsOf(component)}`
-  const { tokens } = env.run
+  const shared = sharedToken(env, `session ${ownFieldsOf(component)}`, logIn)
 
-  async function token(): Promise<string> {
+  async function logIn(): Promise<Token> {
     const now = env.ctx.now()
-    const known = tokens.get(key)
-    if (lasts && known && known.expiresAt >= now) return known.value
     const answer = await login.send({ slice: WHOLE_STREAM, token: null, parts: [] })
     const value = path.reduce<Value>(
       (node, name) => (isMapping(node) ? mappingGet(node, name) : undefined),
@@ -35,13 +34,12 @@ export function sessionTokenAuthenticator(component: Component, env: Environment
         `${env.stream}: the login's answer has nothing at '${path.join('.')}'.`,
       )
     }
-    if (lasts) {
-      const loggedIn = PyDatetime.fromEpoch(Math.floor(now / 1000))
-      const expiresAt = plus(loggedIn, parseDuration(lasts)).timestamp() * 1000
-      tokens.set(key, { value: str(value), expiresAt })
-    }
-    return str(value)
+    const loggedIn = PyDatetime.fromEpoch(Math.floor(now / 1000))
+    const expiresAt = lasts ? plus(loggedIn, parseDuration(lasts)).timestamp() * 1000 : now
+    return { value: str(value), expiresAt }
   }
+
+  const token = async () => (lasts ? shared.current() : (await logIn()).value)
 
   const use = component.child('request_authentication')
   if (use.type === 'Bearer') {

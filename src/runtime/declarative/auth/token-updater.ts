@@ -1,16 +1,18 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import type { JsonObject } from '../../../protocol/index.ts'
+import type { ConfigChange, Token } from '../../contract.ts'
 import type { Component } from '../component.ts'
-import type { Environment, Token } from '../environment.ts'
+import type { Environment } from '../environment.ts'
+import { setAt, valueAt } from '../records/paths.ts'
 
 /** Keeps single-use refresh tokens in the config: each refresh gives a new one. */
 export interface TokenUpdater {
   refreshTokenName: string
-  /** The refresh token that the config holds now. */
-  refreshToken(): string | undefined
-  /** The access token that the config holds, if it has a date. */
-  stored(): Token | undefined
-  /** Writes the new tokens into the config and reports the change. */
-  store(token: Token, refreshToken: unknown): void
+  /** The refresh token that a config holds. */
+  refreshToken(config: JsonObject): string | undefined
+  /** The access token that a config holds, if it has a date. */
+  stored(config: JsonObject): Token | undefined
+  /** What new tokens change of the config; this run's own copy has it at once. */
+  store(token: Token, refreshToken: unknown): ConfigChange[]
 }
 
 export function tokenUpdater(component: Component, env: Environment): TokenUpdater | undefined {
@@ -25,34 +27,30 @@ export function tokenUpdater(component: Component, env: Environment): TokenUpdat
   const expiryPath = path('token_expiry_date_config_path', 'token_expiry_date')
   return {
     refreshTokenName: updater.optionalText('refresh_token_name') ?? 'refresh_token',
-    refreshToken: () => textAt(env.config, refreshPath),
-    stored() {
-      const value = textAt(env.config, tokenPath)
-      const expiresAt = Date.parse(textAt(env.config, expiryPath) ?? '')
+    refreshToken: (config) => textAt(config, refreshPath),
+    stored(config) {
+      const value = textAt(config, tokenPath)
+      const expiresAt = Date.parse(textAt(config, expiryPath) ?? '')
       return value && !Number.isNaN(expiresAt) ? { value, expiresAt } : undefined
     },
     store(token, refreshToken) {
-      setAt(env.config, tokenPath, token.value)
-      setAt(env.config, expiryPath, new Date(token.expiresAt).toISOString())
-      if (typeof refreshToken === 'string') setAt(env.config, refreshPath, refreshToken)
-      env.run.onConfig?.(structuredClone(env.config))
+      const expiry = new Date(token.expiresAt).toISOString()
+      const changes: ConfigChange[] = [
+        { path: tokenPath, value: token.value, secret: true },
+        { path: expiryPath, value: expiry, secret: false },
+      ]
+      if (typeof refreshToken === 'string') {
+        changes.push({ path: refreshPath, value: refreshToken, secret: true })
+      }
+      for (const change of changes) setAt(env.config, change.path, change.value)
+      // An owner keeps it; where there is none, whoever reads the events must.
+      if (!env.ctx.owner) env.run.onConfig?.(structuredClone(env.config))
+      return changes
     },
   }
 }
 
 function textAt(config: JsonObject, path: string[]): string | undefined {
-  const found = path.reduce<unknown>(
-    (node, key) => (node as Record<string, unknown> | undefined)?.[key],
-    config,
-  )
+  const found = valueAt(config, path)
   return typeof found === 'string' && found !== '' ? found : undefined
-}
-
-function setAt(config: JsonObject, path: string[], value: JsonValue): void {
-  let node = config
-  for (const key of path.slice(0, -1)) {
-    if (typeof node[key] !== 'object' || node[key] === null) node[key] = {}
-    node = node[key] as JsonObject
-  }
-  node[path.at(-1) as string] = value
 }

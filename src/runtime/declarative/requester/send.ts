@@ -130,4 +130,4 @@ function firstAnswer(handler: ErrorHandler, outcome: Outcome, attempt: number) {
 }
 
 const describe = (outcome: Outcome) =>
-  outcome instanceof Answer ? `status ${outcome.status}` : outcome.message
+  outcome instanceof Answer ? `status ${outcome.status}` : outcome.message.replace(/\.$/, '')
