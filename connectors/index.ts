@@ -6,6 +6,8 @@ import postgresDestination from './destinations/postgres/index.ts'
 import r2Destination from './destinations/r2/index.ts'
 import githubManifest from './sources/github/manifest.yaml'
 import githubMetadata from './sources/github/metadata.yaml'
+import gitlabManifest from './sources/gitlab/manifest.yaml'
+import gitlabMetadata from './sources/gitlab/metadata.yaml'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
@@ -32,6 +34,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://docs.github.com/rest',
     },
     githubMetadata,
+  ),
+  manifestSource(
+    gitlabManifest,
+    {
+      name: 'gitlab',
+      title: 'GitLab',
+      definitionId: '5e6175e5-68e1-4c17-bff9-56103bbb0d80',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://docs.gitlab.com/api/rest/',
+    },
+    gitlabMetadata,
   ),
   manifestSource(
     hubspotManifest,

@@ -6,7 +6,9 @@ const SECRET_NAMES = /password|passphrase|secret|token|private_key|api_key|crede
 export function secretProblems(schema: JsonSchema, path = ''): string[] {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
   const own = properties.flatMap(([name, property]) => {
-    const isSecret = SECRET_NAMES.test(name) && property.type === 'string'
+    // When a token expires is no secret.
+    const isText = property.type === 'string' && property.format !== 'date-time'
+    const isSecret = SECRET_NAMES.test(name) && isText
     const unmarked = isSecret && property.airbyte_secret !== true && property.const === undefined
     return unmarked ? [`${path}${name} is not marked airbyte_secret`] : []
   })

@@ -1,7 +1,8 @@
+import { idOf, type PlacedRows, type Row } from '../declarative/placed-rows.ts'
 import type { MockedStream } from '../declarative/suite.ts'
 import { digest } from '../declarative/synthetic.ts'
 import { DOCUMENT } from './document.ts'
-import { idOf, REPOSITORIES, type Row, type RowOptions, Rows } from './rows.ts'
+import { documentedRows, REPOSITORIES, type RowOptions } from './rows.ts'
 
 /** A list under `/repos/{owner}/{repo}`. */
 interface List extends RowOptions {
@@ -126,12 +127,12 @@ export const LISTS: Record<string, List> = {
 export const routeOf = (path: string): string => `GET /repos/{owner}/{repo}/${path}`
 
 /** The rows of each list as they are at first. */
-export function openLists(): Record<string, Rows> {
+export function openLists(): Record<string, PlacedRows> {
   return Object.fromEntries(
     Object.entries(LISTS).map(([stream, list]) => {
       const { refused } = list
       const places = REPOSITORIES.filter((name) => name !== refused?.repository)
-      return [stream, new Rows(routeOf(list.path), list, places)]
+      return [stream, documentedRows(routeOf(list.path), list, places)]
     }),
   )
 }

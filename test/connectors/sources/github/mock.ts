@@ -1,5 +1,6 @@
 import type { MockRoute, MockRoutes } from '../declarative/mock-api.ts'
 import { linkedPages } from '../declarative/paging.ts'
+import { idOf, type Row } from '../declarative/placed-rows.ts'
 import type { MockedApi, MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { NOW } from '../declarative/synthetic.ts'
 import { NOT_FOUND, PAGE, PAGING, problem } from './answers.ts'
@@ -7,7 +8,7 @@ import { DOCUMENT } from './document.ts'
 import { LISTS, openLists, routeOf } from './lists.ts'
 import { nestedOf } from './nested.ts'
 import { organizationOf } from './organization.ts'
-import { idOf, placeOf, REPOSITORIES, type Row, timeOf } from './rows.ts'
+import { placeOf, REPOSITORIES, timeOf } from './rows.ts'
 
 const TOKEN = 'synthetic-token'
 

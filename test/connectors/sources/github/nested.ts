@@ -1,65 +1,21 @@
-import type { MockRequest } from '../declarative/mock-api.ts'
 import { linkedPages } from '../declarative/paging.ts'
+import { ChildRows, type PlacedRows, type Row } from '../declarative/placed-rows.ts'
 import type { MockedApi, MockedStream } from '../declarative/suite.ts'
 import { digest } from '../declarative/synthetic.ts'
 import { NOT_FOUND, PAGE, PAGING } from './answers.ts'
 import { DOCUMENT } from './document.ts'
-import { placeOf, REPOSITORIES, type Row, type Rows, timeOf } from './rows.ts'
+import { placeOf, timeOf } from './rows.ts'
 
 const REPOSITORY = 'GET /repos/{owner}/{repo}'
 const PULL = `${REPOSITORY}/pulls/{pull_number}`
 
-/** What stands under each row of a list: three rows under the very first, one under the others. */
-class Children {
-  readonly #parents: Rows
-  readonly #key: string
-  readonly #make: (n: number, number: number) => Row
-  readonly #of = new Map<string, Row[]>()
-  #made = 0
-
-  /** @param make the n-th row of its parent; `number` counts all */
-  constructor(parents: Rows, key: string, make: (n: number, number: number) => Row) {
-    this.#parents = parents
-    this.#key = key
-    this.#make = make
-  }
-
-  of(place: string, parent: Row): Row[] {
-    const name = `${place} ${parent[this.#key]}`
-    const known =
-      this.#of.get(name) ??
-      (this.#of.size === 0 ? [0, 1, 2] : [0]).map((n) => this.#make(n, this.#made++))
-    this.#of.set(name, known)
-    return known
-  }
-
-  /** Undefined where there is no such parent. */
-  find(request: MockRequest, value: string | undefined): Row[] | undefined {
-    const place = placeOf(request)
-    const parent = this.#parents.in(place).find((row) => String(row[this.#key]) === value)
-    return parent && this.of(place, parent)
-  }
-
-  get count(): number {
-    return REPOSITORIES.flatMap((place) =>
-      this.#parents.in(place).flatMap((parent) => this.of(place, parent)),
-    ).length
-  }
-
-  /** Of the newest parent in the first repository. */
-  newest(): Row {
-    const [place = ''] = REPOSITORIES
-    return this.of(place, this.#parents.in(place).at(-1) as Row)[0] as Row
-  }
-}
-
 /** What stands under single pull requests, runs, issues and comments. */
-export function nestedOf(lists: Record<string, Rows>): Pick<MockedApi, 'routes' | 'streams'> {
+export function nestedOf(lists: Record<string, PlacedRows>): Pick<MockedApi, 'routes' | 'streams'> {
   const served: Pick<MockedApi, 'routes' | 'streams'> = { routes: {}, streams: {} }
 
-  function serve(stream: string, route: string, parents: Rows, options: Served): void {
+  function serve(stream: string, route: string, parents: PlacedRows, options: Served): void {
     const { key, make, at, incremental } = options
-    const children = new Children(parents, key, (n, number) => {
+    const children = new ChildRows(parents, key, (n, number) => {
       const { body_html: _, body_text: __, ...sample } = DOCUMENT.sample(route, n, at ? [at] : [])
       return { ...sample, ...make(n, number) }
     })
@@ -67,7 +23,7 @@ export function nestedOf(lists: Record<string, Rows>): Pick<MockedApi, 'routes' 
     served.routes[route] = {
       query: PAGING,
       answer(request) {
-        const rows = children.find(request, request.params[open])
+        const rows = children.find(placeOf(request), request.params[open])
         if (!rows) return NOT_FOUND
         const { body, ...page } = linkedPages(request, rows, PAGE)
         return { ...page, body: at ? { total_count: rows.length, [at]: body } : body }
@@ -79,10 +35,10 @@ export function nestedOf(lists: Record<string, Rows>): Pick<MockedApi, 'routes' 
     }
   }
 
-  const { pull_requests: pulls, workflow_runs: runs } = lists as Record<string, Rows>
+  const { pull_requests: pulls, workflow_runs: runs } = lists as Record<string, PlacedRows>
   if (!pulls || !runs) throw new Error('the lists of parents are missing')
   // A new pull request or run brings one row of each kind.
-  const grows = (parents: Rows) => () => ({ again: true as const, grow: parents.grow })
+  const grows = (parents: PlacedRows) => () => ({ again: true as const, grow: parents.grow })
 
   serve('pull_request_commits', `${PULL}/commits`, pulls, {
     key: 'number',
@@ -107,7 +63,7 @@ export function nestedOf(lists: Record<string, Rows>): Pick<MockedApi, 'routes' 
     }),
   })
   for (const [stream, parent, path, key] of REACTIONS) {
-    serve(stream, `${REPOSITORY}/${path}/reactions`, lists[parent] as Rows, {
+    serve(stream, `${REPOSITORY}/${path}/reactions`, lists[parent] as PlacedRows, {
       key,
       make: (_n, number) => ({ id: number }),
     })
@@ -134,7 +90,7 @@ interface Served {
   make(n: number, number: number): Row
   /** Where the rows are in the answer. */
   at?: string
-  incremental?(children: Children): NonNullable<MockedStream['incremental']>
+  incremental?(children: ChildRows): NonNullable<MockedStream['incremental']>
 }
 
 const REACTIONS = [

@@ -1,10 +1,11 @@
 import type { MockRequest, MockRoutes } from '../declarative/mock-api.ts'
 import { linkedPages } from '../declarative/paging.ts'
+import type { Row } from '../declarative/placed-rows.ts'
 import type { MockedApi } from '../declarative/suite.ts'
 import { NOT_FOUND, PAGE, PAGING } from './answers.ts'
 import { DOCUMENT } from './document.ts'
 import { personOf } from './lists.ts'
-import { type Row, timeOf } from './rows.ts'
+import { timeOf } from './rows.ts'
 
 const ORGANIZATION = 'octo-org'
 const three = (make: (n: number) => Row) => [0, 1, 2].map(make)

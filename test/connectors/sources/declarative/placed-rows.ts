@@ -1,0 +1,113 @@
+import { Collection } from './synthetic.ts'
+
+export type Row = Record<string, unknown>
+
+/**
+ * Synthetic rows of a list that each of several places has (repositories, projects, shops): three
+ * in the first place, one in each of the others.
+ */
+export class PlacedRows {
+  readonly #of: Map<string, Collection<Row>>
+
+  /**
+   * @param make the n-th row of a place
+   * @param edit changes a row as the vendor would, at the time of an n-th row
+   */
+  constructor(
+    places: string[],
+    make: (n: number, place: number) => Row,
+    edit?: (row: Row, n: number, place: number) => void,
+  ) {
+    this.#of = new Map(
+      places.map((name, place) => [
+        name,
+        new Collection<Row>(
+          place === 0 ? 3 : 1,
+          (n) => make(n, place),
+          (row, n) => edit?.(row, n, place),
+        ),
+      ]),
+    )
+  }
+
+  get places(): string[] {
+    return [...this.#of.keys()]
+  }
+
+  /** A copy, so that what a server does to it stays there. */
+  in(place: string): Row[] {
+    return [...(this.#of.get(place)?.rows ?? [])]
+  }
+
+  get count(): number {
+    return [...this.#of.values()].reduce((sum, { rows }) => sum + rows.length, 0)
+  }
+
+  /** Adds three rows in the first place. */
+  grow = (): void => this.#first.grow()
+
+  /** Changes a row in the first place. */
+  touch(index = 0): void {
+    this.#first.touch(index)
+  }
+
+  get #first(): Collection<Row> {
+    return this.#of.values().next().value as Collection<Row>
+  }
+}
+
+/** What stands under each row of a list: three rows under the very first, one under the others. */
+export class ChildRows {
+  readonly #parents: PlacedRows
+  readonly #key: string
+  readonly #make: (n: number, number: number) => Row
+  readonly #of = new Map<string, Row[]>()
+  #made = 0
+
+  /**
+   * @param key the parents' field that tells them apart
+   * @param make the n-th row of its parent; `number` counts all
+   */
+  constructor(parents: PlacedRows, key: string, make: (n: number, number: number) => Row) {
+    this.#parents = parents
+    this.#key = key
+    this.#make = make
+  }
+
+  /** Undefined where there is no such parent. */
+  find(place: string, value: string | undefined): Row[] | undefined {
+    const parent = this.#parents.in(place).find((row) => String(row[this.#key]) === value)
+    return parent && this.#under(place, parent)
+  }
+
+  get count(): number {
+    const { places } = this.#parents
+    return places.flatMap((place) =>
+      this.#parents.in(place).flatMap((parent) => this.#under(place, parent)),
+    ).length
+  }
+
+  /** The first one of the newest parent in the first place. */
+  newest(): Row {
+    const [place = ''] = this.#parents.places
+    return this.#under(place, this.#parents.in(place).at(-1) as Row)[0] as Row
+  }
+
+  #under(place: string, parent: Row): Row[] {
+    const name = `${place} ${parent[this.#key]}`
+    const known =
+      this.#of.get(name) ??
+      (this.#of.size === 0 ? [0, 1, 2] : [0]).map((n) => this.#make(n, this.#made++))
+    this.#of.set(name, known)
+    return known
+  }
+}
+
+/** Days between two rows of a place: wider than half of the widest look-back. */
+const DAYS = 16
+
+/** The hour of a place's n-th row, see `hour`. */
+export const hourOf = (n: number, place: number): number => n * DAYS * 24 + place
+
+/** A whole number that no other row of the kind has. */
+export const idOf = (n: number, place: number): number => (place + 1) * 1000 + n
