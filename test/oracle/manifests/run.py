@@ -11,6 +11,7 @@ sleep where it `ticks`; nothing sleeps.
 """
 
 import base64
+import contextlib
 import copy
 import gzip
 import importlib
@@ -28,7 +29,6 @@ from dataclasses import asdict
 from urllib.parse import parse_qsl, urlsplit
 
 import freezegun
-import pandas  # noqa: F401  before the clock stands still, which it would not survive
 import requests
 import urllib3
 import yaml
@@ -45,6 +45,9 @@ from airbyte_cdk.models import (
     Type,
 )
 from airbyte_cdk.test.entrypoint_wrapper import read
+
+with contextlib.suppress(ImportError):  # older versions go without it
+    import pandas  # noqa: F401  before the clock stands still, which it would not survive
 
 HERE = pathlib.Path(__file__).parent
 CDK = importlib.metadata.version("airbyte-cdk")

@@ -69,7 +69,8 @@ export function buildSelector(
   const filter = component.optionalChild('record_filter')
   const keepIn = filter && build(FILTERS, filter, env)
   const transformations = options.transformations.map((child) => buildTransformation(child, env))
-  const transformsFirst = component.flag('transform_before_filtering', options.wanted !== undefined)
+  const isFilterFirst = options.wanted === undefined || env.language?.was('filterFirst')
+  const transformsFirst = component.flag('transform_before_filtering', !isFilterFirst)
   const normalize = normalizer(component, env, options.schema)
 
   function refine(extracted: RecordData[], slice: Slice, token: JsonValue): RecordData[] {

@@ -41,15 +41,29 @@ export const CHANGES = {
     is: 'the same is called `LegacySessionTokenAuthenticator`',
     here: 'rewritten',
   },
+  nowLocal: {
+    until: '0.35.4',
+    was: '`now_local()` in templates',
+    is: 'not part of the language; `now_utc()` and `today_with_timezone(…)` say which time they mean',
+    here: 'refused',
+    because: 'it gave the time of whichever machine it ran on',
+  },
   lastRecords: {
     until: '0.89.0',
     was: '`last_records`, the list of the page’s records, in templates of `CursorPagination`',
     is: 'only `last_record` and `last_page_size`',
     here: 'kept',
   },
+  defaultBackoff: {
+    until: '1.5.0',
+    was: 'without a strategy, retries wait 10, 20, 40 … seconds',
+    is: 'they wait a random time that doubles, from one second on',
+    here: 'newest',
+    because: 'only the wait is another',
+  },
   failuresAtOnce: {
     until: '1.5.0',
-    was: 'with `response_filters`, a status that none of them matches fails at once, also 429 and 503',
+    was: 'only 429 and 5xx are asked again, and with `response_filters` only what these name',
     is: 'the default map of statuses holds for what no filter matches',
     here: 'newest',
     because: 'it only asks again where the sync failed',
@@ -59,6 +73,13 @@ export const CHANGES = {
     was: 'a partition without a state of its own is read from the start',
     is: 'it is read from the state of all partitions',
     here: 'kept',
+  },
+  stateOfWindow: {
+    until: '6.0.0',
+    was: 'the state is the greatest cursor value of records within their window',
+    is: 'it is the greatest of all records, or where the window begins',
+    here: 'newest',
+    because: 'states are written in the newest form, so that Airbyte can go on from them',
   },
   lookbackBeyondStart: {
     until: '6.0.0',
@@ -73,6 +94,19 @@ export const CHANGES = {
     is: '`GzipDecoder`, `JsonDecoder` …, `ZipfileDecoder.decoder`',
     here: 'rewritten',
   },
+  clientSideUnfiltered: {
+    until: '6.33.4',
+    was: '`is_client_side_incremental` does not look at the state',
+    is: 'records of before the state are left out',
+    here: 'newest',
+    because: 'they were read before',
+  },
+  filterFirst: {
+    until: '6.33.4',
+    was: 'with `is_client_side_incremental` records are filtered, then transformed',
+    is: 'they are transformed, then filtered',
+    here: 'kept',
+  },
   streamState: {
     until: '6.34.0',
     was: '`stream_state` in templates: the state before the slice at hand',
@@ -82,8 +116,8 @@ export const CHANGES = {
   asyncNames: {
     since: '5.5.0',
     until: '6.36.3',
-    was: '`AsyncRetriever.urls_extractor` and `url_requester`',
-    is: '`download_target_extractor` and `download_target_requester`',
+    was: '`urls_extractor`, `url_requester` of `AsyncRetriever`; in the slice `create_job_response.json()`, `polling_job_response.json()`, `extra_fields.url`',
+    is: '`download_target_extractor`, `download_target_requester`; `creation_response`, `polling_response`, `download_target`',
     here: 'rewritten',
   },
   firstTokenZero: {
@@ -153,6 +187,29 @@ export const CHANGES = {
     was: 'a condition that gives null is true',
     is: 'it is false',
     here: 'kept',
+  },
+  windowOfNoLength: {
+    since: '6.8.0',
+    until: '7.34.0',
+    was: 'from a state that is now, no window is read',
+    is: 'with a granularity its last unit is read',
+    here: 'newest',
+    because: 'what came late in that unit was missed',
+  },
+  clampedAway: {
+    since: '6.24.0',
+    until: '7.34.0',
+    was: 'windows whose ends are clamped leave out days',
+    is: 'they follow each other',
+    here: 'newest',
+    because: 'what was between them was missed',
+  },
+  nullParentKey: {
+    until: '7.34.0',
+    was: 'a parent whose key is null is a partition named None',
+    is: 'it is none',
+    here: 'newest',
+    because: 'there is nothing to ask for',
   },
 } as const satisfies Record<string, Change>
 

@@ -31,7 +31,7 @@ const REWRITES: Rewrite[] = [
     change: 'asyncNames',
     type: 'AsyncRetriever',
     rewrite: (node) =>
-      renamed(node, {
+      renamed(retold(node) as JsonObject, {
         urls_extractor: 'download_target_extractor',
         url_requester: 'download_target_requester',
       }),
@@ -110,6 +110,32 @@ function renamed(node: JsonObject, names: Record<string, string>): JsonObject {
   return Object.fromEntries(
     Object.entries(node).map(([name, value]) => [names[name] ?? name, value]),
   )
+}
+
+/** What templates of an asynchronous job saw in the slice, and the names that it has now. */
+const JOB_NAMES: [RegExp, string][] = [
+  [inSlice('create_job_response', String.raw`\.json\(\)`), 'creation_response'],
+  [inSlice('create_job_response', String.raw`\.headers`), "creation_response['headers']"],
+  [inSlice('polling_job_response', String.raw`\.json\(\)`), 'polling_response'],
+  [inSlice('polling_job_response', String.raw`\.headers`), "polling_response['headers']"],
+  [inSlice(String.raw`extra_fields(?:\.url\b|\[['"]url['"]\])`, ''), 'download_target'],
+]
+
+/** `stream_slice['name']` or `stream_partition.name`, with what follows it. */
+function inSlice(name: string, rest: string): RegExp {
+  return new RegExp(
+    `\\bstream_(?:slice|partition|interval)(?:\\.${name}|\\[['"]${name}['"]\\])${rest}`,
+    'g',
+  )
+}
+
+function retold(node: JsonValue): JsonValue {
+  if (typeof node === 'string') {
+    return JOB_NAMES.reduce((text, [old, name]) => text.replaceAll(old, name), node)
+  }
+  if (Array.isArray(node)) return node.map(retold)
+  if (!isObject(node)) return node
+  return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, retold(value)]))
 }
 
 const invalid = (field: string, message: string) =>
