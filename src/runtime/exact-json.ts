@@ -1,10 +1,10 @@
 /** A value as JSON text; a `bigint`, which plain `JSON.stringify` refuses, with all its digits. */
-export function exactJson(value: unknown): string | undefined {
+export function exactJson(value: unknown, indent?: number): string | undefined {
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value, undefined, indent)
   } catch {
     // Only big integers (and circles, which parsed JSON cannot have) make it throw.
-    return JSON.stringify(value, exactIntegers)
+    return JSON.stringify(value, exactIntegers, indent)
   }
 }
 

@@ -1,6 +1,6 @@
 import { type OptionTypes, parseOptions, UsageError } from '../options.ts'
 
-export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write'
+export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write' | 'test'
 
 /** What the command line says, with the options that the command needs present. */
 export interface ConnectorArguments {
@@ -13,6 +13,16 @@ export interface ConnectorArguments {
   state?: string
   /** Directory that plays the warehouse bucket. */
   warehouse?: string
+  /** TypeScript classes in place of the manifest's custom components. */
+  components?: string
+  /** Of a test: the streams to read, and how many records of each. */
+  streams?: string[]
+  records?: number
+  /** Of a test: the directory of the cases. */
+  record?: string
+  replay?: string
+  live: boolean
+  json: boolean
   debug: boolean
   help: boolean
 }
@@ -30,6 +40,16 @@ const OPTIONS: Record<string, Option> = {
   catalog: { about: 'a ConfiguredAirbyteCatalog' },
   state: { about: 'STATE messages to go on from: a list, or the output of a read' },
   warehouse: { about: 'directory of the warehouse bucket (r2); default .airbyte/warehouse' },
+  components: {
+    about: 'TypeScript classes for the custom components of a manifest',
+    aliases: ['components-path'],
+  },
+  streams: { about: 'names of the streams to read, with commas; default all' },
+  records: { about: 'records to read of each stream; default 5' },
+  record: { about: 'directory to write what the API answered to, without secrets' },
+  replay: { about: 'directory to answer from instead of the API' },
+  live: { about: 'record, and mark the connector as tested live today', type: 'boolean' },
+  json: { about: 'print the report as JSON', type: 'boolean' },
   debug: { about: 'log more', type: 'boolean' },
   help: { about: 'show this', type: 'boolean' },
 }
@@ -62,6 +82,11 @@ export const COMMANDS: Record<Verb, Command> = {
     options: ['config', 'catalog', 'warehouse'],
     required: ['config', 'catalog'],
   },
+  test: {
+    about: 'Check, discover and read a little of each stream of a source',
+    options: ['config', 'streams', 'records', 'record', 'replay', 'live', 'json'],
+    required: [],
+  },
 }
 
 const isVerb = (word: string | undefined): word is Verb =>
@@ -87,9 +112,20 @@ export function parseArguments(argv: string[]): ConnectorArguments {
   )
   const [name, extra] = positionals
   if (extra !== undefined) throw new UsageError(`'${extra}' is one argument too many.`)
-  const parsed = { verb, name, debug: false, help: false, ...withoutUndefined(given) }
+  const { streams, records, ...plain } = given
+  const parsed: ConnectorArguments = {
+    ...{ verb, name, debug: false, help: false, live: false, json: false },
+    ...withoutUndefined(plain),
+    ...(streams !== undefined && { streams: String(streams).split(',') }),
+    ...(records !== undefined && { records: countOf(String(records)) }),
+  }
   if (!given.help) requireOptions(parsed, given)
   return parsed
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new UsageError(`--records is '${text}'; a number from 1 on is expected.`)
 }
 
 function requireOptions({ verb, name }: ConnectorArguments, given: Record<string, unknown>) {
@@ -104,13 +140,30 @@ function requireOptions({ verb, name }: ConnectorArguments, given: Record<string
   for (const option of required) {
     if (given[option] === undefined) throw new UsageError(`--${option} is missing. ${see}`)
   }
-  for (const option of ['config', 'catalog', 'state', 'warehouse']) {
-    if (given[option] === undefined || options.includes(option)) continue
+  const allowed = new Set([...options, 'manifest', 'components', 'debug', 'help'])
+  for (const option of Object.keys(OPTIONS)) {
+    if (given[option] === undefined || allowed.has(option)) continue
     throw new UsageError(`'connector ${verb}' takes no --${option}. ${see}`)
+  }
+  if (verb === 'test') requireOneWayToTest(given)
+  if (given.components !== undefined && given.manifest === undefined) {
+    throw new UsageError(`--components goes with --manifest. ${see}`)
   }
   const fromInput = [...options.filter((option) => given[option] === '-'), ...stdinOf(verb)]
   if (fromInput.length > 1) {
     throw new UsageError(`Only one of ${fromInput.join(' and ')} can come from standard input.`)
+  }
+}
+
+function requireOneWayToTest({ config, replay, record, live, manifest }: Record<string, unknown>) {
+  if (replay === undefined && config === undefined) {
+    throw new UsageError('--config is missing, or --replay with what was recorded.')
+  }
+  if (replay !== undefined && (record !== undefined || live !== undefined)) {
+    throw new UsageError('--replay goes without --record and --live.')
+  }
+  if (live !== undefined && manifest === undefined) {
+    throw new UsageError('--live goes with the --manifest of the connector.')
   }
 }
 
@@ -140,7 +193,7 @@ export function connectorHelp(verb: string | undefined): string {
     ].join('\n')
   }
   const { about, options } = COMMANDS[verb]
-  const shown = [...(verb === 'write' ? [] : ['manifest']), ...options, 'debug']
+  const shown = [...(verb === 'write' ? [] : ['manifest', 'components']), ...options, 'debug']
   const what = verb === 'write' ? '<name>' : '(<name> | --manifest <file>)'
   return [
     `usage: airbyte connector ${verb} ${what} [options]`,

@@ -34,6 +34,13 @@ export class ConfigScrubber {
     this.#scrub = createScrubber(this.#secrets)
   }
 
+  /** A secret that came to light later, such as a token that an API gave. */
+  add(secret: string): void {
+    if (this.#secrets.has(secret)) return
+    this.#secrets.add(secret)
+    this.#scrub = createScrubber(this.#secrets)
+  }
+
   readonly scrub: Scrub = (text) => this.#scrub(text)
 }
 

@@ -13,6 +13,7 @@ import { LineOutput } from './output.ts'
 import { type Environment, openSession, type Session } from './session.ts'
 import { listenToSignals } from './signals.ts'
 import { check, discover, read } from './source.ts'
+import { test } from './test/index.ts'
 import { write } from './write.ts'
 
 export interface ConnectorIo {
@@ -23,7 +24,7 @@ export interface ConnectorIo {
 }
 
 const COMMANDS: Record<Exclude<Verb, 'spec'>, (session: Session) => Promise<number>> = {
-  ...{ check, discover, read, write },
+  ...{ check, discover, read, write, test },
 }
 
 /**
@@ -61,16 +62,18 @@ async function run(args: ConnectorArguments, { stdin, stdout, env }: ConnectorIo
         out.message(specMessage((await openConnector(args)).connector.spec()))
         code = 0
       } else {
-        const session = await openSession(args, { stdin, out, env, stop, scrubber })
+        const session = await openSession(args, { stdin, stdout, out, env, stop, scrubber })
         code = await COMMANDS[args.verb](session)
       }
     } catch (error) {
+      if (error instanceof UsageError) throw error
       code = stop.exitCode ?? 1
       out.message(errorMessage(toAirbyteError(error), scrubber.scrub))
     }
     await out.end()
     return code
-  } catch {
+  } catch (error) {
+    if (error instanceof UsageError) throw error
     return 1 // Nobody reads the lines any more.
   } finally {
     stop.dispose()

@@ -14,7 +14,7 @@ import { toAirbyteCatalog } from './catalog.ts'
 
 export type StreamStatus = 'STARTED' | 'RUNNING' | 'COMPLETE' | 'INCOMPLETE'
 
-const FAILURE_TYPES: Record<ErrorKind, string> = {
+export const FAILURE_TYPES: Record<ErrorKind, string> = {
   config: 'config_error',
   transient: 'transient_error',
   system: 'system_error',

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { createNodeContext } from '../../egress/node-context.ts'
 import type { JsonObject } from '../../protocol/index.ts'
 import type { ConnectorContext } from '../../runtime/contract.ts'
@@ -20,6 +20,8 @@ export interface Session {
   opened: OpenConnector
   ctx: ConnectorContext
   stdin: Readable
+  /** For what is no message; messages go to `out`. */
+  stdout: Writable
   out: LineOutput
   scrubber: ConfigScrubber
   stop: Stop
@@ -29,6 +31,7 @@ export interface Session {
 
 interface Surroundings {
   stdin: Readable
+  stdout: Writable
   out: LineOutput
   env: Environment
   stop: Stop
@@ -40,7 +43,7 @@ const WAREHOUSE = '.airbyte/warehouse'
 /** Opens the connector and reads its config, whose secrets are scrubbed from here on. */
 export async function openSession(
   args: ConnectorArguments,
-  { stdin, out, env, stop, scrubber }: Surroundings,
+  { stdin, stdout, out, env, stop, scrubber }: Surroundings,
 ): Promise<Session> {
   const opened = await openConnector(args)
   const { connectionSpecification: form } = opened.connector.spec()
@@ -48,7 +51,7 @@ export async function openSession(
   const given = withEnvironment(document, env)
   scrubber.learn(form, given)
   return {
-    ...{ args, opened, stdin, out, scrubber, stop },
+    ...{ args, opened, stdin, stdout, out, scrubber, stop },
     ctx: contextFor(args, out, scrubber.scrub, stop),
     config() {
       const config = checkedConfig(opened, given)
@@ -59,7 +62,7 @@ export async function openSession(
 }
 
 function contextFor(
-  { debug, warehouse }: ConnectorArguments,
+  { verb, debug, warehouse }: ConnectorArguments,
   out: LineOutput,
   scrub: Scrub,
   { signal }: Stop,
@@ -68,7 +71,10 @@ function contextFor(
     signal,
     warehouse: fileStore(warehouse ?? WAREHOUSE),
     log(level, message) {
-      if (level !== 'debug' || debug) out.message(logMessage(level, message, scrub))
+      // A test prints a report.
+      if (verb === 'test' ? debug : level !== 'debug' || debug) {
+        out.message(logMessage(level, message, scrub))
+      }
     },
   })
 }

@@ -63,7 +63,7 @@ describe('the same command line as source-declarative-manifest', () => {
       if (!wanted.then || !then || !ours) return
 
       // Our state is the one that the CDK was given, and both go on from either in the same way.
-      expect(stable(result.states)).toEqual(stable(ours.states))
+      expect(comparableStates(result.states)).toEqual(comparableStates(ours.states))
       const fromTheirs = await run(wanted, wanted.then.http, asList(first.states))
       expect(comparable(fromTheirs)).toEqual(comparable(then))
       const fromOurs = await run(wanted, wanted.then.http, asList(result.states))
@@ -191,24 +191,24 @@ const comparableStatuses = (statuses: Result['statuses']) =>
     .sort()
 
 /**
- * The CDK writes a state also for a stream without a cursor that failed, as if it had been read, and
- * a partition that failed with the start that it would have anyway.
+ * The CDK writes a state also for a stream without a cursor that failed, as if it had been read. How
+ * long the read took is left out.
  */
 function comparableStates(
   states: Result['states'],
-  counts: Result['counts'],
-  statuses: Result['statuses'],
+  counts: Result['counts'] = {},
+  statuses?: Result['statuses'],
 ) {
   const kept = Object.entries(states ?? {})
-    .filter(([name, state]) => !(NO_CURSOR in state) || statuses?.[name]?.at(-1) === 'COMPLETE')
+    .filter(
+      ([name, state]) =>
+        !statuses || !(NO_CURSOR in state) || statuses[name]?.at(-1) === 'COMPLETE',
+    )
     .map(([name, { lookback_window: _, ...state }]) => {
-      const partitions = Array.isArray(state.states) && {
-        states: state.states.map(stable).filter((partition) => !partition.includes(START)),
-      }
-      return { name, state: { ...state, ...partitions }, count: counts?.[name] }
+      const partitions = Array.isArray(state.states) && { states: state.states.map(stable).sort() }
+      return { name, state: { ...state, ...partitions }, count: counts[name] }
     })
   return { states: kept.map(stable).sort() }
 }
 
 const NO_CURSOR = '__ab_no_cursor_state_message'
-const START = '"updated_at":"2026-01-01"'

@@ -58,7 +58,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
 export const messagesOf = (output: string): Message[] =>
   output
     .split('\n')
-    .filter((line) => line.startsWith('{'))
+    .filter((line) => line.startsWith('{"'))
     .map((line) => toJson(loads(line)) as Message)
 
 export interface TestServer {
