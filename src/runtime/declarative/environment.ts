@@ -26,6 +26,8 @@ export interface Run {
   readonly longestSleepMs: number
   /** How many jobs of asynchronous retrievers may run at the API at once. */
   jobLimit: number
+  /** Who has such jobs. */
+  jobs: Set<{ readonly running: number }>
   /** Whom tokens are asked of: the source's owner, or one for this run alone. */
   owner: Pick<SourceOwner, 'token'>
   /** The tokens and sessions that are known to be valid, by what their authenticator is made of. */

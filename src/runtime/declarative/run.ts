@@ -24,6 +24,7 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
       return Math.min(options.longestSleepMs ?? LONGEST_SLEEP_MS, left)
     },
     jobLimit: options.jobLimit ?? 1,
+    jobs: new Set(),
     owner: ctx.owner ?? ownerOfRun(),
     tokens: new Map(),
     cache: new AnswerCache(),

@@ -64,28 +64,30 @@ function api({ seconds = 0, fails = [] as string[], lines = 2, status = 'done' }
     const isDone = clock.now - (jobs.get(id) ?? 0) >= seconds * 1000
     return Response.json({ status: isDone ? status : 'working', urls: [`files/${id}`] })
   }
-  return { clock, seen, gone, fetch }
+  /** How many jobs run now. */
+  const running = () => [...jobs.values()].filter((at) => clock.now - at < seconds * 1000).length
+  return { clock, seen, gone, fetch, running }
 }
 
 type Api = ReturnType<typeof api>
 
 const JOBS = [1, 2, 3].map((n) => `900719925474099${n}`)
 
-async function open(
-  { clock, fetch }: Api,
-  {
-    state,
-    retriever,
-    ...more
-  }: { state?: StreamState; retriever?: JsonObject; sync?: number } = {},
-) {
+interface Opening {
+  state?: StreamState
+  retriever?: JsonObject
+  manifest?: JsonObject
+  sync?: number
+}
+
+async function open({ clock, fetch }: Api, { state, retriever, manifest, sync = 1 }: Opening = {}) {
   const slept: number[] = []
   const ctx = testContext({ http: { fetch }, now: () => clock.now })
   const stream = {
     retriever: { requester: null, ...RETRIEVER, ...retriever },
     schema_loader: { schema: { properties: { id: { type: 'integer' } } } },
   }
-  const source = declarativeSource(manifestOf({ name: '', stream }), INFO, {
+  const source = declarativeSource(manifestOf({ name: '', stream, manifest }), INFO, {
     longestSleepMs: 30_000,
     async sleep(ms) {
       slept.push(ms / 1000)
@@ -96,7 +98,7 @@ async function open(
   const configured = streams.map(
     (one): ConfiguredStream => ({
       ...{ stream: one, syncMode: 'full_refresh', destinationSyncMode: 'append', cursorField: [] },
-      ...{ primaryKey: [], generationId: 1, minimumGenerationId: 0, syncId: more.sync ?? 1 },
+      ...{ primaryKey: [], generationId: 1, minimumGenerationId: 0, syncId: sync },
       format: 'records',
     }),
   )
@@ -365,5 +367,73 @@ describe('a check', () => {
     const { source, ctx } = await open(server)
     expect(await source.check(ctx, {})).toEqual({ ok: true })
     expect(server.seen).toEqual(['POST /jobs', `POST /jobs/${JOBS[0]}/abort`])
+  })
+})
+
+describe('jobs at once', () => {
+  const shops = ['a', 'b', 'c', 'd', 'e', 'f']
+  const retriever: JsonObject = {
+    partition_router: { type: 'ListPartitionRouter', values: shops, cursor_field: 'shop' },
+    creation_requester: requester("jobs?shop={{ stream_partition['shop'] }}", {
+      http_method: 'POST',
+    }),
+    download_requester: requester('{{ download_target }}'),
+  }
+  const manifest = { max_concurrent_async_job_count: 3 }
+
+  it('are as many as the manifest lets run, of the slices to come', async () => {
+    const server = api({ seconds: 20 })
+    const { fetch } = server
+    let most = 0
+    server.fetch = async (...given) => {
+      const answer = await fetch(...given)
+      most = Math.max(most, server.running())
+      return answer
+    }
+    const { events, slept } = await open(server, { retriever, manifest })
+    expect(await until(events)).toMatchObject({ rows: 12 })
+    expect(most).toBe(3)
+    // Two rounds of twenty seconds, not six.
+    expect(slept.reduce((sum, seconds) => sum + seconds)).toBeLessThanOrEqual(60)
+    expect(server.seen.filter((line) => line === 'POST /jobs')).toHaveLength(6)
+  })
+
+  it('are one where the manifest says nothing, or nothing that makes sense', async () => {
+    for (const given of [undefined, 0, '{{ config.none }}']) {
+      const server = api()
+      const opened = await open(server, {
+        ...{ retriever },
+        ...(given === undefined ? {} : { manifest: { max_concurrent_async_job_count: given } }),
+      })
+      await until(opened.events)
+      expect(server.seen.slice(0, 3)).toEqual([
+        'POST /jobs',
+        `GET /jobs/${JOBS[0]}`,
+        `GET /files/${JOBS[0]}`,
+      ])
+    }
+  })
+
+  it('are each created once, however often the read goes on in another isolate', async () => {
+    const server = api({ seconds: 100 })
+    let state: StreamState | undefined
+    let rows = 0
+    for (let stops = 0; stops < 200; stops++) {
+      const { events } = await open(server, { state, retriever, manifest })
+      let isOver = true
+      for await (const event of events) {
+        if (event.type === 'batch' && event.batch.kind === 'records') rows += event.batch.length
+        if (event.type !== 'state') continue
+        state = plain(event.state)
+        isOver = state.done === true
+        // The host stops at every checkpoint.
+        break
+      }
+      if (isOver) break
+      server.clock.now += 10_000
+    }
+    expect(rows).toBe(12)
+    expect(server.seen.filter((line) => line === 'POST /jobs')).toHaveLength(6)
+    expect(server.seen.filter((line) => line.endsWith('/delete'))).toHaveLength(6)
   })
 })

@@ -26,7 +26,7 @@ interface Download {
  * Jobs belong to the position: another invocation goes on asking for the same ones.
  */
 export function asyncRetriever(component: Component, context: RetrieverContext): Retriever {
-  const { stream, schema } = context
+  const { stream, schema, ahead } = context
   const { env } = stream
   const api = buildJobApi(component, env)
   const jobs = new Jobs(api, jobRules(component, env), env)
@@ -52,7 +52,7 @@ export function asyncRetriever(component: Component, context: RetrieverContext):
   async function fetchPage(slice: Slice, token: JsonValue, progress: JsonObject) {
     let at = downloadOf(token)
     if (!at) {
-      const outcome = await jobs.settle(slice, async () => [])
+      const outcome = await jobs.settle(slice, ahead)
       if (outcome === 'begun') return page([], JOB)
       if (outcome === 'skipped') return finish(slice)
       at = { target: 0, page: downloads.initialToken }
@@ -118,9 +118,10 @@ export function asyncRetriever(component: Component, context: RetrieverContext):
         return await recover(slice, error)
       }
     },
-    async close() {
+    async close(isOver = false) {
       await downloads.close()
-      if (env.run.probes || isCancelled(env.ctx.signal)) await jobs.abortAll()
+      if (isOver || env.run.probes || isCancelled(env.ctx.signal)) await jobs.abortAll()
+      env.run.jobs.delete(jobs)
     },
   }
 }

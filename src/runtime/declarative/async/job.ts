@@ -36,8 +36,9 @@ export interface Job {
   wasAsked: boolean
 }
 
-/** A job's identity within its stream. */
-export const jobKey = ({ partition, interval }: Slice) => `${keyOf(partition)} ${keyOf(interval)}`
+/** A job's identity within its stream, the same after it was saved. */
+export const jobKey = ({ partition, interval }: Slice) =>
+  `${keyOf(partition)} ${keyOf(JSON.parse(JSON.stringify(interval)))}`
 
 /** What an invocation leaves to the next one. */
 export function saveJob(job: Job): JsonObject {

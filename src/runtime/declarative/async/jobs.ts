@@ -8,6 +8,7 @@ import type { Environment, Slice } from '../environment.ts'
 import { errorTextOf } from '../errors/message.ts'
 import { isObject } from '../manifest/values.ts'
 import type { Answer } from '../requester/answer.ts'
+import type { Ahead } from '../stream/slices-ahead.ts'
 import { WaitUntil } from '../wait.ts'
 import type { JobApi } from './api.ts'
 import { type Job, jobKey, loadJob, saveJob } from './job.ts'
@@ -30,9 +31,6 @@ export interface JobRules {
   limit: number
 }
 
-/** The slices after the one at hand, as many as are asked for. */
-export type Ahead = (count: number) => Promise<Slice[]>
-
 /**
  * The jobs of a stream: that of the slice at hand, and as many of the slices after it as the API
  * takes at once. They are saved with the position, so that another invocation goes on polling them.
@@ -50,6 +48,16 @@ export class Jobs {
     this.#api = api
     this.#rules = rules
     this.#env = env
+    env.run.jobs.add(this)
+  }
+
+  /** Jobs that the API has on its hands, or that are to be created anew. */
+  get running(): number {
+    let count = 0
+    for (const { status } of this.#jobs.values()) {
+      if (status !== 'completed' && status !== 'skipped') count++
+    }
+    return count
   }
 
   get areNone(): boolean {
@@ -150,12 +158,19 @@ export class Jobs {
       begun = true
     }
     for (const next of await ahead(this.#rules.limit - 1)) {
-      if (this.#jobs.size >= this.#rules.limit) break
+      if (this.#isFull()) break
       if (this.#jobs.has(jobKey(next))) continue
       this.#jobs.set(jobKey(next), await this.#create(next, 1))
       begun = true
     }
     return begun
+  }
+
+  /** Those of a parent that is read at the same time count too. */
+  #isFull(): boolean {
+    let running = 0
+    for (const jobs of this.#env.run.jobs) running += jobs.running
+    return this.#jobs.size >= this.#rules.limit || running >= this.#rules.limit
   }
 
   #isDue({ status, attempt, retryAt = 0 }: Job): boolean {

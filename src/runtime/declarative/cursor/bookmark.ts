@@ -10,6 +10,8 @@ import type { CursorProgress, StreamCursor } from './types.ts'
 export interface Bookmark<Value = unknown> {
   /** How far a partition is; undefined for one that this read has had already. */
   begin(partition: JsonObject): CursorProgress<Value> | undefined
+  /** The same for one whose turn has not come. */
+  peek(partition: JsonObject): CursorProgress<Value> | undefined
   /** A record's cursor value was seen. */
   observe(value: Value): void
   /** An interval of the partition was closed. */
@@ -31,6 +33,7 @@ export function singleBookmark(cursor: StreamCursor, state: JsonObject): Bookmar
   let isMoved = false
   return {
     begin: () => cursor.progress(state),
+    peek: () => undefined,
     observe() {},
     update(_partition, progress) {
       current = progress.state()
@@ -94,6 +97,12 @@ export function partitionedBookmark(
       global === undefined ? 0 : lookback,
     )
 
+  function progressOf(key: string): Progress {
+    const own = known.get(key)
+    if (own) return Progress.fromState(cursor, own.cursor)
+    return newFromStart && !onlyGlobal ? Progress.fromState(cursor, {}) : fromGlobal()
+  }
+
   /** Values are compared as they are written, as the CDK does. */
   function raise(value: string): void {
     if (next === undefined || next < value) next = value
@@ -108,13 +117,14 @@ export function partitionedBookmark(
         onlyGlobal = true
         known.clear()
       }
-      const own = known.get(key)
-      if (!own) partitions++
-      const fresh = () =>
-        newFromStart && !onlyGlobal ? Progress.fromState(cursor, {}) : fromGlobal()
-      const progress = own ? Progress.fromState(cursor, own.cursor) : fresh()
+      if (!known.has(key)) partitions++
+      const progress = progressOf(key)
       if (!onlyGlobal) known.set(key, { partition, cursor: progress.state() })
       return progress
+    },
+    peek(partition) {
+      const key = keyOf(partition)
+      return begun.has(key) ? undefined : progressOf(key)
     },
     observe(value) {
       synced = true

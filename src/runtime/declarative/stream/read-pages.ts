@@ -11,6 +11,7 @@ import { migrateState } from '../cursor/migrations.ts'
 import { missingClass } from '../custom/missing.ts'
 import { type Slice, WHOLE_STREAM } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
+import { RouterAhead } from '../partition/ahead.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
 import { ParentWait, type Partition } from '../partition/types.ts'
 import type { RecordData } from '../records/types.ts'
@@ -22,6 +23,7 @@ import type { Branch } from './delegate.ts'
 import { SliceFailures } from './failures.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
 import { seesState } from './seen-state.ts'
+import { type Ahead, NOTHING_AHEAD, slicesAfter } from './slices-ahead.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
 
 export interface ReadPage {
@@ -133,10 +135,12 @@ async function* readFrom(
   const reading = await openReading(stream, airbyte, at, goesOn)
   const { router, bookmark, begun, failures } = reading
 
+  let isOver = false
   try {
     yield* readPartitions(stream, reading, at)
+    isOver = true
   } finally {
-    await reading.retriever.close()
+    await reading.retriever.close(isOver)
   }
 
   const parents = failures.parentState(router)
@@ -168,6 +172,7 @@ async function* readPartitions(
     let index = 0
     for (const interval of cursor ? intervalsOf(cursor, from) : [{}]) {
       const place = { part, interval, index: index++, from, seen }
+      reading.ahead = aheadOf(reading, place)
       if (resumed && place.index < resumed.interval) continue
       try {
         yield* readSlice(stream, reading, place, resumed)
@@ -184,6 +189,15 @@ async function* readPartitions(
   }
 }
 
+function aheadOf({ cursor, bookmark, router, seesState }: Reading, place: Place): Ahead {
+  // A job that is created ahead of its turn would see the state of another slice.
+  if (!(router instanceof RouterAhead) || seesState) return NOTHING_AHEAD
+  const tracking = cursor && bookmark && { cursor, bookmark }
+  const { part, index, from } = place
+  const later = () => (cursor ? [...intervalsOf(cursor, from)].slice(index + 1) : [])
+  return (count) => slicesAfter({ part, later }, router, tracking, count)
+}
+
 /** What the slices of a read share. */
 interface Reading {
   begun: number
@@ -195,6 +209,8 @@ interface Reading {
   failures: SliceFailures
   /** Of the partition at hand. */
   progress: CursorProgress | undefined
+  /** The slices after the one at hand. */
+  ahead: Ahead
   /** Whether templates see the state. */
   seesState: boolean
   /** What the retriever is handed with its next page. */
@@ -215,11 +231,14 @@ async function openReading(
       ...{ ends: at?.ends, saved: at?.bookmark },
     })
   const cursor = tracking?.cursor
-  const router = routerOf(stream, airbyte, cursor !== undefined)
+  const plain = routerOf(stream, airbyte, cursor !== undefined)
+  const looksAhead = stream.retriever.type === 'AsyncRetriever' && env.run.jobLimit > 1
+  const router = looksAhead ? new RouterAhead(plain, at?.router) : plain
   const normalizes = stream.retriever.optionalChild('record_selector')?.get('schema_normalization')
   const retriever = buildRetriever(stream, {
     cursor,
     router,
+    ahead: (count) => reading.ahead(count),
     schema: normalizes && normalizes !== 'None' ? await stream.schema() : undefined,
     wanted(record) {
       const value = cursor?.valueOf(record)
@@ -235,6 +254,7 @@ async function openReading(
     rules: walkRules(stream),
     failures: new SliceFailures(stream, goesOn, at?.failures),
     progress: undefined,
+    ahead: NOTHING_AHEAD,
     seesState: seesState(stream),
     kept: at?.progressOfPage ?? null,
   }

@@ -14,6 +14,7 @@ import { buildRequester } from '../requester/http-requester.ts'
 import type { Stream } from './build.ts'
 import { fetchPages, type PageParts } from './pages.ts'
 import { fetchPropertyPages } from './property-pages.ts'
+import type { Ahead } from './slices-ahead.ts'
 
 export interface FetchedPage {
   records: RecordData[]
@@ -33,8 +34,12 @@ export interface Retriever {
    * @param size records to ask for, where it is not the paginator's page size
    */
   fetch(slice: Slice, token: JsonValue, progress: JsonValue, size?: number): Promise<FetchedPage>
-  /** Lets go of a page that was not read to its end. */
-  close(): Promise<void>
+  /**
+   * Lets go of what was not read to its end.
+   *
+   * @param isOver all slices were read: nothing goes on from here
+   */
+  close(isOver?: boolean): Promise<void>
 }
 
 export interface RetrieverParts {
@@ -44,6 +49,7 @@ export interface RetrieverParts {
   wanted(record: RecordData): boolean
   /** Only where records are normalised by it. */
   schema: JsonSchema | undefined
+  ahead: Ahead
 }
 
 export interface RetrieverContext extends RetrieverParts {
