@@ -169,6 +169,16 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
     return guarded(() => this.entities.record(id, { name, status, nextRunAt }))
   }
 
+  hashSalt() {
+    return guarded(() => {
+      const known = this.ctx.storage.kv.get<string>('hashSalt')
+      if (known) return known
+      const salt = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex')
+      this.ctx.storage.kv.put('hashSalt', salt)
+      return salt
+    })
+  }
+
   /** Finishes what a crash left half done: a pending row without an object goes, a tombstone's object goes. */
   async repair(): Promise<void> {
     const objects = entityObjects(this.env, this.tenantId)

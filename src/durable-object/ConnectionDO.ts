@@ -318,9 +318,15 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       transfer: record.transfer,
       schemaChanges: record.schemaChanges,
       maxRejects: record.maxRejects,
+      ...(await this.#hashSalt(record)),
       acceptEmpty: current.acceptEmpty,
       limits: { ...DEFAULT_LIMITS, ...record.limits },
     }
+  }
+
+  async #hashSalt({ tenantId, streams }: ConnectionRecord): Promise<{ hashSalt?: string }> {
+    const isHashed = streams.some(({ mapping }) => mapping?.hash?.length)
+    return isHashed ? { hashSalt: await tenantStub(this.env, tenantId).hashSalt() } : {}
   }
 
   async #save(record: ConnectionRecord): Promise<void> {

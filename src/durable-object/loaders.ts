@@ -1,3 +1,4 @@
+import { mappedColumns, mappedPath } from '../core/normalization/index.ts'
 import { parseStreamKey, streamKey } from '../protocol/index.ts'
 import type { DestinationCapabilities, Loader, StreamPlan } from '../runtime/contract.ts'
 import type { StreamRow } from './connection-store.ts'
@@ -37,6 +38,7 @@ function planOf(
 ): StreamPlan {
   const stream = parseStreamKey(row.key)
   const config = connection.streams.find((s) => streamKey(s) === row.key)
+  const mapping = config?.mapping ?? {}
   const namespace = connection.namespace ?? stream.namespace
   return {
     connectionId: connection.id,
@@ -46,10 +48,10 @@ function planOf(
       ...(capabilities.namespaces && namespace ? { namespace } : {}),
       table: `${connection.prefix ?? ''}${stream.name}`,
     },
-    columns: row.columns,
+    columns: mappedColumns(row.columns, mapping),
     mode: config?.destinationSyncMode ?? 'append',
-    primaryKey: config?.primaryKey ?? [],
-    cursorField: config?.cursorField ?? [],
+    primaryKey: (config?.primaryKey ?? []).map((path) => mappedPath(path, mapping)),
+    cursorField: mappedPath(config?.cursorField ?? [], mapping),
     generationId: row.generation,
     minimumGenerationId: 0,
     normalization: connection.normalization,

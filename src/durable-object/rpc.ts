@@ -12,6 +12,7 @@ import type {
   LogLevel,
   StreamDescriptor,
   StreamKey,
+  StreamMapping,
   StreamState,
   SyncMode,
 } from '../protocol/index.ts'
@@ -114,6 +115,7 @@ export interface StreamConfig extends StreamDescriptor {
   primaryKey?: string[][]
   selectedFields?: string[]
   lookbackSeconds?: number
+  mapping?: StreamMapping
 }
 
 /** How much one slice may do before it hands over; a chunk ends at the first checkpoint past its size. */
@@ -241,6 +243,8 @@ export interface StreamReceipt {
   rowsStaged: number
   rowsLoaded: number
   rowsRejected: number
+  /** Left out by the connection's filter. */
+  rowsFiltered: number
   bytes: number
   nulled: number
   stateBefore: StreamState | null
@@ -331,4 +335,6 @@ export interface TenantApi {
   recordSync(summary: SyncSummary): Promise<void>
   /** Keeps the index row of a connection true (status, schedule, next run). */
   recordConnection(record: ConnectionRecord): Promise<void>
+  /** The salt of hashed columns, made when it is first asked for; it never changes. */
+  hashSalt(): Promise<string>
 }

@@ -47,6 +47,7 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
     rowsRejected: stream.rejected,
     bytes: stream.bytes,
     nulled: sum((chunk) => chunk.nulled),
+    rowsFiltered: sum((chunk) => chunk.filtered ?? 0),
     stateBefore: input.state,
     stateAfter: stream.loadedState,
     rowHash: chunks.reduce((total, chunk) => addHashes(total, chunk.rowHash), NO_ROWS),
@@ -119,7 +120,7 @@ function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamO
     generationComplete: succeeded,
     rowsInGeneration: input.generationRows + stream.rowsLoaded,
     rowHashInGeneration: addHashes(input.generationHash, receipt?.rowHash ?? NO_ROWS),
-    columns: planned?.plan.columns ?? input.knownColumns,
+    columns: planned?.mapping?.columns ?? planned?.plan.columns ?? input.knownColumns,
   }
 }
 

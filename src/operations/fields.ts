@@ -45,6 +45,11 @@ export const streamChoice = z.strictObject({
     .describe('Column or columns'),
   selectedFields: z.array(z.string()).optional(),
   lookbackSeconds: z.number().min(0).optional(),
+  /** Checked in full by `mappingOf`: its schema alone would cost a model more than the tool. */
+  mapping: z
+    .looseObject({})
+    .optional()
+    .describe('filter {field,op,value}, hash [columns], rename {old:new}'),
 })
 export type StreamChoice = z.output<typeof streamChoice>
 

@@ -10,6 +10,7 @@ import {
   streamKey,
 } from '../protocol/index.ts'
 import type { StreamChoice } from './fields.ts'
+import { mappingOf } from './mapping-choice.ts'
 
 /** The pairs that have a meaning, best default first. */
 const PAIRS: Record<SyncMode, readonly DestinationSyncMode[]> = {
@@ -105,6 +106,7 @@ function configure(
     ([top]) => top ?? [],
   )
   checkSelected(stream, selectedFields, needed, at)
+  const mapping = mappingOf(choice, fieldsOf(stream), cursorField?.[0], `${at}.mapping`)
   return {
     name: stream.name,
     ...(stream.namespace !== undefined && { namespace: stream.namespace }),
@@ -114,6 +116,7 @@ function configure(
     ...(primaryKey.length > 0 && { primaryKey }),
     ...(selectedFields && { selectedFields }),
     ...(lookbackSeconds !== undefined && { lookbackSeconds }),
+    ...(mapping && { mapping }),
   }
 }
 

@@ -348,6 +348,8 @@ export interface ChunkProof {
   rowHash: string
   /** Values that became null because they did not fit. */
   nulled: number
+  /** Rows that the connection's filter left out. */
+  filtered?: number
   rejected: number
   /** Object that holds the rejected rows. */
   rejectsKey?: string

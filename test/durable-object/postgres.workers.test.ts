@@ -86,6 +86,45 @@ describe('postgres to postgres, in workerd', () => {
     expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
   })
 
+  it.each(['direct', 'staged'] as const)(
+    'filters, hashes and renames, and merges by the renamed key, %s',
+    async (transfer) => {
+      const { connection } = await connect({
+        source: source(),
+        destination,
+        streams: [
+          orders({
+            syncMode: 'incremental',
+            destinationSyncMode: 'append_dedup',
+            cursorField: ['updated_at'],
+            primaryKey: [['id']],
+            mapping: {
+              filter: { field: 'id', op: 'lte', value: 3000 },
+              hash: ['name'],
+              rename: { id: 'order_id', name: 'name_hash', updated_at: 'changed_at' },
+            },
+          }),
+        ],
+        change: { namespace: 'dst', transfer },
+      })
+      const record = await run(connection)
+      expect(record.streams[0]?.error).toBeUndefined()
+      expect(record.receipt?.streams[0]).toMatchObject({ rowsLoaded: 3000, rowsFiltered: 2000 })
+      await client.query(
+        `update src.orders set name = 'same', updated_at = now() where id in (1, 2)`,
+      )
+      const { receipt, streams } = await run(connection)
+      expect(streams[0]?.error).toBeUndefined()
+      expect(receipt?.streams[0]).toMatchObject({ rowsLoaded: 2 })
+      const { rows } = await client.query(`
+        select count(*) as n, count(distinct order_id) as keys, min(length(name_hash)) as length,
+          count(distinct name_hash) filter (where order_id in ('1', '2')) as same
+        from dst.orders`)
+      expect(rows).toEqual([{ n: '3000', keys: '3000', length: '64', same: '1' }])
+      expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: true })
+    },
+  )
+
   it('leaves the table to a connection that is made again', async () => {
     const setup = {
       source: source(),

@@ -152,3 +152,60 @@ it('reads cdc as incremental where the source captures changes, by its own curso
     },
   })
 })
+
+describe('a mapping', () => {
+  it('is kept as it was checked', () => {
+    const mapping = {
+      filter: {
+        all: [
+          { field: 'id', op: 'gt', value: 5 },
+          { field: 'note', op: 'not_null' },
+        ],
+      },
+      hash: ['note', 'note'],
+      rename: { note: 'remark' },
+    }
+    expect(one({ mapping })?.mapping).toEqual({ ...mapping, hash: ['note'] })
+    expect(one({ mapping: {} })?.mapping).toEqual({})
+  })
+
+  it.each([
+    ['an unknown part', { drop: ['id'] }, 'streams[0].mapping'],
+    ['an unknown column', { hash: ['notes'] }, 'streams[0].mapping.hash'],
+    ['a condition without an operator', { filter: { field: 'id' } }, 'streams[0].mapping.filter'],
+    [
+      'a column of a nested condition',
+      { filter: { not: { field: 'ix', op: 'is_null' } } },
+      'streams[0].mapping.filter',
+    ],
+    ['two columns of one name', { rename: { note: 'id' } }, 'streams[0].mapping.rename.note'],
+    [
+      'a name that is ours',
+      { rename: { note: '_airbyte_meta' } },
+      'streams[0].mapping.rename.note',
+    ],
+  ])('refuses %s by its field', (_title, mapping, field) => {
+    expect(failing({ mapping } as Partial<StreamChoice>)).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      field,
+    })
+  })
+
+  it('refuses to hash the cursor, and what is not selected', () => {
+    const incremental = { syncMode: 'incremental' as const, cursorField: 'date' }
+    expect(failing({ ...incremental, mapping: { hash: ['date'] } })).toMatchObject({
+      field: 'streams[0].mapping.hash',
+    })
+    expect(failing({ selectedFields: ['id'], mapping: { hash: ['note'] } })).toMatchObject({
+      hint: "Add 'note' to selectedFields.",
+    })
+  })
+
+  it('bounds how deep a condition goes', () => {
+    let filter: object = { field: 'id', op: 'is_null' }
+    for (let depth = 0; depth < 50; depth++) filter = { not: filter }
+    expect(failing({ mapping: { filter } } as Partial<StreamChoice>)).toMatchObject({
+      field: 'streams[0].mapping.filter',
+    })
+  })
+})

@@ -10,7 +10,7 @@
  * `latestByKeySql` says the same in SQL.
  */
 import type { Cell, Column } from '../../../src/protocol/index.ts'
-import { compareCursors } from './cursor-order.ts'
+import { compareCells } from '../../../src/runtime/cell-order.ts'
 import type { Cells } from './read-file.ts'
 import type { Table } from './table.ts'
 
@@ -88,7 +88,7 @@ export class LatestRows {
   private offer(key: string, version: Version): void {
     const found = this.standing.get(key)
     if (found && this.cursorColumn) {
-      if (compareCursors(this.cursorColumn, version.cursor, found.cursor) < 0) return
+      if (compareCells(this.cursorColumn, version.cursor, found.cursor) < 0) return
     }
     this.standing.set(key, version)
   }

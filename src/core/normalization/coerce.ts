@@ -2,6 +2,7 @@ import type { Cell, Column, RecordBatch, RecordChange } from '../../protocol/ind
 import type { RejectedRow, ValueLimits } from '../../runtime/contract.ts'
 import { type CellCheck, checkOf } from './cell-check.ts'
 import { rowText } from './raw.ts'
+import { withRows } from './rows.ts'
 
 export interface Coerced {
   batch: RecordBatch
@@ -19,6 +20,8 @@ export interface Coerced {
  * that does not fit becomes null and an entry in `changes`; in `keyFields` its row is rejected.
  * A batch that fits is returned as it is, after a scan that allocates nothing per row.
  *
+ * @param concealed fields whose values must not stand in rejected rows
+ *
  * @example
  * const { batch, rejects } = coerceToLimits(read, plan.columns, destination.capabilities.limits, ['id'])
  */
@@ -27,6 +30,7 @@ export function coerceToLimits(
   columns: Column[],
   limits: ValueLimits,
   keyFields: string[],
+  concealed: ReadonlySet<string> = new Set(),
 ): Coerced {
   const { aligned, unknownFields } = align(batch, columns)
   const keys = new Set(keyFields)
@@ -57,9 +61,9 @@ export function coerceToLimits(
   if (full.changes?.length === 0) delete full.changes
   const rejects = [...rejected]
     .sort(([a], [b]) => a - b)
-    .map(([row, why]): RejectedRow => ({ ...why, row: rowText(aligned, row) }))
+    .map(([row, why]): RejectedRow => ({ ...why, row: rowText(aligned, row, concealed) }))
   const nulled = changes.filter(({ row }) => !rejected.has(row)).length
-  return { batch: withoutRows(full, rejected), rejects, nulled, unknownFields }
+  return { batch: withRows(full, (row) => !rejected.has(row)), rejects, nulled, unknownFields }
 }
 
 /** The batch with `columns` in their order: missing ones are null, unknown ones are dropped. */
@@ -120,22 +124,4 @@ function fitColumn(
     }
   }
   return fitted
-}
-
-function withoutRows(batch: RecordBatch, rejected: Map<number, unknown>): RecordBatch {
-  if (rejected.size === 0) return batch
-  const keep = <T>(values: T[]) => values.filter((_, row) => !rejected.has(row))
-  const newIndex = keep(Array.from({ length: batch.length }, (_, row) => row))
-  const moved = new Map(newIndex.map((old, row) => [old, row]))
-  const changes = batch.changes?.flatMap((change) => {
-    const row = moved.get(change.row)
-    return row === undefined ? [] : [{ ...change, row }]
-  })
-  return {
-    ...batch,
-    length: newIndex.length,
-    columns: batch.columns.map(keep),
-    ...(batch.op ? { op: keep(batch.op) } : {}),
-    ...(changes ? { changes } : {}),
-  }
 }

@@ -27,14 +27,23 @@ export function toRaw(batch: RecordBatch, columns: Column[] = batch.schema): Rec
   return { ...batch, schema: [RAW_COLUMN], columns: [rows] }
 }
 
-/** One row as JSON text of `{column: value}`, whatever its values are. */
-export function rowText(batch: RecordBatch, row: number): string {
+/** One row as JSON text of `{column: value}`, whatever its values are; those of `concealed` masked. */
+export function rowText(
+  batch: RecordBatch,
+  row: number,
+  concealed: ReadonlySet<string> = new Set(),
+): string {
   const fields = batch.schema.map((column, index) => {
     const cell = batch.columns[index]?.[row] ?? null
-    return `${JSON.stringify(column.name)}:${cell === null ? 'null' : textOf(column)(cell)}`
+    const text = concealed.has(column.name) ? scalar : textOf(column)
+    const shown = cell !== null && concealed.has(column.name) ? MASK : cell
+    return `${JSON.stringify(column.name)}:${shown === null ? 'null' : text(shown)}`
   })
   return `{${fields.join(',')}}`
 }
+
+/** What stands where a value must not be seen. */
+const MASK = '**********'
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['object', 'array', 'unknown'])
 

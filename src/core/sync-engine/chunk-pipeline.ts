@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Batch, EncodedBatch, RecordBatch } from '../../protocol/index.ts'
 import type { ChunkProof, DestinationCapabilities, RejectedRow } from '../../runtime/contract.ts'
 import { decodeCopyText, encodeCopyText } from '../../runtime/formats/pg-copy-text.ts'
-import { coerceToLimits, toRaw } from '../normalization/index.ts'
+import { applyMapping, coerceToLimits, type PlannedMapping, toRaw } from '../normalization/index.ts'
 import { addRows, emptyRowHash, formatRowHash } from '../row-hash.ts'
 import type { PlannedStream } from './types.ts'
 
@@ -25,6 +25,7 @@ export class ChunkPipeline {
   readonly #checksum = createHash('sha256')
   #bytes = 0
   #nulled = 0
+  #filtered = 0
   readonly #unknown = new Set<string>()
   #rejects: RejectedRow[] = []
   #rejectsKey: string | undefined
@@ -57,6 +58,7 @@ export class ChunkPipeline {
       rows: this.#hash.rows,
       bytes: this.#bytes,
       nulled: this.#nulled,
+      ...(this.#filtered > 0 ? { filtered: this.#filtered } : {}),
       rejected: this.#rejects.length,
       rejectsKey: this.#rejectsKey,
       ...(this.#unknown.size > 0 ? { unknownFields: [...this.#unknown].slice(0, 100) } : {}),
@@ -66,14 +68,17 @@ export class ChunkPipeline {
   }
 
   #convert(batch: Batch): Batch {
-    const { plan } = this.#stream
+    const { plan, mapping } = this.#stream
     const records = batch.kind === 'encoded' ? decode(batch) : batch
     const { limits } = this.#capabilities
-    const fitted = coerceToLimits(records, plan.columns, limits, keyFields(this.#stream))
+    const columns = mapping?.columns ?? plan.columns
+    const concealed = new Set(mapping?.hash)
+    const fitted = coerceToLimits(records, columns, limits, keyFields(this.#stream), concealed)
     this.#nulled += fitted.nulled
     for (const field of fitted.unknownFields) this.#unknown.add(field)
     this.#rejects.push(...fitted.rejects)
-    const ready = plan.normalization === 'raw' ? toRaw(fitted.batch, plan.columns) : fitted.batch
+    const mapped = mapping ? this.#map(fitted.batch, mapping) : fitted.batch
+    const ready = plan.normalization === 'raw' ? toRaw(mapped, plan.columns) : mapped
     // Rows that nothing touched keep the bytes they came in.
     const untouched = batch.kind === 'encoded' && ready === records
     const bytes = untouched ? batch.bytes : encodeCopyText(ready)
@@ -90,6 +95,12 @@ export class ChunkPipeline {
       bytes,
       extractedAt: ready.extractedAt,
     }
+  }
+
+  #map(batch: RecordBatch, mapping: PlannedMapping): RecordBatch {
+    const mapped = applyMapping(batch, mapping)
+    this.#filtered += mapped.filtered
+    return mapped.batch
   }
 
   #measure(bytes: Uint8Array): void {
@@ -118,9 +129,9 @@ function decode(batch: EncodedBatch): RecordBatch {
   }
 }
 
-/** Top-level fields whose value may not be nulled: primary key and cursor. */
-export function keyFields(stream: PlannedStream): string[] {
-  const { primaryKey, cursorField } = stream.plan
-  const dedup = stream.plan.mode.endsWith('dedup') ? primaryKey : []
+/** Top-level fields, as the source calls them, whose value may not be nulled: primary key and cursor. */
+export function keyFields({ configured, plan }: PlannedStream): string[] {
+  const { primaryKey, cursorField } = configured
+  const dedup = plan.mode.endsWith('dedup') ? primaryKey : []
   return [...dedup, cursorField].flatMap((path) => path.slice(0, 1))
 }

@@ -9,6 +9,7 @@ import {
 } from '../../protocol/index.ts'
 import type { DestinationCapabilities, SourceCapabilities } from '../../runtime/contract.ts'
 import { nearest } from '../nearest.ts'
+import { mappedColumns, mappedPath, type PlannedMapping } from '../normalization/index.ts'
 import type { PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
 
 interface Capabilities {
@@ -35,7 +36,8 @@ export function planStream(
   if (stream.range) requireRange(key, stream.range, available, capabilities.source)
   requireColumns(key, available, primaryKey, cursorField, config.destinationSyncMode)
   const columns = chooseColumns(input, stream, available, [...primaryKey, cursorField])
-  const path = choosePath(input, capabilities)
+  const mapping = config.mapping && { ...config.mapping, salt: saltOf(input), columns }
+  const path = choosePath(input, mapping, capabilities)
   const configured: ConfiguredStream = {
     stream: found,
     syncMode: config.syncMode,
@@ -58,6 +60,7 @@ export function planStream(
     passThrough: path.passThrough,
     stateBefore: stream.state,
     generationRows: stream.generationRows,
+    ...(mapping && { mapping }),
     plan: {
       connectionId: input.connectionId,
       syncId: input.syncId,
@@ -66,16 +69,20 @@ export function planStream(
         ...(capabilities.destination.namespaces && namespace ? { namespace } : {}),
         table: `${input.prefix ?? ''}${found.name}`,
       },
-      columns,
+      columns: mapping ? mappedColumns(columns, mapping) : columns,
       mode: config.destinationSyncMode,
-      primaryKey,
-      cursorField,
+      primaryKey: mapping ? primaryKey.map((path) => mappedPath(path, mapping)) : primaryKey,
+      cursorField: mapping ? mappedPath(cursorField, mapping) : cursorField,
       generationId: stream.generationId,
       minimumGenerationId: stream.minimumGenerationId,
       normalization: input.normalization,
       format: path.load,
     },
   }
+}
+
+function saltOf({ hashSalt }: SyncInput): string {
+  return hashSalt ?? ''
 }
 
 function resolveCursor({ config, range }: SyncStreamInput, found: AirbyteStream): string[] {
@@ -166,7 +173,11 @@ function refuseChange(stream: SyncStreamInput, wanted: Column[], known: Set<stri
 }
 
 /** The cheapest path: bytes that pass through untouched, else COPY text that is decoded once, else records. */
-function choosePath(input: SyncInput, { source, destination }: Capabilities) {
+function choosePath(
+  input: SyncInput,
+  mapping: PlannedMapping | undefined,
+  { source, destination }: Capabilities,
+) {
   const takes = destination.formats.includes('pg-copy-text')
   const gives = source.formats.includes('pg-copy-text')
   const sameDialect = source.dialect !== undefined && source.dialect === destination.dialect
@@ -175,7 +186,7 @@ function choosePath(input: SyncInput, { source, destination }: Capabilities) {
   return {
     read: gives ? ('pg-copy-text' as const) : ('records' as const),
     load: takes ? ('pg-copy-text' as const) : ('records' as const),
-    passThrough: takes && gives && sameDialect && input.normalization === 'basic',
+    passThrough: takes && gives && sameDialect && !mapping && input.normalization === 'basic',
     transfer: direct && wantsDirect === 'direct' ? ('direct' as const) : ('staged' as const),
   }
 }

@@ -18,6 +18,7 @@ import type {
   StreamState,
 } from '../../protocol/index.ts'
 import type { ChunkEnd, ChunkProof, LedgerPosition, StreamPlan } from '../../runtime/contract.ts'
+import type { PlannedMapping } from '../normalization/index.ts'
 
 /** A wake-up on a queue: it names a task and says nothing about it. */
 export interface TaskMessage {
@@ -52,6 +53,8 @@ export interface SyncInput {
   transfer: 'auto' | 'direct' | 'staged'
   schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
   maxRejects: number
+  /** Of hashed columns; only where there are any. */
+  hashSalt?: string
   acceptEmpty: boolean
   limits: SliceLimits
 }
@@ -84,6 +87,8 @@ export interface PlannedStream {
   transfer: 'direct' | 'staged'
   /** Source bytes go to the destination untouched: same dialect, no transform. */
   passThrough: boolean
+  /** What the connection does to rows and columns; the plan's columns, key and cursor are those after it. */
+  mapping?: PlannedMapping
   stateBefore: StreamState | null
   generationRows: number
 }

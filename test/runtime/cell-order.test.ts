@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { compareCursors } from '../../../../connectors/destinations/r2/cursor-order.ts'
-import type { AirbyteType, Cell } from '../../../../src/protocol/index.ts'
+import type { AirbyteType, Cell } from '../../src/protocol/index.ts'
+import { compareCells } from '../../src/runtime/cell-order.ts'
 
 const ASCENDING: [AirbyteType, Cell[]][] = [
   ['integer', [null, -5, 0, 7, 9007199254740992n, 9007199254740993n]],
@@ -19,13 +19,13 @@ const ASCENDING: [AirbyteType, Cell[]][] = [
 
 it.each(ASCENDING)('orders cursors of type %s', (type, cells) => {
   const signs = cells.flatMap((a, i) =>
-    cells.map((b, j) => [i, j, Math.sign(compareCursors({ name: 'c', type }, a, b))]),
+    cells.map((b, j) => [i, j, Math.sign(compareCells({ name: 'c', type }, a, b))]),
   )
   expect(signs).toEqual(cells.flatMap((_, i) => cells.map((_, j) => [i, j, Math.sign(i - j)])))
 })
 
 it('takes different spellings of one value as equal', () => {
-  expect(compareCursors({ name: 'c', type: 'number' }, '1.50', 1.5)).toBe(0)
+  expect(compareCells({ name: 'c', type: 'number' }, '1.50', 1.5)).toBe(0)
   const at = { name: 'c', type: 'timestamp_with_timezone' } as const
-  expect(compareCursors(at, '2024-01-02T03:00:00.500Z', '2024-01-02 05:00:00.5+02')).toBe(0)
+  expect(compareCells(at, '2024-01-02T03:00:00.500Z', '2024-01-02 05:00:00.5+02')).toBe(0)
 })

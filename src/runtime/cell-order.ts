@@ -1,14 +1,14 @@
-import type { Cell, Column } from '../../../src/protocol/index.ts'
-import { expandDecimal, numberText } from '../../../src/runtime/formats/decimal-text.ts'
-import { timestampText, timestamptzText } from '../../../src/runtime/formats/temporal-text.ts'
+import type { Cell, Column } from '../protocol/index.ts'
+import { expandDecimal, numberText } from './formats/decimal-text.ts'
+import { timestampText, timestamptzText } from './formats/temporal-text.ts'
 
 /**
- * Compares two cursors of a column as a database would: null is the smallest, numbers go by value
+ * Compares two cells of a column as a database would: null is the smallest, numbers go by value
  * with every digit, timestamps by their instant, texts by their characters.
  *
  * @returns negative, zero or positive, as for `sort`
  */
-export function compareCursors({ type }: Column, a: Cell, b: Cell): number {
+export function compareCells({ type }: Column, a: Cell, b: Cell): number {
   if (a === null || b === null) return Number(a !== null) - Number(b !== null)
   if (a === b) return 0
   switch (type) {

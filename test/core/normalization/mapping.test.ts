@@ -1,0 +1,124 @@
+import { createHmac } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import {
+  applyMapping,
+  coerceToLimits,
+  mappedColumns,
+  mappedPath,
+} from '../../../src/core/normalization/index.ts'
+import type { Cell, Column, RecordBatch, RowCondition } from '../../../src/protocol/index.ts'
+
+const COLUMNS: Column[] = [
+  { name: 'id', type: 'integer', nullable: false },
+  { name: 'email', type: 'string' },
+  { name: 'price', type: 'number' },
+  { name: 'at', type: 'timestamp_with_timezone' },
+  { name: 'active', type: 'boolean' },
+]
+
+const ROWS: Cell[][] = [
+  [1, 'a@x.test', 2.5, '2026-01-01T00:00:00Z', true],
+  [2, null, '0.1000000000000000001', '2026-01-01T02:00:00+02:00', false],
+  [9_007_199_254_740_993n, 'c@x.test', null, null, null],
+]
+
+const batch = (over: Partial<RecordBatch> = {}): RecordBatch => ({
+  ...{ kind: 'records', stream: 'users', schema: COLUMNS, length: ROWS.length, extractedAt: 0 },
+  columns: COLUMNS.map((_, c) => ROWS.map((row) => row[c] ?? null)),
+  ...over,
+})
+
+const planned = { salt: 'salt', columns: COLUMNS }
+const kept = (filter: RowCondition) =>
+  applyMapping(batch(), { ...planned, filter }).batch.columns[0] ?? []
+
+describe('a filter', () => {
+  it.each<[RowCondition, Cell[]]>([
+    [{ field: 'id', op: 'eq', value: 1 }, [1]],
+    [{ field: 'id', op: 'gt', value: '9007199254740992' }, [9_007_199_254_740_993n]],
+    [{ field: 'price', op: 'gt', value: '0.1' }, [1, 2]],
+    [{ field: 'price', op: 'lte', value: 2.5 }, [1, 2]],
+    [{ field: 'email', op: 'in', value: ['a@x.test', 'z'] }, [1]],
+    [{ field: 'email', op: 'ne', value: 'a@x.test' }, [9_007_199_254_740_993n]],
+    [{ field: 'email', op: 'is_null' }, [2]],
+    [{ field: 'email', op: 'not_null' }, [1, 9_007_199_254_740_993n]],
+    [{ field: 'at', op: 'eq', value: '2026-01-01T00:00:00Z' }, [1, 2]],
+    [{ field: 'active', op: 'eq', value: true }, [1]],
+    [{ field: 'active', op: 'ne', value: 'true' }, [2]],
+    [{ not: { field: 'active', op: 'eq', value: true } }, [2, 9_007_199_254_740_993n]],
+    [
+      {
+        any: [
+          { field: 'id', op: 'lt', value: 2 },
+          {
+            all: [
+              { field: 'price', op: 'is_null' },
+              { field: 'at', op: 'is_null' },
+            ],
+          },
+        ],
+      },
+      [1, 9_007_199_254_740_993n],
+    ],
+  ])('%j', (filter, ids) => {
+    expect(kept(filter)).toEqual(ids)
+  })
+
+  it('counts what it leaves out, and moves the changes of the rows that stay', () => {
+    const changes = [
+      { row: 0, field: 'price', change: 'NULLED' as const, reason: 'gone' },
+      { row: 2, field: 'price', change: 'NULLED' as const, reason: 'kept' },
+    ]
+    const filter: RowCondition = { field: 'id', op: 'gt', value: 2 }
+    const mapped = applyMapping(batch({ changes, op: ['u', 'u', 'd'] }), {
+      ...{ ...planned, filter, rename: { price: 'amount' } },
+    })
+    expect(mapped.filtered).toBe(2)
+    expect(mapped.batch).toMatchObject({
+      ...{ length: 1, op: ['d'] },
+      changes: [{ row: 0, field: 'amount', reason: 'kept' }],
+    })
+  })
+
+  it('names a field that is no column', () => {
+    expect(() => kept({ field: 'gone', op: 'is_null' })).toThrow("'gone', which is no column")
+  })
+})
+
+describe('a hash', () => {
+  it('is salted, the same for equal values, and null for null', () => {
+    const { batch: mapped } = applyMapping(batch(), { ...planned, hash: ['email', 'price'] })
+    const hash = (text: string) => createHmac('sha256', 'salt').update(text).digest('hex')
+    expect(mapped.columns[1]).toEqual([hash('a@x.test'), null, hash('c@x.test')])
+    expect(mapped.columns[2]).toEqual([hash('2.5'), hash('0.1000000000000000001'), null])
+    const other = applyMapping(batch(), { ...planned, hash: ['email'], salt: 'other' })
+    expect(other.batch.columns[1]?.[0]).not.toBe(hash('a@x.test'))
+  })
+
+  it('makes its column a text', () => {
+    expect(
+      mappedColumns(COLUMNS, { hash: ['id'], rename: { id: 'person', price: 'amount' } }),
+    ).toEqual([
+      { name: 'person', type: 'string', nullable: false },
+      COLUMNS[1],
+      { name: 'amount', type: 'number' },
+      COLUMNS[3],
+      COLUMNS[4],
+    ])
+    expect(mappedPath(['id', 'inner'], { rename: { id: 'person' } })).toEqual(['person', 'inner'])
+  })
+
+  it('keeps the values of its column out of rejected rows', () => {
+    const limits = { nulInText: true, nonFinite: true, years: [-1e6, 1e6] as [number, number] }
+    const broken = batch({ columns: [['x', 2, 3], ...batch().columns.slice(1)] })
+    const { rejects } = coerceToLimits(broken, COLUMNS, limits, ['id'], new Set(['email']))
+    expect(rejects).toHaveLength(1)
+    expect(rejects[0]?.row).not.toContain('a@x.test')
+    expect(JSON.parse(rejects[0]?.row ?? '')).toMatchObject({ id: 'x', email: '**********' })
+  })
+})
+
+it('leaves the batch as it is where there is nothing to do', () => {
+  const { batch: mapped, filtered } = applyMapping(batch(), planned)
+  expect([mapped.columns, filtered]).toEqual([batch().columns, 0])
+})
