@@ -28,6 +28,8 @@ export default defineConfig({
                 LOCAL_MODE: 'on',
                 ALLOW_PRIVATE_NETWORKS: 'on',
                 LEASE_MS: '2000',
+                CONNECTOR_REGISTRY_URL: `${inject('registryUrl')}/files`,
+                CONNECTOR_GIT_HOSTS: `github=${inject('registryUrl')}/raw/{repo}/{ref}/{path}`,
               },
             },
           })),

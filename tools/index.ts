@@ -2,6 +2,7 @@ import type { Operation } from '../src/operations/define.ts'
 import * as catalog from './catalog.ts'
 import * as connectionRuns from './connection-runs.ts'
 import * as connections from './connections.ts'
+import * as connectors from './connectors.ts'
 import * as data from './data.ts'
 import * as destinations from './destinations.ts'
 import * as keys from './keys.ts'
@@ -15,6 +16,7 @@ import * as workspace from './workspace.ts'
 export const groups = {
   workspace,
   catalog,
+  connectors,
   resources,
   setups,
   sources,

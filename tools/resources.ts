@@ -8,6 +8,7 @@ import {
   updateActor,
 } from '../src/operations/actors.ts'
 import { deleteConnection } from '../src/operations/connections.ts'
+import { removeConnector } from '../src/operations/connectors/import.ts'
 import { DESTROY, defineOperation, outward, READ, SET } from '../src/operations/define.ts'
 import {
   checkOutput,
@@ -24,6 +25,7 @@ import { actorView, connectionView, rowView } from '../src/operations/views.ts'
 
 const ANY = ['source', 'destination', 'connection'] as const
 const ACTOR = ['source', 'destination'] as const
+const DELETABLE = [...ANY, 'connector'] as const
 const id = nameOrId.describe('Id or name')
 
 export const listResources = defineOperation({
@@ -128,25 +130,26 @@ export const deleteResource = defineOperation({
     name: 'delete_resource',
     title: 'Delete resource',
     description:
-      'Deletes a source, destination or connection. Refused for a source or destination that connections use. Rows in the destination stay. confirm is the name of what is deleted.',
+      'Deletes a source, destination, connection or imported connector. Refused while others use it. Rows in the destination stay. confirm is the name of what is deleted.',
     toolset: 'setup',
   },
   title: 'Delete a resource',
-  description: 'Deletes a source, destination or connection; loaded rows stay.',
+  description: 'Deletes a source, destination, connection or imported connector; loaded rows stay.',
   input: z.strictObject({ id, confirm: z.string().optional() }),
   output: deletedOutput,
   scopes: ['workspace:delete'],
   effect: DESTROY,
   http: { method: 'DELETE', path: '/resources/:id' },
   cli: { command: 'resources delete', positional: ['id'] },
-  refs: { id: ANY },
+  refs: { id: DELETABLE },
   handler: async (ctx, { id: resourceId, confirm }) => {
     const { kind, name } = ctx.refs.id
     if (kind === 'source' || kind === 'destination') {
       return deleteActor(ctx, kind, ctx.refs.id, confirm)
     }
-    requireConfirmation(ctx, `connection '${name}'`, name, confirm)
-    await deleteConnection(ctx, resourceId)
+    requireConfirmation(ctx, `${kind} '${name}'`, name, confirm)
+    if (kind === 'connector') await removeConnector(ctx, resourceId)
+    else await deleteConnection(ctx, resourceId)
     return { id: resourceId, deleted: true as const }
   },
 })

@@ -12,11 +12,26 @@ import {
   waitSeconds,
 } from '../src/operations/fields.ts'
 import { readRejects } from '../src/operations/rejects.ts'
-import { followSync, isFinal, readSync, receiptOf, syncOf } from '../src/operations/syncs.ts'
+import {
+  followSync,
+  isFinal,
+  readSync,
+  receiptOf,
+  shortReceipt,
+  syncOf,
+} from '../src/operations/syncs.ts'
 import { iso, syncView } from '../src/operations/views.ts'
 
 const sync = syncNumber.describe('Sync number')
 const detail = z.looseObject({ ...syncOutput.shape, finished: z.boolean() })
+const receiptOutput = z.looseObject({
+  syncId: z.number(),
+  status: z.string(),
+  warnings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
+  streams: z.array(
+    z.looseObject({ stream: z.string(), rowsLoaded: z.number(), rowHash: z.string() }),
+  ),
+})
 const connectionOf = (ref: { connectionId?: string }) => ref.connectionId ?? ''
 
 export const getSync = defineOperation({
@@ -25,20 +40,24 @@ export const getSync = defineOperation({
     name: 'get_sync',
     title: 'Get sync',
     description:
-      'Status and progress of a sync, per stream, with the error and next step if it failed. waitSeconds (up to 40) answers when it ends or the time is over; call again while finished is false.',
+      'Status and progress of a sync, per stream, with the error and next step if it failed. waitSeconds (up to 40) answers when it ends or the time is over; call again while finished is false. receipt adds the proof of a finished one: counts, states, warnings, hashes.',
     toolset: 'pipelines',
   },
   title: 'Get a sync',
   description: 'Status, progress per stream, and the error with its next step.',
-  input: z.strictObject({ sync, waitSeconds }),
-  output: detail,
+  input: z.strictObject({ sync, waitSeconds, receipt: flag.optional() }),
+  output: z.looseObject({ ...detail.shape, receipt: receiptOutput.optional() }),
   scopes: ['workspace:read'],
   effect: READ,
   http: { method: 'GET', path: '/syncs/:sync' },
   cli: { command: 'syncs get', positional: ['sync'] },
   refs: { sync: 'sync' },
-  handler: async (ctx, input) =>
-    syncOf(await followSync(ctx, input.sync, connectionOf(ctx.refs.sync), input.waitSeconds ?? 0)),
+  handler: async (ctx, { sync: syncId, waitSeconds: seconds, receipt }) => {
+    const connection = connectionOf(ctx.refs.sync)
+    const found = syncOf(await followSync(ctx, syncId, connection, seconds ?? 0))
+    if (!receipt || !found.finished) return found
+    return { ...found, receipt: shortReceipt(await receiptOf(ctx, syncId, connection)) }
+  },
 })
 
 export const listSyncs = defineOperation({
@@ -130,24 +149,10 @@ export const syncLogs = defineOperation({
 
 export const syncReceipt = defineOperation({
   id: 'syncs.receipt',
-  tool: {
-    name: 'get_sync_receipt',
-    title: 'Get sync receipt',
-    description:
-      'The proof of a finished sync: rows and bytes read, staged, loaded, rejected, warnings, state before and after, hashes. chunks are left out unless asked for.',
-    toolset: 'pipelines',
-  },
   title: 'Get the receipt of a sync',
   description: 'Rows, bytes, states, warnings and hashes of a finished sync.',
   input: z.strictObject({ sync, chunks: flag.default(false) }),
-  output: z.looseObject({
-    syncId: z.number(),
-    status: z.string(),
-    warnings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
-    streams: z.array(
-      z.looseObject({ stream: z.string(), rowsLoaded: z.number(), rowHash: z.string() }),
-    ),
-  }),
+  output: receiptOutput,
   scopes: ['workspace:read'],
   effect: READ,
   http: { method: 'GET', path: '/syncs/:sync/receipt' },
@@ -155,12 +160,7 @@ export const syncReceipt = defineOperation({
   refs: { sync: 'sync' },
   handler: async (ctx, { sync: syncId, chunks: full }) => {
     const receipt = await receiptOf(ctx, syncId, connectionOf(ctx.refs.sync))
-    if (full) return receipt
-    const streams = receipt.streams.map(({ chunks, ...stream }) => ({
-      ...stream,
-      chunkCount: chunks.length,
-    }))
-    return { ...receipt, streams }
+    return full ? receipt : shortReceipt(receipt)
   },
 })
 

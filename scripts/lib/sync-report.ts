@@ -25,7 +25,10 @@ export async function followSync(call: ToolCall, connection: string): Promise<Sh
     const reason = sync.error ? `${sync.error.message} ${sync.error.hint}` : ''
     throw new Error(`Sync ${sync.syncId} ${sync.status}. ${reason}`)
   }
-  return call<ShownReceipt>('get_sync_receipt', { sync: sync.syncId })
+  const { receipt } = await call<{ receipt: ShownReceipt }>('get_sync', {
+    ...{ sync: sync.syncId, receipt: true },
+  })
+  return receipt
 }
 
 interface Update {

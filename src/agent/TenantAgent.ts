@@ -129,6 +129,10 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
     return guarded(() => this.connectorIndex.list())
   }
 
+  connector(id: string) {
+    return guarded(() => this.connectorIndex.get(id))
+  }
+
   addConnector(connector: WorkspaceConnector) {
     return guarded(() => this.connectorIndex.add(connector))
   }
@@ -205,8 +209,10 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
 
   private resolve(ref: RefRequest): ResolvedRef {
     if (ref.kinds.includes('sync')) return this.resolveSync(ref.field, ref.value)
-    if (ref.kinds.includes('connector')) return this.connectorIndex.resolve(ref)
-    return this.entities.resolve(ref)
+    if (!ref.kinds.includes('connector')) return this.entities.resolve(ref)
+    if (ref.kinds.length === 1) return this.connectorIndex.resolve(ref)
+    const own = this.connectorIndex.find(ref.value)
+    return this.entities.resolve(ref, own && [own])
   }
 
   private resolveSync(field: string, value: string): ResolvedRef {

@@ -36,16 +36,19 @@ export class ConnectorIndex {
     return toConnector(row)
   }
 
-  /** By name, id or Airbyte definition id. NOT_FOUND offers the nearest names. */
-  resolve({ field, value }: RefRequest): ResolvedRef {
-    const all = this.list()
+  /** By name or id. */
+  find(value: string): ResolvedRef | undefined {
     const wanted = value.trim().toLowerCase()
-    const found =
-      all.find(({ id, name }) => name === wanted || id === wanted) ??
-      all.find(({ release }) => release.pin.info.definitionId.toLowerCase() === wanted)
-    const names = all.map(({ name }) => name)
-    if (!found) throw notFound('connector', value, field, names)
-    return { kind: 'connector', id: found.id, name: found.name }
+    const found = this.list().find(({ id, name }) => name === wanted || id === wanted)
+    return found && { kind: 'connector', id: found.id, name: found.name }
+  }
+
+  /** NOT_FOUND offers the nearest names. */
+  resolve({ field, value }: RefRequest): ResolvedRef {
+    const found = this.find(value)
+    if (found) return found
+    const names = this.list().map(({ name }) => name)
+    throw notFound('connector', value, field, names)
   }
 
   add({ id, kind, name, shadows, release, ...at }: WorkspaceConnector): WorkspaceConnector {

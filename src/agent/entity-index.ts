@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { nearest } from '../core/nearest.ts'
 import type { RefKind, RefRequest, ResolvedRef } from '../operations/refs.ts'
-import type { EntityKind, IndexRow, Page, PageQuery } from '../operations/tenant.ts'
+import type { EntityKind, IndexRow, Page, TenantAgentApi } from '../operations/tenant.ts'
 import { ENTITY_KINDS } from '../operations/tenant.ts'
 import { AirbyteError } from '../protocol/index.ts'
 
@@ -147,14 +147,18 @@ export class EntityIndex {
     return byId?.kind === kind ? byId : this.byName(kind, nameOrId)
   }
 
-  /** A name or id of one of `kinds`. NOT_FOUND offers the nearest names. */
-  resolve({ field, kinds, value }: RefRequest): ResolvedRef {
+  /**
+   * A name or id of one of `kinds`, or one of `others` that were found elsewhere. NOT_FOUND offers
+   * the nearest names.
+   */
+  resolve({ field, kinds, value }: RefRequest, others: ResolvedRef[] = []): ResolvedRef {
     const wanted = kinds.filter((kind) => kind !== 'sync' && kind !== 'connector')
     const found = wanted
       .map((kind) => this.find(kind, value))
       .filter((row) => row !== null)
       .filter((row, i, all) => all.findIndex(({ id }) => id === row.id) === i)
-    const [row, other] = found
+    const refs = found.map(({ kind, id, name, type }): ResolvedRef => ({ kind, id, name, type }))
+    const [row, other] = [...refs, ...others]
     if (!row) throw notFound(wanted[0] ?? 'source', value, field, this.names(wanted), wanted)
     if (other) {
       throw new AirbyteError(
@@ -163,14 +167,15 @@ export class EntityIndex {
         { field, hint: `Use the id: ${row.id} is the ${row.kind}, ${other.id} the ${other.kind}.` },
       )
     }
-    return { kind: row.kind, id: row.id, name: row.name, type: row.type }
+    return row
   }
 
-  list(query: PageQuery & { kind?: EntityKind; status?: string; type?: string }): Page<IndexRow> {
+  list(query: Parameters<TenantAgentApi['list']>[0]): Page<IndexRow> {
     const filters: [string, SqlStorageValue | undefined][] = [
       ['kind = ?', query.kind],
       ['status = ?', query.status],
       ['type = ?', query.type],
+      ['connector_id = ?', query.connectorId],
     ]
     const used = filters.filter(([, value]) => value !== undefined)
     const where = [`phase = 'active'`, ...used.map(([text]) => text)].join(' and ')

@@ -12,11 +12,12 @@ import { withEnvironment } from './config-values.ts'
 import type { Io } from './io.ts'
 import type { ExitCode } from './main.ts'
 import { type Flags, UsageError } from './options.ts'
+import { FILE, importCommand, upgradeCommand } from './own-connectors.ts'
 import { printable } from './printable.ts'
 import { progressBar } from './progress.ts'
 import { render, table } from './render.ts'
 
-interface Command {
+export interface Command {
   airbyte: Airbyte
   input: Record<string, unknown>
   flags: Flags
@@ -28,6 +29,7 @@ interface Special {
   run(command: Command): Promise<ExitCode>
 }
 
+const YES = { yes: { type: 'boolean', short: 'y' } } as const
 const WAIT = { wait: { type: 'boolean', short: 'w' } } as const
 
 export const SPECIAL: Partial<Record<string, Special>> = {
@@ -35,10 +37,9 @@ export const SPECIAL: Partial<Record<string, Special>> = {
   'connections.backfill': { options: WAIT, run: backfill },
   'syncs.logs': { options: { follow: { type: 'boolean', short: 'f' } }, run: logs },
   'workspace.export': { options: { output: { type: 'string', short: 'o' } }, run: exportYaml },
-  'workspace.apply': {
-    options: { file: { type: 'string', short: 'f' }, yes: { type: 'boolean', short: 'y' } },
-    run: apply,
-  },
+  'workspace.apply': { options: { ...FILE, ...YES }, run: apply },
+  'connectors.import': { options: FILE, run: importCommand },
+  'connectors.upgrade': { options: { ...FILE, ...YES }, run: upgradeCommand },
 }
 
 /** `sync <connection> --wait`: a bar on a terminal, then how each stream ended. */

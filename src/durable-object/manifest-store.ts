@@ -25,15 +25,24 @@ export async function saveText(
   return hash
 }
 
+/** A text as it was stored; null where there is none. */
+export async function readText(
+  store: ObjectStore,
+  connectorId: string,
+  hash: string,
+): Promise<string | null> {
+  const object = await store.get(keyOf(connectorId, hash))
+  const text = object && (await new Response(object.body).text())
+  return text !== null && (await hashOf(text)) === hash ? text : null
+}
+
 /** @throws CONNECTOR_DAMAGED if the text is gone or is not what was imported */
 export async function readManifest(
   store: ObjectStore,
   { connectorId, hash, info }: ConnectorPin,
 ): Promise<string> {
-  const object = await store.get(keyOf(connectorId, hash))
-  const text = object ? await new Response(object.body).text() : null
-  if (text !== null && (await hashOf(text)) === hash) return text
-  const what = text === null ? 'is missing' : 'is not what was imported'
-  const message = `The manifest of '${info.name}' ${info.version} ${what}.`
+  const text = await readText(store, connectorId, hash)
+  if (text !== null) return text
+  const message = `The manifest of '${info.name}' ${info.version} is missing or was changed.`
   throw new AirbyteError('CONNECTOR_DAMAGED', message)
 }

@@ -81,10 +81,11 @@ export async function sourceOf(
   { type, connector: pin }: Pick<ActorRecord, 'type' | 'connector'>,
 ): Promise<Source> {
   if (!pin) return sourceRegistry.get(type)
-  const key = [tenantId, pin.connectorId, pin.hash, pin.info.version].join('/')
+  const key = [tenantId, pin.connectorId, pin.hash, pin.info.version, pin.ranWith].join('/')
   return ownSources.get(key, async () => {
     const text = await readManifest(stagingStore(env, tenantId), pin)
-    return { connector: declarativeSource(text, pin.info), bytes: text.length }
+    const { info, ranWith } = pin
+    return { connector: declarativeSource(text, info, { ranWith }), bytes: text.length }
   })
 }
 

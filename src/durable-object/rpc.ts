@@ -23,6 +23,8 @@ export interface ConnectorPin {
   connectorId: string
   /** SHA-256 of the manifest's text, in hex. */
   hash: string
+  /** Version of the CDK that its author ran it with: it decides on the language. */
+  ranWith?: string
   info: ConnectorInfo
 }
 

@@ -4,12 +4,12 @@ export const INSTRUCTIONS = `Airbyte moves data from sources (databases, APIs) t
 Names and ids: a source, destination or connection is named by its id or its unique name. A run of a connection is called a sync and has a number.
 
 A pipeline in six steps:
-1. search_connectors, then get_connector for the fields of its config.
+1. search_connectors, then get_connector for the fields of its config. A source that is missing can be added with import_connector.
 2. create_source and create_destination with the fields that are not secret. Leave every secret field out.
 3. If the result says awaiting_credentials, give the person its setupUrl: they enter the secrets there, in the browser. Then get_setup until it is completed.
 4. check_resource, then discover_streams to see what can be read, its keys and cursors.
 5. create_connection with the streams, their modes and a schedule.
-6. run_sync, then get_sync with wait_seconds until its status is final. Its receipt says what was read and loaded.
+6. run_sync, then get_sync with wait_seconds until its status is final. With receipt it also says what was read and loaded.
 
 Credentials never belong in arguments or in this conversation: a value sent in a secret field is refused and should be rotated.
 

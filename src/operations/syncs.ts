@@ -1,4 +1,4 @@
-import type { SyncRecord, SyncSummary } from '../durable-object/rpc.ts'
+import type { Receipt, SyncRecord, SyncSummary } from '../durable-object/rpc.ts'
 import { AirbyteError, toAirbyteError } from '../protocol/index.ts'
 import type { OperationContext } from './define.ts'
 import { syncDetailView, syncView } from './views.ts'
@@ -88,6 +88,15 @@ export async function startSync(
       await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS))
     }
   }
+}
+
+/** Without the list of chunks, which grows with the sync. */
+export function shortReceipt(receipt: Receipt) {
+  const streams = receipt.streams.map(({ chunks, ...stream }) => ({
+    ...stream,
+    chunkCount: chunks.length,
+  }))
+  return { ...receipt, streams }
 }
 
 /** @throws NOT_FOUND while the sync still runs */

@@ -1,4 +1,5 @@
 import type { ConnectorPin, SyncStatus, SyncSummary, TenantApi } from '../durable-object/rpc.ts'
+import type { BreakingChange } from '../runtime/declarative/index.ts'
 import type { Caller } from './caller.ts'
 import type { AuditEntry, RefRequest, ResolvedRef } from './refs.ts'
 
@@ -42,6 +43,8 @@ export interface ConnectorRelease {
   /** As its metadata says it: `MIT`, `ELv2`; `unknown` where there is none. */
   license: string
   origin: ConnectorOrigin
+  /** What this release and older ones broke, for those who come from before. */
+  breakingChanges: BreakingChange[]
   /** Length of the manifest. */
   bytes: number
   /** SHA-256 of the `components.py` that came with it, which is shown and never run. */
@@ -118,10 +121,17 @@ export interface TenantAgentApi extends TenantApi {
 
   find(kind: EntityKind, nameOrId: string): Promise<IndexRow | null>
   list(
-    query: PageQuery & { kind?: EntityKind; status?: string; type?: string },
+    query: PageQuery & {
+      kind?: EntityKind
+      status?: string
+      type?: string
+      connectorId?: string
+    },
   ): Promise<Page<IndexRow>>
   /** The workspace's own connectors, by name. */
   connectors(): Promise<WorkspaceConnector[]>
+  /** NOT_FOUND. */
+  connector(id: string): Promise<WorkspaceConnector>
   /** NAME_TAKEN; TOO_LARGE when the workspace has as many as it may have. */
   addConnector(connector: WorkspaceConnector): Promise<WorkspaceConnector>
   /** Makes another release the one in use. CONFLICT unless it still is at the release `from`. */

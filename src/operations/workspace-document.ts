@@ -67,11 +67,15 @@ export async function exportDocument(ctx: OperationContext): Promise<string> {
   })
 }
 
-export async function allRows(ctx: OperationContext, kind: EntityKind): Promise<IndexRow[]> {
+export async function allRows(
+  ctx: OperationContext,
+  kind: EntityKind,
+  filter: { connectorId?: string } = {},
+): Promise<IndexRow[]> {
   const rows: IndexRow[] = []
   let cursor: string | undefined
   do {
-    const page = await ctx.tenant.list({ kind, limit: 100, cursor })
+    const page = await ctx.tenant.list({ ...filter, kind, limit: 100, cursor })
     rows.push(...page.items)
     cursor = page.cursor
   } while (cursor)

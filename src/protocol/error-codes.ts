@@ -94,6 +94,12 @@ export const ERROR_CODES = {
     when: 'The token lacks the scope that the operation needs.',
     next: 'Ask for a token with the named scope.',
   },
+  LICENSE_REFUSED: {
+    kind: 'config',
+    status: 403,
+    when: 'A connector is under a licence that this installation does not allow, or its licence is not known.',
+    next: 'Use another connector, or let the operator add the licence to ALLOWED_CONNECTOR_LICENSES after reading it.',
+  },
   CONFIRMATION_REQUIRED: {
     kind: 'config',
     status: 409,

@@ -166,8 +166,8 @@ export interface Spec {
   advanced_auth?: JsonObject
 }
 
-/** How well a connector is proven; the catalog shows it. */
-export type Evidence = 'fixtures' | 'docs' | 'openapi' | 'server' | `live(${string})`
+/** How well a connector is proven; the catalog shows it. `none`: nobody here has tried it. */
+export type Evidence = 'none' | 'fixtures' | 'docs' | 'openapi' | 'server' | `live(${string})`
 
 export interface ConnectorInfo {
   /** Type name users give: `postgres`. */

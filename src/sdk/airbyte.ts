@@ -18,6 +18,7 @@ const SUBJECTS: Record<string, string> = {
   destinations: 'destination',
   connections: 'connection',
   syncs: 'sync',
+  connectors: 'connector',
   resources: 'id',
   setups: 'setupId',
 } satisfies Subjects
@@ -38,6 +39,7 @@ const STARTS_SYNC = new Set<string>([
 export class Airbyte {
   readonly workspace: Client['workspace']
   readonly catalog: Client['catalog']
+  readonly connectors: Client['connectors']
   readonly resources: Client['resources']
   readonly setups: Client['setups']
   readonly keys: Client['keys']
@@ -52,6 +54,7 @@ export class Airbyte {
     const client = node(this.#call, []) as Client
     this.workspace = client.workspace
     this.catalog = client.catalog
+    this.connectors = client.connectors
     this.resources = client.resources
     this.setups = client.setups
     this.keys = client.keys

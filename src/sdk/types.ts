@@ -26,6 +26,7 @@ export interface Subjects {
   destinations: 'destination'
   connections: 'connection'
   syncs: 'sync'
+  connectors: 'connector'
   resources: 'id'
   setups: 'setupId'
 }

@@ -233,7 +233,7 @@ describe('a password in use', () => {
       preview_records: { source: 'from', stream: 'people' },
       list_syncs: {},
       get_sync_logs: { sync: 3 },
-      get_sync_receipt: { sync: 3, chunks: true },
+      get_sync: { sync: 3, receipt: true },
     })) {
       texts.push(JSON.stringify(await client.callTool({ name, arguments: args })))
     }

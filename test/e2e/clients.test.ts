@@ -149,7 +149,7 @@ describe.each(Object.keys(GENERATIONS))('a client of %s', (generation) => {
     expect(updates.at(-1)).toMatchObject({ progress: 60_000 })
     expect(await must('get_sync', { sync: sync.syncId })).toMatchObject({ status: 'succeeded' })
     expect((await must('get_sync_logs', { sync: sync.syncId })).lines.length).toBeGreaterThan(0)
-    const receipt = await must('get_sync_receipt', { sync: sync.syncId })
+    const { receipt } = await must('get_sync', { sync: sync.syncId, receipt: true })
     expect(receipt.streams).toMatchObject([{ rowsLoaded: 60_000, rowsRejected: 0 }])
     expect(await must('verify_sync', { connection: own('copy'), level: 'hash' })).toMatchObject({
       ok: true,

@@ -1,5 +1,6 @@
 import type { Operation } from '../../src/operations/define.ts'
 import { operations } from '../../tools/index.ts'
+import { itemsManifest } from '../support/items-manifest.ts'
 import { callerOf } from './support.ts'
 
 /** Text that stands in everything the victim has; it must not appear in any answer to the intruder. */
@@ -16,6 +17,10 @@ export async function victim(env: Env, tenantId: string) {
   const link = { name: `${CANARY}-c`, source: source.id, destination: destination.id }
   const connection = await call('connections.create', link)
   const sync = await call('connections.sync', { connection: connection.id })
+  const manifest = itemsManifest('https://api.example.com')
+  const connector = await call('connectors.import', {
+    ...{ name: `${CANARY}-m`, manifest, license: 'own' },
+  })
   const key = await call('keys.create', { name: `${CANARY}-k`, scopes: ['workspace:read'] })
   const chat = callerOf(env, tenantId, { face: 'mcp' })
   const pg = await chat('destinations.create', {
@@ -25,6 +30,7 @@ export async function victim(env: Env, tenantId: string) {
   })
   return {
     ids: { source: source.id, destination: destination.id, connection: connection.id },
+    connector: connector.id,
     sync: Number(sync.syncId),
     key: key.id,
     setupId: pg.setupId,
@@ -47,9 +53,9 @@ export function intrusions(
   })
 }
 
-const valuesOf = ({ ids, sync, key, setupId }: Victim): Record<string, unknown> => ({
+const valuesOf = ({ ids, connector, sync, key, setupId }: Victim): Record<string, unknown> => ({
   ...ids,
-  ...{ id: ids.source, sync, key, setupId },
+  ...{ id: ids.source, connector, sync, key, setupId },
 })
 
 /** What operations need besides, to come as far as the id. */
@@ -58,6 +64,7 @@ const EXTRAS: Record<string, Record<string, unknown>> = {
   'connections.create': { name: 'mine' },
   'connections.backfill': { stream: 'users', field: 'id', from: '1' },
   'connections.setState': { states: [{ stream: 'users', state: null }] },
+  'connectors.upgrade': { manifest: itemsManifest('https://api.example.com'), license: 'own' },
   'sources.update': { name: 'stolen' },
   'resources.update': { name: 'stolen' },
   'connections.update': { name: 'stolen' },

@@ -20,6 +20,7 @@ export async function ownConnector(
     ...{ id, kind: 'source', name, shadows, createdAt: at, updatedAt: at },
     release: {
       ...{ pin: { connectorId: id, hash, info }, license: 'MIT', origin: { from: 'text' } },
+      breakingChanges: [],
       ...{ bytes: manifest.length, importedAt: at, importedBy: 'tester' },
     },
   })

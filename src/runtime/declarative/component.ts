@@ -133,9 +133,18 @@ export function build<Part, Environment>(
     )
   }
   const known = Object.keys(builders).join(', ')
-  throw component.refuse(
+  throw new UnknownComponent(
+    component,
     component.type === ''
       ? `The component has no type; one of ${known} is expected.`
       : `The component type '${component.type}' is not known here; one of ${known} is expected.`,
   )
+}
+
+/** A type that its family does not have: no config makes it run. */
+export class UnknownComponent extends AirbyteError {
+  constructor(component: Component, message: string) {
+    const refused = component.refuse(message)
+    super(refused.code, refused.message, { field: refused.field })
+  }
 }

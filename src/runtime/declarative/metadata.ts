@@ -1,5 +1,6 @@
 import { AirbyteError, type Captures, type JsonObject } from '../../protocol/index.ts'
 import type { ConnectorInfo, Evidence } from '../contract.ts'
+import { type BreakingChange, breakingChangesOf } from './breaking-changes.ts'
 import { capturesOf } from './captures.ts'
 import { parseYaml } from './manifest/parse-yaml.ts'
 import { isObject } from './manifest/values.ts'
@@ -24,25 +25,65 @@ export interface ConnectorMetadata {
  * readMetadata(text, 'github').info // { name: 'github', title: 'GitHub', version: '1.0.0', … }
  */
 export function readMetadata(source: string, name?: string): ConnectorMetadata {
-  const { data } = parseYaml(source)
-  if (!isObject(data)) throw invalid('data', 'is missing')
-  const text = (field: string) => {
-    const value = data[field]
-    if (typeof value !== 'string' || value === '') throw invalid(`data.${field}`, 'must be text')
-    return value
-  }
+  const data = dataOf(source)
   return {
-    info: {
-      name: name ?? text('dockerRepository').replace(/^.*\/(?:source|destination)-/, ''),
-      title: text('name'),
-      definitionId: text('definitionId'),
-      version: text('dockerImageTag'),
-      evidence: evidenceOf(data),
-      ...(data.documentationUrl ? { documentationUrl: text('documentationUrl') } : {}),
-    },
-    license: text('license'),
+    info: infoOf(data, name, evidenceOf(data)),
+    license: textIn(data, 'license'),
     ...ranWithOf(data),
     captures: capturesOf(data.captures),
+  }
+}
+
+/** What somebody else's `metadata.yaml` says of a connector that is to be imported. */
+export interface ForeignMetadata {
+  info: ConnectorInfo
+  /** `unknown` where it does not say. */
+  license: string
+  ranWith?: string
+  breakingChanges: BreakingChange[]
+}
+
+/**
+ * The same for a connector of somebody else's, whose claims about evidence are not ours.
+ *
+ * @throws VALIDATION_FAILED naming the field, and for a destination
+ */
+export function readForeignMetadata(source: string, name?: string): ForeignMetadata {
+  const data = dataOf(source)
+  const { connectorType = 'source', license, releases } = data
+  if (connectorType !== 'source') {
+    const message = `'${data.name}' is a ${connectorType}; only sources can be imported.`
+    throw new AirbyteError('VALIDATION_FAILED', message, { field: 'metadata.data.connectorType' })
+  }
+  return {
+    info: infoOf(data, name, 'none'),
+    license: typeof license === 'string' && license.trim() !== '' ? license : 'unknown',
+    ...ranWithOf(data),
+    breakingChanges: breakingChangesOf(isObject(releases) ? releases : {}),
+  }
+}
+
+function dataOf(source: string): JsonObject {
+  const { data } = parseYaml(source)
+  if (!isObject(data)) throw invalid('data', 'is missing')
+  return data
+}
+
+function textIn(data: JsonObject, field: string): string {
+  const value = data[field]
+  if (typeof value !== 'string' || value === '') throw invalid(`data.${field}`, 'must be text')
+  return value
+}
+
+function infoOf(data: JsonObject, name: string | undefined, evidence: Evidence): ConnectorInfo {
+  const text = (field: string) => textIn(data, field)
+  return {
+    name: name ?? text('dockerRepository').replace(/^.*\/(?:source|destination)-/, ''),
+    title: text('name'),
+    definitionId: text('definitionId'),
+    version: text('dockerImageTag'),
+    evidence,
+    ...(data.documentationUrl ? { documentationUrl: text('documentationUrl') } : {}),
   }
 }
 

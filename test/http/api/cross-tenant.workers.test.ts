@@ -18,7 +18,8 @@ it('answers every operation on the ids of another workspace with NOT_FOUND and n
     ])
     expect(JSON.stringify(byId.body)).not.toContain(CANARY)
   }
-  for (const id of ['resources.list', 'syncs.list', 'workspace.get', 'workspace.export']) {
+  const lists = ['resources', 'syncs', 'connectors', 'catalog.sources'].map((of) => `${of}.list`)
+  for (const id of [...lists, 'catalog.search', 'workspace.get', 'workspace.export']) {
     expect(JSON.stringify((await api('POST', `/v1/ops/${id}`, {})).body)).not.toContain(CANARY)
   }
   const call = callerOf(env, 'victim')

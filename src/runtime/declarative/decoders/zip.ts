@@ -13,6 +13,11 @@ const LOCAL_HEADER_BYTES = 30
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT section 4.3
  */
 export function* unzip(bytes: Uint8Array): Generator<Chunks> {
+  for (const { chunks } of unzipEntries(bytes)) yield chunks
+}
+
+/** The same with the path of each file. */
+export function* unzipEntries(bytes: Uint8Array): Generator<{ path: string; chunks: Chunks }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = endRecord(view)
   const count = view.getUint16(end + 10, true)
@@ -32,8 +37,9 @@ export function* unzip(bytes: Uint8Array): Generator<Chunks> {
       view.getUint16(local + 26, true) +
       view.getUint16(local + 28, true)
     const packed = once(bytes.subarray(start, start + size))
-    const isFolder = bytes[at + 46 + name - 1] === 0x2f
-    if (!isFolder) yield method === 0 ? packed : decompress(packed, 'deflate-raw')
+    const path = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + name))
+    const chunks = method === 0 ? packed : decompress(packed, 'deflate-raw')
+    if (!path.endsWith('/')) yield { path, chunks }
     at += 46 + name + extra + comment
   }
 }

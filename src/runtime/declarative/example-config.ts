@@ -1,0 +1,58 @@
+import type { JsonObject, JsonSchema, JsonValue } from '../../protocol/index.ts'
+import { isObject } from './manifest/values.ts'
+
+/** Tried in turn against the pattern of a field. */
+const TEXTS = [
+  ...['2024-01-01T00:00:00Z', '2024-01-01T00:00:00.000000Z', '2024-01-01', '2024-01-01 00:00:00'],
+  ...['1', 'example', 'example.com', 'https://example.com', 'https://example.com/'],
+]
+
+/** A config of the form that a spec asks for, to see whether a manifest can be built at all. */
+export const exampleConfig = (spec: JsonSchema): JsonObject => objectOf(spec)
+
+function exampleOf(schema: JsonSchema): JsonValue {
+  if (schema.default !== undefined) return schema.default as JsonValue
+  if (schema.const !== undefined) return schema.const as JsonValue
+  for (const choices of [schema.enum, schema.examples]) {
+    if (Array.isArray(choices) && choices.length > 0) return choices[0] as JsonValue
+  }
+  const variant = [schema.oneOf, schema.anyOf].flat().find(isObject)
+  const type = [schema.type].flat().find((name) => name !== 'null') ?? (variant && 'object')
+  switch (type) {
+    case 'object':
+      return { ...objectOf(schema), ...(variant && (exampleOf(variant) as JsonObject)) }
+    case 'array':
+      return isObject(schema.items) ? [exampleOf(schema.items)] : []
+    case 'integer':
+    case 'number':
+      return typeof schema.minimum === 'number' ? schema.minimum : 1
+    case 'boolean':
+      return false
+    default:
+      return textFor(schema)
+  }
+}
+
+function objectOf({ properties }: JsonSchema): JsonObject {
+  if (!isObject(properties)) return {}
+  const fields = Object.entries(properties).filter(([, field]) => isObject(field))
+  return Object.fromEntries(fields.map(([name, field]) => [name, exampleOf(field as JsonSchema)]))
+}
+
+function textFor({ format, pattern }: JsonSchema): string {
+  if (format === 'date') return '2024-01-01'
+  if (format === 'date-time') return '2024-01-01T00:00:00Z'
+  const matches = typeof pattern === 'string' ? matcher(pattern) : undefined
+  return (matches && TEXTS.find(matches)) ?? 'example'
+}
+
+/** Patterns are Python's; most read the same here. */
+function matcher(pattern: string): ((text: string) => boolean) | undefined {
+  if (pattern.length > 200) return undefined
+  try {
+    const expression = new RegExp(pattern)
+    return (text) => expression.test(text)
+  } catch {
+    return undefined
+  }
+}
