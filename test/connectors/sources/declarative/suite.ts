@@ -62,6 +62,38 @@ export interface MockedStream {
   }
 }
 
+/** The vendor anew, and a context whose network leads there. */
+export async function openVendor({ origins, document: describe, open }: MockedConnector) {
+  const { routes, authorize, streams: kinds, rateLimits } = open()
+  const document = describe?.()
+  const api = await new MockApi({ origins, routes, authorize, document }).start()
+  const ctx = (signal?: AbortSignal) =>
+    testContext({ http: api.http, ...(signal ? { signal } : {}) })
+  return { api, ctx, kinds, rateLimits }
+}
+
+/** The records of one stream under another config than the suite's, and what was asked for. */
+export async function readMocked(
+  mocked: MockedConnector,
+  { config, stream }: { config: JsonObject; stream: string },
+): Promise<{ records: JsonObject[]; paths: string[] }> {
+  const { source } = loadConnector(mocked.name, {})
+  const { api, ctx } = await openVendor(mocked)
+  try {
+    const { streams } = await source.discover(ctx(), config)
+    const found = streams.find(({ name }) => name === stream)
+    if (!found) throw new Error(`${stream} was not discovered`)
+    const events = await readStream({ source, config, ctx: ctx() }, configure(found))
+    const failed = events.find((event) => event.type === 'error')
+    if (failed?.type === 'error') throw new Error(failed.error.message)
+    expect(api.violations.join('\n')).toBe('')
+    const paths = api.requests.map(({ url }) => decodeURIComponent(url.pathname + url.search))
+    return { records: recordsOf(events), paths }
+  } finally {
+    await api.stop()
+  }
+}
+
 /** The values of a parameter or body field in the requests so far. */
 const sentAs = (name: string, { requests }: MockApi): string[] =>
   requests.flatMap(({ query, body }) => query.get(name) ?? JSON.stringify(body[name]) ?? [])
@@ -71,7 +103,7 @@ const sentAs = (name: string, { requests }: MockApi): string[] =>
  * rules that every first-party manifest keeps.
  */
 export function declarativeConformance(mocked: MockedConnector): void {
-  const { name, origins, config } = mocked
+  const { name, config } = mocked
   const waits: number[] = []
   const { source, manifest } = loadConnector(name, {
     sleep: async (ms) => void waits.push(ms),
@@ -79,15 +111,7 @@ export function declarativeConformance(mocked: MockedConnector): void {
   })
   const streams = Object.entries(mocked.open().streams)
 
-  /** The vendor anew, and a context whose network leads there. */
-  async function open() {
-    const { routes, authorize, streams: kinds, rateLimits } = mocked.open()
-    const document = mocked.document?.()
-    const api = await new MockApi({ origins, routes, authorize, document }).start()
-    const ctx = (signal?: AbortSignal) =>
-      testContext({ http: api.http, ...(signal ? { signal } : {}) })
-    return { api, ctx, kinds, rateLimits }
-  }
+  const open = () => openVendor(mocked)
 
   async function setup(): Promise<SourceSetup> {
     const { api, ctx, kinds } = await open()

@@ -153,7 +153,8 @@ function openRepositories(): Pick<MockedApi, 'routes' | 'streams'> {
         answer: ({ params }) => ({
           body: {
             ...DOCUMENT.sample('GET /users/{username}', 0),
-            ...{ login: params.username, type: 'Organization' },
+            login: params.username,
+            type: params.username === 'octo-org' ? 'Organization' : 'User',
           },
         }),
       },

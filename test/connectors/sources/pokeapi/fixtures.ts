@@ -1,37 +1,46 @@
-/** Synthetic resources in the shapes of https://pokeapi.co/docs/v2; numbers and names are made up. */
-export interface Resource {
-  /** Its path under `/api/v2`. */
-  resource: string
-  make(id: number): object
-  /** Fields that are null in every synthetic row. */
-  empty?: string[]
+import { PARTS, RESOURCES } from './resources.ts'
+
+type Row = Record<string, unknown>
+
+/** A synthetic resource; names and numbers are made up, the same in every run. */
+export function resourceOf(stream: string, id: number): Row {
+  const [resource = '', ...fields] = RESOURCES[stream] ?? []
+  return { id, ...objectOf(fields.join(' '), resource, id) }
 }
 
-const named = (kind: string, id: number) => ({
-  name: `${kind}-${id}`,
-  url: `https://pokeapi.co/api/v2/${kind}/${id}/`,
-})
-
-const names = (text: string) => [{ name: text, language: named('language', 9) }]
-
-export const RESOURCES: Record<string, Resource> = {
-  natures: {
-    resource: 'nature',
-    make: (id) => ({
-      name: `nature-${id}`,
-      decreased_stat: id === 1 ? null : named('stat', id),
-      increased_stat: named('stat', id + 1),
-      hates_flavor: named('berry-flavor', id),
-      likes_flavor: named('berry-flavor', id + 1),
-      pokeathlon_stat_changes: [{ max_change: -1, pokeathlon_stat: named('pokeathlon-stat', id) }],
-      move_battle_style_preferences: [
-        {
-          low_hp_preference: 32,
-          high_hp_preference: 61,
-          move_battle_style: named('move-battle-style', 1),
-        },
-      ],
-      names: names(`Nature ${id}`),
+function objectOf(fields: string, resource: string, n: number): Row {
+  return Object.fromEntries(
+    fields.split(' ').map((field) => {
+      const [name = '', kind = ''] = field.split(':')
+      const value = name === 'name' && kind === 'text' ? `${resource}-${n}` : cellOf(kind, name, n)
+      return [name, value]
     }),
-  },
+  )
+}
+
+function cellOf(kind: string, name: string, n: number): unknown {
+  if (kind.endsWith('?')) return n % 2 === 0 ? null : cellOf(kind.slice(0, -1), name, n)
+  if (kind.endsWith('[]')) return [cellOf(kind.slice(0, -2), name, n)]
+  switch (kind) {
+    case 'text':
+      return `${name} ${n}`
+    case 'number':
+      return n
+    case 'flag':
+      return n % 2 === 0
+    case 'object':
+      return { name }
+    case 'list':
+      return []
+    case 'address':
+      return { url: `https://pokeapi.co/api/v2/${name}/${n}/` }
+    case 'named':
+      return { name: `${name}-${n}`, url: `https://pokeapi.co/api/v2/${name}/${n}/` }
+    default:
+      return objectOf(PARTS[kind] ?? missing(kind), name, n)
+  }
+}
+
+const missing = (kind: string): never => {
+  throw new Error(`no part is called ${kind}`)
 }

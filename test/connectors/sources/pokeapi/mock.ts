@@ -1,8 +1,8 @@
 import type { MockRoutes } from '../declarative/mock-api.ts'
 import { offsetPage } from '../declarative/paging.ts'
 import type { MockedConnector } from '../declarative/suite.ts'
-import { Collection } from '../declarative/synthetic.ts'
-import { RESOURCES } from './fixtures.ts'
+import { resourceOf } from './fixtures.ts'
+import { RESOURCES } from './resources.ts'
 
 const BASE = 'https://pokeapi.co/api/v2'
 /** Fewer than the vendor's, so that few resources are several pages. */
@@ -17,8 +17,8 @@ export const pokeapi: MockedConnector = {
   open() {
     const routes: MockRoutes = {}
     const streams: ReturnType<MockedConnector['open']>['streams'] = {}
-    for (const [stream, { resource, make, empty }] of Object.entries(RESOURCES)) {
-      const { rows } = new Collection(3, (n) => ({ id: n + 1, ...make(n + 1) }))
+    for (const [stream, [resource]] of Object.entries(RESOURCES)) {
+      const rows = [1, 2, 3].map((id) => resourceOf(stream, id))
       routes[`GET /api/v2/${resource}`] = {
         query: ['limit', 'offset'],
         answer(request) {
@@ -38,7 +38,7 @@ export const pokeapi: MockedConnector = {
           return row ? { body: row } : { status: 404, body: 'Not Found' }
         },
       }
-      streams[stream] = { rows: () => rows.length, ...(empty ? { empty } : {}) }
+      streams[stream] = { rows: () => rows.length }
     }
     return {
       routes,
