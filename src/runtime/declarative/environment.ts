@@ -24,6 +24,8 @@ export interface Run {
   sleep(ms: number): Promise<void>
   /** The longest wait that is slept through now; a longer one is a `WaitUntil`. */
   readonly longestSleepMs: number
+  /** Lists are newest first, and rows are put into the order of their changes. */
+  newestFirst: boolean
   /** How many jobs of asynchronous retrievers may run at the API at once. */
   jobLimit: number
   /** Who has such jobs. */

@@ -21,9 +21,9 @@ export function manifestSource(
   let parsed: Source | undefined
   const source = () => {
     if (parsed) return parsed
-    const { captures, ranWith } = readMetadata(metadata, info.name)
+    const { captures, ranWith, newestFirst } = readMetadata(metadata, info.name)
     parsed = declarativeSource(manifest, info, {
-      ...{ captures, ranWith, components: [components] },
+      ...{ captures, ranWith, newestFirst, components: [components] },
     })
     return parsed
   }

@@ -14,6 +14,8 @@ export interface ConnectorMetadata {
   ranWith?: string
   /** What incremental reads see, by stream; ours alone has it. */
   captures: Record<string, Captures>
+  /** Its lists are newest first; ours alone says so. @see ChangeOrder */
+  newestFirst?: true
 }
 
 /**
@@ -31,6 +33,7 @@ export function readMetadata(source: string, name?: string): ConnectorMetadata {
     license: textIn(data, 'license'),
     ...ranWithOf(data),
     captures: capturesOf(data.captures),
+    ...(data.newestFirst === true ? { newestFirst: true } : {}),
   }
 }
 

@@ -11,6 +11,7 @@ import { batcher } from './batches.ts'
 import type { Component } from './component.ts'
 import type { Environment } from './environment.ts'
 import type { SourceEnvironment } from './open.ts'
+import { ChangeOrder } from './stream/change-order.ts'
 import { openStream } from './stream/delegate.ts'
 import { type ListedStream, listStreams } from './stream/list.ts'
 import { readPages } from './stream/read-pages.ts'
@@ -81,11 +82,12 @@ async function* readStream(
     startOf(parseState(state.streams.get(key)), configured),
   )
   const toBatches = batcher(configured, env.ctx)
+  const order = ChangeOrder.of(configured, env.run.newestFirst, start.newestFirst)
   let running = false
   let rowsSinceState = 0
   const goesOn = configured.syncMode === 'incremental'
   for await (const page of readPages(stream, start, goesOn)) {
-    for (const batch of toBatches(page.records)) {
+    for (const batch of toBatches(order?.arrange(page.records) ?? page.records)) {
       if (!running) yield { type: 'status', stream: key, status: 'running' }
       running = true
       yield { type: 'batch', batch }
@@ -95,7 +97,8 @@ async function* readStream(
     if (!saved.at && configured.syncMode === 'full_refresh') saved.done = true
     if (!page.wait && !isDue(saved, rowsSinceState, env)) continue
     rowsSinceState = 0
-    yield { type: 'state', stream: key, state: { ...saved } }
+    const reached = { ...saved, ...(saved.at ? order?.save() : {}) }
+    yield { type: 'state', stream: key, state: reached }
     if (page.wait) {
       yield { type: 'wait', stream: key, until: page.wait.until, reason: page.wait.message }
     }

@@ -5,6 +5,8 @@ import { Answer } from './requester/answer.ts'
 
 /** What a host may set for all reads of a source. */
 export interface RunOptions {
+  /** Lists are newest first; of the connector's metadata. @see ChangeOrder */
+  newestFirst?: boolean
   /** The longest wait that is slept through, in milliseconds; default 30 000. None outlasts the budget. */
   longestSleepMs?: number
   /** Waits; default with timers. */
@@ -25,6 +27,7 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
     },
     jobLimit: options.jobLimit ?? 1,
     jobs: new Set(),
+    newestFirst: options.newestFirst ?? false,
     owner: ctx.owner ?? ownerOfRun(),
     tokens: new Map(),
     cache: new AnswerCache(),

@@ -10,6 +10,8 @@ export interface SavedState {
   at?: JsonObject
   /** The stream was read to its end. */
   done?: boolean
+  /** @see ChangeOrder */
+  newestFirst?: JsonObject
 }
 
 /** What the CDK writes for a stream without a cursor. */

@@ -13,6 +13,7 @@ export function loadConnector(
 ): { source: Source; manifest: string } {
   const manifest = readFileSync(join(CONNECTORS, name, 'manifest.yaml'), 'utf8')
   const metadata = readFileSync(join(CONNECTORS, name, 'metadata.yaml'), 'utf8')
-  const { info, captures } = readMetadata(metadata, name)
-  return { source: declarativeSource(manifest, info, { ...options, captures }), manifest }
+  const { info, captures, newestFirst } = readMetadata(metadata, name)
+  const source = declarativeSource(manifest, info, { ...options, captures, newestFirst })
+  return { source, manifest }
 }

@@ -49,17 +49,17 @@ export class Account {
 
   /** Tells that an object was made, `otherwise` where it has no moment of its own. */
   tellNew(type: string, row: JsonObject, otherwise: number): void {
-    this.#tell(type, row, Number(row.created ?? row.date ?? otherwise))
+    this.tellAt(type, row, Number(row.created ?? row.date ?? otherwise))
   }
 
   /** Tells of an object as it is now, an hour after all that was told before. */
   tellChange(type: string, row: JsonObject): void {
     const told = this.events.map(({ created }) => Number(created))
     const isDated = 'created' in row || 'date' in row
-    this.#tell(type, row, isDated ? Math.max(...told) + 3600 : hoursAgo(0))
+    this.tellAt(type, row, isDated ? Math.max(...told) + 3600 : hoursAgo(0))
   }
 
-  #tell(type: string, row: JsonObject, created: number): void {
+  tellAt(type: string, row: JsonObject, created: number): void {
     const n = this.events.length
     const data = { object: structuredClone(row), previous_attributes: {} }
     this.events.push(

@@ -21,27 +21,29 @@ export const stripe: MockedConnector = {
     },
   ],
   origins: ['https://api.stripe.com'],
-  open(): MockedApi {
-    const account = new Account()
-    const routes: MockRoutes = {}
-    const streams: Record<string, MockedStream> = {}
-    for (const add of [addCreated, addChanging, addOfCustomers, addParts, addWholeParts]) {
-      add(account, routes, streams)
-    }
-    addEvents(account, routes, streams)
-    return {
-      ...{ routes, streams },
-      authorize({ headers }) {
-        if (headers.get('stripe-account') !== ACCOUNT) return problem(403, 'No such account')
-        if (headers.get('authorization') === `Bearer ${KEY}`) return undefined
-        return problem(401, 'Invalid API Key provided')
-      },
-      rateLimits: [
-        { answer: problem(429, 'Too many requests'), seconds: 1 },
-        { answer: problem(500, 'Something went wrong'), seconds: 1 },
-      ],
-    }
-  },
+  open: () => stripeApi(new Account()),
+}
+
+/** Fills the account, and gives the API over it. */
+export function stripeApi(account: Account): MockedApi {
+  const routes: MockRoutes = {}
+  const streams: Record<string, MockedStream> = {}
+  for (const add of [addCreated, addChanging, addOfCustomers, addParts, addWholeParts]) {
+    add(account, routes, streams)
+  }
+  addEvents(account, routes, streams)
+  return {
+    ...{ routes, streams },
+    authorize({ headers }) {
+      if (headers.get('stripe-account') !== ACCOUNT) return problem(403, 'No such account')
+      if (headers.get('authorization') === `Bearer ${KEY}`) return undefined
+      return problem(401, 'Invalid API Key provided')
+    },
+    rateLimits: [
+      { answer: problem(429, 'Too many requests'), seconds: 1 },
+      { answer: problem(500, 'Something went wrong'), seconds: 1 },
+    ],
+  }
 }
 
 type Add = (account: Account, routes: MockRoutes, streams: Record<string, MockedStream>) => void
