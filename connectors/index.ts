@@ -10,6 +10,8 @@ import gitlabManifest from './sources/gitlab/manifest.yaml'
 import gitlabMetadata from './sources/gitlab/metadata.yaml'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
+import linearManifest from './sources/linear/manifest.yaml'
+import linearMetadata from './sources/linear/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
@@ -58,6 +60,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://developers.hubspot.com/docs/api-reference',
     },
     hubspotMetadata,
+  ),
+  manifestSource(
+    linearManifest,
+    {
+      name: 'linear',
+      title: 'Linear',
+      definitionId: '1c5d8316-ed42-4473-8fbc-2626f03f070c',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://linear.app/developers/graphql',
+    },
+    linearMetadata,
   ),
   manifestSource(
     pokeapiManifest,

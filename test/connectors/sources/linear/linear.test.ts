@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { linear } from './mock.ts'
+
+declarativeConformance(linear)
