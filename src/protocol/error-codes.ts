@@ -43,14 +43,14 @@ export const ERROR_CODES = {
   NAME_TAKEN: {
     kind: 'config',
     status: 409,
-    when: 'Another source, destination or connection has this name.',
+    when: 'Another source, destination, connection or connector has this name.',
     next: 'Choose another name, or update the one that exists.',
   },
   IN_USE: {
     kind: 'config',
     status: 409,
-    when: 'A source or destination is deleted while connections use it.',
-    next: 'Delete the connections named in the message first.',
+    when: 'A source or destination is deleted while connections use it, or a connector while sources use it.',
+    next: 'Delete those that are named in the message first.',
   },
   CONFLICT: {
     kind: 'config',

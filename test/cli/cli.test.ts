@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refreshed, signIn } from '../../src/cli/login.ts'
-import { main } from '../../src/cli/main.ts'
+import { runCommand } from '../support/command-line.ts'
 import { type RunningServer, startServer } from '../support/dev-server.ts'
 
 let server: RunningServer
@@ -19,22 +19,8 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-/** Runs a command line as a shell would. */
-async function airbyte(...argv: string[]) {
-  const written = { out: '', err: '' }
-  const code = await main(argv, {
-    out: (text) => {
-      written.out += text
-    },
-    err: (text) => {
-      written.err += text
-    },
-    env: { HOME: home, AIRBYTE_URL: server.url, ...extra },
-    terminal: false,
-    confirm: async () => false,
-  })
-  return { code, ...written }
-}
+const airbyte = (...argv: string[]) =>
+  runCommand({ env: { HOME: home, AIRBYTE_URL: server.url, ...extra } }, argv)
 
 const json = async (...argv: string[]) => {
   const { code, out, err } = await airbyte(...argv, '--json')

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type RunningServer, startServer } from '../../scripts/lib/local-server.ts'
 import { connectMcp } from '../../scripts/lib/mcp-client.ts'
 import { enterCredentials } from '../../scripts/lib/setup-form.ts'
-import { main } from '../../src/cli/main.ts'
 import { Airbyte } from '../../src/sdk/index.ts'
+import { runCommand } from '../support/command-line.ts'
 import { connectLegacy } from './legacy-login.ts'
 
 const PASSWORD = 'canary-on-disk-5d1f'
@@ -264,19 +264,5 @@ describe('programs on the same server', () => {
   })
 })
 
-/** Runs a command line as a shell would. */
-async function airbyte(...argv: string[]) {
-  const written = { out: '', err: '' }
-  const code = await main(argv, {
-    out: (text) => {
-      written.out += text
-    },
-    err: (text) => {
-      written.err += text
-    },
-    env: { HOME: home, AIRBYTE_URL: server.url },
-    terminal: false,
-    confirm: async () => false,
-  })
-  return { code, ...written }
-}
+const airbyte = (...argv: string[]) =>
+  runCommand({ env: { HOME: home, AIRBYTE_URL: server.url } }, argv)
