@@ -8,6 +8,8 @@ import githubManifest from './sources/github/manifest.yaml'
 import githubMetadata from './sources/github/metadata.yaml'
 import gitlabManifest from './sources/gitlab/manifest.yaml'
 import gitlabMetadata from './sources/gitlab/metadata.yaml'
+import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
+import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
 import linearManifest from './sources/linear/manifest.yaml'
@@ -48,6 +50,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://docs.gitlab.com/api/rest/',
     },
     gitlabMetadata,
+  ),
+  manifestSource(
+    hackerNewsManifest,
+    {
+      name: 'hacker-news',
+      title: 'Hacker News',
+      definitionId: '6f1d2c2e-0b0c-4d0a-9a57-3a1f5f0c7e11',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://github.com/HackerNews/API',
+    },
+    hackerNewsMetadata,
   ),
   manifestSource(
     hubspotManifest,

@@ -9,9 +9,8 @@ interface Position {
 }
 
 /**
- * The partitions of all routers, each value of `field` once. A read that goes on asks the routers
- * before the open one again, and the open one unless it is the last, to know what they gave. In
- * the last one a value that it gives twice, before and after the position, comes again.
+ * The partitions of all routers, each value of `field` once. What was given is not kept with the
+ * position, where it would grow without end: a read that goes on asks the routers for it again.
  */
 export function unionRouter(
   routers: PartitionRouter[],
@@ -19,40 +18,44 @@ export function unionRouter(
 ): Pick<PartitionRouter, 'partitions'> {
   const textOf = ({ partition }: Partition) => JSON.stringify(partition[field] ?? null)
 
-  async function* given(from: Position): AsyncGenerator<string> {
-    for (const [at, router] of routers.slice(0, -1).entries()) {
-      if (at > from.router) return
-      for await (const item of router.partitions()) {
-        const isThere = at === from.router && same(item.position, from.inner)
-        if (isThere) return
-        yield textOf(item)
+  /** The values before a position. One that is not found any more has none in its router. */
+  async function given(from: Position): Promise<Set<string>> {
+    const { router: open, inner } = from
+    const again = () => from as unknown as JsonValue
+    const values = new Set<string>()
+    for (const [at, router] of routers.slice(0, open + 1).entries()) {
+      const own = new Set<string>()
+      let isFound = at < open
+      for await (const item of placed(router.partitions(), again)) {
+        isFound ||= JSON.stringify(item.position) === JSON.stringify(inner)
+        if (isFound && at === open) break
+        own.add(textOf(item))
+      }
+      if (isFound) for (const value of own) values.add(value)
+    }
+    return values
+  }
+
+  async function* partitions(from: JsonValue | undefined): AsyncGenerator<Partition> {
+    const start = isObject(from) ? (from as unknown as Position) : undefined
+    const seen = start ? await given(start) : new Set<string>()
+    for (const [at, router] of routers.entries()) {
+      if (start && at < start.router) continue
+      const place = (inner: JsonValue) => ({ router: at, inner })
+      const inner = at === start?.router ? start.inner : undefined
+      for await (const item of placed(router.partitions(inner), place)) {
+        const value = textOf(item)
+        if (seen.has(value)) continue
+        seen.add(value)
+        const { [field]: own = null, ...rest } = item.partition
+        yield {
+          partition: { [field]: own },
+          extra: { ...item.extra, ...rest },
+          position: place(item.position),
+        }
       }
     }
   }
 
-  return {
-    async *partitions(from) {
-      const start = isObject(from) ? (from as unknown as Position) : undefined
-      const seen = new Set<string>()
-      if (start) for await (const value of placed(given(start), () => from ?? null)) seen.add(value)
-      for (const [at, router] of routers.entries()) {
-        if (start && at < start.router) continue
-        const place = (inner: JsonValue) => ({ router: at, inner })
-        const inner = at === start?.router ? start.inner : undefined
-        for await (const item of placed(router.partitions(inner), place)) {
-          const value = textOf(item)
-          if (seen.has(value)) continue
-          seen.add(value)
-          const { [field]: own = null, ...rest } = item.partition
-          yield {
-            partition: { [field]: own },
-            extra: { ...item.extra, ...rest },
-            position: place(item.position),
-          }
-        }
-      }
-    },
-  }
+  return { partitions }
 }
-
-const same = (a: JsonValue, b: JsonValue) => JSON.stringify(a) === JSON.stringify(b)

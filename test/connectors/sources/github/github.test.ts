@@ -41,6 +41,6 @@ it('says which repository it cannot find', async () => {
     repositories: ['octo-org/alpha', 'octo-org/nothing'],
   }
   await expect(readMocked(github, { config, stream: 'branches' })).rejects.toThrow(
-    'GitHub knows no such resource',
+    'GitHub has no https://api.github.com/repos/octo-org/nothing/branches',
   )
 })

@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { hackerNews } from './mock.ts'
+
+declarativeConformance(hackerNews)
