@@ -6,6 +6,8 @@ import type {
   ReadEvent,
   StreamState,
 } from '../../../../src/protocol/index.ts'
+import { parseYaml } from '../../../../src/runtime/declarative/manifest/parse-yaml.ts'
+import { NEWEST } from '../../../../src/runtime/declarative/versions/changes.ts'
 import { type TestContext, testContext } from '../../../conformance/context.ts'
 import { configure, readStream, rowsOfEvents, statesOf } from '../../../conformance/reading.ts'
 import { type SourceSetup, sourceConformance } from '../../../conformance/source-suite.ts'
@@ -167,6 +169,10 @@ export function declarativeConformance(mocked: MockedConnector): void {
         expect(found.map((stream) => stream.name).sort()).toEqual(
           streams.map(([stream]) => stream).sort(),
         )
+      })
+
+      it('is written in the newest language', () => {
+        expect(parseYaml(manifest).version).toBe(NEWEST)
       })
 
       it('knows nothing of stream_state', () => {
