@@ -136,6 +136,49 @@ describe('a class that is not registered', () => {
   })
 })
 
+describe('a node that is no proper class', () => {
+  const withExtractor = async (extractor: JsonObject, components: CustomComponents[] = []) => {
+    const { streams: [plain] = [], ...root } = shop() as { streams: JsonObject[] }
+    const stream = withRetriever(plain as JsonObject, 'items', { record_selector: { extractor } })
+    return (await readAll({ ...root, streams: [stream] } as JsonObject, components)).errors[0]
+      ?.error
+  }
+
+  it.each([
+    [{ type: 'CustomRecordExtractor' }, "The field 'class_name' is missing."],
+    [{ type: 'CustomRecordExtractor', class_name: 7 }, "'class_name' must be text."],
+    [{ type: 'CustomExtractor', class_name: FANCY }, "the custom class '"],
+    [{ type: 'RecordExtractor' }, "type 'RecordExtractor' is not known"],
+  ])('is refused by its place: %j', async (extractor, message) => {
+    const error = await withExtractor(extractor)
+    expect(error?.message).toContain(message)
+    expect(error?.field).toMatch(/^streams\[0\]\.retriever\.record_selector\.extractor/)
+  })
+
+  it('is told what a registered class misses in it', async () => {
+    const needy = custom('recordExtractor', (component) => {
+      const table = component.text('table')
+      return ({ json }) => [(json as Record<string, JsonObject>)[table] ?? {}]
+    })
+    const error = await withExtractor({ class_name: 'Fancy' }, [{ Fancy: needy }])
+    expect(error).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      field: 'streams[0].retriever.record_selector.extractor.table',
+    })
+  })
+
+  it('says so when what a class gives is no record', async () => {
+    const odd = custom('recordExtractor', () => () => [7 as unknown as JsonObject])
+    const error = await withExtractor({ class_name: 'Fancy' }, [{ Fancy: odd }])
+    expect(error?.message).toContain('a number where a record is expected')
+  })
+
+  it('keeps a field that is named like what every object has', async () => {
+    const odd = custom('recordExtractor', () => () => [JSON.parse('{"__proto__": 1, "id": 3}')])
+    expect(await withExtractor({ class_name: 'Fancy' }, [{ Fancy: odd }])).toBeUndefined()
+  })
+})
+
 describe('a registered class', () => {
   const inField = (field: string) =>
     custom('recordExtractor', () => ({ json }) => [

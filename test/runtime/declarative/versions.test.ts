@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type JsonObject, toAirbyteError } from '../../../src/protocol/index.ts'
+import type { Component } from '../../../src/runtime/declarative/component.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
 import { openSource } from '../../../src/runtime/declarative/open.ts'
 import { openStream } from '../../../src/runtime/declarative/stream/delegate.ts'
@@ -28,6 +29,12 @@ const versioned = (version: string, stream: JsonObject = {}): JsonObject => ({
   ...manifestOf({ name: '', stream }),
   version,
 })
+
+function streamOf(root: Component): Component {
+  const [component] = root.children('streams')
+  if (!component) throw new Error('no stream')
+  return component
+}
 
 const CHANGE_NAMES = Object.keys(CHANGES) as ChangeName[]
 const change = (name: ChangeName): Change => CHANGES[name]
@@ -124,6 +131,28 @@ describe('an older manifest', () => {
     expect(error.hint).toContain(instead)
   })
 
+  it.each([
+    [{ type: 'CompositeRawDecoder' }, 'parser'],
+    [{ type: 'CompositeRawDecoder', parser: { type: 'XmlParser' } }, 'parser'],
+    [{ type: 'CompositeRawDecoder', parser: 'JsonParser' }, 'parser'],
+    [{ type: 'ZipfileDecoder', parser: [] }, 'parser'],
+  ])('that names no parser is refused by its node: %j', (decoder, field) => {
+    const error = refusal(() => loadManifest(versioned('6.26.1', { retriever: { decoder } })))
+    expect(error).toMatchObject({
+      ...{ code: 'VALIDATION_FAILED', field: `streams[0].retriever.decoder.${field}` },
+    })
+  })
+
+  it('that calls now_local() is refused by the name', async () => {
+    const requester = { request_headers: { 'X-Test': '{{ now_local() }}' } }
+    const root = loadManifest(versioned('0.35.0', { retriever: { requester } }))
+    const env = { ...openSource(root, testContext(), {}), stream: 'items' }
+    const { stream, saved } = openStream(streamOf(root), env, fromAirbyteState({}))
+    const error = await readPagesNow(stream, saved).next().then(undefined, toAirbyteError)
+    expect(error).toMatchObject({ code: 'TEMPLATE_FAILED' })
+    expect(error).toMatchObject({ message: expect.stringContaining('now_local') })
+  })
+
   it('that names a parser with another encoding is refused by its node', () => {
     const decoder = {
       type: 'CompositeRawDecoder',
@@ -162,9 +191,7 @@ describe('an older manifest', () => {
     const requester = { request_headers: { 'X-Test': "{{ stream_state['x'] }}" } }
     const root = loadManifest(versioned(NEWEST, { retriever: { requester } }))
     const env = { ...openSource(root, testContext(), {}), stream: 'items' }
-    const [component] = root.children('streams')
-    if (!component) throw new Error('no stream')
-    const { stream, saved } = openStream(component, env, fromAirbyteState({}))
+    const { stream, saved } = openStream(streamOf(root), env, fromAirbyteState({}))
     const error = await readPagesNow(stream, saved).next().then(undefined, toAirbyteError)
     expect(error).toMatchObject({
       code: 'TEMPLATE_INVALID',
