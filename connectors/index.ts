@@ -14,6 +14,8 @@ import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
 import linearManifest from './sources/linear/manifest.yaml'
 import linearMetadata from './sources/linear/metadata.yaml'
+import notionManifest from './sources/notion/manifest.yaml'
+import notionMetadata from './sources/notion/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
@@ -86,6 +88,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://linear.app/developers/graphql',
     },
     linearMetadata,
+  ),
+  manifestSource(
+    notionManifest,
+    {
+      name: 'notion',
+      title: 'Notion',
+      definitionId: '6e00b415-b02e-4160-bf02-58176a0ae687',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://developers.notion.com/reference/intro',
+    },
+    notionMetadata,
   ),
   manifestSource(
     pokeapiManifest,

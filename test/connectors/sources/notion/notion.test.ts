@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { notion } from './mock.ts'
+
+declarativeConformance(notion)
