@@ -2,6 +2,7 @@ import type { ConfiguredStream, JsonObject, JsonValue } from '../../protocol/ind
 import type { ConnectorContext, SourceOwner, Token } from '../contract.ts'
 import type { CustomRegister } from './custom/register.ts'
 import type { Scope } from './interpolation.ts'
+import type { Value } from './python/values.ts'
 import { StreamSlice } from './template/index.ts'
 import type { Language } from './versions/language.ts'
 
@@ -54,6 +55,8 @@ export interface Slice {
   partition: JsonObject
   interval: JsonObject
   extra: { [key: string]: JsonValue }
+  /** The body of its first page, where that is known already. */
+  first?: Value
   /** The stream's state before the slice, where templates of an older language ask for it. */
   state?: JsonObject
 }

@@ -42,9 +42,15 @@ export const jobKey = ({ partition, interval }: Slice) =>
 
 /** What an invocation leaves to the next one. */
 export function saveJob(job: Job): JsonObject {
-  const { slice, attempt, startedAt, creation, retryAt } = job
+  const { attempt, startedAt, creation, retryAt } = job
+  const { partition, interval, extra } = job.slice
   return {
-    ...{ slice: { ...slice }, attempt, startedAt, failed: job.status === 'failed' },
+    ...{
+      slice: { partition, interval, extra },
+      attempt,
+      startedAt,
+      failed: job.status === 'failed',
+    },
     ...(creation ? { creation: { ...creation } } : {}),
     ...(retryAt === undefined ? {} : { retryAt }),
   }

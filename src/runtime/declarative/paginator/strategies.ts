@@ -4,7 +4,7 @@ import { customPart } from '../custom/part.ts'
 import { buildDecoder, type Decoder } from '../decoders/index.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
 import { condition, template } from '../interpolation.ts'
-import { toJson } from '../python/json.ts'
+import { toSavedJson } from '../python/json.ts'
 import { truthy, type Value } from '../python/values.ts'
 import type { RecordData } from '../records/types.ts'
 import { type Answer, paginationHeaders } from '../requester/answer.ts'
@@ -99,7 +99,7 @@ const STRATEGIES: Builders<PaginationStrategy, StrategyContext> = {
         }
         if (stops?.(scope)) return null
         const token = value(scope)
-        return truthy(token) ? (toJson(token) as JsonValue) : null
+        return truthy(token) ? toSavedJson(token) : null
       },
     }
   },

@@ -1,14 +1,9 @@
-import {
-  AirbyteError,
-  type JsonObject,
-  type JsonValue,
-  toAirbyteError,
-} from '../../../protocol/index.ts'
+import { AirbyteError, type JsonObject, toAirbyteError } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import { keyOf } from '../cursor/bookmark.ts'
 import { textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
-import { toJson } from '../python/json.ts'
+import { toSavedJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
 import { firstAt } from '../records/paths.ts'
 import type { RecordData } from '../records/types.ts'
@@ -98,8 +93,11 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
     if (!Array.isArray(path)) throw component.refuse('A path is a list.', 'extra_fields')
     return path.map((segment) => textTemplate(String(segment), bound)())
   })
-  if (component.has('lazy_read_pointer')) {
-    env.ctx.log('info', `${env.stream}: the first page of children is read from the API.`)
+  const pointer = component
+    .list('lazy_read_pointer')
+    .map((segment) => textTemplate(String(segment), bound)())
+  if (pointer.some((segment) => segment.includes('*'))) {
+    throw component.refuse('It leads to one place: no wildcards.', 'lazy_read_pointer')
   }
   const option = component.optionalChild('request_option')
   const tracks = incremental && component.flag('incremental_dependency')
@@ -129,17 +127,15 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
       const value = firstAt(record, keyPath)
       if (value === undefined || value === null) return undefined
       const extra = Object.fromEntries(
-        extraPaths.map((path) => [
-          path.join('.'),
-          (toJson(firstAt(record, path)) ?? null) as JsonValue,
-        ]),
+        extraPaths.map((path) => [path.join('.'), toSavedJson(firstAt(record, path) ?? null)]),
       )
       return {
         partition: {
-          [field]: toJson(value) as JsonValue,
+          [field]: toSavedJson(value),
           parent_slice: page.slice.partition,
         },
         extra,
+        ...(pointer.length > 0 ? { first: firstAt(record, pointer) ?? [] } : {}),
       }
     },
   }

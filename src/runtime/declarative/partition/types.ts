@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
 import type { Slice } from '../environment.ts'
+import type { Value } from '../python/values.ts'
 import type { RequestOptions } from '../requester/options.ts'
 import { WaitUntil } from '../wait.ts'
 
@@ -7,6 +8,8 @@ export interface Partition {
   partition: JsonObject
   /** Fields that templates see but that do not identify the partition. */
   extra: { [key: string]: JsonValue }
+  /** What the parent's record has of the children: their first page. Not saved. */
+  first?: Value
   /** From here `partitions` begins with this partition again. */
   position: JsonValue
 }

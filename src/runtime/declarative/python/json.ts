@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../../protocol/index.ts'
 import { checkLength, typeError, valueError } from './errors.ts'
 import { parseExactly } from './json-numbers.ts'
 import { isMapping, mappingEntries } from './mappings.ts'
@@ -75,3 +76,16 @@ export function toJson(value: Value): unknown {
   }
   return typeof value === 'object' && value !== null ? String(value) : value
 }
+
+/**
+ * The same for what is saved with a position, which is plain JSON: an integer beyond 2^53 is text,
+ * which templates read as the integer again.
+ */
+export function toSavedJson(value: Value): JsonValue {
+  const json = toJson(value)
+  const isPlain = typeof json !== 'bigint' && typeof json !== 'object'
+  return (isPlain ? json : JSON.parse(JSON.stringify(json, textOfBigInt))) as JsonValue
+}
+
+const textOfBigInt = (_key: string, value: unknown) =>
+  typeof value === 'bigint' ? String(value) : value

@@ -1,4 +1,5 @@
 import { chunksOf, concat } from '../../../staging/bytes.ts'
+import { dumps } from '../python/json.ts'
 import type { Value } from '../python/values.ts'
 import { CaseInsensitiveMap } from '../template/index.ts'
 import { parseJson } from './json-body.ts'
@@ -52,6 +53,11 @@ export class Answer {
     if (status < 400) return new Answer(at, status, headers, concat(head), chunks)
     await chunks.return(undefined)
     return new Answer(at, status, headers, concat(head))
+  }
+
+  /** An answer that nobody gave: what it would have held came with another one. */
+  static holding(value: Value): Answer {
+    return new Answer('', 200, new Headers(), new TextEncoder().encode(dumps(value)))
   }
 
   readonly isWhole: boolean

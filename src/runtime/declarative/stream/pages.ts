@@ -4,6 +4,7 @@ import { isObject } from '../manifest/values.ts'
 import type { Paginator } from '../paginator/index.ts'
 import type { Selector } from '../records/selector.ts'
 import type { RecordData } from '../records/types.ts'
+import { Answer } from '../requester/answer.ts'
 import type { Requester } from '../requester/http-requester.ts'
 import type { RequestOptions } from '../requester/options.ts'
 import { WaitUntil } from '../wait.ts'
@@ -40,7 +41,9 @@ export function fetchPages(parts: PageParts): Retriever {
     async fetch(slice, token, progress, size) {
       if (open?.slice !== slice || open.token !== token) {
         await close()
-        const page = await openPage(parts, { slice, asked: slice, token, progress, size })
+        const page =
+          knownPage(parts, slice, token) ??
+          (await openPage(parts, { slice, asked: slice, token, progress, size }))
         if (!page) return { records: [], next: null }
         open = { page, slice, token }
       }
@@ -62,6 +65,17 @@ export function fetchPages(parts: PageParts): Retriever {
       return { records, next }
     },
   }
+}
+
+/** The first page of a slice that came with something else. */
+function knownPage(
+  { paginator, selector }: PageParts,
+  slice: Slice,
+  token: JsonValue,
+): OpenPage | undefined {
+  if (slice.first === undefined || token !== paginator.initial) return undefined
+  const answer = Answer.holding(slice.first)
+  return new OpenPage(answer, null, (skip) => selector.select(answer, slice, token, skip))
 }
 
 interface PageToOpen {

@@ -21,6 +21,7 @@ import { SliceWalk, type WalkRules, walkRules } from '../walk/index.ts'
 import type { Stream } from './build.ts'
 import type { Branch } from './delegate.ts'
 import { SliceFailures } from './failures.ts'
+import { readsLazily } from './lazy.ts'
 import { buildRetriever, type Retriever } from './retriever.ts'
 import { seesState } from './seen-state.ts'
 import { type Ahead, NOTHING_AHEAD, slicesAfter } from './slices-ahead.ts'
@@ -59,6 +60,8 @@ interface Position {
   observed: JsonValue
   bookmark: JsonValue
   branch?: Branch
+  /** It is a first read, in which children's first pages come with their parents. */
+  lazy?: boolean
   /** What could not be read before. */
   failures?: JsonObject
   /** The state that the templates of the open slice see. */
@@ -213,6 +216,8 @@ interface Reading {
   ahead: Ahead
   /** Whether templates see the state. */
   seesState: boolean
+  /** Whether first pages come with the parents' records. */
+  isLazy: boolean
   /** What the retriever is handed with its next page. */
   kept: JsonValue
 }
@@ -256,6 +261,7 @@ async function openReading(
     progress: undefined,
     ahead: NOTHING_AHEAD,
     seesState: seesState(stream),
+    isLazy: at ? at.lazy === true : readsLazily(stream, airbyte),
     kept: at?.progressOfPage ?? null,
   }
   return reading
@@ -278,7 +284,14 @@ async function* readSlice(
   resumed: Position | undefined,
 ): AsyncGenerator<ReadPage> {
   const { cursor, bookmark, retriever, progress } = reading
-  const slice: Slice = { partition: part.partition, interval, extra: part.extra, state: seen }
+  const first = reading.isLazy ? part.first : undefined
+  const slice: Slice = {
+    partition: part.partition,
+    interval,
+    extra: part.extra,
+    state: seen,
+    first,
+  }
   const walk = new SliceWalk(reading.rules, cursor, slice, retriever.initialToken, resumed?.walk)
   if (resumed) walk.token = resumed.token
   let observed = resumed?.observed != null ? cursor?.load(resumed.observed) : undefined
@@ -347,7 +360,7 @@ async function* readSlice(
 /** The state of a read that stands at this position of its partitions. */
 function stateAt(
   { branch }: Stream,
-  { begun, cursor, router, bookmark, failures }: Reading,
+  { begun, cursor, router, bookmark, failures, isLazy }: Reading,
   position: Partial<Position>,
 ): SavedState {
   return {
@@ -356,6 +369,7 @@ function stateAt(
     at: {
       ...{ begun, ends: cursor?.ends ?? null, bookmark: bookmark?.serialize() ?? null },
       ...{ ...position, branch, failures: failures.save() },
+      ...(isLazy ? { lazy: true } : {}),
     } as JsonObject,
   }
 }
