@@ -1,5 +1,6 @@
 import { validate } from '@cfworker/json-schema'
 import type { JsonSchema, JsonValue } from '../protocol/index.ts'
+import { isFound } from '../runtime/declarative/python/pattern.ts'
 
 /**
  * What one value breaks of its own schema's keywords (type, enum, bounds, pattern, format …),
@@ -60,14 +61,7 @@ function explain(schema: JsonSchema, keyword: string): string | undefined {
 }
 
 /** Patterns are written for many engines: one that this engine cannot read does not block. */
-function matches(pattern: string, value: string): boolean {
-  for (const flags of ['u', '']) {
-    try {
-      return new RegExp(pattern, flags).test(value)
-    } catch {}
-  }
-  return true
-}
+const matches = (pattern: string, value: string) => isFound(pattern, value, true)
 
 function typeNames(schema: JsonSchema): string {
   const types = [schema.type].flat() as string[]

@@ -4,6 +4,7 @@ import {
   type JsonSchema,
   type JsonValue,
 } from '../protocol/index.ts'
+import { isFound } from '../runtime/declarative/python/pattern.ts'
 import { keywordProblems } from './config-keywords.ts'
 import { narrow } from './config-unions.ts'
 import { nearest } from './nearest.ts'
@@ -121,7 +122,7 @@ function propertyOf(
 ): JsonSchema | undefined {
   if (Object.hasOwn(properties, name)) return properties[name]
   const patterns = Object.entries((schema.patternProperties ?? {}) as Record<string, JsonSchema>)
-  const matching = patterns.find(([pattern]) => new RegExp(pattern).test(name))
+  const matching = patterns.find(([pattern]) => isFound(pattern, name))
   if (matching) return matching[1]
   const additional = schema.additionalProperties
   if (isObject(additional)) return additional as JsonSchema

@@ -148,8 +148,20 @@ describe('validateConfig', () => {
     ])
   })
 
-  it('does not block on a pattern that this engine cannot read', () => {
-    const spec = { properties: { a: { type: 'string', pattern: '^(?P<year>\\d+)$' } } }
-    expect(validateConfig(spec, { a: 'x' })).toEqual({ a: 'x' })
+  it('reads patterns as Python does, and does not block on one that it cannot read', () => {
+    const spec = (pattern: string) => ({ properties: { a: { type: 'string', pattern } } })
+    const year = spec('^(?P<year>\\d+)$')
+    expect(validateConfig(year, { a: '2024' })).toEqual({ a: '2024' })
+    expect(checkConfig(year, { a: 'x' }).problems).toHaveLength(1)
+    expect(validateConfig(spec('^\\p{L}$'), { a: 'x' })).toEqual({ a: 'x' })
+  })
+
+  it('comes to an end with a pattern that does not', () => {
+    const endless = '^(([a-z]+)+)+$'
+    const spec = { properties: { a: { type: 'string', pattern: endless } } }
+    const value = `${'a'.repeat(60)}!`
+    expect(checkConfig(spec, { a: value }).problems).toHaveLength(1)
+    const map = { properties: { m: { type: 'object', patternProperties: { [endless]: {} } } } }
+    expect(checkConfig(map, { m: { [value]: 1 } }).problems.length).toBeLessThanOrEqual(1)
   })
 })

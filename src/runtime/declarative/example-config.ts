@@ -1,5 +1,6 @@
 import type { JsonObject, JsonSchema, JsonValue } from '../../protocol/index.ts'
 import { isObject } from './manifest/values.ts'
+import { isFound } from './python/pattern.ts'
 
 /** Tried in turn against the pattern of a field. */
 const TEXTS = [
@@ -42,17 +43,6 @@ function objectOf({ properties }: JsonSchema): JsonObject {
 function textFor({ format, pattern }: JsonSchema): string {
   if (format === 'date') return '2024-01-01'
   if (format === 'date-time') return '2024-01-01T00:00:00Z'
-  const matches = typeof pattern === 'string' ? matcher(pattern) : undefined
-  return (matches && TEXTS.find(matches)) ?? 'example'
-}
-
-/** Patterns are Python's; most read the same here. */
-function matcher(pattern: string): ((text: string) => boolean) | undefined {
-  if (pattern.length > 200) return undefined
-  try {
-    const expression = new RegExp(pattern)
-    return (text) => expression.test(text)
-  } catch {
-    return undefined
-  }
+  const fits = (text: string) => typeof pattern === 'string' && isFound(pattern, text)
+  return TEXTS.find(fits) ?? 'example'
 }

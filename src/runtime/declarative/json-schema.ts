@@ -1,8 +1,7 @@
 import type { JsonSchema, JsonValue } from '../../protocol/index.ts'
 import { isObject } from './manifest/values.ts'
 import { equal } from './python/equality.ts'
-import { PythonError } from './python/errors.ts'
-import { compileRegex } from './python/regex.ts'
+import { isFound } from './python/pattern.ts'
 
 type Schema = JsonSchema | boolean
 
@@ -98,7 +97,7 @@ function textProblem(schema: JsonSchema, value: string, walk: Walk): string | un
   if (isBelow(length, schema.minLength)) return at(walk, 'is too short')
   if (isBeyond(length, schema.maxLength)) return at(walk, 'is too long')
   const { pattern } = schema
-  return typeof pattern === 'string' && !matches(pattern, value)
+  return typeof pattern === 'string' && !isFound(pattern, value)
     ? at(walk, `does not look like ${pattern}`)
     : undefined
 }
@@ -152,7 +151,7 @@ function objectProblem(
   )
   for (const name of names) {
     const own: unknown[] = patterns
-      .filter(([pattern]) => matches(pattern, name))
+      .filter(([pattern]) => isFound(pattern, name))
       .map(([, one]) => one)
     if (Object.hasOwn(properties, name)) own.push(properties[name])
     if (own.length === 0) own.push(schema.additionalProperties)
@@ -190,13 +189,3 @@ function combinedProblem(schema: JsonSchema, value: JsonValue, walk: Walk): stri
 const isSchema = (value: unknown): value is Schema => typeof value === 'boolean' || isObject(value)
 const isBelow = (size: number, limit: unknown) => typeof limit === 'number' && size < limit
 const isBeyond = (size: number, limit: unknown) => typeof limit === 'number' && size > limit
-
-/** A pattern that cannot be read or does not come to an end matches nothing. */
-function matches(pattern: string, text: string): boolean {
-  try {
-    return compileRegex(pattern).search(text) !== undefined
-  } catch (error) {
-    if (error instanceof PythonError) return false
-    throw error
-  }
-}

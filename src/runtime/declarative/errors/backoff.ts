@@ -3,6 +3,7 @@ import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { hasExpression, template, textTemplate } from '../interpolation.ts'
+import { headOf } from '../python/pattern.ts'
 import { asNumber } from '../python/values.ts'
 import { Answer } from '../requester/answer.ts'
 import type { Outcome } from './resolution.ts'
@@ -108,8 +109,7 @@ function headerNumber(
     if (!(outcome instanceof Answer)) return undefined
     const text = outcome.headers.get(header())
     if (!text) return undefined
-    const match = pattern && new RegExp(`^(?:${pattern().replaceAll('(?P<', '(?<')})`).exec(text)
-    const found = (match ? match[0] : text).trim()
+    const found = ((pattern && headOf(pattern(), text)) ?? text).trim()
     const value = found === '' ? Number.NaN : Number(found)
     return Number.isFinite(value) ? value : undefined
   }
