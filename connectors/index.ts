@@ -22,6 +22,8 @@ import postgresSource from './sources/postgres/index.ts'
 import sampleDataSource from './sources/sample-data/index.ts'
 import shopifyManifest from './sources/shopify/manifest.yaml'
 import shopifyMetadata from './sources/shopify/metadata.yaml'
+import slackManifest from './sources/slack/manifest.yaml'
+import slackMetadata from './sources/slack/metadata.yaml'
 import stripeManifest from './sources/stripe/manifest.yaml'
 import stripeMetadata from './sources/stripe/metadata.yaml'
 
@@ -124,6 +126,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://shopify.dev/docs/api/admin-rest',
     },
     shopifyMetadata,
+  ),
+  manifestSource(
+    slackManifest,
+    {
+      name: 'slack',
+      title: 'Slack',
+      definitionId: 'c2281cee-86f9-4a86-bb48-d23286b4c7bd',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://docs.slack.dev/reference/methods',
+    },
+    slackMetadata,
   ),
   manifestSource(
     stripeManifest,
