@@ -117,6 +117,8 @@ export interface StreamConfig extends StreamDescriptor {
   primaryKey?: string[][]
   selectedFields?: string[]
   lookbackSeconds?: number
+  /** Files that records stand for are stored too. */
+  includeFiles?: boolean
   mapping?: StreamMapping
 }
 

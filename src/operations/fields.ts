@@ -45,6 +45,7 @@ export const streamChoice = z.strictObject({
     .describe('Column or columns'),
   selectedFields: z.array(z.string()).optional(),
   lookbackSeconds: z.number().min(0).optional(),
+  includeFiles: z.boolean().optional(),
   /** Checked in full by `mappingOf`: its schema alone would cost a model more than the tool. */
   mapping: z
     .looseObject({})

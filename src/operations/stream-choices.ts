@@ -101,7 +101,12 @@ function configure(
   const primaryKey = primaryKeyOf(stream, choice, at)
   const destinationSyncMode = destinationModeOf(stream, choice, syncMode, primaryKey, abilities, at)
   const cursorField = syncMode === 'incremental' ? cursorOf(stream, choice, at) : undefined
-  const { selectedFields, lookbackSeconds } = choice
+  const { selectedFields, lookbackSeconds, includeFiles } = choice
+  if (includeFiles && !stream.is_file_based) {
+    throw new AirbyteError('MODE_UNSUPPORTED', `${stream.name} has no files.`, {
+      field: `${at}.includeFiles`,
+    })
+  }
   const needed = [...primaryKey, ...(cursorField ? [cursorField] : [])].flatMap(
     ([top]) => top ?? [],
   )
@@ -116,6 +121,7 @@ function configure(
     ...(primaryKey.length > 0 && { primaryKey }),
     ...(selectedFields && { selectedFields }),
     ...(lookbackSeconds !== undefined && { lookbackSeconds }),
+    ...(includeFiles && { includeFiles }),
     ...(mapping && { mapping }),
   }
 }

@@ -84,6 +84,12 @@ export interface ConfiguredStream {
   upperBound?: JsonValue
   /** A full refresh of these rows only; given just to sources whose `capabilities.ranges` is true. */
   range?: FieldRange
+  /**
+   * Files that records stand for are stored in the workspace's warehouse under this prefix, and each
+   * record says where in its field `file_reference`. Absent: no file is downloaded. Only for streams
+   * that are `is_file_based`.
+   */
+  files?: { prefix: string }
   /** The form in which the engine wants the rows; one of the source's `formats`. */
   format: BatchFormat
 }
@@ -91,3 +97,22 @@ export interface ConfiguredStream {
 /** `records` are column batches; the others are bytes that a destination takes as they are. */
 export type BatchFormat = 'records' | WireFormat
 export type WireFormat = 'pg-copy-text' | 'csv' | 'jsonl' | 'parquet'
+
+/** The field by which a record says where its file is: key in the warehouse, path at the source, size. */
+export const FILE_REFERENCE = 'file_reference'
+
+/** A stream whose records say where their files are. */
+export function withFileReference(stream: AirbyteStream): AirbyteStream {
+  const properties = {
+    ...(stream.json_schema.properties as JsonSchema | undefined),
+    [FILE_REFERENCE]: {
+      type: ['null', 'object'],
+      properties: {
+        staging_file_url: { type: 'string' },
+        source_file_relative_path: { type: 'string' },
+        file_size_bytes: { type: 'integer' },
+      },
+    },
+  }
+  return { ...stream, json_schema: { ...stream.json_schema, properties } }
+}

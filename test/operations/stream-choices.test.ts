@@ -209,3 +209,20 @@ describe('a mapping', () => {
     })
   })
 })
+
+describe('files', () => {
+  const tickets: AirbyteStream = { ...commits, is_file_based: true }
+
+  it('are stored where the stream has them and they are asked for', () => {
+    expect(one({ includeFiles: true }, { streams: [tickets] })).toMatchObject({
+      includeFiles: true,
+    })
+    expect(one({}, { streams: [tickets] })).not.toHaveProperty('includeFiles')
+  })
+
+  it('cannot be asked of a stream without any', () => {
+    expect(failing({ includeFiles: true })).toMatchObject({
+      ...{ code: 'MODE_UNSUPPORTED', field: 'streams[0].includeFiles' },
+    })
+  })
+})

@@ -6,6 +6,7 @@ import {
   columnsOf,
   type FieldRange,
   streamKey,
+  withFileReference,
 } from '../../protocol/index.ts'
 import type { DestinationCapabilities, SourceCapabilities } from '../../runtime/contract.ts'
 import { nearest } from '../nearest.ts'
@@ -25,10 +26,12 @@ interface Capabilities {
 export function planStream(
   input: SyncInput,
   stream: SyncStreamInput,
-  found: AirbyteStream,
+  discovered: AirbyteStream,
   capabilities: Capabilities,
 ): PlannedStream {
   const { config } = stream
+  const hasFiles = config.includeFiles === true && discovered.is_file_based === true
+  const found = hasFiles ? withFileReference(discovered) : discovered
   const key = streamKey(config)
   const available = columnsOf(found.json_schema)
   const primaryKey = config.primaryKey ?? found.source_defined_primary_key ?? []
@@ -49,6 +52,7 @@ export function planStream(
     minimumGenerationId: stream.minimumGenerationId,
     syncId: input.syncId,
     lookbackSeconds: config.lookbackSeconds,
+    ...(hasFiles && { files: { prefix: `files/${input.connectionId}/` } }),
     format: path.read,
     ...(columns.length < available.length ? { selectedFields: columns.map((c) => c.name) } : {}),
   }

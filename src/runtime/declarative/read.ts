@@ -10,6 +10,7 @@ import type { ReadState } from '../contract.ts'
 import { batcher } from './batches.ts'
 import type { Component } from './component.ts'
 import type { Environment } from './environment.ts'
+import { fileUploader } from './files/uploader.ts'
 import type { SourceEnvironment } from './open.ts'
 import { ChangeOrder } from './stream/change-order.ts'
 import { openStream } from './stream/delegate.ts'
@@ -82,11 +83,13 @@ async function* readStream(
     startOf(parseState(state.streams.get(key)), configured),
   )
   const toBatches = batcher(configured, env.ctx)
+  const upload = configured.files && fileUploader(stream, configured.files.prefix)
   const order = ChangeOrder.of(configured, env.run.newestFirst, start.newestFirst)
   let running = false
   let rowsSinceState = 0
   const goesOn = configured.syncMode === 'incremental'
   for await (const page of readPages(stream, start, goesOn)) {
+    await upload?.(page.records)
     for (const batch of toBatches(order?.arrange(page.records) ?? page.records)) {
       if (!running) yield { type: 'status', stream: key, status: 'running' }
       running = true

@@ -146,6 +146,7 @@ async function describeStream(component: Component, env: Environment): Promise<A
   try {
     const { stream } = openStream(component, env, fromAirbyteState({}))
     described.json_schema = await schemaOf(stream)
+    if (stream.component.has('file_uploader')) described.is_file_based = true
     if (stream.primaryKey.length > 0) described.source_defined_primary_key = stream.primaryKey
   } catch (error) {
     if (toAirbyteError(error).code !== 'UNSUPPORTED') throw error

@@ -308,7 +308,19 @@ def run(base, case):
             }
         ),
         **({"waits": [w for w in waits]} if case.get("waits") else {}),
+        **({"files": files_of(output.records)} if case.get("files") else {}),
     }
+
+
+def files_of(records):
+    """What the CDK stored, and under which path; its own folder is left out."""
+    stored = {}
+    for reference in (m.record.file_reference for m in records):
+        if reference:
+            content = pathlib.Path(reference.staging_file_url).read_bytes()
+            assert len(content) == reference.file_size_bytes
+            stored[reference.source_file_relative_path] = content.decode()
+    return dict(sorted(stored.items()))
 
 
 def distinct(items):

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   type ErrorRecord,
+  FILE_REFERENCE,
   type JsonObject,
   type StreamState,
   toAirbyteError,
 } from '../../../src/protocol/index.ts'
-import type { Source } from '../../../src/runtime/contract.ts'
+import type { ObjectStore, Source } from '../../../src/runtime/contract.ts'
+import { fileUploader } from '../../../src/runtime/declarative/files/uploader.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
 import { openSource } from '../../../src/runtime/declarative/open.ts'
@@ -14,6 +16,7 @@ import { openStream } from '../../../src/runtime/declarative/stream/delegate.ts'
 import { listStreams } from '../../../src/runtime/declarative/stream/list.ts'
 import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
 import { fromAirbyteState } from '../../../src/runtime/declarative/stream/state.ts'
+import { memoryStore } from '../../../src/staging/memory-store.ts'
 import { type TestContext, testContext } from '../../conformance/context.ts'
 import { components } from './custom-classes.ts'
 import {
@@ -113,7 +116,8 @@ function sortedStates({ states }: JsonObject) {
 
 async function run(wanted: OracleCase): Promise<Golden> {
   const { seen, fetch } = responder(wanted.http ?? [])
-  const ctx = testContext({ http: { fetch } })
+  const warehouse = memoryStore()
+  const ctx = testContext({ http: { fetch }, warehouse })
   const waits: number[] = []
   const options = {
     components: [components],
@@ -137,7 +141,7 @@ async function run(wanted: OracleCase): Promise<Golden> {
     env.run.configured = configuredOf(names, wanted)
     for (const name of names) await readOne(name, result)
     result.failures.sort()
-    return result
+    return wanted.files ? { ...result, files: await contents(warehouse) } : result
 
     async function readOne(
       name: string,
@@ -155,7 +159,10 @@ async function run(wanted: OracleCase): Promise<Golden> {
           { ...env, stream: name },
           fromAirbyteState(saved),
         )
+        const upload = wanted.files && fileUploader(opened.stream, '')
         for await (const page of readPages(opened.stream, opened.saved, true)) {
+          if (upload) await upload(page.records)
+          for (const record of page.records) delete record[FILE_REFERENCE]
           records.push(...(page.records.map(toJson) as JsonObject[]))
           state = page.after().airbyte
         }
@@ -174,6 +181,15 @@ async function run(wanted: OracleCase): Promise<Golden> {
   } catch (error) {
     return { refused: toAirbyteError(error).message, requests: seen }
   }
+}
+
+async function contents(store: ObjectStore): Promise<Record<string, string>> {
+  const { objects } = await store.list('')
+  const entries = objects.map(async ({ key }) => {
+    const found = await store.get(key)
+    return [key, await new Response(found?.body).text()] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
 }
 
 async function command({ command, config = {} }: OracleCase, source: Source, ctx: TestContext) {

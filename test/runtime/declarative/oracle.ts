@@ -33,6 +33,8 @@ export interface OracleCase {
   distinct?: boolean
   /** The clock goes on with each wait. */
   ticks?: boolean
+  /** Files are asked for: compare what is stored, by its path. */
+  files?: boolean
   /** Compare how long was waited between attempts. */
   waits?: boolean
   /** Why this runtime differs from the CDK on purpose; its result is the test's own then. */
@@ -84,6 +86,7 @@ export interface Golden {
   statuses?: Record<string, string>
   failures?: string[]
   waits?: number[]
+  files?: Record<string, string>
 }
 
 export const cases = (): OracleCase[] =>

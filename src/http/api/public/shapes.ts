@@ -30,6 +30,7 @@ export const pairsOf = (syncModes: unknown) =>
 /** `configurations.streams[i]` → a stream of ours. */
 export function streamInput(stream: Loose, i: number) {
   const { name, namespace, syncMode = 'full_refresh_overwrite', cursorField, primaryKey } = stream
+  const { includeFiles } = stream
   const pair = PAIRS[String(syncMode)]
   if (!pair) {
     throw new AirbyteError('VALIDATION_FAILED', `'${syncMode}' is not a sync mode.`, {
@@ -44,6 +45,7 @@ export function streamInput(stream: Loose, i: number) {
     ...(namespace !== undefined && { namespace }),
     ...(isFilled(cursorField) && { cursorField }),
     ...(isFilled(primaryKey) && { primaryKey }),
+    ...(includeFiles !== undefined && { includeFiles }),
     ...(isFilled(selected) && { selectedFields: selected.map((f) => f.fieldPath?.[0] ?? '') }),
   }
 }
@@ -51,9 +53,9 @@ export function streamInput(stream: Loose, i: number) {
 const isFilled = (value: unknown): value is unknown[] => Array.isArray(value) && value.length > 0
 
 export function streamOutput(stream: Loose) {
-  const { name, namespace, cursorField, primaryKey, selectedFields } = stream
+  const { name, namespace, cursorField, primaryKey, selectedFields, includeFiles } = stream
   return {
-    ...{ name, namespace, cursorField, primaryKey },
+    ...{ name, namespace, cursorField, primaryKey, includeFiles },
     syncMode: pairName(stream.syncMode, stream.destinationSyncMode),
     selectedFields: (selectedFields as string[] | undefined)?.map((field) => ({
       fieldPath: [field],

@@ -30,9 +30,6 @@ export function buildStream(component: Component, env: Environment): Stream {
   const retriever = component.child('retriever')
   if (!RETRIEVERS.has(retriever.type)) throw unsupported(retriever)
   const cursor = component.optionalChild('incremental_sync')
-  // Read as if it were not there, each of these would give other records.
-  const file = component.optionalChild('file_uploader')
-  if (file) throw unsupported(file)
   let schema: Promise<JsonSchema> | undefined
   return {
     name: env.stream,
