@@ -120,6 +120,13 @@ export const CHANGES = {
     is: '`download_target_extractor`, `download_target_requester`; `creation_response`, `polling_response`, `download_target`',
     here: 'rewritten',
   },
+  formatWithoutOffset: {
+    until: '6.42.1',
+    was: '`format_datetime` writes nothing for `%z` when the `input_format` has no zone',
+    is: 'such a time is in UTC',
+    here: 'newest',
+    because: 'what was asked for was left out',
+  },
   firstTokenZero: {
     since: '6.17.0',
     until: '6.45.2',
