@@ -9,7 +9,8 @@ import { largeManifest } from '../../support/large-manifest.ts'
 /** Each level holds the one before it several times. */
 const levels = (count: number, level: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => level(i)).join('\n')
-const head = `type: DeclarativeSource
+const head = `version: 7.39.1
+type: DeclarativeSource
 check: { type: CheckStream, stream_names: [a] }
 `
 
