@@ -3,6 +3,7 @@ import type { ConnectorContext, SourceOwner, Token } from '../contract.ts'
 import type { CustomRegister } from './custom/register.ts'
 import type { Scope } from './interpolation.ts'
 import type { Value } from './python/values.ts'
+import type { CallBudget } from './requester/budget.ts'
 import { StreamSlice } from './template/index.ts'
 import type { Language } from './versions/language.ts'
 
@@ -35,6 +36,10 @@ export interface Run {
   owner: Pick<SourceOwner, 'token'>
   /** The tokens and sessions that are known to be valid, by what their authenticator is made of. */
   tokens: Map<string, Token>
+  /** What equal authenticators of several streams have in common. */
+  shared: Map<string, unknown>
+  /** How many calls the API allows. */
+  budget?: CallBudget | undefined
   /** Answers of parents' requests, by method, URL and body. */
   cache: Map<string, unknown>
   /** The streams that are read, as the user configured them; empty outside of a read. */
@@ -45,6 +50,12 @@ export interface Run {
   onRateLimit?(stream: string, until: number): void
   /** Told when the source changed its own config. */
   onConfig?(config: JsonObject): void
+}
+
+/** What was made under this key before, or what `make` gives. */
+export function sharedOf<Thing>({ shared }: Run, key: string, make: () => Thing): Thing {
+  if (!shared.has(key)) shared.set(key, make())
+  return shared.get(key) as Thing
 }
 
 /**

@@ -7,6 +7,7 @@ import { type NormalizedConfig, normalizeConfig } from './config-rules.ts'
 import { validateConfigRules } from './config-validations.ts'
 import { type CustomComponents, CustomRegister } from './custom/register.ts'
 import type { Environment } from './environment.ts'
+import { callBudget } from './requester/budget.ts'
 import { newRun, type RunOptions } from './run.ts'
 import { NEWEST } from './versions/changes.ts'
 import { languageOf } from './versions/language.ts'
@@ -51,6 +52,7 @@ export function openSource(
       `The manifest is of version ${language.version}; the newest known is ${NEWEST}.`,
     )
   }
-  const jobLimit = jobLimitOf(root, normalized.config)
-  return { ...normalized, ctx, run: newRun(ctx, { jobLimit, ...options }), language, custom }
+  const run = newRun(ctx, { jobLimit: jobLimitOf(root, normalized.config), ...options })
+  run.budget = callBudget(root, normalized.config)
+  return { ...normalized, ctx, run, language, custom }
 }

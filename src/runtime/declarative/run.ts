@@ -30,6 +30,7 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
     newestFirst: options.newestFirst ?? false,
     owner: ctx.owner ?? ownerOfRun(),
     tokens: new Map(),
+    shared: new Map(),
     cache: new AnswerCache(),
     configured: new Map(),
   }

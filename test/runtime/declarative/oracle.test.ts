@@ -90,7 +90,7 @@ function comparable(result: Golden, { cdk, distinct, command }: OracleCase) {
         return [[name, JSON.parse(stable({ ...kept, ...sortedStates(kept) }))]]
       }),
     ),
-    waits,
+    waits: waits?.map((seconds) => seconds.toFixed(1)),
   }
 }
 

@@ -1,21 +1,20 @@
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
-import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
 import { requestOption } from '../requester/request-option.ts'
 import { jwtAuthenticator } from './jwt.ts'
+import { legacySessionToken } from './legacy-session-token.ts'
 import { oauthAuthenticator } from './oauth.ts'
+import { quotaTokens } from './quota-tokens.ts'
 import { sessionTokenAuthenticator } from './session-token.ts'
-import { type Authenticator, header } from './types.ts'
+import { type AuthEnvironment, type Authenticator, header, NO_AUTH } from './types.ts'
 
-export type { Authenticator } from './types.ts'
+export { type Authenticator, NO_AUTH } from './types.ts'
 
-export const NO_AUTH: Authenticator = { options: async () => ({}) }
-
-export const buildAuthenticator = (component: Component, env: Environment): Authenticator =>
+export const buildAuthenticator = (component: Component, env: AuthEnvironment): Authenticator =>
   build(AUTHENTICATORS, component, env)
 
-const AUTHENTICATORS: Builders<Authenticator, Environment> = {
+const AUTHENTICATORS: Builders<Authenticator, AuthEnvironment> = {
   NoAuth: () => NO_AUTH,
 
   ApiKeyAuthenticator(component, env) {
@@ -53,6 +52,8 @@ const AUTHENTICATORS: Builders<Authenticator, Environment> = {
 
   CustomAuthenticator: (component, env) =>
     customPart('authenticator', component, env.custom, { env }),
+  LegacySessionTokenAuthenticator: legacySessionToken,
+  RateLimitedMultipleTokenAuthenticator: quotaTokens,
   OAuthAuthenticator: oauthAuthenticator,
   JwtAuthenticator: jwtAuthenticator,
   SessionTokenAuthenticator: sessionTokenAuthenticator,

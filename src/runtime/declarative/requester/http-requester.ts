@@ -52,7 +52,9 @@ function httpRequester(component: Component, env: Environment): Requester {
     throw component.refuse(`The method ${method} is not known; GET or POST.`, 'http_method')
   }
   const authChild = component.optionalChild('authenticator')
-  const authenticator = authChild ? buildAuthenticator(authChild, env) : NO_AUTH
+  const authenticator = authChild
+    ? buildAuthenticator(authChild, { ...env, apiUrl: baseOf(component) })
+    : NO_AUTH
   const handlerChild = component.optionalChild('error_handler')
   const handler = handlerChild ? buildErrorHandler(handlerChild, env) : DEFAULT_HANDLER
   const urlOf = urlTemplate(component, env)
@@ -84,7 +86,11 @@ function httpRequester(component: Component, env: Environment): Requester {
   const send = async (page: PageRequest) =>
     sendWithRetries(
       {
-        prepare: () => prepare(page),
+        async prepare() {
+          const request = await prepare(page)
+          await authenticator.sign?.(request)
+          return request
+        },
         handler,
         authenticator: authenticator as Authenticator,
         attempt: attemptOf(page.progress),
@@ -142,6 +148,9 @@ function bodyOf(options: RequestOptions, headers: Headers): string | undefined {
   }
   return encodeForm(data)
 }
+
+const baseOf = (component: Component) =>
+  component.optionalText('url') || component.optionalText('url_base')
 
 /** `url`, or `url_base` and `path`; the paginator's path wins over the requester's own. */
 function urlTemplate(component: Component, env: Environment) {

@@ -25,6 +25,8 @@ interface Sending {
   attempt: number
   /** The body is read piece by piece, however large it is. */
   streams?: boolean
+  /** Not one of the calls that the source's budget counts. */
+  unbudgeted?: boolean
 }
 
 /** The number that the next attempt bears after a `WaitUntil` with this progress. */
@@ -38,7 +40,7 @@ export const attemptOf = (progress: JsonValue | undefined): number =>
  * @throws WaitUntil for a wait longer than the run sleeps through, with the attempt that follows
  */
 export async function sendWithRetries(
-  { prepare, handler, authenticator, attempt: first, streams }: Sending,
+  { prepare, handler, authenticator, attempt: first, streams, unbudgeted }: Sending,
   env: Environment,
 ): Promise<Answer | undefined> {
   let refreshed = false
@@ -47,7 +49,12 @@ export async function sendWithRetries(
     const request = await prepare().catch((error: unknown) => {
       throw asWait(error, env.stream, { attempt })
     })
+    if (!unbudgeted) await takeCall(request, attempt, env)
     const outcome = await exchange(request, streams, env)
+    if (outcome instanceof Answer) {
+      if (!unbudgeted) env.run.budget?.learn(request, outcome, env.ctx.now())
+      authenticator.learn?.(request, outcome)
+    }
     const resolution = handler.interpret(outcome)
     switch (resolution.action) {
       case 'SUCCESS':
@@ -70,7 +77,27 @@ export async function sendWithRetries(
         break
       default:
     }
-    await waitToRetry(handler, outcome, resolution, attempt, env)
+    const isOthers = resolution.action === 'RATE_LIMITED' && authenticator.hasOther?.(request)
+    const asked = isOthers ? ROTATION_SECONDS : firstAnswer(handler, outcome, attempt)
+    await waitToRetry({ handler, outcome, resolution, attempt, asked }, env)
+  }
+}
+
+/** What is waited before a request goes out with other credentials than those that are spent. */
+const ROTATION_SECONDS = 0.1
+
+/** Waits until the API's budget allows the call. */
+async function takeCall(request: Outgoing, attempt: number, env: Environment): Promise<void> {
+  for (;;) {
+    const ms = env.run.budget?.take(request, env.ctx.now()) ?? 0
+    if (ms <= 0) return
+    const until = Math.ceil(env.ctx.now() + ms)
+    if (ms > env.run.longestSleepMs) {
+      env.run.onRateLimit?.(env.stream, until)
+      const message = `${env.stream}: the API's budget is spent until ${isoTime(until)}.`
+      throw new WaitUntil(message, env.stream, until, { attempt })
+    }
+    await env.run.sleep(ms)
   }
 }
 
@@ -90,14 +117,19 @@ async function exchange(
   }
 }
 
+interface Retry {
+  handler: ErrorHandler
+  outcome: Outcome
+  resolution: Resolution
+  attempt: number
+  /** Seconds; undefined: nobody says. */
+  asked: number | undefined
+}
+
 async function waitToRetry(
-  handler: ErrorHandler,
-  outcome: Outcome,
-  resolution: Resolution,
-  attempt: number,
+  { handler, outcome, resolution, attempt, asked }: Retry,
   env: Environment,
 ): Promise<void> {
-  const asked = firstAnswer(handler, outcome, attempt)
   // One second more than asked covers fractions that the API rounded away.
   const seconds = asked ? asked + 1 : Math.random() * 2 ** (attempt - 1)
   const until = Math.ceil(env.ctx.now() + seconds * 1000)
