@@ -7,7 +7,7 @@ Cases with a `cdk` belong to that older version of the language: they run when t
 airbyte-cdk is the one installed, and are left as they are otherwise.
 
 HTTP is answered from the case; the clock stands still at the case's `now`, or goes on with each
-sleep where it `ticks`; nothing sleeps.
+sleep where it `ticks`; nothing sleeps; what is random is in the middle.
 """
 
 import base64
@@ -21,6 +21,7 @@ import json
 import logging
 import os
 import pathlib
+import random
 import sys
 import time
 import types
@@ -272,6 +273,7 @@ def run(base, case):
         real_sleep(0)
 
     time.sleep = no_sleep
+    random.uniform = lambda low, high: (low + high) / 2
     try:
         with clock as frozen:
             catalog, state = catalog_of(names, case), state_of(case.get("state"))

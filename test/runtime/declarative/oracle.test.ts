@@ -35,6 +35,7 @@ const NOW = '2026-03-15T12:00:00Z'
 const GOLDENS = goldens()
 
 afterEach(() => {
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
@@ -45,6 +46,7 @@ describe('the same as the CDK', () => {
       const golden = GOLDENS[wanted.name]
       if (!golden) throw new Error('This case has no golden: run test/oracle/manifests/run.py.')
       expect(golden.cdk).toBe(wanted.cdk)
+      vi.spyOn(Math, 'random').mockReturnValue(0.5)
       vi.useFakeTimers({ toFake: ['Date'], now: new Date(wanted.now ?? NOW) })
       const ours = await run(wanted)
       const [actual, expected] = [ours, golden].map((result) => comparable(result, wanted))

@@ -1,11 +1,21 @@
-import { AirbyteError } from '../../../protocol/index.ts'
+import { AirbyteError, toAirbyteError } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
-import { hasExpression, template, textTemplate } from '../interpolation.ts'
+import {
+  hasExpression,
+  type Scope,
+  type Template,
+  template,
+  textTemplate,
+} from '../interpolation.ts'
+import { PythonError } from '../python/errors.ts'
+import { parseFloatText } from '../python/numbers.ts'
 import { headOf } from '../python/pattern.ts'
+import { compileRegex } from '../python/regex.ts'
 import { asNumber } from '../python/values.ts'
-import { Answer } from '../requester/answer.ts'
+import { Answer, headersOf } from '../requester/answer.ts'
+import { compileTemplate } from '../template/index.ts'
 import type { Outcome } from './resolution.ts'
 
 /** Seconds to wait after this outcome of the nth attempt; undefined when the strategy has no answer. */
@@ -62,6 +72,48 @@ const BACKOFFS: Builders<Backoff, Environment> = {
       return wait
     }
   },
+
+  WaitTimeFromResponse: waitFromResponse,
+}
+
+/** What a template of its own makes of the answer, in seconds; none where it makes no number of it. */
+function waitFromResponse(component: Component, env: Environment): Backoff {
+  const source = component.text('wait_time_in_seconds')
+  const strange = compileTemplate(source).names.filter((name) => !RESPONSE_NAMES.has(name))
+  if (strange.length > 0) {
+    const known = [...RESPONSE_NAMES].join(', ')
+    const message = `It reads ${strange.join(', ')}; known are ${known}.`
+    throw component.refuse(message, 'wait_time_in_seconds')
+  }
+  const evaluate = template(source, { env, parameters: component.parameters }, { default: null })
+  const longest = number(component, 'max_waiting_time_in_seconds', env)
+  return (outcome) => {
+    const isAnswer = outcome instanceof Answer
+    const scope = {
+      response: (isAnswer ? outcome.json : undefined) ?? {},
+      headers: isAnswer ? headersOf(outcome) : {},
+    }
+    const seconds = secondsOf(evaluate, scope, source)
+    const limit = longest()
+    if (seconds && limit !== undefined && seconds >= limit) throw tooLong(env, seconds)
+    return seconds
+  }
+}
+
+const RESPONSE_NAMES = new Set(['config', 'parameters', 'response', 'headers'])
+
+/** The answer may be of another form than the template was written for: then it says nothing. */
+function secondsOf(evaluate: Template, scope: Scope, source: string): number | undefined {
+  let value: unknown
+  try {
+    value = evaluate(scope)
+  } catch (error) {
+    if (toAirbyteError(error).code === 'TEMPLATE_FAILED') return undefined
+    throw error
+  }
+  if (value === source || value === null) return undefined
+  const seconds = typeof value === 'string' ? parseFloatText(value) : asNumber(value)
+  return seconds !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
 }
 
 function tooLong(env: Environment, seconds: number): AirbyteError {
@@ -104,13 +156,23 @@ function headerNumber(
   const bound = { env, parameters: component.parameters }
   const header = textTemplate(component.text('header'), bound)
   const source = component.optionalText('regex')
-  const pattern = source ? textTemplate(source, bound) : undefined
+  const pattern = source ? patternOf(textTemplate(source, bound)(), component) : undefined
   return (outcome) => {
     if (!(outcome instanceof Answer)) return undefined
     const text = outcome.headers.get(header())
     if (!text) return undefined
-    const found = ((pattern && headOf(pattern(), text)) ?? text).trim()
-    const value = found === '' ? Number.NaN : Number(found)
-    return Number.isFinite(value) ? value : undefined
+    const value = parseFloatText(pattern?.(text) ?? text)
+    return value !== undefined && Number.isFinite(value) ? value : undefined
+  }
+}
+
+/** The part of a text that a pattern matches from its start; undefined when it does not. */
+function patternOf(source: string, component: Component): (text: string) => string | undefined {
+  try {
+    compileRegex(source)
+    return (text) => headOf(source, text)
+  } catch (error) {
+    if (!(error instanceof PythonError)) throw error
+    throw component.refuse(`It is no regular expression: ${error.message}.`, 'regex')
   }
 }

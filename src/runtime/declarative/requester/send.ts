@@ -131,7 +131,7 @@ async function waitToRetry(
   env: Environment,
 ): Promise<void> {
   // One second more than asked covers fractions that the API rounded away.
-  const seconds = asked ? asked + 1 : Math.random() * 2 ** (attempt - 1)
+  const seconds = asked ? asked + 1 : 2 ** (attempt - 1)
   const until = Math.ceil(env.ctx.now() + seconds * 1000)
   if (attempt > handler.maxRetries) {
     const failure = failureOf(outcome, resolution, env.stream)
