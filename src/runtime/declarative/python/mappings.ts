@@ -126,6 +126,15 @@ export function setOwn(object: { [key: string]: Value }, key: string, value: Val
   else object[key] = value
 }
 
+/** Lists and objects copied at every depth; other values are shared. */
+export function deepCopy(value: Value): Value {
+  if (Array.isArray(value)) return value.map(deepCopy)
+  if (!isPlainObject(value)) return value
+  const copy: { [key: string]: Value } = {}
+  for (const [key, item] of Object.entries(value)) setOwn(copy, key, deepCopy(item))
+  return copy
+}
+
 function mappingsEqual(a: Value, b: Value): boolean {
   if (mappingSize(a) !== mappingSize(b)) return false
   for (const [key, value] of mappingEntries(a)) {

@@ -3,11 +3,11 @@ import { collected, customPart } from '../custom/part.ts'
 import { buildDecoder } from '../decoders/index.ts'
 import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
-import { isMapping } from '../python/mappings.ts'
 import { truthy, type Value } from '../python/values.ts'
 import type { Answer } from '../requester/answer.ts'
 import { combinedExtractor } from './combined.ts'
 import { csvFileExtractor } from './csv-file.ts'
+import { buildExpander } from './expander.ts'
 import { isPattern, valueAt, valuesAt } from './paths.ts'
 import type { RecordData } from './types.ts'
 
@@ -56,7 +56,7 @@ const EXTRACTORS: Builders<Extractor, { env: Environment; decoder: Component | u
       .map((segment) => textTemplate(String(segment), bound)())
     const many = path.includes('*')
     const expander = component.optionalChild('record_expander')
-    const expand = expander && recordExpander(expander, env)
+    const expand = expander && buildExpander(expander, env)
     const found = (body: Value): Value =>
       path.length === 0
         ? body
@@ -71,40 +71,16 @@ const EXTRACTORS: Builders<Extractor, { env: Environment; decoder: Component | u
         if (Array.isArray(extracted)) for (const item of extracted) records.push(item as RecordData)
         else if (truthy(extracted)) records.push(extracted as RecordData)
       }
-      return expand ? records.flatMap(expand) : records
+      return records
     }
     return {
       streams,
       async *extract(answer) {
-        for await (const bodies of decode(answer)) yield recordsIn(bodies)
+        for await (const bodies of decode(answer)) {
+          const records = recordsIn(bodies)
+          yield expand ? await expand(records) : records
+        }
       },
     }
   },
-}
-
-/** Each item of a nested list as a record of its own. */
-function recordExpander(
-  component: Component,
-  env: Environment,
-): (parent: RecordData) => RecordData[] {
-  const bound = { env, parameters: component.parameters }
-  const path = component
-    .list('expand_records_from_field')
-    .map((segment) => textTemplate(String(segment), bound)())
-  const keepsOriginal = component.flag('remain_original_record')
-  const emitsParent = component.optionalText('on_no_records') === 'emit_parent'
-  return (parent) => {
-    if (!isMapping(parent) || path.length === 0) return [parent]
-    const items = valuesAt(parent, path)
-      .filter((value) => Array.isArray(value))
-      .flat() as Value[]
-    if (items.length === 0) return emitsParent ? [parent] : []
-    return items.map((item) => {
-      const record = isMapping(item) ? { ...(item as RecordData) } : (item as RecordData)
-      if (!keepsOriginal) return record
-      const own: RecordData = isMapping(item) ? record : { value: item }
-      own.original_record = parent
-      return own
-    })
-  }
 }

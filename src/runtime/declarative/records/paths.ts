@@ -1,5 +1,5 @@
 import { isMapping, mappingEntries, mappingGet, setOwn } from '../python/mappings.ts'
-import type { Value } from '../python/values.ts'
+import { isPlainObject, type Value } from '../python/values.ts'
 
 /** A path into nested data; segments may be patterns of `*`, `?` and `[...]`. */
 export type Path = readonly string[]
@@ -50,6 +50,23 @@ function remove(holder: Value, key: string): void {
 function childOf(node: Value, key: string): Value {
   if (Array.isArray(node)) return String(Number(key)) === key ? node[Number(key)] : undefined
   return isMapping(node) ? mappingGet(node, key) : undefined
+}
+
+/** A copy without the lists that the path matches; what lies beside the path is shared. */
+export function withoutLists(node: Value, path: Path): Value {
+  const [segment = '', ...rest] = path
+  const kept = (key: string, value: Value): Value[] => {
+    if (!matches(segment, key)) return [value]
+    if (rest.length > 0) return [withoutLists(value, rest)]
+    return Array.isArray(value) ? [] : [value]
+  }
+  if (Array.isArray(node)) return node.flatMap((item, index) => kept(String(index), item))
+  if (!isPlainObject(node)) return node
+  const copy: { [key: string]: Value } = {}
+  for (const [key, value] of Object.entries(node)) {
+    for (const item of kept(key, value)) setOwn(copy, key, item)
+  }
+  return copy
 }
 
 /** Sets the value at a path, making the objects and lists that are missing on the way. */

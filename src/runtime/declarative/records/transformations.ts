@@ -91,8 +91,9 @@ const TRANSFORMATIONS: Builders<Transformation, Environment> = {
     const removes = component.flag('delete_origin_value')
     const replaces = component.flag('replace_record')
     const renaming = component.optionalChild('key_transformation')
-    const prefix = renaming?.optionalText('prefix') ?? ''
-    const suffix = renaming?.optionalText('suffix') ?? ''
+    const [prefix, suffix] = ['prefix', 'suffix'].map((name) =>
+      textTemplate(renaming?.optionalText(name) ?? '', bound)(),
+    )
     return (record) => {
       const found = firstAt(record, path)
       if (!isPlainObject(found)) return

@@ -48,7 +48,9 @@ export function fetchPages(parts: PageParts): Retriever {
         open = { page, slice, token }
       }
       const { page } = open
-      const batch = await page.next()
+      const batch = await page.next().catch((error: unknown) => {
+        throw error instanceof WaitUntil ? error.keeping(page.rest()) : error
+      })
       const records = wanted ? batch.records.filter(wanted) : batch.records
       if (!batch.isLast) return { records, next: token, rest: page.rest() }
       open = undefined

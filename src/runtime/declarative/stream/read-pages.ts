@@ -113,6 +113,25 @@ export async function* readPagesNow(stream: Stream, saved: SavedState): AsyncGen
   }
 }
 
+/**
+ * The records of one slice, page by page, without a state.
+ *
+ * @throws WaitUntil
+ */
+export async function* readSliceNow(stream: Stream, slice: Slice): AsyncGenerator<RecordData[]> {
+  const reading = await openReading(stream, {}, undefined, false)
+  const part: Partition = { partition: slice.partition, extra: slice.extra, position: null }
+  const place = { part, interval: slice.interval, index: 0, from: null, seen: slice.state }
+  try {
+    for await (const page of readSlice(stream, reading, place, undefined)) {
+      if (page.wait) throw page.wait
+      yield page.records
+    }
+  } finally {
+    await reading.retriever.close()
+  }
+}
+
 /** The read has to wait before its next partition. */
 class WaitBetween extends WaitUntil {
   readonly state: SavedState
