@@ -205,6 +205,16 @@ describe('abort', () => {
     setTimeout(() => stop.abort(new Error('cancelled')), 50)
     await expect(local.fetch(origin, { signal: stop.signal })).rejects.toThrow('cancelled')
   })
+
+  it('of the read leaves room to tidy up at the other side, and for nothing else', async () => {
+    handler = (_, response) => response.end('tidied')
+    const guard = createGuard(async () => ['127.0.0.1'], { allowPrivate: true })
+    const signal = AbortSignal.abort(new Error('cancelled'))
+    const client = createHttpClient({ fetch, guard, signal })
+    await expect(client.fetch(origin)).rejects.toThrow('cancelled')
+    const response = await client.fetch(origin, { afterCancel: true })
+    expect(await response.text()).toBe('tidied')
+  })
 })
 
 describe('redirects when hosted', () => {
