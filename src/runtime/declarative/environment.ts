@@ -46,6 +46,8 @@ export interface Run {
   configured: ReadonlyMap<string, ConfiguredStream>
   /** Nobody goes on from where this ends: it is a check or a discovery. */
   probes?: boolean
+  /** Pages are asked for before their turn: the reader is expected to take all of them. */
+  readsAhead?: boolean
   /** Told when a request has to wait. */
   onRateLimit?(stream: string, until: number): void
   /** Told when the source changed its own config. */

@@ -33,6 +33,7 @@ export async function* readStreams(
   state: ReadState,
 ): AsyncGenerator<ReadEvent> {
   env.run.configured = new Map(streams.map((one) => [one.stream.name, one]))
+  env.run.readsAhead = true
   if (env.migrated) yield { type: 'control', config: env.migrated }
   const listed = await listStreams(root, env)
   const pending: ReadEvent[] = []

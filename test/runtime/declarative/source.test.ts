@@ -86,6 +86,17 @@ streams:
         pagination_strategy: { type: CursorPagination, cursor_value: '{{ response.next }}' }
     schema_loader: { $ref: '#/definitions/schema' }
   - type: DeclarativeStream
+    name: breaks
+    retriever:
+      type: SimpleRetriever
+      requester: { $ref: '#/definitions/requester', path: breaks }
+      record_selector: { $ref: '#/definitions/selector' }
+      paginator:
+        type: DefaultPaginator
+        page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: page }
+        pagination_strategy: { type: PageIncrement, page_size: 1 }
+    schema_loader: { $ref: '#/definitions/schema' }
+  - type: DeclarativeStream
     name: get_with_body
     retriever:
       type: SimpleRetriever
@@ -120,17 +131,20 @@ const PAGES: Record<string, string> = {
   '/orders':
     '{"data": [{"id": 9007199254740993, "price": 2.0, "updated": "2026-02-01T00:00:00Z", "lines": [{"n": 9007199254740993}]}, {"id": 2, "extra": 1, "updated": "2026-03-01T00:00:00Z"}]}',
   '/orders?page=1': '{"data": [{"id": 3, "updated": "2026-01-15T00:00:00Z"}]}',
+  '/breaks': '{"data": [{"id": 1}]}',
   '/stuck': '{"data": [{"id": 1}], "next": "t"}',
   '/stuck?after=t': '{"data": [{"id": 1}], "next": "t"}',
 }
 
 let server: Server
 let config: JsonObject
+const asked: string[] = []
 const source = declarativeSource(MANIFEST, INFO)
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     const body = PAGES[request.url ?? '']
+    asked.push(request.url ?? '')
     if (request.url === '/busy') response.writeHead(429, { 'Retry-After': '600' }).end('slow')
     else response.writeHead(body ? 200 : 404, { 'content-type': 'application/json' }).end(body)
   })
@@ -199,6 +213,7 @@ describe('a declarative source', () => {
       'busy',
       'custom',
       'stuck',
+      'breaks',
       'get_with_body',
       'schemaless',
     ])
@@ -266,6 +281,28 @@ describe('a declarative source', () => {
     }
     expect(events[0]).toEqual({ type: 'control', config: { url: config.url, mode: 'fast' } })
     expect(kinds(events).at(-1)).toBe('complete')
+  })
+
+  it('asks for the next page while the reader still has this one, and for no other', async () => {
+    asked.length = 0
+    await source.check(ctx(), config)
+    expect(asked).toEqual(['/orders'])
+    const orders = await configured('orders')
+    asked.length = 0
+    for await (const event of source.read(ctx(), config, [orders], { streams: new Map() })) {
+      if (event.type !== 'batch') continue
+      while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+      break
+    }
+    expect(asked).toEqual(['/orders', '/orders?page=1'])
+  })
+
+  it('tells what is wrong with a page when its turn comes', async () => {
+    const { events, error } = await read('breaks')
+    expect(kinds(events)).toEqual([
+      ...['started', 'running', 'batch', 'state', 'error', 'incomplete'],
+    ])
+    expect(error).toBeUndefined()
   })
 
   it('goes on from the state after a page', async () => {

@@ -21,17 +21,21 @@ export interface PageParts {
   options(slice: Slice, token: JsonValue): RequestOptions[]
   /** Data feed: pages end at the first record that is not wanted, and only wanted ones are handed on. */
   wanted?(record: RecordData): boolean
+  /** Whether the next page is asked for while the reader still has this one. Absent: never. */
+  readsAhead?(): boolean
 }
 
 /** Asks for page after page, and hands large ones on in batches. */
 export function fetchPages(parts: PageParts): Retriever {
   const { stream, paginator, wanted } = parts
   const repetition = repetitionGuard(stream)
+  const ahead = new PageAhead(parts)
 
   let open: { page: OpenPage; slice: Slice; token: JsonValue } | undefined
   async function close() {
     const left = open
     open = undefined
+    ahead.drop()
     await left?.page.close()
   }
 
@@ -40,10 +44,11 @@ export function fetchPages(parts: PageParts): Retriever {
     close,
     async fetch(slice, token, progress, size) {
       if (open?.slice !== slice || open.token !== token) {
+        const coming = progress === null ? ahead.take(slice, token, size) : undefined
         await close()
-        const page =
-          knownPage(parts, slice, token) ??
-          (await openPage(parts, { slice, asked: slice, token, progress, size }))
+        const page = await (knownPage(parts, slice, token) ??
+          coming ??
+          openPage(parts, { slice, asked: slice, token, progress, size }))
         if (!page) return { records: [], next: null }
         open = { page, slice, token }
       }
@@ -64,6 +69,7 @@ export function fetchPages(parts: PageParts): Retriever {
             slice,
           )
       repetition(page, token, next)
+      if (next !== null && parts.readsAhead?.()) ahead.begin(slice, next, size)
       return { records, next }
     },
   }
@@ -79,6 +85,37 @@ function knownPage(
   const answer = Answer.holding(slice.first)
   return new OpenPage(answer, null, (skip) => selector.select(answer, slice, token, skip))
 }
+
+/** The page after the one at hand. What goes wrong with it is thrown when its turn comes. */
+class PageAhead {
+  readonly #parts: PageParts
+  #coming: (Pick<PageToOpen, 'slice' | 'token' | 'size'> & { page: OpeningPage }) | undefined
+
+  constructor(parts: PageParts) {
+    this.#parts = parts
+  }
+
+  begin(slice: Slice, token: JsonValue, size: number | undefined): void {
+    const page = openPage(this.#parts, { slice, asked: slice, token, progress: null, size })
+    page.catch(() => {})
+    this.#coming = { slice, token, size, page }
+  }
+
+  take(slice: Slice, token: JsonValue, size: number | undefined): OpeningPage | undefined {
+    const coming = this.#coming
+    if (coming?.slice !== slice || coming.token !== token || coming.size !== size) return undefined
+    this.#coming = undefined
+    return coming.page
+  }
+
+  /** Nobody wants it any more, or not as it was asked for. */
+  drop(): void {
+    this.#coming?.page.then((page) => page?.close()).catch(() => {})
+    this.#coming = undefined
+  }
+}
+
+type OpeningPage = Promise<OpenPage | undefined>
 
 interface PageToOpen {
   /** What its records are of. */

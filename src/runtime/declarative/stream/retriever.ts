@@ -101,6 +101,7 @@ function simpleRetriever(
         ? [cursor?.options(slice.interval) ?? {}, router.options(slice)]
         : [],
     wanted: cursor?.dataFeed ? wanted : undefined,
+    readsAhead: () => env.run.readsAhead === true && !env.ctx.budget.exhausted(),
   }
   return properties ? fetchPropertyPages(parts, properties) : fetchPages(parts)
 }
