@@ -22,6 +22,8 @@ export interface RecordBatch {
   /** Per row `u` (upsert) or `d` (delete); absent: all upserts. */
   op?: string[]
   changes?: RecordChange[]
+  /** The cells of JSON columns were serialised here: that they are JSON needs no second look. */
+  jsonIsSound?: true
 }
 
 /** Whole rows in a wire format, in the column order of `schema`. */

@@ -39,7 +39,7 @@ export function pivot(
     }
   }
   const batch: RecordBatch = {
-    ...{ kind: 'records', stream, schema: columns, length, extractedAt },
+    ...{ kind: 'records', stream, schema: columns, length, extractedAt, jsonIsSound: true },
     columns: columns.map(({ name }) => targets.get(name)?.cells ?? []),
   }
   return { batch, unknownFields }

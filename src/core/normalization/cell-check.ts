@@ -20,8 +20,12 @@ const TYPECAST = { reason: 'DESTINATION_TYPECAST_ERROR' } as const
 const TOO_LARGE = { reason: 'DESTINATION_FIELD_SIZE_LIMITATION' } as const
 const NOT_WRITABLE = { reason: 'DESTINATION_SERIALIZATION_ERROR' } as const
 
-/** How values of a column are judged. See the table at `Cell` for their forms. */
-export function checkOf({ type }: Column, limits: ValueLimits): CellCheck {
+/**
+ * How values of a column are judged. See the table at `Cell` for their forms.
+ *
+ * @param jsonIsSound cells of a JSON column are known to be JSON
+ */
+export function checkOf({ type }: Column, limits: ValueLimits, jsonIsSound = false): CellCheck {
   switch (type) {
     case 'string':
       return stringCheck(limits)
@@ -46,7 +50,7 @@ export function checkOf({ type }: Column, limits: ValueLimits): CellCheck {
     case 'object':
     case 'array':
     case 'unknown':
-      return jsonCheck(type, limits)
+      return jsonCheck(type, limits, jsonIsSound)
   }
 }
 
@@ -60,9 +64,13 @@ function stringCheck(limits: ValueLimits): CellCheck {
   }
 }
 
-function jsonCheck(type: 'object' | 'array' | 'unknown', limits: ValueLimits): CellCheck {
+function jsonCheck(
+  type: 'object' | 'array' | 'unknown',
+  limits: ValueLimits,
+  isSound: boolean,
+): CellCheck {
   return {
-    fits: (cell) => typeof cell === 'string' && jsonFits(cell, type, limits),
+    fits: (cell) => typeof cell === 'string' && jsonFits(cell, type, limits, isSound),
     convert(cell) {
       if (typeof cell !== 'string') {
         return type === 'unknown' ? { cell: String(cell), ...TYPECAST } : TYPECAST

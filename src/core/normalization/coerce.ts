@@ -39,7 +39,7 @@ export function coerceToLimits(
 
   const fitted = columns.map((column, index) => {
     const cells = aligned.columns[index] ?? []
-    const check = checkOf(column, limits)
+    const check = checkOf(column, limits, isSound(batch, column))
     const first = firstMisfit(cells, check)
     if (first === -1) return cells
     return fitColumn(cells, first, check, (row, reason) => {
@@ -64,6 +64,11 @@ export function coerceToLimits(
     .map(([row, why]): RejectedRow => ({ ...why, row: rowText(aligned, row, concealed) }))
   const nulled = changes.filter(({ row }) => !rejected.has(row)).length
   return { batch: withRows(full, (row) => !rejected.has(row)), rejects, nulled, unknownFields }
+}
+
+/** Whether the column's cells are JSON that was serialised as such; text of another column may be anything. */
+function isSound({ jsonIsSound, schema }: RecordBatch, { name, type }: Column): boolean {
+  return jsonIsSound === true && schema.some((own) => own.name === name && own.type === type)
 }
 
 /** The batch with `columns` in their order: missing ones are null, unknown ones are dropped. */

@@ -9,15 +9,20 @@ export function textFits(text: string, { nulInText, textBytes }: TextLimits): bo
   return textBytes === undefined || utf8Fits(text, textBytes)
 }
 
-/** Whether a text is JSON of the type, within the destination's limits. */
+/**
+ * Whether a text is JSON of the type, within the destination's limits.
+ *
+ * @param isSound it is known to be JSON of some type, without white space before it
+ */
 export function jsonFits(
   text: string,
   type: 'object' | 'array' | 'unknown',
   limits: TextLimits,
+  isSound = false,
 ): boolean {
-  const start = text.trimStart()[0]
+  const start = isSound ? text[0] : text.trimStart()[0]
   if (type === 'object' ? start !== '{' : type === 'array' && start !== '[') return false
-  if (!textFits(text, limits) || !isJson(text)) return false
+  if (!textFits(text, limits) || !(isSound || isJson(text))) return false
   // PostgreSQL's jsonb, for which the limit exists, refuses both even when they are escaped.
   return limits.nulInText || !text.includes('\\u') || !hasUnstorableEscape(text)
 }

@@ -4,6 +4,7 @@ import type { ChunkProof, DestinationCapabilities, RejectedRow } from '../../run
 import { decodeCopyText, encodeCopyText } from '../../runtime/formats/pg-copy-text.ts'
 import { applyMapping, coerceToLimits, type PlannedMapping, toRaw } from '../normalization/index.ts'
 import { addRows, emptyRowHash, formatRowHash } from '../row-hash.ts'
+import { coalesced } from './coalesce.ts'
 import type { PlannedStream } from './types.ts'
 
 export interface PipelineOptions {
@@ -41,7 +42,7 @@ export class ChunkPipeline {
   }
 
   async *run(body: AsyncIterable<Batch>): AsyncGenerator<Batch> {
-    for await (const batch of body) {
+    for await (const batch of coalesced(body)) {
       if (batch.kind === 'encoded' && this.#stream.passThrough) {
         this.#measure(batch.bytes)
         yield batch

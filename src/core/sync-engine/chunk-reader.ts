@@ -8,6 +8,7 @@ import {
   type StreamState,
 } from '../../protocol/index.ts'
 import type { ChunkEnd } from '../../runtime/contract.ts'
+import { batchBytes } from './batch-bytes.ts'
 import type { Wait } from './types.ts'
 
 export interface ChunkReaderOptions {
@@ -77,12 +78,12 @@ export class ChunkReader {
   }
 
   async *#body(first: Batch): AsyncGenerator<Batch> {
-    let bytes = sizeOf(first)
+    let bytes = batchBytes(first)
     yield first
     while (!this.#isAtEnd()) {
       const event = await this.#pull()
       if (event.type === 'batch') {
-        bytes += sizeOf(event.batch)
+        bytes += batchBytes(event.batch)
         if (rowsOf(event.batch) > 0) yield event.batch
         continue
       }
@@ -114,15 +115,4 @@ export class ChunkReader {
     else if (event.type === 'wait') this.#wait = { until: event.until, reason: event.reason }
     else await this.#options.onEvent(event)
   }
-}
-
-/** Bytes of a batch; record batches are taken at a flat eight a cell, strings at their length. */
-function sizeOf(batch: Batch): number {
-  if (batch.kind === 'encoded') return batch.bytes.length
-  let bytes = 0
-  for (const column of batch.columns) {
-    const sample = column[0]
-    bytes += (typeof sample === 'string' ? sample.length + 2 : 8) * batch.length
-  }
-  return bytes
 }

@@ -69,7 +69,8 @@ class Printer {
 
   private object(): string {
     this.at++
-    const members: [key: string, member: string][] = []
+    const keys: string[] = []
+    const members: string[] = []
     if (this.next() === 0x7d) {
       this.at++
       return '{}'
@@ -79,10 +80,11 @@ class Printer {
       const key = this.string()
       if (this.next() !== 0x3a) throw new SyntaxError('colon')
       this.at++
-      members.push([key, `${key}: ${this.value()}`])
+      keys.push(key)
+      members.push(`${key}: ${this.value()}`)
       if (this.closes(0x7d)) break
     }
-    return `{${sorted(members).join(', ')}}`
+    return `{${inOrder(keys, members)}}`
   }
 
   private array(): string {
@@ -147,10 +149,33 @@ function reprint(literal: string): string {
 }
 
 /** Members in PostgreSQL's key order, the last of equal keys. */
-function sorted(members: [key: string, member: string][]): string[] {
-  if (members.length === 1) return [members[0]?.[1] as string]
-  const byKey = new Map(members)
-  return [...byKey.keys()].sort(byLengthThenBytes).map((key) => byKey.get(key) as string)
+function inOrder(keys: string[], members: string[]): string {
+  let text = ''
+  for (const index of orderOf(keys)) text += `${text === '' ? '' : ', '}${members[index]}`
+  return text
+}
+
+/** Objects of one column mostly have the same keys: their order is found once. */
+const orders = new Map<string, number[]>()
+const MAX_ORDERS = 2000
+/** What is longer is not kept: the table stays within some megabytes. */
+const MAX_SHAPE = 1000
+
+function orderOf(keys: string[]): number[] {
+  const shape = keys.join()
+  if (shape.length > MAX_SHAPE) return sortedOrder(keys)
+  let order = orders.get(shape)
+  if (!order) {
+    order = sortedOrder(keys)
+    if (orders.size >= MAX_ORDERS) orders.clear()
+    orders.set(shape, order)
+  }
+  return order
+}
+
+function sortedOrder(keys: string[]): number[] {
+  const last = new Map(keys.map((key, index) => [key, index]))
+  return [...last.keys()].sort(byLengthThenBytes).map((key) => last.get(key) as number)
 }
 
 /** Compares what the literals stand for; escapes and characters beyond ASCII need their bytes. */

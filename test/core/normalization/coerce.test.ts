@@ -254,4 +254,19 @@ describe('coerceToLimits', () => {
       }
     }
   })
+
+  it('looks at JSON once more unless it was serialised as such', () => {
+    const target: Column[] = [{ name: 'v', type: 'object' }]
+    const broken = '{"a": 1'
+    const of = (own: AirbyteType, value: Cell) => ({
+      ...batchOf([{ name: 'v', type: own }], [value]),
+      jsonIsSound: true as const,
+    })
+    const nulled = (batch: RecordBatch) => coerceToLimits(batch, target, ANY, []).nulled
+    expect(nulled(batchOf(target, [broken]))).toBe(1)
+    // Text of a column that has become an object since: it may be anything.
+    expect(nulled(of('string', broken))).toBe(1)
+    expect(nulled(of('object', '[1]'))).toBe(1)
+    expect(nulled(of('object', '{"a":1}'))).toBe(0)
+  })
 })

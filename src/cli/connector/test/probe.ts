@@ -56,8 +56,11 @@ export async function probeRead(
   let state: StreamState | undefined
   let status = 'STARTED'
   const errors: Outcome['errors'] = []
+  // Nothing is asked for ahead of its turn: a case must not depend on when the read ends.
+  const budget = { ...ctx.budget, exhausted: () => true }
+  const streams = [configured(source, stream)]
   try {
-    for await (const event of source.read(ctx, config, [configured(source, stream)], {
+    for await (const event of source.read({ ...ctx, budget }, config, streams, {
       streams: new Map(),
     })) {
       if (event.type === 'batch' && event.batch.kind === 'records') {
