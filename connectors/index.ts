@@ -12,6 +12,8 @@ import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
 import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
+import jiraManifest from './sources/jira/manifest.yaml'
+import jiraMetadata from './sources/jira/metadata.yaml'
 import linearManifest from './sources/linear/manifest.yaml'
 import linearMetadata from './sources/linear/metadata.yaml'
 import notionManifest from './sources/notion/manifest.yaml'
@@ -78,6 +80,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://developers.hubspot.com/docs/api-reference',
     },
     hubspotMetadata,
+  ),
+  manifestSource(
+    jiraManifest,
+    {
+      name: 'jira',
+      title: 'Jira',
+      definitionId: '68e63de2-bb83-4c7e-93fa-a8a9051e3993',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/',
+    },
+    jiraMetadata,
   ),
   manifestSource(
     linearManifest,

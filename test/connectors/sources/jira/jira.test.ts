@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { jira } from './mock.ts'
+
+declarativeConformance(jira)
