@@ -5,24 +5,28 @@ import { ActorDO } from './actor.ts'
 import { sourceRegistry } from './platform.ts'
 import type { SourceApi } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
+import { SEAT_TABLE, Seats } from './seats.ts'
 import { TOKEN_TABLE, TokenKeeper } from './token-keeper.ts'
 
 /** A stream a row: a catalog of thousands of tables is larger than a value may be. */
 const MIGRATIONS = [
   'create table catalog (ord integer primary key, stream text not null, read_at integer not null)',
   TOKEN_TABLE,
+  SEAT_TABLE,
 ] as const
 
 /**
- * One source: the ciphertext of its secrets, its tokens, which it alone lets be refreshed, and the
- * cache of its catalog.
+ * One source: the ciphertext of its secrets, its tokens, which it alone lets be refreshed, the
+ * seats that its runs share, and the cache of its catalog.
  */
 export class SourceDO extends ActorDO implements SourceApi {
   protected readonly kind = 'source'
   readonly #tokens: TokenKeeper
+  readonly #seats: Seats
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, MIGRATIONS)
+    this.#seats = new Seats(ctx.storage.sql)
     this.#tokens = new TokenKeeper(ctx.storage.sql, {
       open: () => this.open(),
       seal: async (token) => JSON.stringify(await this.seal('token', token)),
@@ -50,6 +54,14 @@ export class SourceDO extends ActorDO implements SourceApi {
     await this.rewrite((spec, stored, now) =>
       now === edition ? rewriteConfig(spec, stored, config) : null,
     )
+  }
+
+  async takeSeat(key: string, holder: string, limit: number, forMs: number): Promise<boolean> {
+    return guarded(() => this.#seats.take(key, holder, limit, forMs))
+  }
+
+  async leaveSeat(key: string, holder: string): Promise<void> {
+    return guarded(() => this.#seats.leave(key, holder))
   }
 
   protected override configEntered(): void {

@@ -90,6 +90,8 @@ export interface SourceApi extends ActorApi {
   token(key: string, refresh: TokenRefresh, stale?: string): Promise<Token>
   /** What `refresh` brought when this object had gone before it could take it. */
   keepToken(key: string, fresh: RefreshedToken, given: JsonObject, edition: number): Promise<Token>
+  takeSeat(key: string, holder: string, limit: number, forMs: number): Promise<boolean>
+  leaveSeat(key: string, holder: string): Promise<void>
   /** Keeps a config that the connector has changed, unless a person has entered another meanwhile. */
   saveConfig(config: JsonObject, edition: number): Promise<void>
   /**

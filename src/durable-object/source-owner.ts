@@ -51,5 +51,7 @@ export function sourceOwner(env: Env, tenantId: string, source: OwnedSource): So
       return { value, expiresAt }
     },
     saveConfig: (config) => object.saveConfig(config, source.edition()),
+    takeSeat: (...seat) => object.takeSeat(...seat),
+    leaveSeat: (...seat) => object.leaveSeat(...seat),
   }
 }

@@ -47,6 +47,14 @@ export interface SourceOwner {
   token(key: string, refresh: TokenRefresh, stale?: string): Promise<Token>
   /** Keeps this config, whole, in place of the one that the run was given. */
   saveConfig(config: JsonObject): Promise<void>
+  /**
+   * One of `limit` places that there are under `key` for the whole source, for so many milliseconds;
+   * who holds it keeps it by asking again.
+   *
+   * @returns false when none is free
+   */
+  takeSeat(key: string, holder: string, limit: number, forMs: number): Promise<boolean>
+  leaveSeat(key: string, holder: string): Promise<void>
 }
 
 export interface Token {

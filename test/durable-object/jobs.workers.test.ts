@@ -75,3 +75,60 @@ it('a sync waits for an export between its slices, which ask for the same one', 
   expect(requests.filter((path) => path === '/exports')).toHaveLength(1)
   expect(requests.filter((path) => path === '/exports/e1')).toHaveLength(5)
 })
+
+it('streams of a source that are read at once have no more jobs than the manifest lets', async () => {
+  const running = new Set<string>()
+  const asked = new Map<string, number>()
+  let most = 0
+  const begin = (id: string) => () => {
+    running.add(id)
+    most = Math.max(most, running.size)
+    return Response.json({ id })
+  }
+  const poll = (id: string) => () => {
+    asked.set(id, (asked.get(id) ?? 0) + 1)
+    const isDone = (asked.get(id) ?? 0) > 2
+    if (isDone) running.delete(id)
+    return Response.json({ status: isDone ? 'done' : 'working', file: 'files/items.csv' })
+  }
+  serveShop({
+    '/one': begin('1'),
+    '/two': begin('2'),
+    '/exports/1': poll('1'),
+    '/exports/2': poll('2'),
+    '/files/items.csv': () => new Response('id\n1\n'),
+  })
+  const exported = (name: string) => ({
+    name,
+    retriever: {
+      ...EXPORT.retriever,
+      creation_requester: requester(name, { http_method: 'POST' }),
+    },
+  })
+  setShop(shopManifest([exported('one'), exported('two')]))
+  const { connection } = await connect({
+    source: { type: 'shop', config: {} },
+    streams: ['one', 'two'].map((name) => stream({ name })),
+    change: { limits: { sliceMs: 1000 } },
+  })
+  const sync = await start(connection)
+  const object = env.SYNC.getByName(`${TENANT}:${(await sync.get()).syncId}`)
+  const reasons = new Set<string>()
+  for (let rounds = 0; rounds < 30; rounds++) {
+    const record = await vi.waitFor(
+      async () => {
+        const now = await sync.get()
+        expect(now.endedAt ?? now.waitingUntil).toBeDefined()
+        return now
+      },
+      { timeout: 20_000, interval: 50 },
+    )
+    for (const { reason } of record.waiting ?? []) reasons.add(reason)
+    if (record.endedAt) break
+    vi.useFakeTimers({ toFake: ['Date'], now: Math.max(Date.now(), record.waitingUntil ?? 0) + 1 })
+    await runDurableObjectAlarm(object)
+  }
+  expect(await ended(sync)).toMatchObject({ status: 'succeeded', rows: 2 })
+  expect(most).toBe(1)
+  expect([...reasons].join()).toContain('as many jobs as it takes')
+})

@@ -30,10 +30,8 @@ export interface Run {
   newestFirst: boolean
   /** How many jobs of asynchronous retrievers may run at the API at once. */
   jobLimit: number
-  /** Who has such jobs. */
-  jobs: Set<{ readonly running: number }>
-  /** Whom tokens are asked of: the source's owner, or one for this run alone. */
-  owner: Pick<SourceOwner, 'token'>
+  /** Whom tokens and seats are asked of: the source's owner, or one for this run alone. */
+  owner: Pick<SourceOwner, 'token' | 'takeSeat' | 'leaveSeat'>
   /** The tokens and sessions that are known to be valid, by what their authenticator is made of. */
   tokens: Map<string, Token>
   /** What equal authenticators of several streams have in common. */

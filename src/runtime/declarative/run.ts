@@ -1,4 +1,4 @@
-import type { ConnectorContext, SourceOwner, Token } from '../contract.ts'
+import type { ConnectorContext, Token } from '../contract.ts'
 import { isAnswerLost } from '../lost-answer.ts'
 import type { Run } from './environment.ts'
 import { Answer } from './requester/answer.ts'
@@ -26,7 +26,6 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
       return Math.min(options.longestSleepMs ?? LONGEST_SLEEP_MS, left)
     },
     jobLimit: options.jobLimit ?? 1,
-    jobs: new Set(),
     newestFirst: options.newestFirst ?? false,
     owner: ctx.owner ?? ownerOfRun(),
     tokens: new Map(),
@@ -37,10 +36,20 @@ export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
 }
 
 /** Where nobody else runs the source it is enough that one refresh is under way at a time. */
-function ownerOfRun(): Pick<SourceOwner, 'token'> {
+function ownerOfRun(): Run['owner'] {
   const flights = new Map<string, Promise<Token>>()
   const uncertain = new Set<string>()
+  const seats = new Map<string, Set<string>>()
   return {
+    async takeSeat(key, holder, limit) {
+      const holders = seats.get(key) ?? new Set()
+      if (!holders.has(holder) && holders.size >= limit) return false
+      seats.set(key, holders.add(holder))
+      return true
+    },
+    async leaveSeat(key, holder) {
+      seats.get(key)?.delete(holder)
+    },
     token(key, refresh, stale) {
       const known = flights.get(key)
       if (known) return known

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { ConfiguredStream, JsonObject, ReadEvent } from '../../../src/protocol/index.ts'
 import { AirbyteError, type StreamState, toAirbyteError } from '../../../src/protocol/index.ts'
+import type { SourceOwner } from '../../../src/runtime/contract.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { testContext } from '../../conformance/context.ts'
 import { manifestOf } from './oracle.ts'
@@ -78,11 +79,15 @@ interface Opening {
   retriever?: JsonObject
   manifest?: JsonObject
   sync?: number
+  owner?: SourceOwner
 }
 
-async function open({ clock, fetch }: Api, { state, retriever, manifest, sync = 1 }: Opening = {}) {
+async function open(
+  { clock, fetch }: Api,
+  { state, retriever, manifest, sync = 1, owner }: Opening = {},
+) {
   const slept: number[] = []
-  const ctx = testContext({ http: { fetch }, now: () => clock.now })
+  const ctx = testContext({ http: { fetch }, now: () => clock.now, owner })
   const stream = {
     retriever: { requester: null, ...RETRIEVER, ...retriever },
     schema_loader: { schema: { properties: { id: { type: 'integer' } } } },
@@ -436,4 +441,40 @@ describe('jobs at once', () => {
     expect(server.seen.filter((line) => line === 'POST /jobs')).toHaveLength(6)
     expect(server.seen.filter((line) => line.endsWith('/delete'))).toHaveLength(6)
   })
+
+  it('are as many for the whole source, however many reads of it there are', async () => {
+    const server = api({ seconds: 40 })
+    const owner = ownerOfSeats()
+    const first = await until((await open(server, { owner, sync: 1 })).events)
+    expect(first.wait?.reason).toContain('not done yet')
+    const second = await until((await open(server, { owner, sync: 2 })).events)
+    expect(second.wait?.reason).toContain('as many jobs as it takes')
+    expect(server.seen.filter((line) => line === 'POST /jobs')).toHaveLength(1)
+
+    server.clock.now += 60_000
+    const done = await until(
+      (await open(server, { owner, sync: 1, state: plain(first.state) })).events,
+    )
+    expect(done).toMatchObject({ rows: 2 })
+    const next = await open(server, { owner, sync: 2, state: plain(second.state) })
+    await until(next.events)
+    expect(server.seen.filter((line) => line === 'POST /jobs')).toHaveLength(2)
+  })
 })
+
+/** What a source's object does about seats. */
+function ownerOfSeats(): SourceOwner {
+  const holders = new Set<string>()
+  return {
+    token: () => Promise.reject(new Error('this source has no tokens')),
+    saveConfig: async () => {},
+    async takeSeat(_key, holder, limit) {
+      if (!holders.has(holder) && holders.size >= limit) return false
+      holders.add(holder)
+      return true
+    },
+    async leaveSeat(_key, holder) {
+      holders.delete(holder)
+    },
+  }
+}

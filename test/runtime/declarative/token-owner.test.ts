@@ -18,6 +18,8 @@ const SINGLE_USE = { ...OAUTH, refresh_token_updater: {} }
 
 type Reply = (body: URLSearchParams) => Response | Error
 
+const SEATS = { takeSeat: async () => true, leaveSeat: async () => {} }
+
 function open(replies: Reply[], owner?: SourceOwner, fields: JsonObject = SINGLE_USE) {
   const sleeps: number[] = []
   const refreshTokens: (string | null)[] = []
@@ -63,6 +65,7 @@ function keeper(config: JsonObject = { credentials: { refresh_token: 'r7' } }, u
       return kept.at(-1) as (typeof kept)[0]
     },
     saveConfig: async () => {},
+    ...SEATS,
   }
   return { owner, kept }
 }
@@ -95,6 +98,7 @@ describe('tokens of a source that has an owner', () => {
         return { value: `a${stales.length}`, expiresAt: NOW + 1000 }
       },
       saveConfig: async () => {},
+      ...SEATS,
     }
     const { token, renew } = open([], owner)
     expect([await token(), await token()]).toEqual(['Bearer a1', 'Bearer a1'])

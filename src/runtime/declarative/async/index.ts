@@ -121,7 +121,6 @@ export function asyncRetriever(component: Component, context: RetrieverContext):
     async close(isOver = false) {
       await downloads.close()
       if (isOver || env.run.probes || isCancelled(env.ctx.signal)) await jobs.abortAll()
-      env.run.jobs.delete(jobs)
     },
   }
 }

@@ -12,6 +12,7 @@ import type { Ahead } from '../stream/slices-ahead.ts'
 import { WaitUntil } from '../wait.ts'
 import type { JobApi } from './api.ts'
 import { type Job, jobKey, loadJob, saveJob } from './job.ts'
+import { JobSeats } from './seats.ts'
 
 const ATTEMPTS = 3
 /** Between two polls that are slept between. */
@@ -39,8 +40,11 @@ export class Jobs {
   readonly #api: JobApi
   readonly #rules: JobRules
   readonly #env: Environment
+  readonly #seats: JobSeats
   readonly #jobs = new Map<string, Job>()
   #isRestored = false
+  /** Since when no job could be created because others run. */
+  #seatlessSince: number | undefined
   /** What a request kept that had to wait, and the job that it was `of`. */
   #waited: JsonObject | undefined
 
@@ -48,16 +52,7 @@ export class Jobs {
     this.#api = api
     this.#rules = rules
     this.#env = env
-    env.run.jobs.add(this)
-  }
-
-  /** Jobs that the API has on its hands, or that are to be created anew. */
-  get running(): number {
-    let count = 0
-    for (const { status } of this.#jobs.values()) {
-      if (status !== 'completed' && status !== 'skipped') count++
-    }
-    return count
+    this.#seats = new JobSeats(env, rules.limit)
   }
 
   get areNone(): boolean {
@@ -100,7 +95,12 @@ export class Jobs {
     for (;;) {
       if (await this.#begin(slice, ahead)) return 'begun'
       for (const job of this.#jobs.values()) await this.#poll(job)
-      const job = this.#jobs.get(jobKey(slice)) as Job
+      const job = this.#jobs.get(jobKey(slice))
+      if (!job) {
+        await this.#waitForSeat()
+        continue
+      }
+      this.#seatlessSince = undefined
       if (job.status === 'completed' || job.status === 'skipped') return job.status
       if (job.status !== 'running' && job.attempt >= ATTEMPTS) throw this.#givenUp(job)
       await this.#wait(job)
@@ -137,6 +137,7 @@ export class Jobs {
   async drop(slice: Slice, isOver: boolean): Promise<void> {
     const job = this.#jobs.get(jobKey(slice))
     this.#jobs.delete(jobKey(slice))
+    await this.#seats.leave(slice)
     if (isOver && job?.status === 'running') await this.#tidy('abort', job)
   }
 
@@ -153,24 +154,13 @@ export class Jobs {
       this.#jobs.set(key, await this.#create(job.slice, job.attempt + 1))
       begun = true
     }
-    if (!this.#jobs.has(jobKey(slice))) {
-      this.#jobs.set(jobKey(slice), await this.#create(slice, 1))
-      begun = true
-    }
-    for (const next of await ahead(this.#rules.limit - 1)) {
-      if (this.#isFull()) break
+    for (const next of [slice, ...(await ahead(this.#rules.limit - 1))]) {
       if (this.#jobs.has(jobKey(next))) continue
+      if (this.#jobs.size >= this.#rules.limit || !(await this.#seats.take(next))) break
       this.#jobs.set(jobKey(next), await this.#create(next, 1))
       begun = true
     }
     return begun
-  }
-
-  /** Those of a parent that is read at the same time count too. */
-  #isFull(): boolean {
-    let running = 0
-    for (const jobs of this.#env.run.jobs) running += jobs.running
-    return this.#jobs.size >= this.#rules.limit || running >= this.#rules.limit
   }
 
   #isDue({ status, attempt, retryAt = 0 }: Job): boolean {
@@ -188,7 +178,11 @@ export class Jobs {
       return { ...job, status: 'running', creation }
     } catch (error) {
       ctx.signal.throwIfAborted()
-      if (error instanceof WaitUntil || toAirbyteError(error).kind === 'config') throw error
+      if (error instanceof WaitUntil) throw error
+      if (toAirbyteError(error).kind === 'config') {
+        await this.#seats.leave(slice)
+        throw error
+      }
       ctx.log('warn', `${stream}: a job cannot be created: ${toAirbyteError(error).message}`)
       return { ...job, status: 'failed', error }
     }
@@ -196,6 +190,7 @@ export class Jobs {
 
   async #poll(job: Job): Promise<void> {
     if (job.status !== 'running') return
+    await this.#seats.take(job.slice)
     const { ctx, stream } = this.#env
     const isOver = () => ctx.now() - job.startedAt > this.#rules.timeoutMs
     // One that an earlier invocation began is asked for once, however long ago that was.
@@ -207,6 +202,7 @@ export class Jobs {
       job.wasAsked = true
       job.status = status
       job.polled = status === 'completed' ? answer : undefined
+      if (status === 'completed' || status === 'skipped') await this.#seats.leave(job.slice)
       if (status === 'failed') this.#failed(job, answer)
       if (status === 'timeout' || (status === 'running' && isOver())) await this.#timeOut(job)
     } catch (error) {
@@ -252,18 +248,28 @@ export class Jobs {
     }
   }
 
+  async #wait({ startedAt, retryAt = 0 }: Job): Promise<void> {
+    const now = this.#env.ctx.now()
+    const isRunning = [...this.#jobs.values()].some(({ status }) => status === 'running')
+    await this.#pause('a job of the API is not done yet', startedAt, isRunning ? 0 : retryAt - now)
+  }
+
+  /** As many jobs run as may, for other streams of the source. */
+  async #waitForSeat(): Promise<void> {
+    this.#seatlessSince ??= this.#env.ctx.now()
+    await this.#pause('the API has as many jobs as it takes', this.#seatlessSince)
+  }
+
   /** Sleeps until the next poll, or lets another invocation make it. */
-  async #wait(current: Job): Promise<void> {
+  async #pause(why: string, since: number, least = 0): Promise<void> {
     const { ctx, run, stream } = this.#env
     const now = ctx.now()
-    const isRunning = [...this.#jobs.values()].some(({ status }) => status === 'running')
-    const untilRetry = isRunning ? 0 : (current.retryAt ?? 0) - now
-    const delay = Math.max(POLL_MS, untilRetry)
-    const age = now - current.startedAt
+    const delay = Math.max(POLL_MS, least)
+    const age = now - since
     if (delay <= run.longestSleepMs && age + delay <= YOUNG_MS) return run.sleep(delay)
     const pause = Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, age / 6))
-    const until = now + Math.max(pause, untilRetry)
-    throw new WaitUntil(`${stream}: a job of the API is not done yet.`, stream, until, this.save())
+    const until = now + Math.max(pause, least)
+    throw new WaitUntil(`${stream}: ${why}.`, stream, until, this.save())
   }
 
   #givenUp({ status, attempt, error, slice }: Job): AirbyteError {
