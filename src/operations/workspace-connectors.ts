@@ -50,14 +50,14 @@ function named(own: WorkspaceConnector[], name: string): WorkspaceConnector | un
   const wanted = name.trim().toLowerCase()
   const direct = own.find((connector) => connector.name === wanted || connector.id === wanted)
   if (direct) return direct
-  const [one, other] = own
+  const defined = own
     .filter(({ release }) => release.pin.info.definitionId.toLowerCase() === wanted)
     .filter(({ shadows }) => shadows || !sourceRegistry.has(wanted))
-  if (!other) return one
+  if (defined.length <= 1) return defined[0]
   const message = `'${name}' is the definition of several connectors of this workspace.`
   throw new AirbyteError('CONNECTOR_NOT_FOUND', message, {
     field: 'type',
-    didYouMean: own.map((connector) => connector.name),
+    didYouMean: defined.map((connector) => connector.name),
     hint: 'Use the name of one of them.',
   })
 }

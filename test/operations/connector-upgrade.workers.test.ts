@@ -120,6 +120,18 @@ describe('upgrading a connector', () => {
     })
   })
 
+  it('keeps the credentials for an admin, and not for an operator, with a manifest from elsewhere', async () => {
+    const { tenant, call } = await withSource()
+    const text = { connector: 'items', manifest: manifest({ fields: ['x: {}'] }), license: 'own' }
+    expect(await call('connectors.upgrade', text)).toMatchObject({ credentials: 'kept' })
+    const operator = callerOf(env, tenant, { role: 'operator' })
+    expect(await operator('connectors.upgrade', text)).toMatchObject({
+      credentials: 'entered again',
+    })
+    const registry = { connector: 'items' }
+    expect(await operator('connectors.upgrade', registry)).toMatchObject({ credentials: 'kept' })
+  })
+
   it('seals what the new release calls secret, and keeps sealed what it no longer does', async () => {
     const { call } = await withSource()
     const config = ['account: { type: string, airbyte_secret: true }']

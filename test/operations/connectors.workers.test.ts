@@ -28,6 +28,17 @@ describe('importing a connector', () => {
     })
   })
 
+  it('lets sources name it by its definition id, while only one has that', async () => {
+    const call = fresh()
+    const { definitionId: type } = await call('connectors.import', { from: 'source-items' })
+    const made = await call('sources.create', { name: 's', type, config: {} })
+    expect(made).toMatchObject({ type: 'items', connector: { version: '2.0.0' } })
+    await call('connectors.import', { from: 'source-items@1.0.0', name: 'older' })
+    await expect(call('sources.create', { name: 't', type, config: {} })).rejects.toMatchObject({
+      ...{ code: 'CONNECTOR_NOT_FOUND', didYouMean: ['items', 'older'] },
+    })
+  })
+
   it('by a git reference or a URL takes the metadata beside it', async () => {
     const call = fresh()
     const git = 'github:acme/connectors@main:items/manifest.yaml'
@@ -133,6 +144,20 @@ describe('importing a connector', () => {
   ])('refuses %s', async (_, path, code) => {
     const input = { from: url(path), name: 'x', license: 'own' }
     await expect(fresh()('connectors.import', input)).rejects.toMatchObject({ code })
+  })
+
+  it('goes nowhere but over https where private networks are closed', async () => {
+    const call = fresh({ ALLOW_PRIVATE_NETWORKS: 'off' })
+    const inputs = [
+      { from: url('/text/manifest.yaml'), name: 'x', license: 'own' },
+      { from: 'https://127.0.0.1/manifest.yaml', name: 'x', license: 'own' },
+      { from: 'source-items' },
+    ]
+    for (const input of inputs) {
+      await expect(call('connectors.import', input)).rejects.toMatchObject({
+        code: 'EGRESS_REFUSED',
+      })
+    }
   })
 
   it('says that the registry is down', async () => {
