@@ -27,7 +27,7 @@ export function createScrubber(secrets: Iterable<string>): (text: string) => str
 function formsOf(secret: string): Set<string> {
   const forms = new Set<string>()
   if (secret.length < 2 || secret === MASK) return forms
-  const plain = [secret, ...linesOf(secret), ...innerSecrets(secret)]
+  const plain = [secret, misread(secret), ...linesOf(secret), ...innerSecrets(secret)]
   for (const text of plain) {
     forms.add(text)
     if (text.length < SHORT) continue
@@ -35,6 +35,9 @@ function formsOf(secret: string): Set<string> {
   }
   return forms
 }
+
+/** As a server writes it that takes the bytes of a header for Latin-1. */
+const misread = (text: string) => Buffer.from(text).toString('latin1')
 
 function escapedForms(text: string): string[] {
   const json = JSON.stringify(text).slice(1, -1)

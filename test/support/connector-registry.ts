@@ -43,10 +43,15 @@ const ITEMS = [
 ]
 
 function items(request: IncomingMessage, response: ServerResponse, { searchParams }: URL): void {
-  const isKnown = request.headers.authorization === `Bearer ${API_KEY}`
+  const given = request.headers.authorization
+  const isKnown = given === `Bearer ${API_KEY}`
   const since = searchParams.get('since')
   const found = ITEMS.filter(({ updated_at: at }) => since === null || at >= since)
-  json(response, isKnown ? 200 : 401, isKnown ? { items: found } : {})
+  json(
+    response,
+    isKnown ? 200 : 401,
+    isKnown ? { items: found } : { message: `no such key: ${given}` },
+  )
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {

@@ -12,6 +12,8 @@ describe('createScrubber', () => {
     ['JSON in JSON', JSON.stringify(JSON.stringify({ password: SECRET }))],
     ['a URL', `postgres://me:${encodeURIComponent(SECRET)}@db`],
     ['a form', new URLSearchParams({ password: SECRET }).toString()],
+    ['Latin-1', `no such key: ${Buffer.from(SECRET).toString('latin1')}`],
+    ['Latin-1 in JSON', JSON.stringify([Buffer.from(SECRET).toString('latin1')])],
     ['base64', Buffer.from(SECRET).toString('base64')],
     ['base64url', Buffer.from(SECRET).toString('base64url')],
     ['a Basic header', `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`],

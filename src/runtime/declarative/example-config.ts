@@ -15,13 +15,14 @@ function exampleOf(schema: JsonSchema): JsonValue {
   if (schema.default !== undefined) return schema.default as JsonValue
   if (schema.const !== undefined) return schema.const as JsonValue
   for (const choices of [schema.enum, schema.examples]) {
-    if (Array.isArray(choices) && choices.length > 0) return choices[0] as JsonValue
+    if (Array.isArray(choices) && choices.length > 0) return ofType(schema, choices[0])
   }
   const variant = [schema.oneOf, schema.anyOf].flat().find(isObject)
-  const type = [schema.type].flat().find((name) => name !== 'null') ?? (variant && 'object')
+  const isMap = variant !== undefined || isObject(schema.properties)
+  const type = [schema.type].flat().find((name) => name !== 'null') ?? (isMap && 'object')
   switch (type) {
     case 'object':
-      return { ...objectOf(schema), ...(variant && (exampleOf(variant) as JsonObject)) }
+      return { ...objectOf(schema), ...(variant && (asObject(variant) as JsonObject)) }
     case 'array':
       return isObject(schema.items) ? [exampleOf(schema.items)] : []
     case 'integer':
@@ -32,6 +33,13 @@ function exampleOf(schema: JsonSchema): JsonValue {
     default:
       return textFor(schema)
   }
+}
+
+const asObject = (variant: JsonSchema) => exampleOf({ type: 'object', ...variant })
+
+/** The examples of a list are often those of its items. */
+function ofType({ type }: JsonSchema, example: JsonValue): JsonValue {
+  return [type].flat().includes('array') && !Array.isArray(example) ? [example] : example
 }
 
 function objectOf({ properties }: JsonSchema): JsonObject {
