@@ -21,6 +21,8 @@ import notionMetadata from './sources/notion/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
 import pokeapiMetadata from './sources/pokeapi/metadata.yaml'
 import postgresSource from './sources/postgres/index.ts'
+import salesforceManifest from './sources/salesforce/manifest.yaml'
+import salesforceMetadata from './sources/salesforce/metadata.yaml'
 import sampleDataSource from './sources/sample-data/index.ts'
 import shopifyManifest from './sources/shopify/manifest.yaml'
 import shopifyMetadata from './sources/shopify/metadata.yaml'
@@ -128,6 +130,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://pokeapi.co/docs/v2',
     },
     pokeapiMetadata,
+  ),
+  manifestSource(
+    salesforceManifest,
+    {
+      name: 'salesforce',
+      title: 'Salesforce',
+      definitionId: 'b117307c-14b6-41aa-9422-947e34922962',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest',
+    },
+    salesforceMetadata,
   ),
   manifestSource(
     shopifyManifest,

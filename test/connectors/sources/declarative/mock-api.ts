@@ -30,6 +30,8 @@ export interface MockRoute {
   query?: string[]
   /** Fields of the body, likewise. */
   body?: string[]
+  /** Gives tokens: what `answerNext` holds is for the requests that bear them. */
+  givesTokens?: true
   answer(request: MockRequest): MockAnswer
 }
 
@@ -105,7 +107,7 @@ export class MockApi {
     },
   }
 
-  /** The next requests get these answers, whatever they ask for. */
+  /** The next requests get these answers, whatever they ask for but tokens. */
   answerNext(...answers: MockAnswer[]): void {
     this.#next.push(...answers)
   }
@@ -121,7 +123,7 @@ export class MockApi {
       ...Object.keys(request.body).filter((name) => !route.body?.includes(name)),
     ]
     if (unknown.length > 0) return this.#refused(`${route.key} has no parameter ${unknown}`)
-    const queued = this.#next.shift()
+    const queued = route.givesTokens ? undefined : this.#next.shift()
     if (queued) return queued
     const answer = this.#options.authorize(request) ?? route.answer(request)
     // 202 and 204 have schemas of their own, or none.
