@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningServer } from '../scripts/lib/local-server.ts'
+import { sampleEvery } from './heap-samples.ts'
 import { openInspector } from './inspector.ts'
 import type { SyncFigures } from './measure-syncs.ts'
 import { residentMegabytes } from './process-stats.ts'
@@ -9,8 +9,6 @@ interface HeapFigures {
   idleMB: number
   runs: { name: string; 'peak over idle MB': number; samples: number; 'resident MB': number }[]
 }
-
-const EVERY_MS = 250
 
 /**
  * Runs each sync again, and the first two together, while the heap is collected and read four times
@@ -33,16 +31,7 @@ export async function measureHeap({
   const names = syncs.map(({ name }) => name)
   const runs: HeapFigures['runs'] = []
   for (const group of [...names.map((name) => [name]), [names[0] ?? '', names.at(-1) ?? '']]) {
-    let running = true
-    const done = Promise.all(group.map(bench.sync)).finally(() => {
-      running = false
-    })
-    const samples: number[] = []
-    while (running) {
-      samples.push(await inspector.liveHeap())
-      await sleep(EVERY_MS)
-    }
-    await done
+    const samples = await sampleEvery(inspector.liveHeap, () => Promise.all(group.map(bench.sync)))
     runs.push({
       name: group.join(' and '),
       'peak over idle MB': Math.round(Math.max(...samples) - idle),

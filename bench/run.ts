@@ -13,6 +13,7 @@ import { startPostgres } from '../scripts/lib/embedded-postgres.ts'
 import { startServer } from '../scripts/lib/local-server.ts'
 import { detail, say, table } from '../scripts/lib/terminal.ts'
 import { fillOrders } from './dataset.ts'
+import { measureDeclarative } from './declarative/measure.ts'
 import { measureHeap } from './heap.ts'
 import { measureSyncs } from './measure-syncs.ts'
 import { runPeers } from './peers.ts'
@@ -24,9 +25,14 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '200' },
     'skip-peers': { type: 'boolean', default: false },
     'skip-heap': { type: 'boolean', default: false },
+    'skip-declarative': { type: 'boolean', default: false },
   },
 })
 const rows = Number(values.rows)
+/** `node bench/declarative.ts` reads more, and more than once. */
+const BOUNDED_DECLARATIVE = {
+  ...{ records: 100_000, rounds: 1, cdkRecords: 10_000, workerdRecords: 50_000 },
+}
 const directory = mkdtempSync(join(tmpdir(), 'airbyte-bench-'))
 const postgres = await startPostgres(['shared_buffers=512MB', 'max_wal_size=4GB', 'autovacuum=off'])
 
@@ -70,6 +76,9 @@ try {
       for (const line of table(heap.runs)) detail(line)
     }
     await bench.close()
+    const declarative = values['skip-declarative']
+      ? undefined
+      : await measureDeclarative(BOUNDED_DECLARATIVE)
     save({
       date: new Date().toISOString(),
       cpus: cpus().length,
@@ -78,6 +87,7 @@ try {
       toolCallMs,
       syncs,
       heap,
+      declarative,
     })
   } finally {
     await server.stop()

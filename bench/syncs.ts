@@ -8,6 +8,8 @@ import { median } from './process-stats.ts'
 export interface Workbench {
   postgres(kind: 'source' | 'destination', name: string, url: string): Promise<void>
   parquet(name: string): Promise<void>
+  /** A source from a manifest of one's own. */
+  declarative(name: string, manifest: string, config: object): Promise<void>
   connect(name: string, source: string, destination: string, options?: object): Promise<void>
   sync(name: string): Promise<ShownReceipt>
   /** Median milliseconds of a tool call that reads, one after the other. */
@@ -22,6 +24,10 @@ export async function openWorkbench(serverUrl: string): Promise<Workbench> {
     postgres: (kind, name, url) => createPostgres(call, kind, name, new URL(url)),
     parquet: async (name) => {
       await call('create_destination', { name, type: 'r2', config: {} })
+    },
+    declarative: async (name, manifest, config) => {
+      await call('import_connector', { name, manifest, license: 'own' })
+      await call('create_source', { name, type: name, config })
     },
     connect: async (name, source, destination, options = {}) => {
       const streams = [
