@@ -30,6 +30,8 @@ import slackManifest from './sources/slack/manifest.yaml'
 import slackMetadata from './sources/slack/metadata.yaml'
 import stripeManifest from './sources/stripe/manifest.yaml'
 import stripeMetadata from './sources/stripe/metadata.yaml'
+import zendeskSupportManifest from './sources/zendesk-support/manifest.yaml'
+import zendeskSupportMetadata from './sources/zendesk-support/metadata.yaml'
 
 /** Every source. A manifest is parsed when it is first used. */
 export const sources: Source[] = [
@@ -178,6 +180,18 @@ export const sources: Source[] = [
       documentationUrl: 'https://docs.stripe.com/api',
     },
     stripeMetadata,
+  ),
+  manifestSource(
+    zendeskSupportManifest,
+    {
+      name: 'zendesk-support',
+      title: 'Zendesk Support',
+      definitionId: '79c1aa37-dae3-42ae-b333-d1c105477715',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://developer.zendesk.com/api-reference/',
+    },
+    zendeskSupportMetadata,
   ),
 ]
 

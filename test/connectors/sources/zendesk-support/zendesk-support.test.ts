@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { zendeskSupport } from './mock.ts'
+
+declarativeConformance(zendeskSupport)
