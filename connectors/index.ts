@@ -8,6 +8,9 @@ import githubManifest from './sources/github/manifest.yaml'
 import githubMetadata from './sources/github/metadata.yaml'
 import gitlabManifest from './sources/gitlab/manifest.yaml'
 import gitlabMetadata from './sources/gitlab/metadata.yaml'
+import { components as googleSheetsComponents } from './sources/google-sheets/components.ts'
+import googleSheetsManifest from './sources/google-sheets/manifest.yaml'
+import googleSheetsMetadata from './sources/google-sheets/metadata.yaml'
 import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
 import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
@@ -60,6 +63,19 @@ export const sources: Source[] = [
       documentationUrl: 'https://docs.gitlab.com/api/rest/',
     },
     gitlabMetadata,
+  ),
+  manifestSource(
+    googleSheetsManifest,
+    {
+      name: 'google-sheets',
+      title: 'Google Sheets',
+      definitionId: '71607ba1-c0ac-4799-8049-7f4b90dd50f7',
+      version: '1.0.0',
+      evidence: 'docs',
+      documentationUrl: 'https://developers.google.com/workspace/sheets/api/guides/concepts',
+    },
+    googleSheetsMetadata,
+    googleSheetsComponents,
   ),
   manifestSource(
     hackerNewsManifest,

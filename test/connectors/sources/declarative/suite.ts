@@ -6,6 +6,7 @@ import type {
   ReadEvent,
   StreamState,
 } from '../../../../src/protocol/index.ts'
+import type { CustomComponents } from '../../../../src/runtime/declarative/custom/index.ts'
 import { parseYaml } from '../../../../src/runtime/declarative/manifest/parse-yaml.ts'
 import { NEWEST } from '../../../../src/runtime/declarative/versions/changes.ts'
 import { type TestContext, testContext } from '../../../conformance/context.ts'
@@ -29,6 +30,8 @@ export interface MockedConnector {
   origins: string[]
   /** The vendor's own description of the API. */
   document?: () => ApiDocument
+  /** Of its `components.ts`, where it has one. */
+  components?: CustomComponents
   /** The vendor's API, with its rows as they are at first. */
   open(): MockedApi
 }
@@ -79,7 +82,7 @@ export async function readMocked(
   mocked: MockedConnector,
   { config, stream }: { config: JsonObject; stream: string },
 ): Promise<{ records: JsonObject[]; paths: string[] }> {
-  const { source } = loadConnector(mocked.name, {})
+  const { source } = loadConnector(mocked.name, {}, mocked.components)
   const { api, ctx } = await openVendor(mocked)
   try {
     const { streams } = await source.discover(ctx(), config)
@@ -105,12 +108,10 @@ const sentAs = (name: string, { requests }: MockApi): string[] =>
  * rules that every first-party manifest keeps.
  */
 export function declarativeConformance(mocked: MockedConnector): void {
-  const { name, config } = mocked
+  const { name, config, components } = mocked
   const waits: number[] = []
-  const { source, manifest } = loadConnector(name, {
-    sleep: async (ms) => void waits.push(ms),
-    longestSleepMs: 86_400_000,
-  })
+  const patience = { sleep: async (ms: number) => void waits.push(ms), longestSleepMs: 86_400_000 }
+  const { source, manifest } = loadConnector(name, patience, components)
   const streams = Object.entries(mocked.open().streams)
 
   const open = () => openVendor(mocked)

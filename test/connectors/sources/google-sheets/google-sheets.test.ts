@@ -1,0 +1,4 @@
+import { declarativeConformance } from '../declarative/suite.ts'
+import { googleSheets } from './mock.ts'
+
+declarativeConformance(googleSheets)
