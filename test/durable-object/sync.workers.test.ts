@@ -121,7 +121,7 @@ describe('a sync', () => {
     const [a, b] = await Promise.all([slow(), slow()])
     const began = Date.now()
     const syncs = [await start(a.connection), await start(b.connection)]
-    await Promise.all(syncs.map(ended))
+    await Promise.all(syncs.map((sync) => ended(sync)))
     expect(Date.now() - began).toBeLessThan(3800)
   })
 
