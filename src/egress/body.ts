@@ -7,7 +7,8 @@ interface BodyLimits {
   timeoutMs: number
 }
 
-const NULL_BODY = new Set([101, 204, 205, 304])
+/** Statuses whose responses have none. */
+export const NULL_BODY = new Set([101, 204, 205, 304])
 
 /**
  * The same response with a body that errors with TOO_LARGE past `maxBytes`, TIMEOUT when it stalls,

@@ -1,9 +1,10 @@
 import { AirbyteError } from '../protocol/index.ts'
-import type { HttpClient, HttpOptions } from '../runtime/contract.ts'
+import type { ConnectorContext, HttpClient, HttpOptions } from '../runtime/contract.ts'
 import { backoffMs, retryAfterMs } from '../runtime/retry.ts'
 import { limitBody } from './body.ts'
 import type { EgressGuard } from './policy.ts'
 import { nextHop, type Request } from './redirect.ts'
+import { fetchBySocket } from './socket-fetch.ts'
 
 const ATTEMPTS = 5
 const MAX_BYTES = 256 * 1024 * 1024
@@ -14,6 +15,8 @@ const LONGEST_WAIT_MS = 30_000
 
 export interface HttpClientDeps {
   fetch: typeof fetch
+  /** For a GET with a body, which no platform's fetch sends. Absent: such a request is refused. */
+  connect?: ConnectorContext['connect']
   guard: EgressGuard
   signal?: AbortSignal
   /** Milliseconds of wait that `Retry-After` may ask for before RATE_LIMITED is thrown; default 30 000. */
@@ -80,7 +83,7 @@ async function waitBeforeRetry(
 
 /** One attempt: every hop checked, the final response with its body capped. */
 async function fetchOnce(
-  { fetch, guard }: HttpClientDeps,
+  deps: HttpClientDeps,
   first: Request,
   init: RequestInit & HttpOptions,
   signal: AbortSignal | undefined,
@@ -89,8 +92,8 @@ async function fetchOnce(
   const timeoutMs = init.timeoutMs ?? TIMEOUT_MS
   const maxBytes = init.maxBytes ?? MAX_BYTES
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    await guard.checkUrl(request.url)
-    const response = await fetchHeaders(fetch, request, timeoutMs, signal)
+    await deps.guard.checkUrl(request.url)
+    const response = await fetchHeaders(deps, request, timeoutMs, signal)
     const next = init.redirect === 'manual' ? undefined : nextHop(request, response)
     if (!next) return limitBody(response, { url: request.url, maxBytes, timeoutMs })
     await response.body?.cancel().catch(() => {})
@@ -103,23 +106,28 @@ async function fetchOnce(
 
 /** The timer ends with the headers; a body has its own. */
 async function fetchHeaders(
-  fetch: HttpClientDeps['fetch'],
+  { fetch, connect }: HttpClientDeps,
   { url, method, headers, body }: Request,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
   const timeout = new AbortController()
   const timer = setTimeout(() => timeout.abort(), timeoutMs)
+  const either = anySignal(timeout.signal, signal)
   try {
+    if (connect && method === 'GET' && (typeof body === 'string' || body instanceof Uint8Array)) {
+      return await fetchBySocket(connect, { url, method, headers, body, signal: either })
+    }
     return await fetch(url.href, {
       ...{ method, headers, body, redirect: 'manual' },
-      signal: anySignal(timeout.signal, signal),
+      signal: either,
       ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
     })
   } catch (cause) {
     signal?.throwIfAborted()
     if (timeout.signal.aborted)
       throw new AirbyteError('TIMEOUT', `${url.host} did not answer within ${timeoutMs} ms.`)
+    if (cause instanceof AirbyteError) throw cause
     throw new AirbyteError('HOST_UNREACHABLE', `${url.host} cannot be reached.`, { cause })
   } finally {
     clearTimeout(timer)

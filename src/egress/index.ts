@@ -34,9 +34,10 @@ export function createEgress(
   signal?: AbortSignal,
 ): Pick<ConnectorContext, 'http' | 'connect'> {
   const guard = createGuard(host.resolve, policy)
+  const open: ConnectorContext['connect'] = (target) => connect(host, guard, target, signal)
   return {
-    http: createHttpClient({ fetch: host.fetch, guard, signal }),
-    connect: (target) => connect(host, guard, target, signal),
+    http: createHttpClient({ fetch: host.fetch, connect: open, guard, signal }),
+    connect: open,
   }
 }
 

@@ -16,6 +16,23 @@ it('unpacks a compressed body', async () => {
   expect(await (await http.fetch(url('/gzip'))).json()).toEqual({ packed: true })
 })
 
+it('sends a body with GET, which fetch itself does not', async () => {
+  const response = await http.fetch(url('/echo'), { body: '{"a":"ü"}' })
+  expect([response.headers.get('x-method'), await response.json()]).toEqual(['GET', { a: 'ü' }])
+  const packed = await http.fetch(url('/gzip'), { body: '{}' })
+  expect(await packed.json()).toEqual({ packed: true })
+})
+
+it.each([
+  ['/large', 'TOO_LARGE'],
+  ['/cut', 'CONNECTION_LOST'],
+  ['/stall', 'TIMEOUT'],
+])('ends the body of a GET with a body to %s with %s', async (path, code) => {
+  const limits = { maxBytes: 500_000, timeoutMs: 200 }
+  const response = await http.fetch(url(path), { body: '{}', ...limits })
+  await expect(response.text()).rejects.toMatchObject({ code })
+})
+
 it('follows a redirect and tells where it ended', async () => {
   const response = await http.fetch(url('/redirect'))
   expect([response.url, await response.text()]).toEqual([url('/plain'), 'plain'])

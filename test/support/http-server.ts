@@ -10,6 +10,8 @@ export async function startHttpServer(): Promise<{ url: string; stop(): void }> 
     const attempt = (attempts.get(path) ?? 0) + 1
     attempts.set(path, attempt)
     if (path.startsWith('/flaky')) response.writeHead(attempt < 3 ? 503 : 200).end('recovered')
+    else if (path.startsWith('/echo'))
+      request.pipe(response.writeHead(200, { 'x-method': request.method }))
     else if (path.startsWith('/gzip'))
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"packed":true}'))
     else if (path.startsWith('/redirect')) response.writeHead(302, { location: '/plain' }).end()

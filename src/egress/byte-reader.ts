@@ -1,0 +1,57 @@
+/** Takes lines and lengths from bytes that arrive in chunks of any size. */
+export class ByteReader {
+  readonly #chunks: AsyncIterator<Uint8Array>
+  #held: Uint8Array = new Uint8Array(0)
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  /** A line of ISO-8859-1 text without its end. Throws for a longer one, and for one that is cut. */
+  async line(longest: number): Promise<string> {
+    let bytes = new Uint8Array(0)
+    for (;;) {
+      const end = this.#held.indexOf(LINE_FEED)
+      const part = end < 0 ? this.#held : this.#held.subarray(0, end)
+      if (bytes.length + part.length > longest) throw new Error('a line is too long')
+      const joined = new Uint8Array(bytes.length + part.length)
+      joined.set(bytes)
+      joined.set(part, bytes.length)
+      bytes = joined
+      if (end >= 0) {
+        this.#held = this.#held.subarray(end + 1)
+        return LATIN.decode(bytes).replace(/\r$/, '')
+      }
+      if (!(await this.#fill())) throw new Error('the connection ended within a line')
+    }
+  }
+
+  /** So many bytes. Throws when the connection ends before. */
+  async *exactly(length: number): AsyncGenerator<Uint8Array> {
+    for (let left = length; left > 0; ) {
+      if (this.#held.length === 0 && !(await this.#fill())) {
+        throw new Error(`the connection ended ${left} bytes early`)
+      }
+      const part = this.#held.subarray(0, left)
+      this.#held = this.#held.subarray(part.length)
+      left -= part.length
+      yield part
+    }
+  }
+
+  /** All until the connection ends. */
+  async *rest(): AsyncGenerator<Uint8Array> {
+    if (this.#held.length > 0) yield this.#held
+    while (await this.#fill()) yield this.#held
+  }
+
+  async #fill(): Promise<boolean> {
+    const { done, value } = await this.#chunks.next()
+    this.#held = done ? new Uint8Array(0) : value
+    return !done
+  }
+}
+
+const LINE_FEED = 0x0a
+/** Bytes of headers as the Fetch standard reads them. */
+const LATIN = new TextDecoder('latin1')
