@@ -20,7 +20,7 @@ export class ByteReader {
       bytes = joined
       if (end >= 0) {
         this.#held = this.#held.subarray(end + 1)
-        return LATIN.decode(bytes).replace(/\r$/, '')
+        return asText(bytes).replace(/\r$/, '')
       }
       if (!(await this.#fill())) throw new Error('the connection ended within a line')
     }
@@ -53,5 +53,10 @@ export class ByteReader {
 }
 
 const LINE_FEED = 0x0a
-/** Bytes of headers as the Fetch standard reads them. */
-const LATIN = new TextDecoder('latin1')
+
+/** A character for each byte, as the Fetch standard reads headers; its 'latin1' is another code. */
+function asText(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}

@@ -16,14 +16,14 @@ export interface BodiedRequest {
  * One request over a connection of its own, in HTTP/1.1. Redirects are the caller's; the body is
  * unpacked, neither limited nor timed.
  *
- * Throws what `connect` and `startTls` throw, and UPSTREAM_ERROR for what is no HTTP.
+ * Throws what `connect` and `startTls` throw, and HOST_UNREACHABLE for what is no HTTP.
  */
 export async function fetchBySocket(
   connect: ConnectorContext['connect'],
   request: BodiedRequest,
 ): Promise<Response> {
   const { url, signal } = request
-  const socket = await openFor(url, connect)
+  const socket = await unlessAborted(openFor(url, connect), signal)
   const abort = () => socket.destroy()
   signal?.addEventListener('abort', abort, { once: true })
   try {
@@ -57,6 +57,25 @@ async function openFor(url: URL, connect: ConnectorContext['connect']): Promise<
     socket.destroy()
     throw error
   }
+}
+
+/** The socket, or the reason to stop; a socket that comes later is closed. */
+function unlessAborted(
+  opening: Promise<ConnectorSocket>,
+  signal: AbortSignal | undefined,
+): Promise<ConnectorSocket> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal?.reason)
+      opening.then(
+        (socket) => socket.destroy(),
+        () => {},
+      )
+    }
+    if (signal?.aborted) return abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    opening.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort))
+  })
 }
 
 function bytesOf({ url, method, headers: given, body }: BodiedRequest): Uint8Array {

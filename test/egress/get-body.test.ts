@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createHttpClient } from '../../src/egress/http.ts'
 import { createEgress } from '../../src/egress/index.ts'
 import { nodeEgressHost } from '../../src/egress/node-host.ts'
@@ -217,6 +217,28 @@ describe('its answer', () => {
     expect(await codeOf(http.fetch(await raw([OK], true), options))).toBe('TIMEOUT')
     const response = await http.fetch(await raw([`${OK}\r\nbegin`], true), options)
     expect(await codeOf(response.text())).toBe('TIMEOUT')
+  })
+
+  it('is not waited for longer while the connection is being made, which is closed then', async () => {
+    let closed = false
+    const late: ConnectorContext['connect'] = async (target) => {
+      await new Promise((resolve) => setTimeout(resolve, 80))
+      return (await connect(target)).on('close', () => {
+        closed = true
+      })
+    }
+    const guard = createGuard(async () => ['127.0.0.1'], { allowPrivate: true })
+    const client = createHttpClient({ fetch, connect: late, guard })
+    const url = await raw([], true)
+    expect(await codeOf(client.fetch(url, { ...query, timeoutMs: 20 }))).toBe('TIMEOUT')
+    await vi.waitFor(() => expect(closed).toBe(true))
+  })
+
+  it('may have any bytes in its headers', async () => {
+    const head = Buffer.from(`${OK}X-Name: “ü”\r\n\r\n`)
+    const response = await http.fetch(await raw([head, 'x']), query)
+    const bytes = Buffer.from(response.headers.get('x-name') ?? '', 'latin1')
+    expect(bytes.toString()).toBe('“ü”')
   })
 
   it('ends with the signal, and with whoever reads it', async () => {
