@@ -1,5 +1,5 @@
 import { fenceOf } from '../core/sync-engine/identity.ts'
-import type { Claim, Wait } from '../core/sync-engine/types.ts'
+import type { Claim, StreamClaim, Wait } from '../core/sync-engine/types.ts'
 import {
   AirbyteError,
   type ErrorRecord,
@@ -45,6 +45,10 @@ export class SyncTasks {
   claim(id: string): Claim | null {
     const sync = this.#store.sync()
     const task = this.#store.task(id)
+    if (sync?.cancelled && task && isLeftover(task)) {
+      this.#store.updateTask(id, { wait_reason: null })
+      return { ...(this.#describe(sync, task, task.fence) as StreamClaim), leftover: true }
+    }
     if (!sync || !task || sync.endedAt || sync.cancelled || !this.#isClaimable(task)) return null
     if (task.attempts >= MAX_ATTEMPTS) {
       this.#giveUp(task, noProgress(task).toJSON())
@@ -195,7 +199,12 @@ export class SyncTasks {
   cancel(): void {
     for (const task of this.#store.tasks()) {
       const running = task.status === 'claimed' && task.lease_until >= this.#now()
-      if (task.status !== 'done' && !running) this.#store.updateTask(task.id, { status: 'failed' })
+      if (task.status === 'done' || running) continue
+      this.#store.updateTask(task.id, { status: 'failed' })
+      // What it waited for may run on at the source.
+      if (task.kind === 'read' && task.status === 'ready' && task.wait_reason) {
+        this.#store.post(task.id)
+      }
     }
     for (const stream of this.#store.streams()) {
       const tasks = this.#store.tasks().filter((task) => task.stream === stream.key)
@@ -274,6 +283,10 @@ export class SyncTasks {
     }
   }
 }
+
+/** A read that was cancelled while it waited. */
+const isLeftover = (task: TaskRow) =>
+  task.kind === 'read' && task.status === 'failed' && task.wait_reason !== null
 
 const isUntouched = (store: SyncStore, stream: StreamRow) => store.chunks(stream.key).length === 0
 

@@ -132,3 +132,25 @@ it('streams of a source that are read at once have no more jobs than the manifes
   expect(most).toBe(1)
   expect([...reasons].join()).toContain('as many jobs as it takes')
 })
+
+it('a sync that is cancelled while it waits for an export aborts it', async () => {
+  const requests = serveShop({
+    '/exports': () => Response.json({ id: 'e1' }),
+    '/exports/e1': () => Response.json({ status: 'working' }),
+    '/exports/e1/abort': () => Response.json({}),
+  })
+  setShop(shopManifest([EXPORT]))
+  const { connection } = await connect({
+    source: { type: 'shop', config: {} },
+    streams: [stream({ name: 'items' })],
+    change: { limits: { sliceMs: 1000 } },
+  })
+  const sync = await start(connection)
+  await vi.waitFor(async () => expect((await sync.get()).waitingUntil).toBeDefined(), {
+    ...{ timeout: 20_000, interval: 50 },
+  })
+  await sync.cancel()
+  expect(await ended(sync)).toMatchObject({ status: 'cancelled' })
+  await vi.waitFor(() => expect(requests.at(-1)).toBe('/exports/e1/abort'), { timeout: 10_000 })
+  expect(requests.filter((path) => path === '/exports')).toHaveLength(1)
+})

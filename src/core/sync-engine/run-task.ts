@@ -6,6 +6,7 @@ import {
 } from '../../protocol/index.ts'
 import type { Budget, ConnectorContext } from '../../runtime/contract.ts'
 import { faultPoint } from '../fault-points.ts'
+import { endLeftover } from './end-leftover.ts'
 import { runFinishSlice } from './finish-slice.ts'
 import type { TaskHost } from './host.ts'
 import { runLoadSlice } from './load-slice.ts'
@@ -39,6 +40,7 @@ export async function runTask(host: TaskHost, taskId: string): Promise<void> {
   const { sync } = host
   const claim = await sync.claim(taskId)
   if (!claim) return
+  if (claim.kind === 'read' && claim.leftover) return endLeftover(host, claim)
   const logger = createLogger(host, claim)
   const abort = new AbortController()
   const heartbeat = setInterval(() => beat(sync, claim, abort), claim.leaseMs / HEARTBEATS)

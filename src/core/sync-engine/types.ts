@@ -115,6 +115,8 @@ export interface StreamClaim extends ClaimBase {
   state: StreamState | null
   /** The newest loaded chunk that is known of: a ledger that ends with it is not ahead. */
   lastChunk: string | null
+  /** The sync was cancelled while this read waited: what it began at the source is to be ended. */
+  leftover?: true
   /** No chunk of this stream was staged or loaded in this sync yet. */
   first: boolean
   /** Rows loaded into the generation so far, by this sync and those it continues. */
