@@ -442,6 +442,21 @@ describe('jobs at once', () => {
     expect(server.seen.filter((line) => line.endsWith('/delete'))).toHaveLength(6)
   })
 
+  it('are each wrong at their own turn', async () => {
+    const server = api()
+    const { fetch } = server
+    server.fetch = async (url, init) =>
+      String(url).endsWith(`/jobs/${JOBS[1]}`)
+        ? Response.json({ status: 'pondering' })
+        : fetch(url, init)
+    const { rows, error } = await until((await open(server, { retriever, manifest })).events)
+    expect(rows).toBe(2)
+    expect(error).toMatchObject({
+      code: 'JOB_FAILED',
+      message: expect.stringContaining('pondering'),
+    })
+  })
+
   it('are as many for the whole source, however many reads of it there are', async () => {
     const server = api({ seconds: 40 })
     const owner = ownerOfSeats()

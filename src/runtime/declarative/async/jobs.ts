@@ -12,17 +12,11 @@ import type { Ahead } from '../stream/slices-ahead.ts'
 import { WaitUntil } from '../wait.ts'
 import type { JobApi } from './api.ts'
 import { type Job, jobKey, loadJob, saveJob } from './job.ts'
+import { pause } from './patience.ts'
 import { JobSeats } from './seats.ts'
 
 const ATTEMPTS = 3
-/** Between two polls that are slept between. */
-const POLL_MS = 5_000
-/** The age up to which a job is slept for: no invocation is held by one that runs long. */
-const YOUNG_MS = 30_000
-/** Between two polls of different invocations: longer, the longer the job runs. */
-const LEAST_WAIT_MS = 15_000
-const MOST_WAIT_MS = 60_000
-
+const GIVEN_UP = { status: 'failed', attempt: ATTEMPTS } as const
 export interface JobRules {
   /** Milliseconds that a job may run. */
   timeoutMs: number
@@ -94,8 +88,10 @@ export class Jobs {
   async settle(slice: Slice, ahead: Ahead): Promise<'begun' | 'completed' | 'skipped'> {
     for (;;) {
       if (await this.#begin(slice, ahead)) return 'begun'
-      for (const job of this.#jobs.values()) await this.#poll(job)
       const job = this.#jobs.get(jobKey(slice))
+      for (const one of this.#jobs.values()) {
+        await (one === job ? this.#poll(one) : this.#pollAhead(one))
+      }
       if (!job) {
         await this.#waitForSeat()
         continue
@@ -133,12 +129,16 @@ export class Jobs {
     return true
   }
 
-  /** The slice cannot be read; others may be. */
-  async drop(slice: Slice, isOver: boolean): Promise<void> {
+  /**
+   * The slice cannot be read; others may be.
+   *
+   * @param aborts nobody will go on with its job
+   */
+  async drop(slice: Slice, aborts: boolean): Promise<void> {
     const job = this.#jobs.get(jobKey(slice))
     this.#jobs.delete(jobKey(slice))
     await this.#seats.leave(slice)
-    if (isOver && job?.status === 'running') await this.#tidy('abort', job)
+    if (aborts && job?.status === 'running') await this.#tidy('abort', job)
   }
 
   /** Ends at the API what nobody will ask for. */
@@ -214,6 +214,18 @@ export class Jobs {
     }
   }
 
+  /** What is wrong with a job whose turn has not come is said at its turn. */
+  async #pollAhead(job: Job): Promise<void> {
+    try {
+      await this.#poll(job)
+    } catch (error) {
+      const known = toAirbyteError(error)
+      if (error instanceof WaitUntil || known.kind === 'config') throw error
+      this.#env.ctx.signal.throwIfAborted()
+      if (known.kind === 'system') Object.assign(job, { ...GIVEN_UP, error: known })
+    }
+  }
+
   /** Goes on with the attempts of a request that had to wait. */
   async #ask<T>(slice: Slice, request: (progress: JsonValue) => Promise<T>): Promise<T> {
     const key = jobKey(slice)
@@ -248,28 +260,25 @@ export class Jobs {
     }
   }
 
+  /** For the slice's job to end. */
   async #wait({ startedAt, retryAt = 0 }: Job): Promise<void> {
-    const now = this.#env.ctx.now()
     const isRunning = [...this.#jobs.values()].some(({ status }) => status === 'running')
-    await this.#pause('a job of the API is not done yet', startedAt, isRunning ? 0 : retryAt - now)
+    await pause(this.#env, {
+      why: 'a job of the API is not done yet',
+      since: startedAt,
+      least: isRunning ? 0 : retryAt - this.#env.ctx.now(),
+      progress: this.save(),
+    })
   }
 
   /** As many jobs run as may, for other streams of the source. */
   async #waitForSeat(): Promise<void> {
     this.#seatlessSince ??= this.#env.ctx.now()
-    await this.#pause('the API has as many jobs as it takes', this.#seatlessSince)
-  }
-
-  /** Sleeps until the next poll, or lets another invocation make it. */
-  async #pause(why: string, since: number, least = 0): Promise<void> {
-    const { ctx, run, stream } = this.#env
-    const now = ctx.now()
-    const delay = Math.max(POLL_MS, least)
-    const age = now - since
-    if (delay <= run.longestSleepMs && age + delay <= YOUNG_MS) return run.sleep(delay)
-    const pause = Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, age / 6))
-    const until = now + Math.max(pause, least)
-    throw new WaitUntil(`${stream}: ${why}.`, stream, until, this.save())
+    await pause(this.#env, {
+      why: 'the API has as many jobs as it takes',
+      since: this.#seatlessSince,
+      progress: this.save(),
+    })
   }
 
   #givenUp({ status, attempt, error, slice }: Job): AirbyteError {
