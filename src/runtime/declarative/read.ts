@@ -97,6 +97,7 @@ async function* readStream(
       yield { type: 'batch', batch }
     }
     rowsSinceState += page.records.length
+    if (page.clings && env.ctx.budget.exhausted()) continue
     const saved = page.after()
     if (!saved.at && configured.syncMode === 'full_refresh') saved.done = true
     if (!page.wait && !isDue(saved, rowsSinceState, env)) continue

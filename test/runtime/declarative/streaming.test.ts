@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from '../../../src/protocol/index.ts'
+import type { ConfiguredStream, JsonObject, StreamState } from '../../../src/protocol/index.ts'
+import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
 import { newRun } from '../../../src/runtime/declarative/run.ts'
 import { buildStream } from '../../../src/runtime/declarative/stream/build.ts'
@@ -9,6 +10,15 @@ import { type ReadPage, readPages } from '../../../src/runtime/declarative/strea
 import { fromAirbyteState, type SavedState } from '../../../src/runtime/declarative/stream/state.ts'
 import { testContext } from '../../conformance/context.ts'
 import { manifestOf } from './oracle.ts'
+
+const INFO = {
+  ...{ name: 'shop', title: 'Shop', definitionId: '00000000-0000-0000-0000-000000000000' },
+  ...{ version: '1.0.0', evidence: 'fixtures' as const },
+}
+
+const SCHEMA: JsonObject = {
+  schema_loader: { schema: { properties: { id: { type: 'integer' }, n: { type: 'string' } } } },
+}
 
 const JSONL: JsonObject = { retriever: { decoder: { type: 'JsonlDecoder' } } }
 
@@ -139,6 +149,62 @@ describe('a body larger than a batch', () => {
     }
     expect(read).toBe(30_000)
     expect(largest).toBeLessThan(5_000)
+  })
+})
+
+describe('a body that takes longer than many slices', () => {
+  /** Reads in slices of a second by a clock that only the server moves; how long all took, and what. */
+  async function readInSlices(rows: number, msPerPull: number) {
+    const clock = { now: 0 }
+    const { fetch } = server(rows)
+    const slow = async () => {
+      const { body, headers } = await fetch()
+      const pieces = (body as ReadableStream<Uint8Array>).pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          transform(piece, controller) {
+            clock.now += msPerPull
+            controller.enqueue(piece)
+          },
+        }),
+      )
+      return new Response(pieces, { headers })
+    }
+    const source = declarativeSource(
+      manifestOf({ name: '', stream: { ...JSONL, ...SCHEMA } }),
+      INFO,
+    )
+    let state: StreamState | undefined
+    let read = 0
+    for (let slices = 1; slices < 1000; slices++) {
+      const end = clock.now + 1000
+      const ctx = testContext({
+        ...{ http: { fetch: slow }, now: () => clock.now },
+        budget: { deadline: end, exhausted: () => clock.now >= end },
+      })
+      const { streams } = await source.discover(ctx, {})
+      const configured = streams.map(
+        (stream): ConfiguredStream => ({
+          ...{ stream, syncMode: 'full_refresh', destinationSyncMode: 'append', cursorField: [] },
+          ...{ primaryKey: [], generationId: 1, minimumGenerationId: 0, syncId: 1 },
+          format: 'records',
+        }),
+      )
+      const states = new Map(state ? [['items', state] as const] : [])
+      for await (const event of source.read(ctx, {}, configured, { streams: states })) {
+        if (event.type === 'batch' && event.batch.kind === 'records') read += event.batch.length
+        if (event.type === 'state') state = JSON.parse(JSON.stringify(event.state))
+        if (event.type === 'state' && ctx.budget.exhausted()) break
+      }
+      if (state?.done) return { read, ms: clock.now, slices }
+    }
+    throw new Error('no end')
+  }
+
+  it('is not mostly searched for the place to go on', async () => {
+    // Twenty seconds if nothing were read twice; ten times as many if each slice searched for long.
+    const { read, ms } = await readInSlices(50_000, 40)
+    expect(read).toBe(50_000)
+    expect(ms).toBeLessThan(4 * 20_000)
   })
 })
 

@@ -22,6 +22,7 @@ export function buildDownloads(
   const extractor = buildExtractor(child, env, decoder)
   const downloads = fetchPages({
     stream: env.stream,
+    now: () => env.ctx.now(),
     requester: buildRequester(component.child('download_requester'), env),
     paginator: buildPaginator(component.optionalChild('download_paginator'), {
       ...{ env, decoder, changesRecords: false },

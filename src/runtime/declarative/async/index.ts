@@ -79,7 +79,9 @@ export function asyncRetriever(component: Component, context: RetrieverContext):
       throw error instanceof WaitUntil ? error.under('page') : error
     })
     const records = refine(got.records, slice, null)
-    if (got.rest !== undefined) return page(records, at, { page: got.rest })
+    if (got.rest !== undefined) {
+      return { ...page(records, at, { page: got.rest }), clings: got.clings }
+    }
     if (got.next !== null) return page(records, { ...at, page: got.next })
     return page(records, { target: at.target + 1, page: downloads.initialToken })
   }

@@ -17,6 +17,7 @@ import { JobSeats } from './seats.ts'
 
 const ATTEMPTS = 3
 const GIVEN_UP = { status: 'failed', attempt: ATTEMPTS } as const
+
 export interface JobRules {
   /** Milliseconds that a job may run. */
   timeoutMs: number

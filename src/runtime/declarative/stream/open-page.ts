@@ -7,6 +7,7 @@ import type { Answer } from '../requester/answer.ts'
 /** What a batch holds at most, in records and in pieces of a body, before the next one begins. */
 const BATCH_RECORDS = 5000
 const BATCH_PIECES = 32
+const LONGEST_CLING_MS = 5 * 60_000
 
 /** How much of a page has been handed on. */
 export interface PageRest {
@@ -26,6 +27,11 @@ export class OpenPage implements PageRest {
   count: number
   lastRecord: RecordData | undefined
   readonly #selections: AsyncIterator<Selection>
+  readonly #now: () => number
+  readonly #openedAt: number
+  /** When the first records came that were not had before. */
+  #freshAt: number | undefined
+  readonly #isResumed: boolean
   #ahead: Selection | undefined
   #pieces = 0
 
@@ -34,13 +40,17 @@ export class OpenPage implements PageRest {
     answer: Answer,
     progress: JsonValue,
     select: (skip: number) => AsyncIterable<Selection>,
+    now: () => number,
   ) {
     this.answer = answer
+    this.#now = now
+    this.#openedAt = now()
     this.version = answer.headers.get('etag') ?? answer.headers.get('last-modified')
     const rest = restOf(progress)
     // Of another version nothing is known: it is read from its start.
     const done = rest?.version === this.version ? rest : undefined
     this.read = done?.read ?? 0
+    this.#isResumed = this.read > 0
     this.count = done?.count ?? 0
     this.#selections = select(this.read)[Symbol.asyncIterator]()
   }
@@ -58,9 +68,21 @@ export class OpenPage implements PageRest {
       next = await this.#pull()
     }
     this.#ahead = next
+    this.#freshAt ??= this.#now()
     this.count += records?.length ?? 0
     this.lastRecord = records?.at(-1) ?? this.lastRecord
     return { records: records ?? [], isLast: next === undefined }
+  }
+
+  /**
+   * Stopping here costs more than it has brought: whoever goes on has to find this place again, and
+   * that took longer than what was read since. So the time for it doubles, up to some minutes.
+   */
+  get clings(): boolean {
+    const now = this.#now()
+    const fresh = now - (this.#freshAt ?? now)
+    const search = (this.#freshAt ?? now) - this.#openedAt
+    return this.#isResumed && fresh < search && now - this.#openedAt < LONGEST_CLING_MS
   }
 
   rest(): JsonObject {

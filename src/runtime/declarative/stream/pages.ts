@@ -14,6 +14,8 @@ import type { Retriever } from './retriever.ts'
 /** What fetches the pages of a slice, and what is in them. */
 export interface PageParts {
   stream: string
+  /** Epoch milliseconds. */
+  now(): number
   requester: Requester
   paginator: Paginator
   selector: Pick<Selector, 'streams' | 'select'>
@@ -57,7 +59,7 @@ export function fetchPages(parts: PageParts): Retriever {
         throw error instanceof WaitUntil ? error.keeping(page.rest()) : error
       })
       const records = wanted ? batch.records.filter(wanted) : batch.records
-      if (!batch.isLast) return { records, next: token, rest: page.rest() }
+      if (!batch.isLast) return { records, next: token, rest: page.rest(), clings: page.clings }
       open = undefined
       const { answer, count, read: extracted, lastRecord } = page
       const isPast = wanted && lastRecord !== undefined && !wanted(lastRecord)
@@ -77,13 +79,13 @@ export function fetchPages(parts: PageParts): Retriever {
 
 /** The first page of a slice that came with something else. */
 function knownPage(
-  { paginator, selector }: PageParts,
+  { paginator, selector, now }: PageParts,
   slice: Slice,
   token: JsonValue,
 ): OpenPage | undefined {
   if (slice.first === undefined || token !== paginator.initial) return undefined
   const answer = Answer.holding(slice.first)
-  return new OpenPage(answer, null, (skip) => selector.select(answer, slice, token, skip))
+  return new OpenPage(answer, null, (skip) => selector.select(answer, slice, token, skip), now)
 }
 
 /** The page after the one at hand. What goes wrong with it is thrown when its turn comes. */
@@ -129,7 +131,7 @@ interface PageToOpen {
 
 /** Undefined for an answer that failed and is ignored: it has no records and ends the pages. */
 export async function openPage(
-  { requester, paginator, selector, options }: PageParts,
+  { requester, paginator, selector, options, now }: PageParts,
   { slice, asked, token, progress, size }: PageToOpen,
 ): Promise<OpenPage | undefined> {
   const answer = await requester
@@ -142,7 +144,7 @@ export async function openPage(
       throw error instanceof WaitUntil && isObject(progress) ? error.keeping(progress) : error
     })
   if (!answer?.ok) return undefined
-  return new OpenPage(answer, progress, (skip) => selector.select(answer, slice, token, skip))
+  return new OpenPage(answer, progress, (skip) => selector.select(answer, slice, token, skip), now)
 }
 
 /**

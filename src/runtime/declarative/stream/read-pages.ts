@@ -34,6 +34,8 @@ export interface ReadPage {
   before: SavedState
   /** The state that this page completes. */
   after(): SavedState
+  /** @see FetchedPage */
+  clings?: boolean
   /** A page without records: nothing can be read before this. Asking for the next page waits. */
   wait?: WaitUntil
 }
@@ -348,7 +350,7 @@ async function* readSlice(
     if (page.rest !== undefined) {
       const { rest } = page
       const after = () => stateWith({ progressOfPage: rest })
-      yield { slice, records: page.records, before, after }
+      yield { slice, records: page.records, before, after, clings: page.clings }
       continue
     }
     let goesOn: boolean
@@ -371,7 +373,8 @@ async function* readSlice(
           }),
       ...(page.kept === undefined ? {} : { progressOfPage: page.kept }),
     }
-    yield { slice, records: page.records, before, after: () => stateWith(next) }
+    const after = () => stateWith(next)
+    yield { slice, records: page.records, before, after, clings: page.clings }
     if (!goesOn) return
   }
 }

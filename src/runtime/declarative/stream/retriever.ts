@@ -22,6 +22,8 @@ export interface FetchedPage {
   next: JsonValue
   /** The page has more records: fetch the same token again, with this as progress. */
   rest?: JsonValue
+  /** Whoever stops here has to find the place again for longer than what was read since took. */
+  clings?: boolean
   /** The progress that the next page is fetched with, also when it is of another slice. */
   kept?: JsonValue
 }
@@ -86,6 +88,7 @@ function simpleRetriever(
   const slicesOnce = component.flag('ignore_stream_slicer_parameters_on_paginated_requests')
   const parts: PageParts = {
     stream: stream.name,
+    now: () => env.ctx.now(),
     requester: buildRequester(component.child('requester'), env),
     paginator: buildPaginator(component.optionalChild('paginator'), {
       ...{ env, decoder, changesRecords },
