@@ -16,6 +16,7 @@ import { exactJson } from '../../runtime/exact-json.ts'
 import { jsonTexts } from '../../runtime/formats/jsonl.ts'
 import * as messages from './messages.ts'
 import type { LineOutput } from './output.ts'
+import type { Stop } from './signals.ts'
 
 export interface Reading {
   source: Source
@@ -25,8 +26,8 @@ export interface Reading {
   state: ReadState
   out: LineOutput
   scrub: messages.Scrub
-  /** True when the read should end at its next state. */
-  stopping(): boolean
+  /** When it is requested the read ends at its next state, or at once while it waits. */
+  stop: Pick<Stop, 'requested' | 'idle'>
   /** The source changed its own config: what is secret in it is to be scrubbed from here on. */
   onConfig(config: JsonObject): void
 }
@@ -83,24 +84,30 @@ class ReadSession {
         await this.#consume(source.read(ctx, this.#config, left, this.#reading.state))
         return
       } catch (error) {
+        // What was under way is aborted: nothing is wrong with its streams.
+        if (ctx.signal.aborted) return this.#stop()
         const open = this.#open()
         if (open.length === 0) throw error
         for (const stream of open) this.#fail(stream, toAirbyteError(error))
-        if (ctx.signal.aborted) throw error
+        if (this.#reading.stop.requested) return this.#stop()
       }
     }
   }
 
   async #consume(events: AsyncIterable<ReadEvent>): Promise<void> {
-    const { out, stopping } = this.#reading
+    const { out, stop } = this.#reading
     for await (const event of events) {
       this.#print(event)
       await out.ready()
-      if (event.type !== 'state' || !stopping()) continue
-      this.stopped = true
-      for (const stream of this.#open()) this.#end(stream, 'INCOMPLETE')
-      return
+      stop.idle = event.type === 'wait'
+      if (!stop.requested || !(event.type === 'state' || stop.idle)) continue
+      return this.#stop()
     }
+  }
+
+  #stop(): void {
+    this.stopped = true
+    for (const stream of this.#open()) this.#end(stream, 'INCOMPLETE')
   }
 
   #open(): StreamKey[] {

@@ -5,6 +5,8 @@ export interface Stop {
   readonly requested: boolean
   /** Resolves when it is. */
   readonly whenRequested: Promise<void>
+  /** Nothing is under way but a wait, which need not be waited for. */
+  idle: boolean
   /** Aborts what is under way. */
   readonly signal: AbortSignal
   /** 128 + the signal's number, once one came. */
@@ -29,11 +31,12 @@ export function listenToSignals(
     exitCode = 128 + constants.signals[name]
     onRequest(name)
     resolve()
-    timer = setTimeout(() => controller.abort(new Error(`ended by ${name}`)), patienceMs)
-    timer.unref()
+    const abort = () => controller.abort(new Error(`ended by ${name}`))
+    timer = setTimeout(abort, stop.idle ? 0 : patienceMs)
   }
   process.on('SIGINT', listen).on('SIGTERM', listen)
-  return {
+  const stop: Stop = {
+    idle: false,
     signal: controller.signal,
     whenRequested,
     get requested() {
@@ -47,4 +50,5 @@ export function listenToSignals(
       process.off('SIGINT', listen).off('SIGTERM', listen)
     },
   }
+  return stop
 }

@@ -40,7 +40,7 @@ export async function read(session: Session): Promise<number> {
     ...{ source, ctx, out, scrub: scrubber.scrub, config: session.config() },
     streams: fromConfiguredCatalog(await readObject(catalog, stdin), catalog),
     state: parseStates(state ? await readText(state, stdin) : '', state ?? ''),
-    stopping: () => stop.requested,
+    stop,
     onConfig: (changed) => scrubber.learn(source.spec().connectionSpecification, changed),
   })
   if (failed.length > 0) out.message(messages.failedStreamsMessage(failed))

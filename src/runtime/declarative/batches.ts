@@ -57,7 +57,8 @@ const unboxFloat = (value: object) => (value instanceof PyFloat ? value.value : 
 
 function wholeRecords(key: StreamKey, ctx: ConnectorContext) {
   return (rows: RecordData[]): RecordBatch => {
-    const names = new Set(rows.flatMap((record) => Object.keys(record)))
+    const names = new Set<string>()
+    for (const record of rows) for (const name in record) names.add(name)
     const columns = Array.from(names, (name): Column => ({ name, type: 'unknown' }))
     return pivot(key, rows, columns, ctx.now()).batch
   }

@@ -45,6 +45,18 @@ streams:
       record_selector: { type: RecordSelector, extractor: { type: DpathExtractor, field_path: [] } }
     schema_loader: { type: InlineSchemaLoader, schema: { type: object, properties: { id: { type: integer } } } }
   - type: DeclarativeStream
+    name: busy
+    retriever:
+      type: SimpleRetriever
+      requester:
+        $ref: '#/definitions/requester'
+        path: busy
+        error_handler:
+          type: DefaultErrorHandler
+          backoff_strategies: [{ type: WaitTimeFromHeader, header: Retry-After }]
+      record_selector: { type: RecordSelector, extractor: { type: DpathExtractor, field_path: [] } }
+    schema_loader: { type: InlineSchemaLoader, schema: { type: object, properties: { id: { type: integer } } } }
+  - type: DeclarativeStream
     name: large
     retriever:
       type: SimpleRetriever
@@ -81,6 +93,8 @@ beforeAll(async () => {
     if (url.pathname === '/days') {
       const day = url.searchParams.get('day')
       setTimeout(() => response.end(JSON.stringify([{ day }])), 20)
+    } else if (url.pathname === '/busy') {
+      response.writeHead(429, { 'retry-after': '3600' }).end('{}')
     } else if (url.pathname === '/large') {
       largePages++
       response.end(largeText)
@@ -273,6 +287,26 @@ describe('airbyte connector', () => {
       )
     }, 60_000)
   }
+
+  it('does not wait for an API that asks to wait once it is told to end', async () => {
+    const child = startConnector(read('--catalog', catalog({ busy: 'full_refresh' })))
+    let seen = ''
+    child.stdout?.on('data', (bytes) => {
+      seen += bytes
+    })
+    while (!seen.includes('nothing to read before')) await once(child.stdout ?? child, 'data')
+    const began = Date.now()
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(143)
+    // Otherwise it is given ten seconds to come to a state.
+    expect(Date.now() - began).toBeLessThan(9000)
+    const statuses = messagesOf(seen).flatMap(({ trace }) => trace?.stream_status ?? [])
+    expect(statuses.map(({ status }) => status)).toEqual(['STARTED', 'RUNNING', 'INCOMPLETE'])
+    expect(statuses[1].reasons[0]).toMatchObject({
+      ...{ type: 'RATE_LIMITED', rate_limited: { quota_reset: expect.any(Number) } },
+    })
+  }, 60_000)
 
   it('asks for no more pages than the reader of its lines takes', async () => {
     largePages = 0
