@@ -189,6 +189,14 @@ export const CHANGES = {
     here: 'newest',
     because: 'they were read before',
   },
+  gzipByHeader: {
+    since: '6.33.3',
+    until: '7.28.2',
+    was: '`GzipDecoder` goes by the headers of the answer; without one that names gzip the stream fails',
+    is: 'it goes by the first bytes',
+    here: 'newest',
+    because: 'there it failed',
+  },
   nullIsTrue: {
     until: '7.28.4',
     was: 'a condition that gives null is true',
