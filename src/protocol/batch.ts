@@ -6,7 +6,12 @@ export interface RecordChange {
   /** Row index in its batch. */
   row: number
   field: string
-  change: 'NULLED' | 'TRUNCATED'
+  /**
+   * `UNCHANGED`: the log left the value out because the change did not touch it. The cell is null and
+   * means what the row of this key had before. Such rows go to a destination that deduplicates only if
+   * its capabilities say `keepsUnchanged`; in a change log the entry tells why the cell is null.
+   */
+  change: 'NULLED' | 'TRUNCATED' | 'UNCHANGED'
   reason: string
 }
 
@@ -19,7 +24,11 @@ export interface RecordBatch {
   columns: Cell[][]
   /** When the rows were read, epoch milliseconds. */
   extractedAt: number
-  /** Per row `u` (upsert) or `d` (delete); absent: all upserts. */
+  /**
+   * Per row `u` (upsert), `d` (delete: the key, and what else of the old row is known) or `t` (truncate:
+   * every row of the stream that came before is gone; its cells are null). Absent: all upserts. Rows of
+   * a stream come in the order of their changes, over all batches and chunks.
+   */
   op?: string[]
   changes?: RecordChange[]
   /** The cells of JSON columns were serialised here: that they are JSON needs no second look. */

@@ -90,6 +90,8 @@ export interface ConfiguredStream {
    * that are `is_file_based`.
    */
   files?: { prefix: string }
+  /** The destination takes values as `UNCHANGED` that a change did not touch. Absent: they must be there. */
+  keepsUnchanged?: boolean
   /** The form in which the engine wants the rows; one of the source's `formats`. */
   format: BatchFormat
 }

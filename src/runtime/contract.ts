@@ -20,6 +20,7 @@ import type {
   StreamState,
   WireFormat,
 } from '../protocol/index.ts'
+import type { SourceLog, StagedChanges } from './source-log.ts'
 
 /** What a connector is given; there is nothing else it may use to reach the outside. */
 export interface ConnectorContext {
@@ -35,6 +36,8 @@ export interface ConnectorContext {
   warehouse?: ObjectStore
   /** The source's one owner; absent where this run is the only one: the command line, tests. */
   owner?: SourceOwner
+  /** The source's log, read by its one reader; absent where the host has none. */
+  changes?: StagedChanges
 }
 
 /** What there is once for a source, however many slices, checks and previews run it at a time. */
@@ -238,6 +241,8 @@ export interface Source {
    * this one takes. Absent: states are of our own form.
    */
   toAirbyteState?(state: StreamState): JsonObject
+  /** How changes are read where the database has one log for all tables. Absent: it has none. */
+  log?: SourceLog
   /**
    * Upper bounds to freeze before reading, per stream: the largest cursor value, key or log position
    * as it stands now. Absent or no entry: the stream has no bound.
@@ -272,6 +277,8 @@ export interface DestinationCapabilities {
   transfer: 'direct' | 'staged'
   verify: ('count' | 'hash')[]
   namespaces: boolean
+  /** A merge leaves values as they are that a change did not touch (`UNCHANGED`). Absent: false. */
+  keepsUnchanged?: boolean
   /** Values it can hold, applied to record batches before `load`. */
   limits: ValueLimits
 }

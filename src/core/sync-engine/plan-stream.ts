@@ -54,6 +54,7 @@ export function planStream(
     lookbackSeconds: config.lookbackSeconds,
     ...(hasFiles && { files: { prefix: `files/${input.connectionId}/` } }),
     format: path.read,
+    ...(keepsUnchanged(input, config, capabilities) && { keepsUnchanged: true }),
     ...(columns.length < available.length ? { selectedFields: columns.map((c) => c.name) } : {}),
   }
   const namespace = input.namespace ?? found.namespace
@@ -83,6 +84,16 @@ export function planStream(
       format: path.load,
     },
   }
+}
+
+/** A change log has the change as it is; a merge must be able to find what it left out. */
+function keepsUnchanged(
+  { normalization }: SyncInput,
+  { destinationSyncMode }: SyncStreamInput['config'],
+  { destination }: Capabilities,
+): boolean {
+  if (!destinationSyncMode.endsWith('dedup')) return true
+  return destination.keepsUnchanged === true && normalization === 'basic'
 }
 
 function saltOf({ hashSalt }: SyncInput): string {
