@@ -1,9 +1,18 @@
-import { AirbyteError, type ReadEvent, type StreamState } from '../../../src/protocol/index.ts'
+import type { ReadEvent, StreamState } from '../../../src/protocol/index.ts'
+import { checkpoints } from '../../../src/runtime/database/checkpoints.ts'
+import { savedFullRefresh } from '../../../src/runtime/database/cursor-state.ts'
+import {
+  asState,
+  type ByKey,
+  positionLost,
+  readByKeyset,
+  rowsPerStatement,
+} from '../../../src/runtime/database/keyset.ts'
 import { freezeRange, type Range, rangeSql } from './range.ts'
 import { hasAddress, keysetOf, type StreamReader } from './reader.ts'
-import { checkpoints, scan } from './scan.ts'
+import { scan } from './scan.ts'
 import { compareRow, fromItem, literal, type OrderKey } from './sql.ts'
-import { asState, type FullRefreshState, parseFullRefresh } from './state.ts'
+import type { FullRefreshState } from './state.ts'
 
 /** What a full refresh does not go beyond, and the rows that it keeps to. */
 export type FullRefreshBound = Extent & { range?: Range }
@@ -52,7 +61,7 @@ export async function* readFullRefresh(
   reader: StreamReader,
   saved: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
-  const state = parseFullRefresh(saved)
+  const state = savedFullRefresh<FullRefreshState>(saved)
   if (state?.done) return
   const bound =
     (reader.configured.upperBound as FullRefreshBound | undefined) ??
@@ -69,57 +78,34 @@ export async function* readFullRefresh(
   else yield* readWhole(reader, range)
 }
 
-type ByKey = Extract<FullRefreshState, { by: 'key' }>
 type ByAddress = Extract<FullRefreshState, { by: 'ctid' }>
 
-async function* readByKey(
+function readByKey(
   reader: StreamReader,
   keys: OrderKey[],
-  state: ByKey | undefined,
+  saved: ByKey | undefined,
   upper: string[] | null,
   range: string | undefined,
 ): AsyncGenerator<ReadEvent> {
-  const names = keys.map(({ name }) => name)
-  if (state?.position && state.position.keys.join('\0') !== names.join('\0')) {
-    throw positionLost('its primary key changed')
-  }
-  const limit = rowsPerStatement(reader)
-  const due = checkpoints(reader)
-  let position = state?.position?.values
-  const stateEvent = (done?: true): ReadEvent => ({
-    type: 'state',
+  const { config, relation } = reader
+  const { rows, pages } = relation
+  const rowBytes = rows && pages ? (pages * PAGE_BYTES) / rows : undefined
+  return readByKeyset({
     stream: reader.key,
-    state: asState({
-      v: 1,
-      type: 'full_refresh',
-      by: 'key',
-      ...(position ? { position: { keys: names, values: position } } : {}),
-      ...(done ? { done } : {}),
-    }),
+    keys: keys.map(({ name }) => name),
+    upper,
+    saved,
+    limit: config.chunk_rows ?? rowsPerStatement(rowBytes, config.chunk_bytes ?? KEYSET_BYTES),
+    due: checkpoints(config),
+    scan(position, limit) {
+      const where = [
+        position && compareRow(keys, '>', position),
+        upper ? compareRow(keys, '<=', upper) : undefined,
+        range,
+      ]
+      return scan(reader, { where, keys, limit })
+    },
   })
-  for (let rows = limit; upper && rows === limit; ) {
-    rows = 0
-    const where = [
-      position && compareRow(keys, '>', position),
-      compareRow(keys, '<=', upper),
-      range,
-    ]
-    for await (const scanned of scan(reader, { where, keys, limit })) {
-      yield { type: 'batch', batch: scanned.batch }
-      rows += scanned.rows
-      position = scanned.position
-      if (due(scanned)) yield stateEvent()
-    }
-  }
-  yield stateEvent(true)
-}
-
-/** Rows per statement: some 64 MiB of table, so that no statement holds back the server's vacuum for long. */
-function rowsPerStatement({ config, relation: { rows, pages } }: StreamReader): number {
-  if (config.chunk_rows) return config.chunk_rows
-  const width = rows && pages ? (pages * PAGE_BYTES) / rows : 200
-  const fitting = Math.floor((config.chunk_bytes ?? KEYSET_BYTES) / width)
-  return Math.min(Math.max(fitting, 1000), 1_000_000)
 }
 
 /** Page range after page range; the last one is open, for rows that moved there since. */
@@ -172,8 +158,3 @@ async function* readWhole(
     state: asState({ v: 1, type: 'full_refresh', by: 'whole', done: true }),
   }
 }
-
-const positionLost = (why: string) =>
-  new AirbyteError('STATE_INVALID', `The full refresh cannot go on where it stopped: ${why}.`, {
-    hint: 'Refresh the stream: it is read again from the start.',
-  })

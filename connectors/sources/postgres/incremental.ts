@@ -1,10 +1,12 @@
 import type { ReadEvent, StreamState } from '../../../src/protocol/index.ts'
-import { cursorColumn, cursorKeys, keysetOf, type StreamReader } from './reader.ts'
+import { checkpoints } from '../../../src/runtime/database/checkpoints.ts'
+import { cursorColumn } from '../../../src/runtime/database/columns.ts'
+import { asState } from '../../../src/runtime/database/keyset.ts'
+import { cursorKeys, keysetOf, type StreamReader } from './reader.ts'
 import type { RelationColumn } from './relations.ts'
-import { checkpoints, scan } from './scan.ts'
+import { scan } from './scan.ts'
 import { boundOf, boundSql, columnSql, compareRow, type OrderKey, windowSql } from './sql.ts'
 import {
-  asState,
   type CursorBound,
   type CursorState,
   lowerBound,
@@ -14,7 +16,7 @@ import {
 
 export async function freezeIncremental(reader: StreamReader): Promise<CursorBound> {
   const lookback = reader.configured.lookbackSeconds ?? 0
-  const sql = boundSql(reader.relation, cursorColumn(reader), lookback)
+  const sql = boundSql(reader.relation, cursorOf(reader), lookback)
   const { rows } = await reader.client.query(sql)
   return boundOf(rows[0], lookback)
 }
@@ -28,7 +30,7 @@ export async function* readIncremental(
   reader: StreamReader,
   saved: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
-  const column = cursorColumn(reader)
+  const column = cursorOf(reader)
   let state: CursorState = parseCursor(saved, column.name) ?? emptyState(column)
   const upper =
     (reader.configured.upperBound as CursorBound | undefined) ?? (await freezeIncremental(reader))
@@ -68,7 +70,7 @@ async function* readWindow(
   const names = keys.map(({ name }) => name)
   const byAddress = names.includes('ctid')
   const { filenode } = reader.relation
-  const due = checkpoints(reader)
+  const due = checkpoints(reader.config)
   const where = [windowSql(column, lowerBound(state), upper), from && after(reader, keys, from)]
   for await (const scanned of scan(reader, { where, keys })) {
     yield { type: 'batch', batch: scanned.batch }
@@ -92,6 +94,9 @@ function after({ relation }: StreamReader, keys: OrderKey[], from: Position): st
     ? compareRow(keys, '>', from.values)
     : compareRow(keys.slice(0, 1), '>=', from.values)
 }
+
+const cursorOf = ({ relation, configured }: StreamReader) =>
+  cursorColumn(relation.columns, configured.cursorField)
 
 const emptyState = (column: RelationColumn): CursorState => ({
   v: 1,

@@ -1,6 +1,5 @@
 import type pg from 'pg'
 import {
-  AirbyteError,
   type ConfiguredStream,
   type JsonValue,
   type ReadEvent,
@@ -9,6 +8,7 @@ import {
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
+import { readStreams } from '../../../src/runtime/database/read-streams.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
 import type { SourceConfig } from './config.ts'
@@ -67,10 +67,7 @@ export async function freeze(
   return bounds
 }
 
-/**
- * Reads the streams one after the other over one connection. What is wrong with one stream ends that
- * stream with an `error` event; a transient failure (the connection, usually) or an abort ends the read.
- */
+/** Reads the streams one after the other over one connection. */
 export async function* read(
   ctx: ConnectorContext,
   config: SourceConfig,
@@ -79,41 +76,19 @@ export async function* read(
 ): AsyncGenerator<ReadEvent> {
   const client = await connectSource(ctx, config)
   try {
-    for (const configured of streams) {
-      yield* readStream(ctx, client, config, configured, state)
-    }
+    yield* readStreams(ctx, streams, {
+      events: (configured) =>
+        readEvents(
+          ctx,
+          client,
+          config,
+          configured,
+          state.streams.get(streamKey(configured.stream)),
+        ),
+      failure: (error, configured) => mapPostgresError(error, placeOf(config, configured)),
+    })
   } finally {
     await closePostgres(client)
-  }
-}
-
-async function* readStream(
-  ctx: ConnectorContext,
-  client: pg.Client,
-  config: SourceConfig,
-  configured: ConfiguredStream,
-  state: ReadState,
-): AsyncGenerator<ReadEvent> {
-  const stream = streamKey(configured.stream)
-  const saved = state.streams.get(stream)
-  yield { type: 'status', stream, status: 'started' }
-  try {
-    let running = false
-    for await (const event of readEvents(ctx, client, config, configured, saved)) {
-      if (event.type === 'batch' && !running) {
-        running = true
-        yield { type: 'status', stream, status: 'running' }
-      }
-      yield event
-      if (ctx.signal.aborted)
-        throw new AirbyteError('CANCELLED', 'The read was cancelled.', { stream })
-    }
-    yield { type: 'status', stream, status: 'complete' }
-  } catch (error) {
-    const known = mapPostgresError(error, placeOf(config, configured))
-    if (known.kind === 'transient' || ctx.signal.aborted) throw known
-    yield { type: 'error', stream, error: known.toJSON() }
-    yield { type: 'status', stream, status: 'incomplete' }
   }
 }
 

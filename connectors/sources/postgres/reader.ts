@@ -9,6 +9,7 @@ import {
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
+import { currentColumn } from '../../../src/runtime/database/columns.ts'
 import type { SourceConfig } from './config.ts'
 import { listRelations, type Relation, type RelationColumn } from './relations.ts'
 import { CTID, keyOf, type OrderKey, quote } from './sql.ts'
@@ -39,7 +40,7 @@ export async function openReader(
   const schema = columnsOf(configured.stream.json_schema).filter(
     ({ name }) => !selected || selected.has(name),
   )
-  const columns = schema.map((column) => currentColumn(relation, column))
+  const columns = schema.map((column) => currentColumn(relation.columns, column))
   const key = streamKey(configured.stream)
   return { ctx, client, config, configured, key, relation, schema, columns }
 }
@@ -63,29 +64,6 @@ export async function findRelation(
   throw new AirbyteError('STREAM_NOT_FOUND', `The database has no table or view ${qualified}.`)
 }
 
-function currentColumn(relation: Relation, column: Column): RelationColumn {
-  const current = relation.columns.find(({ name }) => name === column.name)
-  const was = column.native?.type ?? column.type
-  if (!current) {
-    throw new AirbyteError(
-      'SCHEMA_CHANGED',
-      `The column '${column.name}' is gone since discovery, or may no longer be read.`,
-      { field: column.name, hint: 'Discover the source again and sync.' },
-    )
-  }
-  const is = column.native
-    ? (current.column.native?.type ?? current.column.type)
-    : current.column.type
-  if (is !== was) {
-    throw new AirbyteError(
-      'SCHEMA_CHANGED',
-      `The column '${column.name}' changed from ${was} to ${is} since discovery.`,
-      { field: column.name, hint: 'Discover the source again and sync.' },
-    )
-  }
-  return current
-}
-
 /** The primary key for paging; undefined if there is none or a part of it has no usable order. */
 export function keysetOf(relation: Relation): OrderKey[] | undefined {
   if (relation.key.length === 0) return undefined
@@ -103,19 +81,4 @@ export function cursorKeys(relation: Relation, cursor: RelationColumn): OrderKey
   const key = keysetOf(relation)
   if (key) return [first, ...key.filter(({ name }) => name !== cursor.name)]
   return hasAddress(relation) ? [first, CTID] : [first]
-}
-
-/** Rejects with CURSOR_MISSING. */
-export function cursorColumn({ relation, configured }: StreamReader): RelationColumn {
-  const [name] = configured.cursorField
-  const column = relation.columns.find((c) => c.name === name)
-  if (column?.type.cursor) return column
-  const usable = relation.columns.filter(({ type }) => type.cursor).map((c) => c.name)
-  throw new AirbyteError(
-    'CURSOR_MISSING',
-    column
-      ? `The column '${name}' is of a type that cannot be a cursor.`
-      : `The stream has no column '${name ?? ''}' to use as its cursor.`,
-    { field: 'cursorField', didYouMean: usable.slice(0, 10) },
-  )
 }

@@ -1,4 +1,5 @@
 import type { Batch } from '../../../src/protocol/index.ts'
+import type { Scanned } from '../../../src/runtime/database/checkpoints.ts'
 import { decodeCopyText, splitFields } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
 import { dropLastFields, lastRow } from '../../../src/runtime/postgres/copy-rows.ts'
@@ -11,14 +12,6 @@ export interface Scan {
   /** Order of the rows; empty: as the database likes. */
   keys: OrderKey[]
   limit?: number
-}
-
-export interface Scanned {
-  batch: Batch
-  rows: number
-  bytes: number
-  /** Values of the scan's keys in the last row. */
-  position: string[]
 }
 
 const RECORDS_PER_BATCH = 5000
@@ -66,21 +59,5 @@ export async function* scan(reader: StreamReader, { where, keys, limit }: Scan) 
           extractedAt,
         }
     yield { batch, rows, bytes: size, position } satisfies Scanned
-  }
-}
-
-const CHECKPOINT_BYTES = 4 << 20
-
-/** Says after which batch a state is due. */
-export function checkpoints({ config }: StreamReader) {
-  let bytes = 0
-  let rows = 0
-  return (scanned: Scanned): boolean => {
-    bytes += scanned.bytes
-    rows += scanned.rows
-    if (bytes < CHECKPOINT_BYTES && rows < (config.checkpoint_rows ?? Infinity)) return false
-    bytes = 0
-    rows = 0
-    return true
   }
 }

@@ -1,0 +1,83 @@
+import {
+  AirbyteError,
+  type AirbyteStream,
+  type Column,
+  jsonSchemaOf,
+} from '../../protocol/index.ts'
+
+/** A column as the database has it now. */
+export interface TableColumn {
+  name: string
+  type: { key?: true; cursor?: string }
+  column: Column
+}
+
+export interface Table<C extends TableColumn = TableColumn> {
+  schema: string
+  name: string
+  columns: C[]
+  /** Names of the primary key's columns, in key order; empty without one. */
+  key: string[]
+  /** As the database estimates them; null when it does not. */
+  rows: number | null
+}
+
+/** The stream that a table is in the catalog. */
+export function catalogStream(table: Table, resumable: boolean): AirbyteStream {
+  const { key, columns } = table
+  const cursors = columns.filter(({ type }) => type.cursor)
+  // An update is seen only if it moves the cursor, which in practice a date or time outside the key does.
+  const updates = cursors.some(
+    ({ name, type }) =>
+      !key.includes(name) && (type.cursor === 'timestamp' || type.cursor === 'date'),
+  )
+  return {
+    name: table.name,
+    namespace: table.schema,
+    json_schema: jsonSchemaOf(columns.map(({ column }) => column)),
+    supported_sync_modes: cursors.length > 0 ? ['full_refresh', 'incremental'] : ['full_refresh'],
+    source_defined_cursor: false,
+    ...(key.length > 0 ? { source_defined_primary_key: key.map((name) => [name]) } : {}),
+    is_resumable: resumable,
+    captures: { creates: cursors.length > 0, updates, deletes: false },
+    ...(table.rows !== null ? { estimated_rows: table.rows } : {}),
+  }
+}
+
+/** The column that the catalog described, as it is now. Rejects with SCHEMA_CHANGED. */
+export function currentColumn<C extends TableColumn>(columns: C[], wanted: Column): C {
+  const current = columns.find(({ name }) => name === wanted.name)
+  const was = wanted.native?.type ?? wanted.type
+  if (!current) {
+    throw new AirbyteError(
+      'SCHEMA_CHANGED',
+      `The column '${wanted.name}' is gone since discovery, or may no longer be read.`,
+      { field: wanted.name, hint: 'Discover the source again and sync.' },
+    )
+  }
+  const is = wanted.native
+    ? (current.column.native?.type ?? current.column.type)
+    : current.column.type
+  if (is !== was) {
+    throw new AirbyteError(
+      'SCHEMA_CHANGED',
+      `The column '${wanted.name}' changed from ${was} to ${is} since discovery.`,
+      { field: wanted.name, hint: 'Discover the source again and sync.' },
+    )
+  }
+  return current
+}
+
+/** The column to follow. Rejects with CURSOR_MISSING. */
+export function cursorColumn<C extends TableColumn>(columns: C[], [name]: string[]): C {
+  const column = columns.find((candidate) => candidate.name === name)
+  if (column?.type.cursor) return column
+  const usable = columns.filter(({ type }) => type.cursor).map((candidate) => candidate.name)
+  throw new AirbyteError(
+    'CURSOR_MISSING',
+    column
+      ? `The column '${name}' is of a type that cannot be a cursor.`
+      : `The stream has no column '${name ?? ''}' to use as its cursor.`,
+    { field: 'cursorField', didYouMean: usable.slice(0, 10) },
+  )
+}
