@@ -2,7 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { yamlText } from './test/support/yaml-text.ts'
 
-/** `*.workers.test.ts` run inside workerd, the others in Node. One real PostgreSQL serves both. */
+/** `*.workers.test.ts` run inside workerd, the others in Node. One real PostgreSQL and one real MariaDB serve both. */
 export default defineConfig({
   plugins: [yamlText()],
   test: {
@@ -25,6 +25,7 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 PG_URL: inject('pgUrl'),
+                MARIADB_URL: inject('mariadbUrl'),
                 LOCAL_MODE: 'on',
                 ALLOW_PRIVATE_NETWORKS: 'on',
                 LEASE_MS: '2000',

@@ -2,6 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { startConnectorRegistry } from './connector-registry.ts'
 import { startPostgres } from './embedded-postgres.ts'
 import { startHttpServer } from './http-server.ts'
+import { startMariadb } from './mariadb.ts'
 import { type SignInServers, startSignInServers } from './sign-in/index.ts'
 import { startTlsServers, type TlsServers } from './tls-server.ts'
 
@@ -9,6 +10,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** Superuser URL of an empty database on a real PostgreSQL with `wal_level=logical`. */
     pgUrl: string
+    /** URL of a user who may do everything on a real MariaDB with a binlog of whole rows. */
+    mariadbUrl: string
     /** A real HTTP server whose paths say how it behaves. */
     httpUrl: string
     /** A real HTTP server with the API that the tests' manifests read. */
@@ -21,7 +24,8 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject) {
-  const postgres = await startPostgres()
+  const [postgres, mariadb] = await Promise.all([startPostgres(), startMariadb()])
+  project.provide('mariadbUrl', mariadb.url)
   project.provide('pgUrl', await postgres.createDatabase('test'))
   const { stop: stopTls, ...tls } = await startTlsServers()
   project.provide('tls', tls)
@@ -36,6 +40,6 @@ export default async function setup(project: TestProject) {
     stopSignIn()
     http.stop()
     registry.stop()
-    await postgres.stop()
+    await Promise.all([postgres.stop(), mariadb.stop()])
   }
 }

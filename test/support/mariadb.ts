@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../scripts/lib/ports.ts'
+
+const PASSWORD = 'pw'
+const INSTALL_LINE = 'apt-get update && apt-get install -y --no-install-recommends mariadb-server'
+const START_MS = 30_000
+const CERTS = join(import.meta.dirname, 'certs')
+
+export interface RunningMariadb {
+  /** URL of a user who may do everything, to an empty database. */
+  url: string
+  stop(): Promise<void>
+}
+
+/**
+ * A real MariaDB that writes a binlog of whole rows with names, on a free loopback port: about a
+ * second, and three more when the data directory has to be prepared first. `MARIADB_URL` names a
+ * server that runs already. Without either: an error that says how to install one.
+ */
+export async function startMariadb(): Promise<RunningMariadb> {
+  const given = process.env.MARIADB_URL
+  if (given) return { url: given, stop: async () => {} }
+  const server = serverBinary()
+  const directory = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-'))
+  const datadir = join(directory, 'data')
+  cpSync(preparedDatadir(server), datadir, { recursive: true })
+  const port = await freePort()
+  const child = spawn(server, serverOptions(directory, datadir, port), {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const log: string[] = []
+  child.stderr.on('data', (bytes) => log.push(String(bytes)))
+  process.once('exit', () => child.kill('SIGKILL'))
+  await started(child, port, log)
+  return {
+    url: `mysql://root:${PASSWORD}@127.0.0.1:${port}/test`,
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      if (child.exitCode === null && child.kill('SIGKILL')) await ended
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function serverBinary(): string {
+  for (const path of ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', '/usr/bin/mariadbd']) {
+    if (existsSync(path)) return path
+  }
+  throw new Error(
+    `The tests need a MariaDB server, and there is no mariadbd here. Install it (${INSTALL_LINE}), or name a running one in MARIADB_URL.`,
+  )
+}
+
+/** What holds for the preparation as well: small files, nothing synced to disk. */
+const STORAGE = [
+  '--innodb-log-file-size=16M',
+  '--innodb-flush-log-at-trx-commit=0',
+  '--innodb-doublewrite=0',
+  '--innodb-flush-method=nosync',
+]
+
+/** As root the server insists on being told whom to run as. */
+const asUser = () => (process.getuid?.() === 0 ? ['--user=root'] : [])
+
+/** The system tables, made once for each version of the server and copied for every run. */
+function preparedDatadir(server: string): string {
+  const version = spawnSync(server, ['--version'])
+    .stdout.toString()
+    .match(/[\d.]+-MariaDB/)?.[0]
+  const cache = join(import.meta.dirname, '../../node_modules/.cache')
+  const prepared = join(cache, `mariadb-${version}`)
+  if (existsSync(prepared)) return prepared
+  const fresh = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-new-'))
+  const { status, stderr, stdout } = spawnSync('mariadb-install-db', [
+    '--no-defaults',
+    `--datadir=${fresh}`,
+    '--skip-test-db',
+    '--auth-root-authentication-method=normal',
+    ...asUser(),
+    ...STORAGE,
+  ])
+  if (status !== 0) throw new Error(`mariadb-install-db failed: ${stderr}${stdout}`)
+  const own = `${prepared}.${process.pid}`
+  cpSync(fresh, own, { recursive: true })
+  rmSync(fresh, { recursive: true })
+  try {
+    renameSync(own, prepared)
+  } catch {
+    // Another run was faster.
+    rmSync(own, { recursive: true })
+  }
+  return prepared
+}
+
+function serverOptions(directory: string, datadir: string, port: number): string[] {
+  const init = join(directory, 'init.sql')
+  const user = "'root'@'127.0.0.1'"
+  writeFileSync(
+    init,
+    [
+      `CREATE OR REPLACE USER ${user} IDENTIFIED BY '${PASSWORD}';`,
+      `GRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION;`,
+      'CREATE DATABASE test CHARACTER SET utf8mb4;',
+    ].join('\n'),
+  )
+  return [
+    '--no-defaults',
+    ...asUser(),
+    ...STORAGE,
+    `--datadir=${datadir}`,
+    `--init-file=${init}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--socket=${join(directory, 'sock')}`,
+    `--pid-file=${join(directory, 'pid')}`,
+    '--skip-name-resolve',
+    '--max-connections=200',
+    '--innodb-buffer-pool-size=64M',
+    '--server-id=1',
+    '--log-bin=binlog',
+    '--binlog-format=ROW',
+    '--binlog-row-image=FULL',
+    '--binlog-row-metadata=FULL',
+    '--sync-binlog=0',
+    `--ssl-ca=${join(CERTS, 'ca.pem')}`,
+    `--ssl-cert=${join(CERTS, 'rsa.pem')}`,
+    `--ssl-key=${join(CERTS, 'rsa.key')}`,
+  ]
+}
+
+/** Resolves when the server greets. */
+async function started(child: ChildProcess, port: number, log: string[]): Promise<void> {
+  for (const end = Date.now() + START_MS; Date.now() < end; ) {
+    if (child.exitCode !== null) break
+    if (await greets(port)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  child.kill('SIGKILL')
+  throw new Error(`MariaDB did not start: ${log.join('').slice(-2000)}`)
+}
+
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const done = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('data', () => done(true)).once('error', () => done(false))
+    socket.once('close', () => done(false))
+  })
+}
