@@ -86,6 +86,11 @@ export class MockApi {
     return this
   }
 
+  /** Where it is on loopback. */
+  get address(): string {
+    return this.#base
+  }
+
   async stop(): Promise<void> {
     this.#server?.closeAllConnections()
     this.#server?.close()

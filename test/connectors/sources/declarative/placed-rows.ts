@@ -62,11 +62,10 @@ export class ChildRows {
   readonly #key: string
   readonly #make: (n: number, number: number) => Row
   readonly #of = new Map<string, Row[]>()
-  #made = 0
 
   /**
    * @param key the parents' field that tells them apart
-   * @param make the n-th row of its parent; `number` counts all
+   * @param make the n-th row of its parent; `number` is its own among all
    */
   constructor(parents: PlacedRows, key: string, make: (n: number, number: number) => Row) {
     this.#parents = parents
@@ -76,29 +75,32 @@ export class ChildRows {
 
   /** Undefined where there is no such parent. */
   find(place: string, value: string | undefined): Row[] | undefined {
-    const parent = this.#parents.in(place).find((row) => String(row[this.#key]) === value)
-    return parent && this.#under(place, parent)
+    const rows = this.#parents.in(place)
+    const at = rows.findIndex((row) => String(row[this.#key]) === value)
+    return at === -1 ? undefined : this.#under(place, at)
   }
 
   get count(): number {
     const { places } = this.#parents
     return places.flatMap((place) =>
-      this.#parents.in(place).flatMap((parent) => this.#under(place, parent)),
+      this.#parents.in(place).flatMap((_parent, at) => this.#under(place, at)),
     ).length
   }
 
   /** The first one of the newest parent in the first place. */
   newest(): Row {
     const [place = ''] = this.#parents.places
-    return this.#under(place, this.#parents.in(place).at(-1) as Row)[0] as Row
+    return this.#under(place, this.#parents.in(place).length - 1)[0] as Row
   }
 
-  #under(place: string, parent: Row): Row[] {
-    const name = `${place} ${parent[this.#key]}`
+  /** Made when they are asked for, in whatever order that is. */
+  #under(place: string, at: number): Row[] {
+    const where = this.#parents.places.indexOf(place)
+    const first = where * 1000 + at * 10
     const known =
-      this.#of.get(name) ??
-      (this.#of.size === 0 ? [0, 1, 2] : [0]).map((n) => this.#make(n, this.#made++))
-    this.#of.set(name, known)
+      this.#of.get(`${place} ${at}`) ??
+      (first === 0 ? [0, 1, 2] : [0]).map((n) => this.#make(n, first + n))
+    this.#of.set(`${place} ${at}`, known)
     return known
   }
 }

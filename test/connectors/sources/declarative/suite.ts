@@ -7,11 +7,13 @@ import type {
   StreamState,
 } from '../../../../src/protocol/index.ts'
 import type { CustomComponents } from '../../../../src/runtime/declarative/custom/index.ts'
+import { toAirbyteState } from '../../../../src/runtime/declarative/index.ts'
 import { parseYaml } from '../../../../src/runtime/declarative/manifest/parse-yaml.ts'
 import { NEWEST } from '../../../../src/runtime/declarative/versions/changes.ts'
 import { type TestContext, testContext } from '../../../conformance/context.ts'
 import { configure, readStream, rowsOfEvents, statesOf } from '../../../conformance/reading.ts'
 import { type SourceSetup, sourceConformance } from '../../../conformance/source-suite.ts'
+import { cdkGoldens, goldenOf } from './cdk-golden.ts'
 import { loadConnector } from './connector.ts'
 import type { ApiDocument } from './document.ts'
 import { type MockAnswer, MockApi, type MockRequest, type MockRoutes } from './mock-api.ts'
@@ -113,6 +115,7 @@ export function declarativeConformance(mocked: MockedConnector): void {
   const patience = { sleep: async (ms: number) => void waits.push(ms), longestSleepMs: 86_400_000 }
   const { source, manifest } = loadConnector(name, patience, components)
   const streams = Object.entries(mocked.open().streams)
+  const goldens = cdkGoldens(name)
 
   const open = () => openVendor(mocked)
 
@@ -224,6 +227,14 @@ export function declarativeConformance(mocked: MockedConnector): void {
           )
           if (key.length > 0) expect(new Set(keys).size).toBe(records.length)
         })
+
+        if (goldens) {
+          it(`${stream}: has the records and the state that Airbyte's CDK has`, async () => {
+            const { events, state = {} } = await read(live.ctx(), streamOf(stream), {})
+            const ours = goldenOf(recordsOf(events), toAirbyteState(state))
+            expect(ours).toEqual(goldens[stream])
+          })
+        }
 
         it(`${stream}: is read over more than one page`, async () => {
           await read(live.ctx(), streamOf(stream))
