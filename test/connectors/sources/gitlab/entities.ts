@@ -1,122 +1,29 @@
 import type { Row } from '../declarative/placed-rows.ts'
-import { digest, hour } from '../declarative/synthetic.ts'
+import { digest } from '../declarative/synthetic.ts'
+import {
+  day,
+  days,
+  fields,
+  flags,
+  HOST,
+  numbers,
+  objects,
+  row,
+  stamp,
+  texts,
+  times,
+} from './values.ts'
 
 /**
  * Synthetic rows in the shapes of GitLab's reference. A full row has everything; a bare one, every
  * other, has null where GitLab may have null.
  */
-export const HOST = 'https://gitlab.example.test'
-
-/** With milliseconds, as GitLab writes it. */
-export const stamp = (at: number): string => hour(at).replace('Z', '.000Z')
-const day = (at: number) => hour(at).slice(0, 10)
-
-const fields = <T>(names: string, value: (name: string) => T): Record<string, T> =>
-  Object.fromEntries(names.split(' ').map((name) => [name, value(name)]))
-const texts = (n: number, names: string) => fields(names, (name) => `${name} ${n}`)
-const flags = (n: number, names: string) => fields(names, () => n % 3 === 0)
-const numbers = (n: number, names: string) => fields(names, () => n)
-const days = (at: number, names: string) => fields(names, () => day(at))
-const times = (at: number, names: string) => fields(names, () => stamp(at))
-const objects = (names: string) => fields(names, (name) => ({ name }))
-
-/** The row, with null in the second part when `n` is odd. */
-const row = (n: number, always: Row, sometimes: Row): Row => ({
-  ...always,
-  ...(n % 2 === 0 ? sometimes : fields(Object.keys(sometimes).join(' '), () => null)),
-})
-
 export const user = (n: number): Row =>
   row(
     n,
     { id: n, username: `person-${n}`, name: `Person ${n}`, state: 'active', web_url: `${HOST}/p` },
     { public_email: `p${n}@example.test`, locked: false, avatar_url: `${HOST}/${n}.png` },
   )
-
-export const group = (id: number, path: string): Row =>
-  row(
-    id,
-    {
-      ...{ id, path: path.split('/').at(-1), full_path: path, created_at: stamp(id) },
-      ...texts(id, 'web_url name full_name visibility project_creation_level'),
-      ...texts(id, 'subgroup_creation_level'),
-      ...flags(id, 'share_with_group_lock require_two_factor_authentication lfs_enabled'),
-      ...{ ...flags(id, 'request_access_enabled'), two_factor_grace_period: 48 },
-      shared_with_groups: [],
-    },
-    {
-      ...texts(id, 'description default_branch avatar_url shared_runners_setting ldap_cn'),
-      ...texts(id, 'wiki_access_level ip_restriction_ranges runners_token'),
-      ...flags(id, 'auto_devops_enabled emails_disabled emails_enabled mentions_disabled'),
-      ...flags(id, 'membership_lock prevent_forking_outside_group'),
-      ...numbers(id, 'default_branch_protection parent_id organization_id ldap_access'),
-      ...days(id, 'marked_for_deletion_on'),
-    },
-  )
-
-export const project = (id: number, path: string): Row =>
-  row(
-    id,
-    {
-      ...{ id, path_with_namespace: path, path: path.split('/').at(-1), topics: ['one'] },
-      ...texts(id, 'name name_with_namespace ssh_url_to_repo http_url_to_repo web_url visibility'),
-      ...times(id, 'created_at last_activity_at'),
-      ...numbers(id, 'forks_count star_count'),
-      ...flags(id, 'empty_repo archived issues_enabled merge_requests_enabled wiki_enabled'),
-      ...{ ...flags(id, 'jobs_enabled snippets_enabled'), shared_with_groups: [] },
-      namespace: { id: 1, name: 'Octo', kind: 'group', full_path: path },
-      ...objects('_links'),
-    },
-    {
-      ...texts(id, 'description default_branch readme_url avatar_url service_desk_address'),
-      ...texts(id, 'container_registry_image_prefix repository_object_format import_url'),
-      ...texts(id, 'import_type import_status import_error description_html build_git_strategy'),
-      ...fields(ACCESS_LEVELS, (name) => `${name} enabled`),
-      ...texts(id, 'ci_pipeline_variables_minimum_override_role ci_config_path runners_token'),
-      ...texts(id, 'ci_restrict_pipeline_cancellation_role auto_cancel_pending_pipelines'),
-      ...texts(id, 'merge_method squash_option suggestion_commit_message merge_commit_template'),
-      ...texts(id, 'squash_commit_template issue_branch_template auto_devops_deploy_strategy'),
-      ...texts(id, 'repository_storage external_authorization_classification_label license_url'),
-      ...texts(id, 'issues_template merge_requests_template'),
-      ...numbers(id, 'creator_id open_issues_count ci_default_git_depth build_timeout'),
-      ...numbers(id, 'ci_delete_pipelines_in_seconds runner_token_expiration_interval'),
-      ...numbers(id, 'approvals_before_merge mirror_user_id max_artifacts_size'),
-      ...flags(id, PROJECT_FLAGS),
-      ...days(id, 'marked_for_deletion_at marked_for_deletion_on'),
-      ...{ tag_list: ['one'], compliance_frameworks: ['SOX'], updated_at: stamp(id) },
-      ci_id_token_sub_claim_components: ['project_path'],
-      ...objects('owner container_expiration_policy forked_from_project statistics'),
-      ...objects('license permissions'),
-    },
-  )
-
-const ACCESS_LEVELS = [
-  'issues repository merge_requests forking wiki builds snippets pages analytics',
-  'container_registry security_and_compliance releases environments feature_flags',
-  'infrastructure monitor model_experiments model_registry requirements',
-]
-  .join(' ')
-  .replaceAll(/\w+/g, '$&_access_level')
-
-const PROJECT_FLAGS = [
-  'packages_enabled resolve_outdated_diff_discussions container_registry_enabled',
-  'service_desk_enabled can_create_merge_request_in emails_disabled emails_enabled',
-  'shared_runners_enabled group_runners_enabled lfs_enabled mr_default_target_self',
-  'ci_forward_deployment_enabled ci_forward_deployment_rollback_allowed',
-  'ci_job_token_scope_enabled ci_separated_caches ci_push_repository_for_job_token_allowed',
-  'ci_allow_fork_pipelines_to_run_in_parent_project keep_latest_artifact public_jobs',
-  'restrict_user_defined_variables only_allow_merge_if_pipeline_succeeds mirror',
-  'allow_merge_on_skipped_pipeline only_allow_merge_if_all_discussions_are_resolved',
-  'only_allow_merge_if_all_status_checks_passed allow_pipeline_trigger_approve_deployment',
-  'request_access_enabled remove_source_branch_after_merge auto_devops_enabled',
-  'printing_merge_request_link_enabled enforce_auth_checks_on_uploads',
-  'autoclose_referenced_issues mirror_trigger_builds only_mirror_protected_branches',
-  'mirror_overwrites_diverged_branches requirements_enabled security_and_compliance_enabled',
-  'secret_push_protection_enabled pre_receive_secret_detection_enabled',
-  'merge_pipelines_enabled merge_trains_enabled merge_trains_skip_train_allowed',
-  'warn_about_potentially_unwanted_characters prevent_merge_without_jira_issue',
-  'duo_remote_flows_enabled',
-].join(' ')
 
 export const member = (n: number, id: number): Row => ({
   ...user(n),

@@ -1,30 +1,24 @@
-import type { MockAnswer, MockRequest, MockRoutes } from '../declarative/mock-api.ts'
+import type { MockRoutes } from '../declarative/mock-api.ts'
 import { linkedPages } from '../declarative/paging.ts'
 import { ChildRows, hourOf, idOf, PlacedRows, type Row } from '../declarative/placed-rows.ts'
 import type { MockedApi, MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { NOW } from '../declarative/synthetic.ts'
 import * as make from './entities.ts'
+import {
+  FORBIDDEN,
+  GROUP_IDS,
+  GROUPS,
+  NOT_FOUND,
+  PAGE,
+  PAGING,
+  PROJECT_IDS,
+  PROJECTS,
+  placeRoutes,
+} from './places.ts'
+import { HOST, stamp } from './values.ts'
 
 const TOKEN = 'synthetic-token'
-const PAGE = 2
-const PAGING = ['per_page', 'page']
 const BY_UPDATE = ['order_by', 'sort', 'updated_after']
-
-/** A group with three groups below it; three projects of theirs and one of somebody else. */
-const GROUPS: [number, string][] = [
-  [1, 'octo'],
-  [2, 'octo/sub'],
-  [3, 'octo/lab'],
-  [4, 'octo/sub/deep'],
-]
-const PROJECTS: [number, string][] = [
-  [11, 'octo/alpha'],
-  [12, 'octo/beta'],
-  [13, 'octo/sub/gamma'],
-  [14, 'else/where'],
-]
-const GROUP_IDS = GROUPS.map(([id]) => String(id))
-const PROJECT_IDS = PROJECTS.map(([id]) => String(id))
 
 /** An instance of GitLab with synthetic groups and projects. */
 export const gitlab: MockedConnector = {
@@ -55,12 +49,12 @@ export const gitlab: MockedConnector = {
       codes: ['SOURCE_MISCONFIGURED'],
     },
   ],
-  origins: [make.HOST],
+  origins: [HOST],
   open,
 }
 
 function open(): MockedApi {
-  const routes: MockRoutes = { ...places() }
+  const routes: MockRoutes = { ...placeRoutes() }
   const streams: Record<string, MockedStream> = {
     groups: { rows: () => GROUPS.length },
     projects: { rows: () => PROJECTS.length },
@@ -104,7 +98,7 @@ function open(): MockedApi {
       (row, n, place) =>
         void Object.assign(row, {
           ...('title' in row ? { title: 'changed' } : { status: 'changed' }),
-          updated_at: make.stamp(hourOf(n, place)),
+          updated_at: stamp(hourOf(n, place)),
         }),
     )
   const group = (build: (n: number, id: number, at: number) => Row, places = GROUP_IDS) =>
@@ -112,7 +106,7 @@ function open(): MockedApi {
       places,
       (n, place) => ({ ...build(n, idOf(n, place), hourOf(n, place)), group_id: place + 1 }),
       (row, n, place) =>
-        void Object.assign(row, { title: 'changed', updated_at: make.stamp(hourOf(n, place)) }),
+        void Object.assign(row, { title: 'changed', updated_at: stamp(hourOf(n, place)) }),
     )
   const updates = {
     ...{ query: BY_UPDATE, since: 'updated_after' },
@@ -250,11 +244,19 @@ function open(): MockedApi {
     incremental: { again: true, grow: pipelines.grow, touch: () => pipelines.touch() },
   }
 
+  routes['POST /oauth/token'] = {
+    body: ['grant_type', 'client_id', 'client_secret', 'refresh_token'],
+    answer: ({ body }) =>
+      body.refresh_token === 'used-once' && body.client_secret === 'synthetic-secret'
+        ? { body: { access_token: TOKEN, refresh_token: 'the-next', expires_in: 7200 } }
+        : { status: 400, body: { error: 'invalid_grant' } },
+  }
+
   return {
     routes,
     streams,
-    authorize: ({ headers }) =>
-      headers.get('authorization') === `Bearer ${TOKEN}`
+    authorize: ({ headers, route }) =>
+      headers.get('authorization') === `Bearer ${TOKEN}` || route === 'POST /oauth/token'
         ? undefined
         : { status: 401, body: { message: '401 Unauthorized' } },
     rateLimits: [
@@ -279,36 +281,4 @@ interface ListOptions {
   since?: string
   field?: string
   incremental?: 'creates' | 'updates'
-}
-
-const NOT_FOUND: MockAnswer = { status: 404, body: { message: '404 Not found' } }
-const FORBIDDEN: MockAnswer = { status: 403, body: { message: '403 Forbidden' } }
-
-/** Groups and projects themselves, by id or path. */
-function places(): MockRoutes {
-  const one = (known: [number, string][], build: (id: number, path: string) => Row) => ({
-    query: [] as string[],
-    answer({ params }: MockRequest): MockAnswer {
-      const found = known.find(([id, path]) => params.id === String(id) || params.id === path)
-      return found ? { body: build(...found) } : NOT_FOUND
-    },
-  })
-  const list = (rows: Row[], query: string[]) => ({
-    query: [...PAGING, ...query],
-    answer: (request: MockRequest) => linkedPages(request, rows, PAGE),
-  })
-  const rowsOf = (known: [number, string][], build: (id: number, path: string) => Row) =>
-    known.map(([id, path]) => build(id, path))
-  return {
-    'GET /api/v4/groups/{id}': { ...one(GROUPS, make.group), query: ['with_projects'] },
-    'GET /api/v4/groups/{id}/descendant_groups': list(rowsOf(GROUPS.slice(1), make.group), []),
-    'GET /api/v4/groups/{id}/projects': list(rowsOf(PROJECTS.slice(0, 3), make.project), [
-      'include_subgroups',
-      'with_shared',
-    ]),
-    'GET /api/v4/projects/{id}': {
-      ...one(PROJECTS, make.project),
-      query: ['statistics', 'license'],
-    },
-  }
 }
