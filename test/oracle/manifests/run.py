@@ -13,6 +13,7 @@ sleep where it `ticks`; nothing sleeps; what is random is in the middle.
 import base64
 import contextlib
 import copy
+import email.message
 import gzip
 import importlib
 import importlib.metadata
@@ -73,8 +74,9 @@ def manifest_of(base, case):
 class Responder:
     """Answers requests as the case says and notes each one."""
 
-    def __init__(self, rules):
+    def __init__(self, rules, raw):
         self.rules = rules
+        self.raw = raw
         self.used = [0] * len(rules)
         self.seen = []
 
@@ -85,9 +87,11 @@ class Responder:
             "url": without_query(request.url),
             "query": sorted(map(list, parse_qsl(urlsplit(request.url).query, keep_blank_values=True))),
         }
+        if self.raw:
+            seen["raw"] = [request.url.partition("#")[0], request.headers.get("Content-Type")]
         if body:
             seen["body"] = body_of(body)
-        for name in ("Authorization", "X-Test", "X-Page"):
+        for name in ("Authorization", "Cookie", "X-Test", "X-Page"):
             if name in request.headers:
                 value = request.headers[name]
                 seen.setdefault("headers", {})[name] = value.decode() if isinstance(value, bytes) else value
@@ -136,6 +140,12 @@ def response_of(request, answer):
         request_method=request.method,
         request_url=request.url,
     )
+    # Where cookies are looked for.
+    raw._original_response = types.SimpleNamespace(
+        msg=email.message.Message(), isclosed=lambda: True, close=lambda: None
+    )
+    for name, value in headers.items():
+        raw._original_response.msg[name] = value
     return requests.adapters.HTTPAdapter().build_response(request, raw)
 
 
@@ -252,7 +262,7 @@ def run(base, case):
     manifest = manifest_of(base, case)
     config = case.get("config") or {}
     names = case.get("read") or [stream.get("name", "items") for stream in manifest["streams"][:1]]
-    responder = Responder(case.get("http") or [])
+    responder = Responder(case.get("http") or [], case.get("raw"))
     waits = []
     originals = requests.adapters.HTTPAdapter.send, time.sleep
     requests.adapters.HTTPAdapter.send = lambda _self, request, **_: responder.send(request)

@@ -117,7 +117,7 @@ function sortedStates({ states }: JsonObject) {
 }
 
 async function run(wanted: OracleCase): Promise<Golden> {
-  const { seen, fetch } = responder(wanted.http ?? [])
+  const { seen, fetch } = responder(wanted.http ?? [], wanted.raw)
   const warehouse = memoryStore()
   const ctx = testContext({ http: { fetch }, warehouse })
   const waits: number[] = []

@@ -29,6 +29,8 @@ export interface OracleCase {
   read?: string[]
   now?: string
   http?: Rule[]
+  /** Compare addresses as they are written, and the kinds of bodies. */
+  raw?: boolean
   /** The CDK's threads race for the cache: compare which requests were made, not how often. */
   distinct?: boolean
   /** The clock goes on with each wait. */
@@ -69,6 +71,7 @@ export interface Seen {
   method: string
   url: string
   query: [string, string][]
+  raw?: [string, string | null]
   body?: { json: JsonValue } | { text: string }
   headers?: Record<string, string>
 }
@@ -141,12 +144,13 @@ const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Answers as the rules say, several in turn, the last one again; notes every request. */
-export function responder(rules: Rule[]) {
+export function responder(rules: Rule[], raw = false) {
   const seen: Seen[] = []
   const used = rules.map(() => 0)
   async function fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
     const request = seenOf(String(url), init)
-    seen.push(request)
+    const kind = new Headers(init.headers).get('content-type')
+    seen.push(raw ? { ...request, raw: [new URL(url).href, kind] } : request)
     const index = rules.findIndex((rule) => matches(rule, request))
     const rule = rules[index]
     if (!rule) return respond(request, { status: 599, text: 'no rule matches' })
@@ -208,7 +212,7 @@ function zipOf(files: Record<string, string>): Buffer {
   return Buffer.concat([...parts, ...directory, end])
 }
 
-const NOTED = ['Authorization', 'X-Test', 'X-Page']
+const NOTED = ['Authorization', 'Cookie', 'X-Test', 'X-Page']
 
 function seenOf(url: string, init: RequestInit): Seen {
   const parsed = new URL(url)

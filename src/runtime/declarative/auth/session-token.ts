@@ -2,13 +2,14 @@ import { AirbyteError } from '../../../protocol/index.ts'
 import type { Token } from '../../contract.ts'
 import type { Component } from '../component.ts'
 import { plus } from '../cursor/instants.ts'
+import { buildDecoder } from '../decoders/index.ts'
 import { type Environment, WHOLE_STREAM } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
 import { PyDatetime } from '../python/datetime.ts'
 import { parseDuration } from '../python/duration.ts'
-import { isMapping, mappingGet } from '../python/mappings.ts'
 import { str } from '../python/text.ts'
 import type { Value } from '../python/values.ts'
+import { valueAt } from '../records/paths.ts'
 import { buildRequester } from '../requester/http-requester.ts'
 import { requestOption } from '../requester/request-option.ts'
 import { sharedToken } from './shared-token.ts'
@@ -19,15 +20,13 @@ export function sessionTokenAuthenticator(component: Component, env: Environment
   const login = buildRequester(component.child('login_requester'), env)
   const path = component.list('session_token_path').map(String)
   const lasts = component.optionalText('expiration_duration')
+  const { decode } = buildDecoder(component.optionalChild('decoder'), env)
   const shared = sharedToken(env, `session ${ownFieldsOf(component)}`, logIn)
 
   async function logIn(): Promise<Token> {
     const now = env.ctx.now()
     const answer = await login.send({ slice: WHOLE_STREAM, token: null, parts: [] })
-    const value = path.reduce<Value>(
-      (node, name) => (isMapping(node) ? mappingGet(node, name) : undefined),
-      answer?.json,
-    )
+    const value = answer && valueAt(await first(decode(answer)), path)
     if (value === undefined || value === null) {
       throw new AirbyteError(
         'AUTH_FAILED',
@@ -54,4 +53,9 @@ export function sessionTokenAuthenticator(component: Component, env: Environment
       return inject(format ? format({ session_token }) : session_token)
     },
   }
+}
+
+async function first(batches: Iterable<Value[]> | AsyncIterable<Value[]>): Promise<Value> {
+  for await (const [value] of batches) if (value !== undefined) return value
+  return undefined
 }

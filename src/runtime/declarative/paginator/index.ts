@@ -2,7 +2,7 @@ import type { JsonValue } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import type { Slice } from '../environment.ts'
 import { str } from '../python/text.ts'
-import { NO_OPTIONS, type RequestOptions } from '../requester/options.ts'
+import { combineOptions, NO_OPTIONS, type RequestOptions } from '../requester/options.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
 import { buildStrategy, type Page, type StrategyContext } from './strategies.ts'
 
@@ -44,6 +44,9 @@ const PAGINATORS: Builders<Paginator, StrategyContext> = {
       throw component.refuse('The pagination strategy has no page_size.', 'page_size_option')
     }
     const injectSize = sizeOption && requestOption(sizeOption, env)
+    if (injectToken && injectSize && collide(injectToken('token'), injectSize('size'))) {
+      throw component.refuse('It is the place of page_token_option too.', 'page_size_option')
+    }
     const isLeftOut = strategy.initial === 0 && env.language?.was('firstTokenZero')
     return {
       initial: isLeftOut ? null : strategy.initial,
@@ -59,4 +62,13 @@ const PAGINATORS: Builders<Paginator, StrategyContext> = {
       next: strategy.next,
     }
   },
+}
+
+function collide(...parts: RequestOptions[]): boolean {
+  try {
+    combineOptions(parts)
+    return false
+  } catch {
+    return true
+  }
 }

@@ -11,6 +11,7 @@ import { toJson } from '../python/json.ts'
 import { isMapping } from '../python/mappings.ts'
 import { str } from '../python/text.ts'
 import type { Answer } from './answer.ts'
+import { CookieJar } from './cookies.ts'
 import { combineOptions, type Fields, type Input, type RequestOptions } from './options.ts'
 import { attemptOf, type Outgoing, sendWithRetries } from './send.ts'
 import { staticOptions } from './static-options.ts'
@@ -60,6 +61,8 @@ function httpRequester(component: Component, env: Environment): Requester {
   const urlOf = urlTemplate(component, env)
   const own = staticOptions(component, env)
   const cached = component.flag('use_cache')
+  const timeoutMs = timeoutOf(component)
+  const cookies = new CookieJar()
 
   async function prepare({ slice, token, path, parts }: PageRequest): Promise<Outgoing> {
     const auth = await authenticator.options()
@@ -79,7 +82,6 @@ function httpRequester(component: Component, env: Environment): Requester {
     }
     const body = bodyOf(options, headers)
     const url = withParameters(urlOf(sliceScope(slice, token), path), parameters)
-    if (body !== undefined && method === 'GET') refuseGetBody(env, component)
     return { method, url, headers, body }
   }
 
@@ -89,12 +91,16 @@ function httpRequester(component: Component, env: Environment): Requester {
         async prepare() {
           const request = await prepare(page)
           await authenticator.sign?.(request)
+          const cookie = cookies.header(request.url, env.ctx.now())
+          if (cookie && !request.headers.has('cookie')) request.headers.set('cookie', cookie)
           return request
         },
         handler,
         authenticator: authenticator as Authenticator,
         attempt: attemptOf(page.progress),
         streams: page.streams,
+        timeoutMs,
+        cookies,
       },
       env,
     )
@@ -113,13 +119,21 @@ function httpRequester(component: Component, env: Environment): Requester {
   }
 }
 
-function refuseGetBody(env: Environment, component: Component): never {
-  throw new AirbyteError(
-    'UNSUPPORTED',
-    `${env.stream}: ${component.path} sends a body with GET, which the platform's fetch cannot do.`,
-    { stream: env.stream, hint: 'Use POST if the API takes it.' },
+/** The platform knows one limit for both the connection and the silence of a server. */
+function timeoutOf(component: Component): number {
+  const [connecting, reading] = ['connect_timeout_in_seconds', 'read_timeout_in_seconds'].map(
+    (field) => {
+      const seconds = component.get(field)
+      if (seconds === undefined) return undefined
+      if (typeof seconds === 'number' && seconds > 0) return seconds * 1000
+      throw component.refuse('It must be a number of seconds.', field)
+    },
   )
+  return reading === undefined ? LONGEST_SILENCE_MS : reading + (connecting ?? 0)
 }
+
+/** The CDK waits for ever: some APIs think for minutes about a report. */
+const LONGEST_SILENCE_MS = 300_000
 
 function fieldsIn(input: Input | undefined, what: string): Fields {
   if (input === undefined || input === '') return new Map()

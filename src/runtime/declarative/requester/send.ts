@@ -7,6 +7,7 @@ import type { Outcome, Resolution } from '../errors/resolution.ts'
 import { isObject } from '../manifest/values.ts'
 import { asWait, isoTime, WaitUntil } from '../wait.ts'
 import { Answer } from './answer.ts'
+import type { CookieJar } from './cookies.ts'
 import { WalkSignal } from './signals.ts'
 
 export interface Outgoing {
@@ -25,6 +26,10 @@ interface Sending {
   attempt: number
   /** The body is read piece by piece, however large it is. */
   streams?: boolean
+  /** How long the server may be silent. */
+  timeoutMs?: number
+  /** What answers set. */
+  cookies?: CookieJar
   /** Not one of the calls that the source's budget counts. */
   unbudgeted?: boolean
 }
@@ -40,9 +45,10 @@ export const attemptOf = (progress: JsonValue | undefined): number =>
  * @throws WaitUntil for a wait longer than the run sleeps through, with the attempt that follows
  */
 export async function sendWithRetries(
-  { prepare, handler, authenticator, attempt: first, streams, unbudgeted }: Sending,
+  sending: Sending,
   env: Environment,
 ): Promise<Answer | undefined> {
+  const { prepare, handler, authenticator, attempt: first, unbudgeted } = sending
   let refreshed = false
   for (let attempt = first; ; attempt++) {
     env.ctx.signal.throwIfAborted()
@@ -50,8 +56,9 @@ export async function sendWithRetries(
       throw asWait(error, env.stream, { attempt })
     })
     if (!unbudgeted) await takeCall(request, attempt, env)
-    const outcome = await exchange(request, streams, env)
+    const outcome = await exchange(request, sending, env)
     if (outcome instanceof Answer) {
+      sending.cookies?.learn(outcome.url, outcome.headers, env.ctx.now())
       if (!unbudgeted) env.run.budget?.learn(request, outcome, env.ctx.now())
       authenticator.learn?.(request, outcome)
     }
@@ -103,13 +110,13 @@ async function takeCall(request: Outgoing, attempt: number, env: Environment): P
 
 async function exchange(
   request: Outgoing,
-  streams: boolean | undefined,
+  { streams, timeoutMs }: Sending,
   env: Environment,
 ): Promise<Outcome> {
   const { url, ...init } = request
   const maxBytes = streams ? Number.POSITIVE_INFINITY : undefined
   try {
-    const response = await env.ctx.http.fetch(url, { ...init, attempts: 1, maxBytes })
+    const response = await env.ctx.http.fetch(url, { ...init, attempts: 1, maxBytes, timeoutMs })
     return await Answer.of(url, response, streams)
   } catch (error) {
     env.ctx.signal.throwIfAborted()

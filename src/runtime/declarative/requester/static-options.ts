@@ -106,17 +106,17 @@ function propertiesParameter({ fields, path }: Component): (slice: Slice) => Fie
   }
 }
 
-function wholeTemplate(source: string, bound: Bound): InputTemplate {
+function wholeTemplate(source: string, bound: Bound, keepsNull = false): InputTemplate {
   const evaluate = template(source, bound, { default: '' })
   return (scope) => {
     const result = evaluate(scope)
-    return isMapping(result) ? fieldsOf(result, true) : str(result ?? '')
+    return isMapping(result) ? fieldsOf(result, !keepsNull) : str(result ?? '')
   }
 }
 
 /** A JSON body: every text templated at any depth, null dropped from objects. */
 function nestedTemplate(source: JsonValue | undefined, bound: Bound): InputTemplate {
-  if (typeof source === 'string') return wholeTemplate(source, bound)
+  if (typeof source === 'string') return wholeTemplate(source, bound, true)
   if (!isObject(source)) return () => new Map()
   const evaluate = nested(source, bound)
   return (scope) => fieldsOf(evaluate(scope))

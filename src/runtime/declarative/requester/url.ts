@@ -18,6 +18,7 @@ export function joinUrl(base: string, path: string): string {
   if (path.startsWith('//')) return `${host.slice(0, host.indexOf('//'))}${path}`
   if (path.startsWith('/')) return host + path
   const [, own = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(path) ?? []
+  if (own === '') return host + directory + rest
   const folder = directory.slice(0, directory.lastIndexOf('/') + 1) || '/'
   return host + withoutDotsOrGaps(folder + own) + rest
 }
@@ -38,7 +39,7 @@ function withoutDotsOrGaps(path: string): string {
 /** The URL with these parameters added, except those it already has with the same value. */
 export function withParameters(url: string, parameters: Fields): string {
   const hash = url.indexOf('#')
-  const target = hash === -1 ? url : url.slice(0, hash)
+  const target = requoted(hash === -1 ? url : url.slice(0, hash))
   const mark = target.indexOf('?')
   const present = new Map<string, string>()
   if (mark !== -1) {
@@ -54,6 +55,31 @@ export function withParameters(url: string, parameters: Fields): string {
   if (added.length === 0) return target
   const glue = mark === -1 ? '?' : target.endsWith('?') || target.endsWith('&') ? '' : '&'
   return target + glue + added.join('&')
+}
+
+/**
+ * An address as Python's `requests` writes it: what may not stand in one is escaped, which WHATWG's
+ * URL does for fewer characters; letters and digits need no escape.
+ */
+function requoted(url: string): string {
+  if (/^[\w\-.~!$&'()*+,;=:@/?]*$/.test(url)) return url
+  const [, head = '', path = '', query = ''] =
+    /^([a-z][\w+.-]*:\/\/[^/?]*)?([^?]*)(.*)$/is.exec(url) ?? []
+  return head + quoted(path) + quoted(query)
+}
+
+function quoted(part: string): string {
+  // One % that begins no escape makes all of them text.
+  const isText = /%(?![0-9a-f]{2})/i.test(part)
+  const foreign = isText ? /[^\w\-.~!$&'()*+,;=:@/?]/gu : /[^\w\-.~!$&'()*+,;=:@/?%]/gu
+  return part
+    .toWellFormed()
+    .replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase())
+    .replace(foreign, encodeURIComponent)
+    .replace(/%[0-9A-F]{2}/g, (escaped) => {
+      const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16))
+      return /[\w\-.~]/.test(char) ? char : escaped
+    })
 }
 
 /** Fields as `application/x-www-form-urlencoded`; a list repeats its key. */
