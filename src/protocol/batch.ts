@@ -8,12 +8,20 @@ export interface RecordChange {
   field: string
   /**
    * `UNCHANGED`: the log left the value out because the change did not touch it. The cell is null and
-   * means what the row of this key had before. Such rows go to a destination that deduplicates only if
-   * its capabilities say `keepsUnchanged`; in a change log the entry tells why the cell is null.
+   * means what the row had before; of a row that moved (`m`), what the row of its old key had. Such rows
+   * go to a destination that deduplicates only if its capabilities say `keepsUnchanged`; in a change log
+   * the entry tells why the cell is null.
    */
   change: 'NULLED' | 'TRUNCATED' | 'UNCHANGED'
   reason: string
 }
+
+/**
+ * What a change log says of a row. `u`: it is so now. `d`: the row with this key is gone; cells beyond
+ * the key may be null. `m`: as `u`, of a row that had another key until now; the row before it is the
+ * `d` of that key. `t`: every row before this one is gone; all cells but the cursor may be null.
+ */
+export type RowOp = 'u' | 'd' | 'm' | 't'
 
 /** Rows as columns: `columns[c][r]` is the cell of column `c` in row `r`. */
 export interface RecordBatch {
@@ -25,11 +33,16 @@ export interface RecordBatch {
   /** When the rows were read, epoch milliseconds. */
   extractedAt: number
   /**
-   * Per row `u` (upsert), `d` (delete: the key, and what else of the old row is known) or `t` (truncate:
-   * every row of the stream that came before is gone; its cells are null). Absent: all upserts. Rows of
-   * a stream come in the order of their changes, over all batches and chunks.
+   * Per row what happened to it; absent: all are `u`. Batches with it are a change log: rows of a stream
+   * come in the order of their changes, over all batches and chunks.
+   *
+   * Under dedup rows are ordered by the stream's cursor, and those with equal cursors as they come. So a
+   * log that bears its position in the cursor (`_ab_cdc_lsn`) can be read again from an older one:
+   * deletions leave tombstones, and what ranks below what is there, or below a tombstone, is left out.
+   * Rows of a snapshot have no position or a negative one, and rank below every change. Negative, it is
+   * the end of the log when the row was read: a row that moved away before then is not the one read.
    */
-  op?: string[]
+  op?: RowOp[]
   changes?: RecordChange[]
   /** The cells of JSON columns were serialised here: that they are JSON needs no second look. */
   jsonIsSound?: true

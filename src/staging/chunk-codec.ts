@@ -5,6 +5,7 @@ import {
   type Column,
   type EncodedBatch,
   type RecordBatch,
+  type RowOp,
 } from '../protocol/index.ts'
 import { chunksOf } from './bytes.ts'
 import { decodeColumn, encodeColumn } from './column-codec.ts'
@@ -160,7 +161,7 @@ function batchOf(frame: Uint8Array, headerLength: number, schemas: Column[][]): 
     return decodeColumn(payload.subarray(at - length, at), rows)
   })
   const batch: RecordBatch = { kind: 'records', stream, schema, length: rows, columns, extractedAt }
-  if (header.op !== undefined) batch.op = [...header.op]
+  if (header.op !== undefined) batch.op = [...header.op] as RowOp[]
   if (header.changes) batch.changes = header.changes
   return batch
 }

@@ -3,6 +3,7 @@ import { checkConfig } from '../../src/core/config-validation.ts'
 import type { ErrorCode, JsonObject } from '../../src/protocol/index.ts'
 import type { ConnectorContext, Destination, StreamPlan } from '../../src/runtime/contract.ts'
 import type { Losses } from './canonical.ts'
+import { changeLogCases } from './destination/change-log.ts'
 import { dedupCases } from './destination/dedup.ts'
 import { generationCases } from './destination/generations.ts'
 import { growthCases } from './destination/growth.ts'
@@ -89,6 +90,7 @@ export function destinationConformance(
         loadCases(one)
         generationCases(one)
         if (base.mode.endsWith('dedup')) dedupCases(one)
+        if (base.mode === 'append_dedup') changeLogCases(one)
         if (base.normalization === 'basic') growthCases(one)
         if (base.mode === 'append') streamCases(one)
         if (base.mode === 'append' && base.normalization === 'basic') typeCases(one)

@@ -6,6 +6,8 @@ import {
   type Column,
   type JsonObject,
   type RecordBatch,
+  type RecordChange,
+  type RowOp,
   streamKey,
 } from '../../src/protocol/index.ts'
 import type {
@@ -62,7 +64,8 @@ export interface ChunkOptions {
   before?: () => Promise<void>
   /** Thrown after the rows. */
   failure?: Error
-  op?: string[]
+  op?: RowOp[]
+  changes?: RecordChange[]
   columns?: Column[]
   /** Rows per batch; default: all in one. */
   batchRows?: number
@@ -90,6 +93,7 @@ export function chunkOf(
         columns: schema.map((_, c) => rows.slice(from, from + step).map((row) => row[c] ?? null)),
         extractedAt: 1_700_000_000_000,
         ...(options.op ? { op: options.op.slice(from, from + step) } : {}),
+        ...(options.changes?.length ? { changes: options.changes } : {}),
       }
       yield inForm(destination, plan, batch)
     }

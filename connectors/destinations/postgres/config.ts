@@ -1,10 +1,9 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
+import type { Settings } from './layout.ts'
+import { SOFT_DELETE } from './spec.ts'
 
-export interface DestinationConfig extends PostgresConfig {
-  /** Where streams without a namespace land. */
-  schema: string
-}
+export interface DestinationConfig extends PostgresConfig, Settings {}
 
 const REQUIRED = ['host', 'database', 'username'] as const
 
@@ -22,5 +21,6 @@ export function parseConfig(config: JsonObject): DestinationConfig {
     })
   const schema =
     typeof config.schema === 'string' && config.schema !== '' ? config.schema : 'public'
-  return { ...(config as unknown as PostgresConfig), port, schema }
+  const softDelete = config.cdc_deletion_mode === SOFT_DELETE
+  return { ...(config as unknown as PostgresConfig), port, schema, softDelete }
 }

@@ -28,6 +28,7 @@ const postgres: Destination = {
     transfer: 'direct',
     verify: ['count', 'hash'],
     namespaces: true,
+    keepsUnchanged: true,
     limits: {
       integerBits: 64,
       textBytes: 1_000_000_000,
@@ -54,8 +55,8 @@ const postgres: Destination = {
   },
 
   async open(ctx, config, plan) {
-    const { schema, ...connection } = parseConfig(config)
-    const layout = layoutOf(plan, schema)
+    const { schema, softDelete, ...connection } = parseConfig(config)
+    const layout = layoutOf(plan, { schema, softDelete })
     const session = openSession(ctx, connection, layout.stream)
     await session.run(async () => {})
     return createLoader(ctx, session, layout)

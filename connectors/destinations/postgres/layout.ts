@@ -13,11 +13,16 @@ export const METADATA: Record<string, string> = {
   [META]: 'jsonb',
   [GENERATION_ID]: 'bigint',
 }
-/** Columns of the temporary table of a merge: marks for upsert and delete, and the stream's order. */
+/** The temporary table of a chunk that is merged. */
+export const INCOMING = 'pg_temp."_airbyte_incoming"'
+/** Its columns: what happened to the row, the stream's order, which columns (by place) are unchanged. */
 export const OP = '_airbyte_op'
 export const ORDER = '_airbyte_order'
+export const UNCHANGED = '_airbyte_unchanged'
 /** The one column of raw tables. */
 export const RAW_DATA: Column = { name: '_airbyte_data', type: 'object' }
+/** By which a change log says that a row was deleted, and when. */
+const DELETED_AT: Column = { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' }
 
 export interface TableColumn {
   column: Column
@@ -41,15 +46,29 @@ export interface Layout {
   dedup: boolean
   keys: string[]
   cursor: string | null
+  /** The column that says when a row was deleted. */
   deletedAt: string | null
+  /** Deleted rows stay, with the time of their deletion. */
+  softDelete: boolean
 }
 
-export function layoutOf(plan: StreamPlan, defaultSchema: string): Layout {
+/** What the destination's config says of every stream. */
+export interface Settings {
+  /** Where streams without a namespace land. */
+  schema: string
+  softDelete: boolean
+}
+
+export function layoutOf(plan: StreamPlan, { schema, softDelete }: Settings): Layout {
   const stream = streamKey(plan.stream)
-  const fields = plan.normalization === 'raw' ? [RAW_DATA] : plan.columns
+  const overwrite = plan.mode === 'overwrite' || plan.mode === 'overwrite_dedup'
+  const dedup = plan.mode === 'append_dedup' || plan.mode === 'overwrite_dedup'
+  const fields = plan.normalization === 'raw' ? [RAW_DATA] : [...plan.columns]
+  const marked = fields.some(({ name }) => name === DELETED_AT.name)
+  if (dedup && softDelete && !marked) fields.push(DELETED_AT)
   const names = columnIdentifiers(
     fields.map(({ name }) => name),
-    [...Object.keys(METADATA), OP, ORDER],
+    [...Object.keys(METADATA), OP, ORDER, UNCHANGED],
   )
   const columns = fields.map((column, i) => ({
     column,
@@ -57,19 +76,18 @@ export function layoutOf(plan: StreamPlan, defaultSchema: string): Layout {
     type: columnType(column),
   }))
   const table = identifier(plan.target.table)
-  const overwrite = plan.mode === 'overwrite' || plan.mode === 'overwrite_dedup'
-  const dedup = plan.mode === 'append_dedup' || plan.mode === 'overwrite_dedup'
   const layout = {
     plan,
     stream,
-    schema: identifier(plan.target.namespace ?? defaultSchema),
+    schema: identifier(plan.target.namespace ?? schema),
     table,
     hidden: overwrite ? hiddenName(table, plan.generationId) : null,
     columns,
     dedup,
     keys: [] as string[],
     cursor: null,
-    deletedAt: null,
+    deletedAt: columns.find(({ column }) => column.name === DELETED_AT.name)?.name ?? null,
+    softDelete,
   } satisfies Layout
   return dedup ? { ...layout, ...dedupOf(layout) } : layout
 }
@@ -114,7 +132,6 @@ function dedupOf({ plan, stream, columns }: Layout): Partial<Layout> {
   return {
     keys,
     cursor: cursor && !UNINDEXABLE.has(cursor.type) ? cursor.name : null,
-    deletedAt: find(['_ab_cdc_deleted_at'])?.name ?? null,
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * What the destination knows of each stream, in two tables of the target schema:
+ * What the destination knows of each stream, in tables of the target schema:
  *
  * - `_airbyte_heads`: one row per (connection, stream): the highest fence seen, the generation being
  *   filled and the one that readers see. It also says whose a table is.
  * - `_airbyte_ledger`: one row per loaded chunk, written in the transaction of its rows. Its primary
  *   key refuses a chunk that is already there.
+ *
+ * Beside them are the tombstones of deleted rows (`tombstones.ts`).
  *
  * They live in the target schema, not in one of their own, so that a user who may create tables in
  * just that schema needs no further right.
@@ -13,6 +15,7 @@ import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { ChunkEnd, LedgerPosition } from '../../../src/runtime/contract.ts'
 import { type Layout, qualified } from './layout.ts'
+import { createTombstones, tombstones } from './tombstones.ts'
 
 export const HEADS = '_airbyte_heads'
 export const LEDGER = '_airbyte_ledger'
@@ -25,11 +28,12 @@ const keyOf = ({ plan, stream }: Layout) => [plan.connectionId, stream]
 const KEPT_ENTRIES = 100
 
 export async function createLedger(client: pg.Client, layout: Layout): Promise<void> {
-  const { rows } = await client.query<{ heads: string | null; ledger: string | null }>(
-    'SELECT to_regclass($1) AS heads, to_regclass($2) AS ledger',
-    [heads(layout), ledger(layout)],
+  const tables = [heads(layout), ledger(layout), tombstones(layout)]
+  const { rows } = await client.query<{ missing: string }>(
+    `SELECT bool_or(to_regclass(name) IS NULL) AS missing FROM unnest($1::text[]) AS name`,
+    [tables],
   )
-  if (rows[0]?.heads && rows[0].ledger) return
+  if (rows[0]?.missing !== 't') return
   await client.query(`
     CREATE TABLE IF NOT EXISTS ${heads(layout)} (
       connection_id text NOT NULL,
@@ -51,7 +55,8 @@ export async function createLedger(client: pg.Client, layout: Layout): Promise<v
       loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       sequence bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
       PRIMARY KEY (connection_id, stream, generation_id, chunk_id)
-    )`)
+    );
+    ${createTombstones(layout)}`)
 }
 
 export interface Head {
@@ -201,23 +206,24 @@ export async function prune(client: pg.Client, layout: Layout): Promise<void> {
 
 /** Forgets what was loaded of this generation: its rows are gone. */
 export async function forgetGeneration(client: pg.Client, layout: Layout): Promise<void> {
-  await client.query(
-    `DELETE FROM ${ledger(layout)} WHERE connection_id = $1 AND stream = $2 AND generation_id = $3`,
-    [...keyOf(layout), layout.plan.generationId],
-  )
+  for (const table of [ledger(layout), tombstones(layout)])
+    await client.query(
+      `DELETE FROM ${table} WHERE connection_id = $1 AND stream = $2 AND generation_id = $3`,
+      [...keyOf(layout), layout.plan.generationId],
+    )
 }
 
 /** Forgets the stream altogether: its table belongs to nobody. */
 export async function forgetStream(client: pg.Client, layout: Layout): Promise<void> {
-  const { rows } = await client.query<{ there: string }>(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [heads(layout)],
-  )
-  if (rows[0]?.there !== 't') return
-  for (const table of [heads(layout), ledger(layout)]) {
-    await client.query(
-      `DELETE FROM ${table} WHERE connection_id = $1 AND stream = $2`,
-      keyOf(layout),
+  for (const table of [heads(layout), ledger(layout), tombstones(layout)]) {
+    const { rows } = await client.query<{ there: string }>(
+      'SELECT to_regclass($1) IS NOT NULL AS there',
+      [table],
     )
+    if (rows[0]?.there === 't')
+      await client.query(
+        `DELETE FROM ${table} WHERE connection_id = $1 AND stream = $2`,
+        keyOf(layout),
+      )
   }
 }

@@ -30,6 +30,7 @@ import { encode, Sink, type SinkTable } from './sink.ts'
 import { showFence } from './supersede.ts'
 import { showHidden } from './swap.ts'
 import { inspect, setMetadata } from './tables.ts'
+import { pruneTombstones } from './tombstones.ts'
 
 /** Writes one stream into one table. Each method is one transaction. */
 export function createLoader(ctx: ConnectorContext, session: Session, layout: Layout): Loader {
@@ -62,6 +63,7 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
           await showGeneration(client, layout)
         }
         await prune(client, layout)
+        await pruneTombstones(client, layout)
       }),
 
     abort: (fence) =>
@@ -160,7 +162,9 @@ async function fill(
   if (!first) return { rows: 0, rejects: [], nulled: 0 }
   await setMetadata(client, layout, name, first.batch.extractedAt)
   const table = qualified(layout.schema, name)
-  const sink = layout.dedup ? await createIncoming(client, layout, table) : { table, op: false }
+  const sink = layout.dedup
+    ? await createIncoming(client, layout, table)
+    : { table, changeLog: false }
   const filled = chunk.isolateBadRows
     ? await loadIsolated(client, layout, sink, first.body)
     : await loadBulk(client, layout, sink, first.body)

@@ -2,20 +2,32 @@
  * Merging a chunk into a table by primary key. The cost follows from the chunk: its rows are sorted
  * once, and each finds its row in the table through the key's index.
  *
- * Which row wins: of two with one key in a chunk the one with the larger cursor, of equal cursors
- * the later in stream order; against the table the chunk's, unless its cursor is lower. Chunks
- * of a stream load in order and each only once (ledger and fence), so time stamps of extraction,
- * which come from the clocks of different machines, need not decide anything.
+ * Which row wins: the one with the larger cursor, of equal cursors the later in stream order, null
+ * being the smallest; in a chunk, against the table, and against what was deleted (`tombstones.ts`).
+ * A deletion ranks as any row; one without a cursor ends what came before it, whatever its cursor.
+ * Chunks of a stream load in order and each only once (ledger and fence), so time stamps of
+ * extraction, which come from the clocks of different machines, need not decide anything.
  */
 import type pg from 'pg'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
+import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
-import { EXTRACTED_AT, GENERATION_ID, type Layout, META, OP, ORDER, RAW_ID } from './layout.ts'
+import {
+  EXTRACTED_AT,
+  GENERATION_ID,
+  INCOMING,
+  type Layout,
+  META,
+  OP,
+  ORDER,
+  RAW_ID,
+  UNCHANGED,
+} from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
 import type { SinkTable } from './sink.ts'
 import { metaText } from './tables.ts'
-
-const INCOMING = 'pg_temp."_airbyte_incoming"'
+import { dropLate, hasTombstones, unbury } from './tombstones.ts'
+import { keepUnchanged } from './unchanged.ts'
 
 /** A temporary table for one chunk's rows, with the target's own types. Gone with the transaction. */
 export async function createIncoming(
@@ -30,8 +42,9 @@ export async function createIncoming(
     ALTER TABLE ${INCOMING}
       ALTER COLUMN ${quote(META)} SET DEFAULT ${quoteLiteral(metaText(layout))}::jsonb,
       ADD COLUMN ${quote(OP)} text,
+      ADD COLUMN ${quote(UNCHANGED)} int[],
       ADD COLUMN ${quote(ORDER)} bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 1000)`)
-  return { table: INCOMING, op: true }
+  return { table: INCOMING, changeLog: true }
 }
 
 /**
@@ -45,15 +58,59 @@ export async function merge(
   { maxRejects, isolate }: { maxRejects: number; isolate: boolean },
 ): Promise<RejectedRow[]> {
   const rejects = await takeKeyless(client, layout, maxRejects)
-  const hasDeletes = await deletesIn(client, layout)
-  const latest = latestRows(layout, hasDeletes)
-  if (hasDeletes) await deleteRows(client, layout, target, latest)
+  const found = await lookAt(client, layout)
+  if (found.truncates) await removeTruncated(client, layout, target)
+  const latest = latestRows(layout, found.unplaced)
+  if (found.unchanged) await byIndex(client, () => keepUnchanged(client, layout, target, latest))
+  const buried = await hasTombstones(client, layout)
+  if (buried) await byIndex(client, () => dropLate(client, layout))
+  if (found.deletes) await byIndex(client, () => removeRows(client, layout, target, latest))
+  const standing = `SELECT * FROM (${latest}) AS l WHERE NOT ${isDelete(layout, 'l')}`
+  if (buried) await byIndex(client, () => unbury(client, layout, standing))
   if (!isolate) {
-    await upsert(client, layout, target, latest)
+    await upsert(client, layout, target, standing)
     return rejects
   }
   const left = maxRejects - rejects.length
-  return [...rejects, ...(await upsertIsolated(client, layout, target, latest, left))]
+  return [...rejects, ...(await upsertIsolated(client, layout, target, standing, left))]
+}
+
+/** Keeps a planner that expects many rows from reading the whole table. */
+async function byIndex(client: pg.Client, work: () => Promise<void>): Promise<void> {
+  await client.query(
+    'SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off',
+  )
+  await work()
+  await client.query(
+    'SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT',
+  )
+}
+
+interface Found {
+  truncates: boolean
+  deletes: boolean
+  /** There are deletes without a cursor: the order of coming is all that tells when. */
+  unplaced: boolean
+  unchanged: boolean
+}
+
+/** What the chunk has beyond plain rows. */
+async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
+  const cursor = layout.cursor ? `i.${quote(layout.cursor)}` : 'NULL'
+  const deletes = isDelete(layout, 'i')
+  const { rows } = await client.query<Record<keyof Found, string | null>>(
+    `SELECT bool_or(i.${quote(OP)} = 't') AS truncates, bool_or(${deletes}) AS deletes,
+            bool_or(${deletes} AND ${cursor} IS NULL) AS unplaced,
+            bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged
+     FROM ${INCOMING} AS i`,
+  )
+  const is = (name: keyof Found) => rows[0]?.[name] === 't'
+  return {
+    truncates: is('truncates'),
+    deletes: is('deletes'),
+    unplaced: is('unplaced'),
+    unchanged: is('unchanged'),
+  }
 }
 
 /** Halves the chunk, by the order in which its rows came, down to the rows that are refused. */
@@ -61,7 +118,7 @@ async function upsertIsolated(
   client: pg.Client,
   layout: Layout,
   target: string,
-  latest: string,
+  standing: string,
   max: number,
 ): Promise<RejectedRow[]> {
   const rejects: RejectedRow[] = []
@@ -69,7 +126,7 @@ async function upsertIsolated(
 
   async function load(from: bigint, to: bigint): Promise<void> {
     if (rejects.length > max) return
-    const part = `SELECT * FROM (${latest}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
+    const part = `SELECT * FROM (${standing}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
     const error = await underSavepoint(client, () => upsert(client, layout, target, part))
     if (!error) return
     if (from === to) return reject(from, error)
@@ -104,7 +161,8 @@ function keyTooLong({ keys }: Layout, error: Error): string | undefined {
 }
 
 async function takeKeyless(client: pg.Client, layout: Layout, max: number): Promise<RejectedRow[]> {
-  const missing = layout.keys.map((key) => `${quote(key)} IS NULL`).join(' OR ')
+  const keyless = layout.keys.map((key) => `${quote(key)} IS NULL`).join(' OR ')
+  const missing = `(${keyless}) AND ${quote(OP)} IS DISTINCT FROM 't'`
   const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
   const { rows } = await client.query<{ row: string; field: string }>(
     `SELECT (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row,
@@ -115,61 +173,26 @@ async function takeKeyless(client: pg.Client, layout: Layout, max: number): Prom
   return rows.map(({ row, field }) => ({ reason: 'a primary key column is null', field, row }))
 }
 
-/** Whether a row of this alias is a deletion. */
-function isDelete({ deletedAt }: Layout, alias: string): string {
-  const marked = `${alias}.${quote(OP)} IS NOT DISTINCT FROM 'd'`
-  return deletedAt ? `(${marked} OR ${alias}.${quote(deletedAt)} IS NOT NULL)` : `(${marked})`
-}
-
-async function deletesIn(client: pg.Client, layout: Layout): Promise<boolean> {
-  const { rows } = await client.query<{ found: string }>(
-    `SELECT EXISTS (SELECT FROM ${INCOMING} AS i WHERE ${isDelete(layout, 'i')}) AS found`,
-  )
-  return rows[0]?.found === 't'
-}
-
-/** One row per key. A change log is in commit order already, and its deletes may lack the cursor. */
-function latestRows(layout: Layout, hasDeletes: boolean): string {
+/** One row per key. */
+function latestRows(layout: Layout, unplaced: boolean): string {
   const keys = layout.keys.map(quote).join(', ')
-  const cursor = layout.cursor && !hasDeletes ? `${quote(layout.cursor)} DESC NULLS LAST, ` : ''
+  const cursor = layout.cursor && !unplaced ? `${quote(layout.cursor)} DESC NULLS LAST, ` : ''
   return `SELECT DISTINCT ON (${keys}) * FROM ${INCOMING} ORDER BY ${keys}, ${cursor}${quote(ORDER)} DESC`
-}
-
-async function deleteRows(
-  client: pg.Client,
-  layout: Layout,
-  target: string,
-  latest: string,
-): Promise<void> {
-  const sameKey = layout.keys.map((key) => `t.${quote(key)} = d.${quote(key)}`).join(' AND ')
-  // Without these a planner that expects many rows reads the whole table.
-  await client.query(
-    'SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off',
-  )
-  await client.query(
-    `DELETE FROM ${target} AS t USING (${latest}) AS d
-     WHERE ${isDelete(layout, 'd')} AND ${sameKey}`,
-  )
-  await client.query(
-    'SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT',
-  )
 }
 
 async function upsert(
   client: pg.Client,
   layout: Layout,
   target: string,
-  latest: string,
+  standing: string,
 ): Promise<void> {
   const columns = [...layout.columns.map(({ name }) => name), META].map(quote)
   const defaulted = [RAW_ID, EXTRACTED_AT, GENERATION_ID].map(quote)
   const updates = [...columns, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`).join(', ')
-  const cursor = layout.cursor && quote(layout.cursor)
-  const notOlder = cursor ? `WHERE t.${cursor} IS NULL OR EXCLUDED.${cursor} >= t.${cursor}` : ''
   await client.query(
     `INSERT INTO ${target} AS t (${columns.join(', ')})
-     SELECT ${columns.join(', ')}
-     FROM (${latest}) AS latest WHERE NOT ${isDelete(layout, 'latest')}
-     ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${updates} ${notOlder}`,
+     SELECT ${columns.join(', ')} FROM (${standing}) AS standing
+     ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${updates}
+     WHERE ${ranksBelow(layout, 't', 'EXCLUDED')}`,
   )
 }

@@ -15,7 +15,9 @@ export async function* readRows(
   layout: Layout,
   generationId?: number,
 ): AsyncGenerator<EncodedBatch> {
-  const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
+  const columns = planned(layout)
+    .map(({ name }) => quote(name))
+    .join(', ')
   const table = qualified(layout.schema, layout.table)
   const where =
     generationId === undefined ? '' : ` WHERE ${quote(GENERATION_ID)} = ${Number(generationId)}`
@@ -36,11 +38,15 @@ export async function* readRows(
   if (size > 0) yield batchOf(layout, Buffer.concat(parts))
 }
 
-function batchOf({ stream, columns }: Layout, bytes: Uint8Array): EncodedBatch {
+/** The plan's columns come first; a mark for deleted rows may follow that is the destination's own. */
+const planned = ({ plan, columns }: Layout) =>
+  plan.normalization === 'raw' ? columns : columns.slice(0, plan.columns.length)
+
+function batchOf(layout: Layout, bytes: Uint8Array): EncodedBatch {
   return {
     kind: 'encoded',
-    stream,
-    schema: columns.map(({ column }) => column),
+    stream: layout.stream,
+    schema: planned(layout).map(({ column }) => column),
     format: 'pg-copy-text',
     rows: countRows(bytes),
     bytes,

@@ -3,14 +3,16 @@ import type pg from 'pg'
 import {
   AirbyteError,
   type Batch,
+  type Cell,
   type Column,
   type RecordBatch,
   type RecordChange,
+  type RowOp,
 } from '../../../src/protocol/index.ts'
 import { decodeCopyText, encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { type CopyIn, copyIn } from './copy-in.ts'
 import { quote } from './identifiers.ts'
-import { type Layout, META, OP, RAW_DATA } from './layout.ts'
+import { type Layout, META, OP, RAW_DATA, UNCHANGED } from './layout.ts'
 import { packRaw } from './raw.ts'
 import { metaText } from './tables.ts'
 
@@ -18,8 +20,8 @@ import { metaText } from './tables.ts'
 export interface SinkTable {
   /** Qualified and quoted. */
   table: string
-  /** Whether it has a column for upsert and delete marks. */
-  op: boolean
+  /** Whether it has columns for what a change log says of its rows. */
+  changeLog: boolean
 }
 
 /** Rows as bytes with the columns that they fill. */
@@ -37,22 +39,53 @@ export function encode(layout: Layout, target: SinkTable, batch: Batch): Encoded
     return { bytes: batch.bytes, columns: batch.schema.map((column) => nameOf(layout, column)) }
   const records = toRecords(layout, batch)
   const columns = layout.columns.map(({ column }) => column)
-  const meta: Column = { name: META, type: 'string' }
-  const op: Column = { name: OP, type: 'string' }
+  const marks = target.changeLog ? marksOf(layout, records) : []
   // By place, not by name: the source may have a column that is called like ours.
   const cells = columns.map(({ name }) => {
     const at = records.schema.findIndex((column) => column.name === name)
     return records.columns[at] ?? []
   })
+  if (!target.changeLog) markDeleted(layout, records, cells)
+  const extra = [{ name: META, cells: metaCells(layout, target, records) }, ...marks]
   const extended: RecordBatch = {
     ...records,
-    schema: [...columns, meta, ...(target.op ? [op] : [])],
-    columns: [...cells, metaCells(layout, records), records.op ?? []],
+    schema: [...columns, ...extra.map(({ name }): Column => ({ name, type: 'string' }))],
+    columns: [...cells, ...extra.map((column) => column.cells)],
   }
   return {
     bytes: encodeCopyText(extended),
-    columns: [...layout.columns.map(({ name }) => name), META, ...(target.op ? [OP] : [])],
+    columns: [...layout.columns, ...extra].map(({ name }) => name),
   }
+}
+
+/** What the merge has to know of the rows beyond their values. */
+function marksOf(layout: Layout, { op, changes, length }: RecordBatch) {
+  const marks: { name: string; cells: Cell[] }[] = []
+  if (op) marks.push({ name: OP, cells: op })
+  const unchanged = changes?.filter(({ change }) => change === 'UNCHANGED') ?? []
+  if (unchanged.length === 0) return marks
+  const places = new Map(layout.columns.map(({ column }, c) => [column.name, c + 1]))
+  const cells = new Array<Cell>(length).fill(null)
+  for (const [row, own] of Map.groupBy(unchanged, ({ row }) => row))
+    cells[row] = `{${own.flatMap(({ field }) => places.get(field) ?? [])}}`
+  return [...marks, { name: UNCHANGED, cells }]
+}
+
+/** A table that is a log itself tells a deleted row, which would else look like one of nulls, by its time. */
+function markDeleted(layout: Layout, { op, extractedAt }: RecordBatch, cells: Cell[][]): void {
+  const { stream, plan, deletedAt } = layout
+  const isDeleted = (kind: RowOp) => kind === 'd' || kind === 't'
+  if (plan.normalization === 'raw' || !op?.some(isDeleted)) return
+  const place = layout.columns.findIndex(({ name }) => name === deletedAt)
+  if (place < 0)
+    throw new AirbyteError(
+      'UNSUPPORTED',
+      `Stream '${stream}' has deletes, and mode ${plan.mode} has no place for them.`,
+      { stream, hint: 'Use a deduplicating mode, or select _ab_cdc_deleted_at.' },
+    )
+  const given = cells[place] ?? []
+  const now = new Date(extractedAt).toISOString()
+  cells[place] = op.map((kind, row) => given[row] ?? (isDeleted(kind) ? now : null))
 }
 
 /** The batch as records of the table's own columns. */
@@ -73,9 +106,11 @@ function nameOf(layout: Layout, { name }: Column): string {
   )
 }
 
-function metaCells(layout: Layout, { length, changes }: RecordBatch): string[] {
+function metaCells(layout: Layout, target: SinkTable, { length, changes }: RecordBatch): string[] {
   const cells = new Array<string>(length).fill(metaText(layout))
-  const byRow = Map.groupBy(changes ?? [], ({ row }: RecordChange) => row)
+  // What is unchanged, the merge fills in.
+  const told = changes?.filter(({ change }) => !target.changeLog || change !== 'UNCHANGED') ?? []
+  const byRow = Map.groupBy(told, ({ row }: RecordChange) => row)
   for (const [row, rowChanges] of byRow)
     cells[row] = JSON.stringify({
       changes: rowChanges.map(({ field, change, reason }) => ({ field, change, reason })),

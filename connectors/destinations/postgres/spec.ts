@@ -17,6 +17,8 @@ const CA = {
   },
 }
 
+export const SOFT_DELETE = 'Soft delete'
+
 /** The fields of Airbyte's destination-postgres that matter here; its others are accepted and ignored. */
 export const SPEC: Spec = {
   documentationUrl: 'https://docs.airbyte.com/integrations/destinations/postgres',
@@ -64,6 +66,15 @@ export const SPEC: Spec = {
             properties: { mode: { type: 'string', const: 'verify-full' }, ...CA },
           },
         ],
+      },
+      cdc_deletion_mode: {
+        type: 'string',
+        title: 'Deleted rows',
+        description:
+          'Whether rows that a change log says were deleted are removed, or stay with the time in _ab_cdc_deleted_at. Concerns deduplicated streams.',
+        enum: ['Hard delete', SOFT_DELETE],
+        default: 'Hard delete',
+        order: 9,
       },
       raw_data_schema: {
         type: 'string',

@@ -1,7 +1,13 @@
 import { createHmac } from 'node:crypto'
-import type { Cell, Column, RecordBatch, StreamMapping } from '../../protocol/index.ts'
+import type {
+  Cell,
+  Column,
+  RecordBatch,
+  RowCondition,
+  StreamMapping,
+} from '../../protocol/index.ts'
 import { numberText } from '../../runtime/formats/decimal-text.ts'
-import { rowTest } from './condition.ts'
+import { fieldsOf, rowTest } from './condition.ts'
 import { withRows } from './rows.ts'
 
 /** A mapping with what a sync froze of it. */
@@ -40,7 +46,7 @@ export function applyMapping(
   mapping: PlannedMapping,
 ): { batch: RecordBatch; filtered: number } {
   const { filter, hash = [], rename = {} } = mapping
-  const kept = filter ? withRows(batch, rowTest(filter, batch)) : batch
+  const kept = filter ? withRows(batch, keptBy(filter, batch)) : batch
   return {
     batch: {
       ...kept,
@@ -58,6 +64,20 @@ export function applyMapping(
     },
     filtered: batch.length - kept.length,
   }
+}
+
+/** What a change log does not tell of a row cannot be judged: deletions, and values that it left out. */
+function keptBy(filter: RowCondition, batch: RecordBatch): (row: number) => boolean {
+  const fulfils = rowTest(filter, batch)
+  const { op, changes = [] } = batch
+  if (!op) return fulfils
+  const judged = new Set(fieldsOf(filter))
+  const untold = new Set(
+    changes.flatMap(({ row, field, change }) =>
+      change === 'UNCHANGED' && judged.has(field) ? [row] : [],
+    ),
+  )
+  return (row) => op[row] === 'd' || op[row] === 't' || untold.has(row) || fulfils(row)
 }
 
 const newName = (name: string, rename: Record<string, string>) =>

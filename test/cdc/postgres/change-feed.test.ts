@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ChangeEvent } from '../../../src/cdc/postgres/index.ts'
+import { toChangeLog } from '../../../src/cdc/postgres/pgoutput/change-log.ts'
 import { createDatabase, follow, summary, type TestDatabase } from './support.ts'
 
 const LARGE = `(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 400) n)`
@@ -76,6 +77,12 @@ describe('large values and keys', () => {
     const change = events.find(({ type }) => type === 'changes')
     expect(change?.type === 'changes' && change.batch.movedFrom).toEqual(new Map([[2, 1]]))
     expect(change?.type === 'changes' && change.batch.sequences).toEqual([1, 2, 2, 3])
+    const log = change?.type === 'changes' ? toChangeLog(change.batch) : undefined
+    expect(log?.op).toEqual(['u', 'd', 'm', 'u'])
+    expect(log?.changes?.map(({ row, field, change }) => [row, field, change])).toEqual([
+      [0, 'large', 'UNCHANGED'],
+      [2, 'large', 'UNCHANGED'],
+    ])
   })
 
   it('takes unchanged values from the old row where the whole of it is sent', async () => {

@@ -5,7 +5,7 @@ import {
   createHandover,
   type Handover,
 } from '../../../src/cdc/postgres/index.ts'
-import type { Cell } from '../../../src/protocol/index.ts'
+import type { Cell, RowOp } from '../../../src/protocol/index.ts'
 
 /** A row of the table: key, counter, large value. */
 type Row = [id: number, n: number, large: string]
@@ -32,7 +32,7 @@ const COLUMNS = [
 /** As the decoder gives it. */
 function batchOf(change: Change, commit: bigint, sequence: number): ChangeBatch {
   const lsn = Number(commit)
-  const rows: { op: string; cells: Cell[] }[] = []
+  const rows: { op: RowOp; cells: Cell[] }[] = []
   if (change.op === 'insert') rows.push({ op: 'u', cells: change.row })
   if (change.op === 'delete') rows.push({ op: 'd', cells: [change.id, null, null] })
   const moved = change.op === 'update' && change.from !== change.id

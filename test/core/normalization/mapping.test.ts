@@ -80,6 +80,19 @@ describe('a filter', () => {
     })
   })
 
+  it('lets deletions pass, and rows of which the log does not tell enough', () => {
+    const changes = [
+      { row: 1, field: 'email', change: 'UNCHANGED' as const, reason: 'left out' },
+      { row: 2, field: 'price', change: 'UNCHANGED' as const, reason: 'left out' },
+    ]
+    const filter: RowCondition = { field: 'email', op: 'eq', value: 'nobody' }
+    const { batch: kept } = applyMapping(batch({ changes, op: ['d', 'u', 'u'] }), {
+      ...planned,
+      filter,
+    })
+    expect(kept.op).toEqual(['d', 'u'])
+  })
+
   it('names a field that is no column', () => {
     expect(() => kept({ field: 'gone', op: 'is_null' })).toThrow("'gone', which is no column")
   })

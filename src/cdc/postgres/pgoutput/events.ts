@@ -1,4 +1,4 @@
-import type { Cell, Column, RecordBatch, StreamKey } from '../../../protocol/index.ts'
+import type { Cell, Column, RecordBatch, RowOp, StreamKey } from '../../../protocol/index.ts'
 import type { CdcPosition, ChangeOrder } from '../position.ts'
 import type { PgRelation } from './relation.ts'
 
@@ -11,7 +11,7 @@ import type { PgRelation } from './relation.ts'
  */
 export interface ChangeBatch extends RecordBatch {
   /** `u` upsert, `d` delete. */
-  op: string[]
+  op: RowOp[]
   /** With `_ab_cdc_lsn`, the order of each row: see `ChangeOrder`. */
   sequences: number[]
   /**

@@ -1,5 +1,11 @@
 import type { Buffer } from 'node:buffer'
-import { AirbyteError, type Cell, type Column, type RecordChange } from '../../../protocol/index.ts'
+import {
+  AirbyteError,
+  type Cell,
+  type Column,
+  type RecordChange,
+  type RowOp,
+} from '../../../protocol/index.ts'
 import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
 import { CDC_COLUMNS, type ChangeBatch, type TableShape } from './events.ts'
@@ -37,7 +43,7 @@ export class TableBuffer {
   private lsns: Cell[] = []
   private updated: Cell[] = []
   private deleted: Cell[] = []
-  private op: string[] = []
+  private op: RowOp[] = []
   private sequences: number[] = []
   private unchanged: (Uint8Array | undefined)[] | undefined
   private movedFrom: Map<number, number> | undefined
@@ -218,7 +224,7 @@ export class TableBuffer {
     this.endRow('d', sequence, cells, false)
   }
 
-  private endRow(op: string, sequence: number, { lsn, time }: TransactionCells, fillAbsent = true) {
+  private endRow(op: RowOp, sequence: number, { lsn, time }: TransactionCells, fillAbsent = true) {
     if (fillAbsent) for (const place of this.absent) (this.columns[place] as Cell[]).push(null)
     this.op.push(op)
     this.sequences.push(sequence)

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { Cell, Column } from '../../../../src/protocol/index.ts'
+import type { Cell, Column, RowOp } from '../../../../src/protocol/index.ts'
 import type { Loader, StreamPlan } from '../../../../src/runtime/contract.ts'
 import {
   chunk,
@@ -128,6 +128,116 @@ describe('append_dedup', () => {
     expect(result.rejects).toEqual([
       { reason: 'a primary key column is null', field: 'b', row: '{"a":2,"b":null,"v":1.50}' },
       { reason: 'a primary key column is null', field: 'a', row: '{"a":null,"b":"y","v":1}' },
+    ])
+  })
+
+  describe('with soft deletion', () => {
+    const columns: Column[] = [
+      ...USERS.slice(0, 2),
+      { name: '_ab_cdc_lsn', type: 'integer' },
+      { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' },
+    ]
+    const plan: Partial<StreamPlan> = {
+      ...{ mode: 'append_dedup', columns, cursorField: ['_ab_cdc_lsn'] },
+    }
+    const soft = { cdc_deletion_mode: 'Soft delete' }
+    const shown = () =>
+      db.rows('SELECT id::int, name, _ab_cdc_deleted_at IS NOT NULL AS gone FROM users ORDER BY id')
+    let n = 0
+    const load = async (loader: Loader, rows: Cell[][], op: RowOp[], of = columns) =>
+      loader.load(chunk(`soft${++n}`, [records(of, rows, { op })]), fence)
+
+    it('keeps deleted rows and their values, with the time of deletion', async () => {
+      const loader = await db.open(plan, soft)
+      await loader.prepare(++fence)
+      await load(
+        loader,
+        [
+          [1, 'a', 1, null],
+          [2, 'b', 1, null],
+        ],
+        ['u', 'u'],
+      )
+      const deletions: Cell[][] = [
+        [1, null, 2, at(2)],
+        [9, null, 2, at(2)],
+      ]
+      await load(loader, deletions, ['d', 'd'])
+      const deleted = [
+        { id: 1, name: 'a', gone: true },
+        { id: 2, name: 'b', gone: false },
+        { id: 9, name: null, gone: true },
+      ]
+      expect(await shown()).toEqual(deleted)
+      await load(loader, [[1, 'a', 1, null]], ['u'])
+      expect(await shown(), 'a replay').toEqual(deleted)
+      await load(
+        loader,
+        [
+          [1, 'again', 3, null],
+          [null, null, 4, at(4)],
+        ],
+        ['u', 't'],
+      )
+      expect((await shown()).map(({ gone }) => gone)).toEqual([true, true, true])
+      await load(loader, [[2, 'again', 5, null]], ['u'])
+      expect((await shown())[1]).toEqual({ id: 2, name: 'again', gone: false })
+    })
+
+    it('adds the column for the time where the stream has none, and does not read it back', async () => {
+      const loader = await db.open({ mode: 'append_dedup' }, soft)
+      await loader.prepare(++fence)
+      await load(
+        loader,
+        [
+          [1, 'a', null],
+          [1, null, null],
+        ],
+        ['u', 'd'],
+        USERS,
+      )
+      const [row] = await db.rows('SELECT _ab_cdc_deleted_at FROM users')
+      expect(row?._ab_cdc_deleted_at).toEqual(new Date(Date.UTC(2026, 10, 23)))
+      for await (const batch of loader.readBack?.() ?? []) expect(batch.schema).toEqual(USERS)
+    })
+  })
+
+  it('keeps tombstones for as long as the generation', async () => {
+    const plan: Partial<StreamPlan> = { mode: 'append_dedup', cursorField: ['updated'] }
+    const buried = () => db.rows('SELECT generation_id::int AS g FROM _airbyte_tombstones')
+    await sync(plan, [[1, null, at(2)]], { op: ['d'] })
+    expect(await buried()).toEqual([{ g: 1 }])
+    await sync(plan, [[1, 'late', at(1)]])
+    expect(await names()).toEqual([])
+    await sync(plan, [[1, 'back', at(3)]])
+    expect(await buried()).toEqual([])
+    await sync(plan, [[1, null, at(4)]], { op: ['d'] })
+    await sync({ ...plan, generationId: 2, minimumGenerationId: 2 }, [[1, 'read again', at(1)]])
+    expect(await names()).toEqual([{ id: 1, name: 'read again' }])
+    expect(await buried()).toEqual([])
+  })
+
+  it('refuses deletes in a log that has no place for them, and tells their time where it has', async () => {
+    await expect(sync({}, [[1, null, null]], { op: ['d'] })).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+    })
+    const columns: Column[] = [
+      ...USERS,
+      { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' },
+    ]
+    const unchanged = { row: 0, field: 'name', change: 'UNCHANGED', reason: 'LEFT_OUT' }
+    const rows: Cell[][] = [
+      [1, null, null, null],
+      [1, null, null, null],
+    ]
+    await sync({ columns }, rows, { op: ['u', 'd'], changes: [unchanged] })
+    const found = await db.rows(
+      `SELECT _ab_cdc_deleted_at IS NULL AS lives, _airbyte_meta -> 'changes' -> 0 ->> 'change' AS change
+       FROM users ORDER BY 1`,
+    )
+    expect(found).toEqual([
+      { lives: false, change: null },
+      { lives: true, change: 'UNCHANGED' },
     ])
   })
 

@@ -350,7 +350,7 @@ export function loaderSuite(name: string, fresh: () => ObjectStore) {
     it('refuses deletes where there is no place for them', async () => {
       const loader = open(fresh())
       await loader.prepare(1)
-      const deletes = { ...users([1, 'x']), op: ['d'] }
+      const deletes = batchOf(USERS, [[1], ['x']], { op: ['d'] })
       await expect(loader.load(chunkOf('a', [deletes]), 1)).rejects.toMatchObject({
         code: 'UNSUPPORTED',
       })

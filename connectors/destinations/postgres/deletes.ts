@@ -1,0 +1,103 @@
+/** Rows that a change log says are gone: removed, or under soft deletion marked. */
+import type pg from 'pg'
+import { quote } from './identifiers.ts'
+import { EXTRACTED_AT, GENERATION_ID, INCOMING, type Layout, META, OP, ORDER } from './layout.ts'
+import { bury, buryAll } from './tombstones.ts'
+
+/** Columns of change logs that a marked row takes from its deletion; it keeps its other values. */
+const OF_THE_LOG = /^_ab_cdc_/
+
+/** Whether a row of this alias is a deletion. */
+export function isDelete({ deletedAt }: Layout, alias: string): string {
+  const marked = `${alias}.${quote(OP)} IS NOT DISTINCT FROM 'd'`
+  return deletedAt ? `(${marked} OR ${alias}.${quote(deletedAt)} IS NOT NULL)` : `(${marked})`
+}
+
+/** Whether a row of the table gives way to one of the chunk. Rows that a refresh replaces always do. */
+export function ranksBelow({ cursor, plan }: Layout, table: string, chunk: string): string {
+  if (!cursor) return 'true'
+  const [old, now] = [`${table}.${quote(cursor)}`, `${chunk}.${quote(cursor)}`]
+  return `(${old} IS NULL OR ${now} >= ${old}
+    OR ${table}.${quote(GENERATION_ID)} < ${Number(plan.minimumGenerationId)})`
+}
+
+/** The deletions among the chunk's latest rows. */
+export async function removeRows(
+  client: pg.Client,
+  layout: Layout,
+  target: string,
+  latest: string,
+): Promise<void> {
+  const deleted = `SELECT * FROM (${latest}) AS l WHERE ${isDelete(layout, 'l')}`
+  if (layout.softDelete) return markRows(client, layout, target, deleted)
+  const sameKey = layout.keys.map((key) => `t.${quote(key)} = d.${quote(key)}`)
+  const unplaced = layout.cursor ? `d.${quote(layout.cursor)} IS NULL OR ` : ''
+  await client.query(
+    `DELETE FROM ${target} AS t USING (${deleted}) AS d
+     WHERE ${sameKey.join(' AND ')} AND (${unplaced}${ranksBelow(layout, 't', 'd')})`,
+  )
+  await bury(client, layout, deleted)
+}
+
+/** A row that was never seen is marked too: it is its own tombstone. */
+async function markRows(
+  client: pg.Client,
+  layout: Layout,
+  target: string,
+  deleted: string,
+): Promise<void> {
+  const columns = [...layout.columns.map(({ name }) => name), META]
+  const values = columns.map((name) =>
+    name === layout.deletedAt ? timeOf(layout, 'd') : `d.${quote(name)}`,
+  )
+  const ofTheLog = columns.filter((name) => OF_THE_LOG.test(name) && name !== layout.cursor)
+  const sets = [...ofTheLog, META, EXTRACTED_AT, GENERATION_ID].map(
+    (name) => `${quote(name)} = EXCLUDED.${quote(name)}`,
+  )
+  const cursor = quote(layout.cursor ?? '')
+  if (layout.cursor) sets.push(`${cursor} = coalesce(EXCLUDED.${cursor}, t.${cursor})`)
+  const unplaced = layout.cursor ? `EXCLUDED.${quote(layout.cursor)} IS NULL OR ` : ''
+  await client.query(
+    `INSERT INTO ${target} AS t (${columns.map(quote).join(', ')})
+     SELECT ${values.join(', ')} FROM (${deleted}) AS d
+     ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${sets.join(', ')}
+     WHERE ${unplaced}${ranksBelow(layout, 't', 'EXCLUDED')}`,
+  )
+}
+
+/** When a row was deleted; the extraction's time where the source does not tell. */
+function timeOf({ columns, deletedAt }: Layout, alias: string): string {
+  const type = columns.find(({ name }) => name === deletedAt)?.type
+  return `coalesce(${alias}.${quote(deletedAt ?? '')},
+    to_timestamp(current_setting('airbyte.extracted_at')::double precision)::${type})`
+}
+
+/** Everything before the last truncate, in the chunk and in the table, and the truncates themselves. */
+export async function removeTruncated(
+  client: pg.Client,
+  layout: Layout,
+  target: string,
+): Promise<void> {
+  const { cursor, deletedAt, softDelete } = layout
+  const position = cursor ? `i.${quote(cursor)}` : 'NULL'
+  const time = softDelete ? timeOf(layout, 'i') : 'NULL'
+  const { rows } = await client.query<Record<'at' | 'position' | 'time', string | null>>(
+    `SELECT i.${quote(ORDER)}::text AS at, ${position}::text AS position, ${time}::text AS time
+     FROM ${INCOMING} AS i WHERE i.${quote(OP)} = 't' ORDER BY i.${quote(ORDER)} DESC LIMIT 1`,
+  )
+  const last = rows[0]
+  if (!last) return
+  await client.query(`DELETE FROM ${INCOMING} WHERE ${quote(ORDER)} <= ${BigInt(last.at ?? 0)}`)
+  const type = layout.columns.find(({ name }) => name === cursor)?.type
+  const before =
+    cursor && last.position !== null
+      ? `(${quote(cursor)} IS NULL OR ${quote(cursor)} <= $1::text::${type})`
+      : '$1::text IS NULL'
+  if (softDelete && deletedAt)
+    await client.query(
+      `UPDATE ${target} SET ${quote(deletedAt)} = $2 WHERE ${before} AND ${quote(deletedAt)} IS NULL`,
+      [last.position, last.time],
+    )
+  else await client.query(`DELETE FROM ${target} WHERE ${before}`, [last.position])
+  if (last.position !== null) await buryAll(client, layout, last.position)
+}
