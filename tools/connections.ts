@@ -15,13 +15,47 @@ import {
   offset,
   pageOf,
   paging,
+  planOutput,
   rowOutput,
   schedule,
   streamChoice,
 } from '../src/operations/fields.ts'
+import { planConnection } from '../src/operations/plan/index.ts'
 import { connectionView, rowView } from '../src/operations/views.ts'
 
 const connection = nameOrId
+
+const connectionInput = {
+  name: entityName,
+  source: nameOrId,
+  destination: nameOrId,
+  streams: z.array(streamChoice).min(1).max(2000).optional(),
+  schedule: schedule.optional(),
+  ...connectionSettings,
+}
+
+export const plan = defineOperation({
+  id: 'connections.plan',
+  tool: {
+    name: 'plan_connection',
+    title: 'Plan connection',
+    description:
+      'Shows what create_connection would do with the same fields, and changes nothing: target tables, columns, DDL, modes, estimated rows and cost, warnings. Show it to the person, then pass its planHash.',
+    toolset: 'pipelines',
+  },
+  title: 'Plan a connection',
+  description:
+    'What creating it would do: tables, columns, statements, estimated rows and cost, warnings. Nothing is changed; creating with the planHash is refused once anything differs.',
+  input: z.strictObject(connectionInput),
+  output: planOutput,
+  scopes: ['sync:run'],
+  effect: outward(READ),
+  http: { method: 'POST', path: '/connections/plan' },
+  cli: { command: 'connections plan', positional: ['name', 'source', 'destination'] },
+  refs: { source: 'source', destination: 'destination' },
+  handler: (ctx, { source, destination, ...input }) =>
+    planConnection(ctx, { sourceId: source, destinationId: destination }, input),
+})
 
 export const create = defineOperation({
   id: 'connections.create',
@@ -29,30 +63,23 @@ export const create = defineOperation({
     name: 'create_connection',
     title: 'Create connection',
     description:
-      'Connects a source to a destination: which streams, in which mode, how often. Without streams: all, full refresh. See discover_streams for names, keys and cursors. Then run_sync.',
+      'Connects a source to a destination: streams, modes, schedule. Without streams: all, full refresh. Plan first: with the planHash of plan_connection it is refused if anything changed since. Then run_sync.',
     toolset: 'pipelines',
   },
   title: 'Create a connection',
   description:
-    'Connects a source to a destination. Without streams all are synced by full refresh; without a schedule syncs are started by hand.',
-  input: z.strictObject({
-    name: entityName,
-    source: nameOrId,
-    destination: nameOrId,
-    streams: z.array(streamChoice).min(1).max(2000).optional(),
-    schedule: schedule.optional(),
-    ...connectionSettings,
-  }),
+    'Connects a source to a destination. Without streams all are synced by full refresh; without a schedule syncs are started by hand. With the planHash of a plan it is refused if anything changed since.',
+  input: z.strictObject({ ...connectionInput, planHash: z.string().max(200).optional() }),
   output: connectionOutput,
   scopes: ['workspace:write'],
   effect: outward(WRITE),
   http: { method: 'POST', path: '/connections' },
   cli: { command: 'connections create', positional: ['name', 'source', 'destination'] },
   refs: { source: 'source', destination: 'destination' },
-  handler: async (ctx, { source, destination, ...input }) =>
-    connectionView(
-      await createConnection(ctx, { sourceId: source, destinationId: destination }, input),
-    ),
+  handler: async (ctx, { source, destination, planHash, ...input }) => {
+    const ends = { sourceId: source, destinationId: destination }
+    return connectionView(await createConnection(ctx, ends, input, planHash))
+  },
 })
 
 export const get = defineOperation({

@@ -94,13 +94,6 @@ export const importOne = defineOperation({
 
 export const upgradeOne = defineOperation({
   id: 'connectors.upgrade',
-  tool: {
-    name: 'upgrade_connector',
-    title: 'Upgrade connector',
-    description:
-      "Brings an imported connector to another version, also an older one. Without plan it only shows what would change: config fields, streams, breaking changes, who uses it. Show that to the person; then call again with its plan. credentials 'entered again' means that the person must enter secrets anew.",
-    toolset: 'setup',
-  },
   title: 'Upgrade a connector',
   description:
     'Shows what another release of an imported connector changes, for better or worse; with the hash of that plan, does it. Running syncs end with the release that they began with.',

@@ -20,12 +20,15 @@ import {
   pageOf,
   paging,
   rowOutput,
+  verifyLevel,
+  verifyOutput,
 } from '../src/operations/fields.ts'
-import { actorView, connectionView, rowView } from '../src/operations/views.ts'
+import { actorView, connectionView, rowView, syncView } from '../src/operations/views.ts'
 
 const ANY = ['source', 'destination', 'connection'] as const
 const ACTOR = ['source', 'destination'] as const
 const DELETABLE = [...ANY, 'connector'] as const
+const RECENT_SYNCS = 5
 const id = nameOrId.describe('Id or name')
 
 export const listResources = defineOperation({
@@ -61,7 +64,7 @@ export const getResource = defineOperation({
     name: 'get_resource',
     title: 'Get resource',
     description:
-      'One source, destination or connection in full: config (secrets masked), streams, schedule, latest sync.',
+      'One source, destination or connection in full: config (secrets masked), streams, schedule, recent syncs.',
     toolset: 'explore',
   },
   title: 'Get a resource',
@@ -80,7 +83,13 @@ export const getResource = defineOperation({
   refs: { id: ANY },
   handler: async (ctx, input) => {
     const { kind } = ctx.refs.id
-    if (kind === 'connection') return connectionView(await ctx.objects.connection(input.id).get())
+    if (kind === 'connection') {
+      const [record, { items }] = await Promise.all([
+        ctx.objects.connection(input.id).get(),
+        ctx.tenant.syncs({ connectionId: input.id, limit: RECENT_SYNCS }),
+      ])
+      return { ...connectionView(record), recentSyncs: items.map(syncView) }
+    }
     const actor = kind === 'source' ? ('source' as const) : ('destination' as const)
     return actorView(actor, await ctx.objects[actor](input.id).get())
   },
@@ -158,20 +167,24 @@ export const checkResource = defineOperation({
   id: 'resources.check',
   tool: {
     name: 'check_resource',
-    title: 'Check source or destination',
+    title: 'Check resource',
     description:
-      'Connects to a source or destination with its stored credentials; says what is wrong and what to do, if anything.',
+      'Connects to a source or destination with its stored credentials; says what is wrong and what to do, if anything. Of a connection it reads the destination back and compares it with the latest sync: row counts, or with level hash every value.',
     toolset: 'setup',
   },
-  title: 'Check a source or destination',
-  description: 'Connects with the stored credentials and says what is wrong, if anything.',
-  input: z.strictObject({ id }),
-  output: checkOutput,
+  title: 'Check a source, destination or connection',
+  description:
+    'Connects with the stored credentials and says what is wrong, if anything; of a connection compares the destination with what the latest sync loaded.',
+  input: z.strictObject({ id, level: verifyLevel.optional() }),
+  output: z.looseObject({ ...checkOutput.shape, ...verifyOutput.partial().shape }),
   scopes: ['sync:run'],
   effect: outward(READ),
   http: { method: 'POST', path: '/resources/:id/check' },
   cli: { command: 'check', positional: ['id'] },
-  refs: { id: ACTOR },
-  handler: (ctx, input) =>
-    checkActor(ctx, ctx.refs.id.kind === 'source' ? 'source' : 'destination', input.id),
+  refs: { id: ANY },
+  handler: async (ctx, { id: resourceId, level = 'count' }) => {
+    const { kind } = ctx.refs.id
+    if (kind === 'connection') return ctx.objects.connection(resourceId).verify({ level })
+    return checkActor(ctx, kind === 'source' ? 'source' : 'destination', resourceId)
+  },
 })

@@ -9,6 +9,8 @@ import {
   syncNumber,
   syncOutput,
   time,
+  verifyLevel,
+  verifyOutput,
   waitSeconds,
 } from '../src/operations/fields.ts'
 import { readRejects } from '../src/operations/rejects.ts'
@@ -62,12 +64,6 @@ export const getSync = defineOperation({
 
 export const listSyncs = defineOperation({
   id: 'syncs.list',
-  tool: {
-    name: 'list_syncs',
-    title: 'List syncs',
-    description: 'Past and running syncs, newest first, of the workspace or of one connection.',
-    toolset: 'pipelines',
-  },
   title: 'List syncs',
   description: 'Past and running syncs, newest first.',
   input: z.strictObject({
@@ -198,24 +194,13 @@ export const syncRejects = defineOperation({
 
 export const verifySync = defineOperation({
   id: 'connections.verify',
-  tool: {
-    name: 'verify_sync',
-    title: 'Verify sync',
-    description:
-      'Reads the destination back and compares it with the latest sync: row counts, or with level hash every value. May take long on large tables.',
-    toolset: 'data',
-  },
   title: 'Verify a connection',
   description: 'Compares the destination with what the latest sync loaded, by count or by hash.',
   input: z.strictObject({
     connection: nameOrId,
-    level: z.enum(['count', 'hash']).default('count'),
+    level: verifyLevel.default('count'),
   }),
-  output: z.looseObject({
-    level: z.enum(['count', 'hash']),
-    ok: z.boolean(),
-    streams: z.array(z.looseObject({ stream: z.string(), ok: z.boolean() })),
-  }),
+  output: verifyOutput,
   scopes: ['sync:run'],
   effect: outward(READ),
   http: { method: 'POST', path: '/connections/:connection/verify' },

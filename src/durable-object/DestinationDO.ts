@@ -26,6 +26,10 @@ export class DestinationDO extends ActorDO implements DestinationApi {
     })
   }
 
+  async checkTables(connectionId: string, tables: string[]): Promise<void> {
+    return guarded(async () => this.#ownerOf(await this.#place()).refuse(connectionId, tables))
+  }
+
   async releaseTables(connectionId: string): Promise<void> {
     return guarded(async () => {
       const place = this.ctx.storage.kv.get<string>(`place:${connectionId}`)
@@ -39,13 +43,25 @@ export class DestinationDO extends ActorDO implements DestinationApi {
     return guarded(() =>
       this.ctx.storage.transactionSync(() => {
         const { sql } = this.ctx.storage
+        this.#refuse(connectionId, tables)
         for (const table of tables) {
-          const [owner] = sql.exec('select * from owners where target = ?', table).toArray()
-          if (owner) throw taken(table, String(owner.connection_name))
           sql.exec('insert into owners values (?, ?, ?)', table, connectionId, connectionName)
         }
       }),
     )
+  }
+
+  /** Refuses tables that another connection has. */
+  async refuse(connectionId: string, tables: string[]): Promise<void> {
+    return guarded(async () => this.#refuse(connectionId, tables))
+  }
+
+  #refuse(connectionId: string, tables: string[]): void {
+    const query = 'select * from owners where target = ? and connection_id <> ?'
+    for (const table of tables) {
+      const [owner] = this.ctx.storage.sql.exec(query, table, connectionId).toArray()
+      if (owner) throw taken(table, String(owner.connection_name))
+    }
   }
 
   async disown(connectionId: string): Promise<void> {
@@ -53,7 +69,7 @@ export class DestinationDO extends ActorDO implements DestinationApi {
   }
 
   /** Who keeps the owners: this object, or one for all destinations that write to the same place. */
-  #ownerOf(place: string | undefined): Pick<DestinationDO, 'own' | 'disown'> {
+  #ownerOf(place: string | undefined): Pick<DestinationDO, 'own' | 'disown' | 'refuse'> {
     if (place === undefined) return this
     const [tenantId] = (this.ctx.id.name ?? '').split(':')
     return destinationStub(this.env, `${tenantId}`, `place:${place}`) as unknown as DestinationDO

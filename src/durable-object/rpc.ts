@@ -104,6 +104,8 @@ export interface SourceApi extends ActorApi {
 export interface DestinationApi extends ActorApi {
   /** Claims target tables for a connection; throws TABLE_TAKEN naming the owner. Replaces its earlier claims. */
   claimTables(connectionId: string, connectionName: string, tables: string[]): Promise<void>
+  /** Throws TABLE_TAKEN as `claimTables` would, and claims nothing. */
+  checkTables(connectionId: string, tables: string[]): Promise<void>
   releaseTables(connectionId: string): Promise<void>
 }
 

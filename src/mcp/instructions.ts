@@ -8,7 +8,7 @@ A pipeline in six steps:
 2. create_source and create_destination with the fields that are not secret. Leave every secret field out.
 3. If the result says awaiting_credentials, give the person its setupUrl: they enter the secrets there, in the browser. Then get_setup until it is completed.
 4. check_resource, then discover_streams to see what can be read, its keys and cursors.
-5. create_connection with the streams, their modes and a schedule.
+5. plan_connection with the streams, their modes and a schedule; show the person its tables and warnings; create_connection with the same fields and its planHash.
 6. run_sync, then get_sync with wait_seconds until its status is final. With receipt it also says what was read and loaded.
 
 Credentials never belong in arguments or in this conversation: a value sent in a secret field is refused and should be rotated.

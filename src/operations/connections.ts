@@ -1,51 +1,34 @@
-import type { ConnectionConfig, ConnectionRecord, StreamConfig } from '../durable-object/rpc.ts'
-import { type StreamDescriptor, streamKey } from '../protocol/index.ts'
+import type { ConnectionConfig, ConnectionRecord } from '../durable-object/rpc.ts'
+import type { StreamDescriptor } from '../protocol/index.ts'
+import {
+  type ConnectionInput,
+  configOf,
+  defined,
+  type Ends,
+  streamsOf,
+  tablesOf,
+} from './connection-config.ts'
 import type { OperationContext } from './define.ts'
-import { catalogOf } from './discover.ts'
-import type { ScheduleInput, StreamChoice } from './fields.ts'
+import { requirePlan } from './plan/index.ts'
 import { scheduleOf } from './schedule-input.ts'
-import { chooseStreams, findStream } from './stream-choices.ts'
-
-/** A connection's settings as callers give them. */
-export interface ConnectionInput {
-  name: string
-  streams?: StreamChoice[]
-  schedule?: ScheduleInput
-  namespace?: string
-  prefix?: string
-  normalization?: ConnectionConfig['normalization']
-  transfer?: ConnectionConfig['transfer']
-  schemaChanges?: ConnectionConfig['schemaChanges']
-  maxRejects?: number
-  limits?: ConnectionConfig['limits']
-}
-
-type Settings = Omit<ConnectionInput, 'name' | 'streams' | 'schedule'>
-
-interface Ends {
-  sourceId: string
-  destinationId: string
-}
+import { findStream } from './stream-choices.ts'
 
 /**
  * Checks the streams against the source's catalog, takes the target tables and creates the connection.
+ *
+ * @param planHash of the plan that the caller saw: nothing is created unless it still holds
  * @throws STREAM_NOT_FOUND, MODE_UNSUPPORTED, CURSOR_MISSING, PRIMARY_KEY_MISSING, SCHEDULE_INVALID,
- * NAME_TAKEN, TABLE_TAKEN, AWAITING_CREDENTIALS
+ * NAME_TAKEN, TABLE_TAKEN, AWAITING_CREDENTIALS, PLAN_CHANGED
  */
 export async function createConnection(
   ctx: OperationContext,
   ends: Ends,
-  { name, streams: choices, schedule, ...settings }: ConnectionInput,
+  input: ConnectionInput,
+  planHash?: string,
 ): Promise<ConnectionRecord> {
-  const config: ConnectionConfig = {
-    ...DEFAULTS,
-    ...defined(settings),
-    ...ends,
-    name,
-    schedule: scheduleOf(schedule),
-    streams: await streamsOf(ctx, ends, choices),
-  }
-  const { id } = await ctx.tenant.reserve({ kind: 'connection', name, ...ends })
+  const { config, catalog } = await configOf(ctx, ends, input, planHash !== undefined)
+  if (planHash !== undefined) await requirePlan(ctx, config, catalog, planHash)
+  const { id } = await ctx.tenant.reserve({ kind: 'connection', name: config.name, ...ends })
   const object = ctx.objects.connection(id)
   try {
     await claimTables(ctx, id, config)
@@ -58,16 +41,6 @@ export async function createConnection(
     await ctx.tenant.release(id)
     throw error
   }
-}
-
-const DEFAULTS: Pick<
-  ConnectionConfig,
-  'normalization' | 'transfer' | 'schemaChanges' | 'maxRejects'
-> = {
-  normalization: 'basic',
-  transfer: 'auto',
-  schemaChanges: 'propagate_columns',
-  maxRejects: 1000,
 }
 
 /** Changes what is given; new streams are checked and new tables taken as at creation. */
@@ -96,9 +69,6 @@ export async function updateConnection(
   }
 }
 
-const defined = (settings: Partial<Settings> & { name?: string }) =>
-  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
-
 /** Tombstone, tables, object, row. */
 export async function deleteConnection(ctx: OperationContext, id: string): Promise<void> {
   const { destinationId } = await ctx.objects.connection(id).get()
@@ -108,39 +78,10 @@ export async function deleteConnection(ctx: OperationContext, id: string): Promi
   await ctx.tenant.forget(id)
 }
 
-async function streamsOf(
-  ctx: OperationContext,
-  { sourceId, destinationId }: Ends,
-  choices: StreamChoice[] | undefined,
-): Promise<StreamConfig[]> {
-  const [{ catalog }, source, { type }] = await Promise.all([
-    catalogOf(ctx, sourceId),
-    ctx.objects.source(sourceId).get(),
-    ctx.objects.destination(destinationId).get(),
-  ])
-  const { modes } = ctx.registries.destinations.get(type).capabilities
-  return chooseStreams(catalog, choices, { modes, cdc: isCdc(source.config) })
-}
-
-/** As Airbyte's database sources say it: `replication_method.method` is `CDC`. */
-function isCdc(config: Record<string, unknown>): boolean {
-  const { replication_method: replication } = config as {
-    replication_method?: { method?: string } | string
-  }
-  const method = typeof replication === 'string' ? replication : replication?.method
-  return method?.toUpperCase() === 'CDC'
-}
-
 /** Two connections may not write one table. */
 async function claimTables(ctx: OperationContext, id: string, config: ConnectionConfig) {
-  const destination = ctx.objects.destination(config.destinationId)
-  const { type } = await destination.get()
-  const { namespaces } = ctx.registries.destinations.get(type).capabilities
-  const tables = config.streams.map(({ name, namespace: own }) => {
-    const namespace = namespaces ? (config.namespace ?? own) : undefined
-    return streamKey({ name: `${config.prefix ?? ''}${name}`, namespace })
-  })
-  await destination.claimTables(id, config.name, tables)
+  const tables = await tablesOf(ctx, config)
+  await ctx.objects.destination(config.destinationId).claimTables(id, config.name, tables)
 }
 
 /** Streams of a connection by name; nothing given means all (undefined). */

@@ -135,6 +135,21 @@ export const connectionOutput = z.looseObject({
   createdAt: time,
   updatedAt: time,
 })
+export const planOutput = z.looseObject({
+  planHash: z.string(),
+  name: z.string(),
+  streams: z.array(
+    z.looseObject({
+      stream: z.string(),
+      target: z.string(),
+      action: z.enum(['create', 'append', 'merge', 'replace', 'none']),
+      columns: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+      statements: z.array(z.string()),
+    }),
+  ),
+  estimate: z.looseObject({ basis: z.string() }),
+  warnings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
+})
 export const rowOutput = z.looseObject({
   id: z.string(),
   kind: z.enum(['source', 'destination', 'connection']),
@@ -144,6 +159,12 @@ export const rowOutput = z.looseObject({
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.looseObject({ items: z.array(item), total: z.number(), cursor: z.string().optional() })
 export const deletedOutput = z.looseObject({ id: z.string(), deleted: z.literal(true) })
+export const verifyLevel = z.enum(['count', 'hash'])
+export const verifyOutput = z.looseObject({
+  level: verifyLevel,
+  ok: z.boolean(),
+  streams: z.array(z.looseObject({ stream: z.string(), ok: z.boolean() })),
+})
 export const checkOutput = z.looseObject({
   ok: z.boolean(),
   problem: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),

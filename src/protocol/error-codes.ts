@@ -58,6 +58,12 @@ export const ERROR_CODES = {
     when: 'The thing changed since it was read.',
     next: 'Read it again and repeat the change.',
   },
+  PLAN_CHANGED: {
+    kind: 'config',
+    status: 409,
+    when: 'A connection is created by a plan, and what the plan rests on is no longer as it was.',
+    next: 'Plan again, look at what is different, and create with the new hash.',
+  },
   SYNC_RUNNING: {
     kind: 'config',
     status: 409,

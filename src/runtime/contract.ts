@@ -326,8 +326,32 @@ export interface Destination {
    */
   place?(config: JsonObject): string
   check(ctx: ConnectorContext, config: JsonObject): Promise<CheckResult>
+  /**
+   * What the first sync of this plan would find and change at the target, without changing anything.
+   * Throws what `prepare` would refuse. Absent: there is nothing to see beforehand.
+   */
+  rehearse?(ctx: ConnectorContext, config: JsonObject, plan: StreamPlan): Promise<Rehearsal>
   /** Connects; idempotent, each call may be in another isolate. */
   open(ctx: ConnectorContext, config: JsonObject, plan: StreamPlan): Promise<Loader>
+}
+
+/** The target of a stream as it stands, and what preparing it would do. */
+export interface Rehearsal {
+  /** As one names it there: `public.orders`. */
+  target: string
+  /** Rows there now, as far as that is known without reading them; null: there is no such target. */
+  targetRows?: number | null
+  /** Columns that are there now, with the destination's own types. */
+  existing: TargetColumn[]
+  /** The stream's columns as they will be there, metadata columns left out. */
+  columns: TargetColumn[]
+  /** Statements that would run before the first row, in order. */
+  statements: string[]
+}
+
+export interface TargetColumn {
+  name: string
+  type: string
 }
 
 /**

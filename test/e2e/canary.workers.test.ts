@@ -263,7 +263,6 @@ describe('a password in use', () => {
       get_resource: { id: 'from' },
       check_resource: { id: 'into' },
       preview_records: { source: 'from', stream: 'people' },
-      list_syncs: {},
       get_sync_logs: { sync: 3 },
       get_sync: { sync: 3, receipt: true },
     })) {

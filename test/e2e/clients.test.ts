@@ -151,7 +151,7 @@ describe.each(Object.keys(GENERATIONS))('a client of %s', (generation) => {
     expect((await must('get_sync_logs', { sync: sync.syncId })).lines.length).toBeGreaterThan(0)
     const { receipt } = await must('get_sync', { sync: sync.syncId, receipt: true })
     expect(receipt.streams).toMatchObject([{ rowsLoaded: 60_000, rowsRejected: 0 }])
-    expect(await must('verify_sync', { connection: own('copy'), level: 'hash' })).toMatchObject({
+    expect(await must('check_resource', { id: own('copy'), level: 'hash' })).toMatchObject({
       ok: true,
     })
     await expectEqual(schema)

@@ -4,7 +4,7 @@ import { apiKey, errorOf, legacyClient, modernClient, type ToolResult } from './
 const CLIENTS = { '2026-07-28': modernClient, '2025': legacyClient }
 
 describe.each(Object.entries(CLIENTS))('a %s client', (era, connect) => {
-  it('imports and upgrades a connector, whose texts are marked as those of others', async () => {
+  it('imports a connector, whose texts are marked as those of others', async () => {
     const client = await connect(await apiKey(`mcp-connectors-${era}`))
     const call = async (name: string, input: Record<string, unknown>) =>
       (await client.callTool({ name, arguments: input })) as ToolResult
@@ -28,10 +28,6 @@ describe.each(Object.entries(CLIENTS))('a %s client', (era, connect) => {
 
     const made2 = await result('create_source', { name: 's', type: 'items', config: {} })
     expect(made2).toMatchObject({ status: 'awaiting_credentials' })
-    const plan = await result('upgrade_connector', { connector: 'items' })
-    expect(plan).toMatchObject({ applied: false, credentials: 'kept' })
-    const done = await result('upgrade_connector', { connector: 'items', plan: plan?.plan })
-    expect(done).toMatchObject({ applied: true, to: { version: '2.0.0' } })
     expect(
       errorOf(await call('delete_resource', { id: made?.id, confirm: 'items' })),
     ).toMatchObject({ code: 'IN_USE' })

@@ -4,6 +4,7 @@ import { probe } from './check.ts'
 import { parseConfig } from './config.ts'
 import { layoutOf } from './layout.ts'
 import { createLoader } from './loader.ts'
+import { rehearse } from './rehearse.ts'
 import { openSession } from './session.ts'
 import { SPEC } from './spec.ts'
 
@@ -51,6 +52,17 @@ const postgres: Destination = {
       }
     } catch (error) {
       return { ok: false, problem: toAirbyteError(error).toJSON() }
+    }
+  },
+
+  async rehearse(ctx, config, plan) {
+    const { schema, softDelete, ...connection } = parseConfig(config)
+    const layout = layoutOf(plan, { schema, softDelete })
+    const session = openSession(ctx, connection, layout.stream)
+    try {
+      return await session.run((client) => rehearse(client, layout))
+    } finally {
+      await session.close()
     }
   },
 

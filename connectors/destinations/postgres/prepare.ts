@@ -36,18 +36,40 @@ export async function prepareStream(
   await showFence(client, layout, fence)
   await lock(client, `airbyte table ${layout.schema}.${layout.table}`)
   const head = await readHead(client, layout)
-  const existing = await inspect(client, layout.schema, layout.table)
-  await refuseStrangers(client, layout, head, existing !== null, [...(existing?.keys() ?? [])])
+  const existing = await admitStream(client, layout, head)
   await claimHead(client, layout, fence)
   await endSuperseded(client, layout, fence)
   const table = writeTable(layout, head)
   await dropStale(client, layout, head)
   const isNew = table === layout.table ? !existing : !(await inspect(client, layout.schema, table))
   if (isNew) await forget(client, layout, log)
+  await shapeStream(client, layout, table, existing)
+  return position(client, layout)
+}
+
+type Existing = Awaited<ReturnType<typeof inspect>>
+
+/** The columns of the target as it stands; TABLE_TAKEN if it is not this stream's to write. */
+export async function admitStream(
+  client: pg.Client,
+  layout: Layout,
+  head: Head | null,
+): Promise<Existing> {
+  const existing = await inspect(client, layout.schema, layout.table)
+  await refuseStrangers(client, layout, head, existing !== null, [...(existing?.keys() ?? [])])
+  return existing
+}
+
+/** Gives the table that will be written, and the one that will be shown, the stream's columns. */
+export async function shapeStream(
+  client: pg.Client,
+  layout: Layout,
+  table: string,
+  existing: Existing,
+): Promise<void> {
   await ensureTable(client, layout, table)
   if (table !== layout.table && existing && (await isReliedUpon(client, layout)))
     await evolve(client, layout, layout.table, existing)
-  return position(client, layout)
 }
 
 /** The table that this plan's rows go to: a hidden one until an overwriting generation is shown. */

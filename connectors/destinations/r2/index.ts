@@ -1,6 +1,7 @@
 import { AirbyteError, toAirbyteError } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, Destination, ObjectStore } from '../../../src/runtime/contract.ts'
 import { r2Loader } from './loader.ts'
+import { rehearse } from './rehearse.ts'
 import { parseConfig, SPEC } from './spec.ts'
 
 /** The warehouse that every workspace has: files in its bucket, no account needed. */
@@ -36,6 +37,7 @@ const r2: Destination = {
       return { ok: false, problem: toAirbyteError(error).toJSON() }
     }
   },
+  rehearse: async (ctx, config, plan) => rehearse(warehouseOf(ctx), parseConfig(config), plan),
   async open(ctx, config, plan) {
     return r2Loader(warehouseOf(ctx), parseConfig(config), plan)
   },

@@ -13,6 +13,29 @@ import { nearest } from '../nearest.ts'
 import { mappedColumns, mappedPath, type PlannedMapping } from '../normalization/index.ts'
 import type { PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
 
+/** What of a sync decides on the plan of a stream. */
+type SyncSettings = Pick<
+  SyncInput,
+  | 'connectionId'
+  | 'syncId'
+  | 'namespace'
+  | 'prefix'
+  | 'normalization'
+  | 'transfer'
+  | 'schemaChanges'
+  | 'hashSalt'
+>
+type StreamSettings = Pick<
+  SyncStreamInput,
+  | 'config'
+  | 'range'
+  | 'state'
+  | 'generationId'
+  | 'minimumGenerationId'
+  | 'generationRows'
+  | 'knownColumns'
+>
+
 interface Capabilities {
   source: SourceCapabilities
   destination: DestinationCapabilities
@@ -24,8 +47,8 @@ interface Capabilities {
  * Throws what the person must decide: SCHEMA_CHANGED, CURSOR_MISSING, PRIMARY_KEY_MISSING.
  */
 export function planStream(
-  input: SyncInput,
-  stream: SyncStreamInput,
+  input: SyncSettings,
+  stream: StreamSettings,
   discovered: AirbyteStream,
   capabilities: Capabilities,
 ): PlannedStream {
@@ -88,19 +111,19 @@ export function planStream(
 
 /** A change log has the change as it is; a merge must be able to find what it left out. */
 function keepsUnchanged(
-  { normalization }: SyncInput,
-  { destinationSyncMode }: SyncStreamInput['config'],
+  { normalization }: SyncSettings,
+  { destinationSyncMode }: StreamSettings['config'],
   { destination }: Capabilities,
 ): boolean {
   if (!destinationSyncMode.endsWith('dedup')) return true
   return destination.keepsUnchanged === true && normalization === 'basic'
 }
 
-function saltOf({ hashSalt }: SyncInput): string {
+function saltOf({ hashSalt }: SyncSettings): string {
   return hashSalt ?? ''
 }
 
-function resolveCursor({ config, range }: SyncStreamInput, found: AirbyteStream): string[] {
+function resolveCursor({ config, range }: StreamSettings, found: AirbyteStream): string[] {
   // Rows that a backfill brings are merged by the same cursor as those of any other sync.
   if (range) return config.cursorField ?? []
   if (config.syncMode !== 'incremental') return []
@@ -154,8 +177,8 @@ function requireColumns(
 }
 
 function chooseColumns(
-  input: SyncInput,
-  stream: SyncStreamInput,
+  input: SyncSettings,
+  stream: StreamSettings,
   available: Column[],
   paths: string[][],
 ): Column[] {
@@ -173,7 +196,7 @@ function chooseColumns(
   return wanted
 }
 
-function refuseChange(stream: SyncStreamInput, wanted: Column[], known: Set<string>): void {
+function refuseChange(stream: StreamSettings, wanted: Column[], known: Set<string>): void {
   const now = new Set(wanted.map((column) => column.name))
   const added = [...now].filter((name) => !known.has(name))
   const removed = [...known].filter((name) => !now.has(name))
@@ -189,7 +212,7 @@ function refuseChange(stream: SyncStreamInput, wanted: Column[], known: Set<stri
 
 /** The cheapest path: bytes that pass through untouched, else COPY text that is decoded once, else records. */
 function choosePath(
-  input: SyncInput,
+  input: SyncSettings,
   mapping: PlannedMapping | undefined,
   { source, destination }: Capabilities,
 ) {

@@ -99,14 +99,13 @@ async function createPostgres(call: ToolCall, kind: 'source' | 'destination', ad
 
 interface IndexedSync {
   status: string
-  error?: unknown
 }
 
 /** Reads the index only: asking the sync's own object would wake it up. */
 export async function latest(call: ToolCall): Promise<IndexedSync> {
-  const { items } = await call<{ items: IndexedSync[] }>('list_syncs', { limit: 1 })
-  const [{ status, error } = { status: 'missing', error: undefined }] = items
-  return { status, ...(error !== undefined && { error }) }
+  const rows = { kind: 'connection', limit: 1 }
+  const { items } = await call<{ items: { lastSync?: IndexedSync }[] }>('list_resources', rows)
+  return { status: items[0]?.lastSync?.status ?? 'missing' }
 }
 
 export async function untilEnded(call: ToolCall, signal?: AbortSignal): Promise<void> {

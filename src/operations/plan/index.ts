@@ -1,0 +1,62 @@
+/** What a connection would do, before it does it; and a hash that holds its creation to that. */
+import type { ConnectionConfig } from '../../durable-object/rpc.ts'
+import { type AirbyteCatalog, AirbyteError } from '../../protocol/index.ts'
+import { type ConnectionInput, configOf, type Ends, tablesOf } from '../connection-config.ts'
+import type { OperationContext } from '../define.ts'
+import { scheduleView } from '../views.ts'
+import { estimateOf } from './estimate.ts'
+import { changedParts, hashOf } from './hash.ts'
+import { planStreams } from './streams.ts'
+import { warningsOf } from './warnings.ts'
+
+/**
+ * Looks at both ends as they are now. Nothing is created, claimed or written.
+ * @throws what creating the connection would
+ */
+export async function planConnection(ctx: OperationContext, ends: Ends, input: ConnectionInput) {
+  const { config, catalog } = await configOf(ctx, ends, input, true)
+  const { streams, hash } = await look(ctx, config, catalog)
+  const { name, schedule, normalization, schemaChanges } = config
+  return {
+    planHash: hash,
+    name,
+    schedule: scheduleView(schedule),
+    ...{ normalization, schemaChanges },
+    streams: streams.map(({ view }) => view),
+    estimate: estimateOf(streams),
+    warnings: warningsOf(streams),
+  }
+}
+
+/** @throws PLAN_CHANGED naming what is different */
+export async function requirePlan(
+  ctx: OperationContext,
+  config: ConnectionConfig,
+  catalog: AirbyteCatalog,
+  planned: string,
+): Promise<void> {
+  const { hash } = await look(ctx, config, catalog)
+  if (hash === planned) return
+  const parts = changedParts(planned, hash)
+  const message = parts
+    ? `Since the plan was made, ${parts.join(' and ')} changed. Nothing was created.`
+    : 'planHash is not the hash of a plan. Nothing was created.'
+  throw new AirbyteError('PLAN_CHANGED', message, { field: 'planHash' })
+}
+
+async function look(ctx: OperationContext, config: ConnectionConfig, catalog: AirbyteCatalog) {
+  const { name, sourceId, destinationId } = config
+  if (await ctx.tenant.find('connection', name)) {
+    throw new AirbyteError('NAME_TAKEN', `There already is a connection called '${name}'.`, {
+      field: 'name',
+    })
+  }
+  const tables = await tablesOf(ctx, config)
+  await ctx.objects.destination(destinationId).checkTables('', tables)
+  const [source, destination] = await Promise.all([
+    ctx.objects.source(sourceId).get(),
+    ctx.objects.destination(destinationId).get(),
+  ])
+  const streams = await planStreams(ctx, config, catalog, { source, destination })
+  return { streams, hash: hashOf({ config, source, destination, streams }) }
+}
