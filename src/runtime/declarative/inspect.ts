@@ -8,7 +8,7 @@ import type { ConnectorContext } from '../contract.ts'
 import { type Component, UnknownComponent } from './component.ts'
 import { missingClass } from './custom/missing.ts'
 import { exampleConfig } from './example-config.ts'
-import { loadManifest } from './manifest/load.ts'
+import { loadManifest, type Manifest } from './manifest/load.ts'
 import { isObject } from './manifest/values.ts'
 import { openSource, readingOf, type SourceEnvironment } from './open.ts'
 import { newRun } from './run.ts'
@@ -122,7 +122,7 @@ interface Example {
 const REACHED = new AirbyteError('CANCELLED', 'Nothing is sent.')
 
 async function refusalOf(
-  root: Component,
+  root: Manifest,
   component: Component,
   example: Example,
 ): Promise<string | undefined> {
@@ -149,7 +149,7 @@ async function refusalOf(
 
 /** An example is not a config: what rules find wrong with it says nothing about the manifest. */
 function environment(
-  root: Component,
+  root: Manifest,
   ctx: ConnectorContext,
   { config, ranWith }: Example,
 ): SourceEnvironment {

@@ -7,6 +7,8 @@ import { type NormalizedConfig, normalizeConfig } from './config-rules.ts'
 import { validateConfigRules } from './config-validations.ts'
 import { type CustomComponents, CustomRegister } from './custom/register.ts'
 import type { Environment } from './environment.ts'
+import type { Manifest } from './manifest/load.ts'
+import type { Problem } from './manifest/validate.ts'
 import { callBudget } from './requester/budget.ts'
 import { newRun, type RunOptions } from './run.ts'
 import { NEWEST } from './versions/changes.ts'
@@ -37,7 +39,7 @@ export const readingOf = (root: Component, { ranWith, components = [] }: OpenOpt
  * @throws VALIDATION_FAILED for a config that the manifest does not accept
  */
 export function openSource(
-  root: Component,
+  root: Manifest,
   ctx: ConnectorContext,
   config: JsonObject,
   options: OpenOptions = {},
@@ -52,7 +54,16 @@ export function openSource(
       `The manifest is of version ${language.version}; the newest known is ${NEWEST}.`,
     )
   }
+  if (root.unknown.length > 0) ctx.log('warn', withoutMeaning(root.unknown))
   const run = newRun(ctx, { jobLimit: jobLimitOf(root, normalized.config), ...options })
   run.budget = callBudget(root, normalized.config)
   return { ...normalized, ctx, run, language, custom }
 }
+
+function withoutMeaning(unknown: Problem[]): string {
+  const named = unknown.slice(0, MAX_NAMED).map(({ path, message }) => `${path}: ${message}`)
+  const more = unknown.length > MAX_NAMED ? `\n${unknown.length - MAX_NAMED} more` : ''
+  return `The manifest has nodes without a meaning here:\n${named.join('\n')}${more}`
+}
+
+const MAX_NAMED = 5

@@ -8,6 +8,7 @@ import {
 import { type CustomComponents, custom } from '../../../src/runtime/declarative/custom/index.ts'
 import { CustomRegister } from '../../../src/runtime/declarative/custom/register.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
+import { loadManifest } from '../../../src/runtime/declarative/manifest/load.ts'
 import { testContext } from '../../conformance/context.ts'
 import { manifestOf } from './oracle.ts'
 
@@ -137,22 +138,27 @@ describe('a class that is not registered', () => {
 })
 
 describe('a node that is no proper class', () => {
-  const withExtractor = async (extractor: JsonObject, components: CustomComponents[] = []) => {
+  const manifestWith = (extractor: JsonObject) => {
     const { streams: [plain] = [], ...root } = shop() as { streams: JsonObject[] }
     const stream = withRetriever(plain as JsonObject, 'items', { record_selector: { extractor } })
-    return (await readAll({ ...root, streams: [stream] } as JsonObject, components)).errors[0]
-      ?.error
+    return { ...root, streams: [stream] } as JsonObject
   }
+  const withExtractor = async (extractor: JsonObject, components: CustomComponents[] = []) =>
+    (await readAll(manifestWith(extractor), components)).errors[0]?.error
 
   it.each([
-    [{ type: 'CustomRecordExtractor' }, "The field 'class_name' is missing."],
-    [{ type: 'CustomRecordExtractor', class_name: 7 }, "'class_name' must be text."],
-    [{ type: 'CustomExtractor', class_name: FANCY }, "the custom class '"],
-    [{ type: 'RecordExtractor' }, "type 'RecordExtractor' is not known"],
-  ])('is refused by its place: %j', async (extractor, message) => {
-    const error = await withExtractor(extractor)
-    expect(error?.message).toContain(message)
-    expect(error?.field).toMatch(/^streams\[0\]\.retriever\.record_selector\.extractor/)
+    [{ type: 'CustomRecordExtractor' }, '.class_name', 'needs this field'],
+    [{ type: 'CustomRecordExtractor', class_name: 7 }, '.class_name', 'must be text'],
+    [{ type: 'CustomExtractor', class_name: FANCY }, '', "type 'CustomExtractor' is not known"],
+    [{ type: 'RecordExtractor' }, '', "type 'RecordExtractor' is not known"],
+  ])('is refused by its place: %j', (extractor, field, message) => {
+    expect(() => loadManifest(manifestWith(extractor))).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION_FAILED',
+        field: `streams[0].retriever.record_selector.extractor${field}`,
+        message: expect.stringContaining(message),
+      }),
+    )
   })
 
   it('is told what a registered class misses in it', async () => {

@@ -27,7 +27,10 @@ describe('what a manifest has', () => {
       ...{ type: 'DatetimeBasedCursor', cursor_field: 'at', datetime_format: '%Y-%m-%d' },
       start_datetime: "{{ config['start'] }}",
     }
-    const dynamic = { type: 'DynamicSchemaLoader', retriever: retriever() }
+    const dynamic = {
+      ...{ type: 'DynamicSchemaLoader', retriever: retriever() },
+      schema_type_identifier: { key_pointer: ['name'] },
+    }
     const report = await inspectManifest(
       manifest([
         stream('a', { incremental_sync }),
@@ -75,14 +78,16 @@ describe('a stream', () => {
     expect(child?.refused).toContain('source_x.components.Odd')
   })
 
-  it.each([
-    ['a type that is not known', { decoder: { type: 'MorseDecoder' } }],
-    [
-      'a template that cannot be read',
-      { requester: { ...(retriever().requester as JsonObject), path: '{{ x' } },
-    ],
-  ])('is refused for %s', async (_, over) => {
-    expect((await inspected({ retriever: retriever(over) }))?.refused).toBeTypeOf('string')
+  it('is refused for a template that cannot be read', async () => {
+    const requester = { ...(retriever().requester as JsonObject), path: 'a/{{ x' }
+    const found = await inspected({ retriever: retriever({ requester }) })
+    expect(found?.refused).toMatch(/streams\[0\]\.retriever\.requester\.path.*column 5/)
+  })
+
+  it('is refused for a type that only a newer language may know', async () => {
+    const newer = { decoder: { type: 'MorseDecoder' } }
+    const found = await inspected({ retriever: retriever(newer) }, { version: '99.0.0' })
+    expect(found?.refused).toContain("streams[0].retriever.decoder: The component type 'MorseDec")
   })
 
   it('is not refused for what its config may well have', async () => {

@@ -6,8 +6,6 @@ import { propagate } from '../../../src/runtime/declarative/manifest/propagate.t
 import { resolveReferences } from '../../../src/runtime/declarative/manifest/references.ts'
 import { newRun } from '../../../src/runtime/declarative/run.ts'
 import { buildStream } from '../../../src/runtime/declarative/stream/build.ts'
-import { readPages } from '../../../src/runtime/declarative/stream/read-pages.ts'
-import { fromAirbyteState } from '../../../src/runtime/declarative/stream/state.ts'
 import { testContext } from '../../conformance/context.ts'
 import { manifestOf } from './oracle.ts'
 
@@ -91,17 +89,102 @@ describe('a manifest', () => {
     expect(error).toMatchObject({ code: 'VALIDATION_FAILED', field: 'manifest.surprise' })
   })
 
-  it('names the node whose component is not known', async () => {
+  const withStream = (stream: JsonObject) => loadManifest(manifestOf({ name: '', stream }))
+
+  it.each<[string, JsonObject, string, string]>([
+    [
+      'a type that is not known',
+      { retriever: { paginator: { type: 'MagicPaginator' } } },
+      'streams[0].retriever.paginator',
+      "'MagicPaginator' is not known here; one of DefaultPaginator, NoPagination is expected",
+    ],
+    [
+      'a type in the place of another',
+      { retriever: { record_selector: { extractor: { type: 'JsonDecoder', field_path: [] } } } },
+      'streams[0].retriever.record_selector.extractor',
+      'JsonDecoder cannot stand here; one of DpathExtractor',
+    ],
+    [
+      'no type where it could be several',
+      { retriever: { paginator: { type: 'DefaultPaginator', pagination_strategy: {} } } },
+      'streams[0].retriever.paginator.pagination_strategy',
+      'has no type; one of PageIncrement',
+    ],
+    [
+      'a field that is missing',
+      { transformations: [{ type: 'AddFields' }] },
+      'streams[0].transformations[0].fields',
+      'AddFields needs this field.',
+    ],
+    [
+      'a field of another form',
+      { retriever: { requester: { use_cache: 'often' } } },
+      'streams[0].retriever.requester.use_cache',
+      'It must be true or false.',
+    ],
+    [
+      'an item of another form',
+      { transformations: [{ type: 'RemoveFields', field_pointers: [['a'], 'b'] }] },
+      'streams[0].transformations[0].field_pointers[1]',
+      'It must be a list.',
+    ],
+    [
+      'a word that is none of a few',
+      { retriever: { requester: { http_method: 'FETCH' } } },
+      'streams[0].retriever.requester.http_method',
+      'one of GET, POST',
+    ],
+  ])('with %s is refused by the path of the node', (_, stream, field, message) => {
+    const error = refusal(() => withStream(stream))
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED', kind: 'config', field })
+    expect(error.message).toContain(`${field}: `)
+    expect(error.message).toContain(message)
+  })
+
+  it('says what else is wrong, in streams that nobody reads too', () => {
+    const broken = { type: 'DeclarativeStream', name: 'other', retriever: { type: 'Odd' } }
+    const streams = Array.from({ length: 9 }, () => broken)
+    const error = refusal(() => loadManifest({ ...manifestOf({ name: '' }), streams }))
+    expect(error.field).toBe('streams[0].retriever')
+    expect(error.message).toContain('Also wrong: streams[1].retriever, streams[2].retriever')
+    expect(error.message).toContain('3 more.')
+  })
+
+  it('tells fields that have no meaning, and what was meant; parameters are none', () => {
+    const stream = {
+      ...{ $parameters: { anything: 1, name: 'items' }, surprise: 1 },
+      retriever: { requester: { request_headrs: {} } },
+    }
+    expect(withStream(stream).unknown).toEqual([
+      {
+        path: 'streams[0].retriever.requester.request_headrs',
+        message: "HttpRequester has no field of this name; 'request_headers'?",
+      },
+      {
+        path: 'streams[0].surprise',
+        message: 'DeclarativeStream has no field of this name.',
+      },
+    ])
+  })
+
+  it('of a newer language loads with what is not known in it', () => {
     const stream = { retriever: { paginator: { type: 'MagicPaginator' } } }
-    const root = loadManifest(manifestOf({ name: '', stream }))
-    const [component] = root.children('streams')
+    const newer = { ...manifestOf({ name: '', stream }), version: '99.0.0' }
+    expect(loadManifest(newer).unknown.map(({ path }) => path)).toEqual([
+      'streams[0].retriever.paginator',
+    ])
+  })
+
+  it('names the node and the column of a template that cannot be read', async () => {
+    const stream = { retriever: { requester: { request_headers: { 'X-Day': 'of {{ day( }}' } } } }
+    const [component] = withStream(stream).children('streams')
     const ctx = testContext()
     const env = { config: {}, ctx, run: newRun(ctx, {}), stream: 'items' }
-    const reading = readPages(buildStream(component as never, env), fromAirbyteState({})).next()
-    await expect(reading).rejects.toMatchObject({
-      code: 'VALIDATION_FAILED',
-      field: 'streams[0].retriever.paginator',
-      message: expect.stringContaining("'MagicPaginator' is not known here; one of NoPagination"),
+    const error = refusal(() => buildStream(component as never, env))
+    expect(error).toMatchObject({
+      code: 'TEMPLATE_INVALID',
+      field: 'streams[0].retriever.requester.request_headers.X-Day',
+      message: expect.stringMatching(/^streams\[0\]\..*X-Day: .*line 1, column \d+/),
     })
   })
 })

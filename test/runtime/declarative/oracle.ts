@@ -108,6 +108,10 @@ export const goldens = (): Record<string, Golden> =>
     ),
   )
 
+/** A case, the path of a node in it, a field of the node, and of each change whether it is accepted. */
+export const verdicts = (): [string, (string | number)[], string, string][] =>
+  JSON.parse(readFileSync(join(FOLDER, 'validation.json'), 'utf8'))
+
 /** The streams as the configured catalog has them. */
 export const configuredOf = (names: string[], { cursor, schema = {} }: OracleCase) =>
   new Map(

@@ -163,7 +163,10 @@ describe('an older manifest', () => {
   })
 
   it('that has a session of its own has it under the present name', () => {
-    const authenticator = { type: 'SessionTokenAuthenticator', login_url: '/login', header: 'X' }
+    const authenticator = {
+      ...{ type: 'SessionTokenAuthenticator', login_url: '/login', header: 'X' },
+      ...{ session_token_response_key: 'id', validate_session_url: '/me' },
+    }
     const stream = { retriever: { requester: { authenticator } } }
     const typeIn = (version: string) =>
       loadManifest(versioned(version, stream))
@@ -172,11 +175,18 @@ describe('an older manifest', () => {
         .child('requester')
         .child('authenticator').type
     expect(typeIn('0.34.0')).toBe('LegacySessionTokenAuthenticator')
-    expect(typeIn('0.35.0')).toBe('SessionTokenAuthenticator')
+    expect(() => typeIn('0.35.0')).toThrow(/authenticator.login_requester: .* needs this field/)
   })
 
   it('that names the targets of an asynchronous download has them under the present names', () => {
-    const retriever = { type: 'AsyncRetriever', urls_extractor: { a: 1 }, url_requester: { b: 1 } }
+    const requester = { type: 'HttpRequester', url_base: 'https://api.test' }
+    const extractor = { type: 'DpathExtractor', field_path: ['urls'] }
+    const retriever = {
+      ...{ type: 'AsyncRetriever', urls_extractor: extractor, url_requester: requester },
+      ...{ creation_requester: requester, polling_requester: requester },
+      ...{ download_requester: requester, status_extractor: extractor },
+      status_mapping: { running: [], completed: [], failed: [], timeout: [] },
+    }
     const fieldsIn = (version: string) =>
       Object.keys(
         loadManifest(versioned(version, { retriever })).children('streams')[0]?.child('retriever')

@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
+import { checkTemplates } from '../manifest/check-templates.ts'
 import { streamSchema } from '../schema/index.ts'
 import { unsupported } from '../unsupported.ts'
 import type { Branch } from './delegate.ts'
@@ -27,6 +28,7 @@ const RETRIEVERS = new Set(['SimpleRetriever', 'AsyncRetriever', 'CustomRetrieve
  */
 export function buildStream(component: Component, env: Environment): Stream {
   if (component.type !== 'DeclarativeStream') throw unsupported(component)
+  checkTemplates(component)
   const retriever = component.child('retriever')
   if (!RETRIEVERS.has(retriever.type)) throw unsupported(retriever)
   const cursor = component.optionalChild('incremental_sync')
