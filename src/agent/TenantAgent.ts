@@ -163,14 +163,15 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
 
   recordSync(summary: SyncSummary) {
     return guarded(() => {
-      const { syncId, connectionId, status, startedAt, endedAt } = summary
+      const { connectionId, syncId, status, startedAt, endedAt, rows, error } = summary
       this.syncIndex.record(summary)
-      this.entities.recordLastSync(connectionId, { syncId, status, startedAt, endedAt })
+      const lastSync = { syncId, status, startedAt, endedAt, rows, error }
+      this.entities.recordLastSync(connectionId, lastSync)
     })
   }
 
-  recordConnection({ id, name, status, nextRunAt }: ConnectionRecord) {
-    return guarded(() => this.entities.record(id, { name, status, nextRunAt }))
+  recordConnection(connection: ConnectionRecord) {
+    return guarded(() => this.entities.record(connection))
   }
 
   hashSalt() {

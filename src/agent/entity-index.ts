@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { nearest } from '../core/nearest.ts'
+import type { ConnectionRecord } from '../durable-object/rpc.ts'
 import type { RefKind, RefRequest, ResolvedRef } from '../operations/refs.ts'
 import type { EntityKind, IndexRow, Page, TenantAgentApi } from '../operations/tenant.ts'
 import { ENTITY_KINDS } from '../operations/tenant.ts'
@@ -19,9 +20,20 @@ interface Row extends Record<string, SqlStorageValue> {
   phase: Phase
   next_run_at: number | null
   last_sync: string | null
+  fresh_as_of: number | null
+  freshness_seconds: number | null
+  paused_reason: string | null
+  source_name: string | null
+  destination_name: string | null
   created_at: number
   updated_at: number
 }
+
+/** Rows, a connection's with the names of its ends. */
+const SELECT = `select *,
+  (select name from entities s where s.id = e.source_id) as source_name,
+  (select name from entities d where d.id = e.destination_id) as destination_name
+  from entities e`
 
 type NewEntity = Pick<
   IndexRow,
@@ -84,10 +96,13 @@ export class EntityIndex {
   }
 
   /** Brings a connection's row up to what its object says. */
-  record(id: string, change: { name: string; status: string; nextRunAt?: number }): void {
+  record(connection: ConnectionRecord): void {
+    const { id, name, status, nextRunAt, freshAsOf, freshnessSeconds, pausedReason } = connection
     this.sql.exec(
-      'update entities set name = ?, status = ?, next_run_at = ?, updated_at = ? where id = ?',
-      ...[change.name, change.status, change.nextRunAt ?? null, this.now(), id],
+      `update entities set name = ?, status = ?, next_run_at = ?, fresh_as_of = ?,
+         freshness_seconds = ?, paused_reason = ?, updated_at = ? where id = ?`,
+      ...[name, status, nextRunAt ?? null, freshAsOf ?? null, freshnessSeconds ?? null],
+      ...[pausedReason ? JSON.stringify(pausedReason) : null, this.now(), id],
     )
   }
 
@@ -124,7 +139,7 @@ export class EntityIndex {
   /** Rows that were left half created or half deleted before this moment. */
   unfinished(before: number): { id: string; kind: EntityKind; phase: Phase }[] {
     return this.sql
-      .exec<Row>(`select * from entities where phase <> 'active' and updated_at < ?`, before)
+      .exec<Row>(`${SELECT} where phase <> 'active' and updated_at < ?`, before)
       .toArray()
       .map(({ id, kind, phase }) => ({ id, kind, phase }))
   }
@@ -136,9 +151,7 @@ export class EntityIndex {
   }
 
   get(id: string): IndexRow | null {
-    const [row] = this.sql
-      .exec<Row>(`select * from entities where id = ? and phase <> 'deleting'`, id)
-      .toArray()
+    const [row] = this.sql.exec<Row>(`${SELECT} where id = ? and phase <> 'deleting'`, id).toArray()
     return row ? toIndexRow(row) : null
   }
 
@@ -185,7 +198,7 @@ export class EntityIndex {
       .one()
     const rows = this.sql
       .exec<Row>(
-        `select * from entities where ${where} and id > ? order by id limit ? offset ?`,
+        `${SELECT} where ${where} and id > ? order by id limit ? offset ?`,
         ...[...values, query.cursor ?? '', query.limit + 1, query.offset ?? 0],
       )
       .toArray()
@@ -199,10 +212,7 @@ export class EntityIndex {
 
   private byName(kind: EntityKind, name: string): IndexRow | null {
     const [row] = this.sql
-      .exec<Row>(
-        `select * from entities where kind = ? and name = ? and phase <> 'deleting'`,
-        ...[kind, name],
-      )
+      .exec<Row>(`${SELECT} where kind = ? and name = ? and phase <> 'deleting'`, ...[kind, name])
       .toArray()
     return row ? toIndexRow(row) : null
   }
@@ -255,6 +265,8 @@ export function notFound(
   })
 }
 
+const parsed = <T>(json: string | null) => (json === null ? undefined : (JSON.parse(json) as T))
+
 function toIndexRow(row: Row): IndexRow {
   return {
     id: row.id,
@@ -266,7 +278,12 @@ function toIndexRow(row: Row): IndexRow {
     destinationId: row.destination_id ?? undefined,
     status: row.status,
     nextRunAt: row.next_run_at ?? undefined,
-    lastSync: row.last_sync ? (JSON.parse(row.last_sync) as IndexRow['lastSync']) : undefined,
+    sourceName: row.source_name ?? undefined,
+    destinationName: row.destination_name ?? undefined,
+    lastSync: parsed<IndexRow['lastSync']>(row.last_sync),
+    freshAsOf: row.fresh_as_of ?? undefined,
+    freshnessSeconds: row.freshness_seconds ?? undefined,
+    pausedReason: parsed<IndexRow['pausedReason']>(row.paused_reason),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }

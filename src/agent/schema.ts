@@ -60,4 +60,7 @@ export const TENANT_SCHEMA: readonly string[] = [
      release text not null
    );
    create index connector_releases_connector on connector_releases (connector_id, seq);`,
+  `alter table entities add column fresh_as_of integer;
+   alter table entities add column freshness_seconds integer;
+   alter table entities add column paused_reason text;`,
 ]

@@ -241,7 +241,9 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
         else for (const outcome of streams) this.#store.keepOutcome(outcome, endedAt)
         this.#store.saveSync(summary)
         this.#store.setCurrent(undefined)
-        this.#store.saveRecord({ ...this.#record(), lastSync: summary })
+        const isFresh = summary.status === 'succeeded' && !backfill && !current.streams
+        const fresh = isFresh && { freshAsOf: summary.startedAt }
+        this.#store.saveRecord({ ...this.#record(), lastSync: summary, ...fresh })
         // What was wrong with one backfill says nothing about the syncs to come.
         if (!backfill) this.#countFailures(summary)
       })

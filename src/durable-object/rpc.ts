@@ -150,6 +150,8 @@ export interface ConnectionConfig {
   maxRejects: number
   /** Budgets of a slice, where the defaults do not suit. */
   limits?: Partial<SliceLimits>
+  /** How old the rows may be before the connection counts as late. 0 or absent: no target. */
+  freshnessSeconds?: number
 }
 
 export interface ConnectionRecord extends ConnectionConfig {
@@ -163,6 +165,8 @@ export interface ConnectionRecord extends ConnectionConfig {
   createdAt: number
   updatedAt: number
   lastSync?: SyncSummary
+  /** Start of the latest sync of all streams that succeeded: what changed before it is there. */
+  freshAsOf?: number
 }
 
 export type SyncStatus = 'pending' | 'running' | 'succeeded' | 'incomplete' | 'failed' | 'cancelled'

@@ -8,6 +8,7 @@ import { resourceServer } from './resource-server.ts'
 import { SETUP_PATH } from './setup.ts'
 import { handleSetup } from './setup-page.ts'
 import { handleSignIn, isSignInPath } from './sign-in.ts'
+import { handleWorkspace, isWorkspacePath } from './workspace/index.ts'
 
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource'
 
@@ -51,7 +52,7 @@ function route(request: Request, env: Env, ctx: ExecutionContext): Promise<Respo
     return resourceServer(origin, 'mcp', handleMcp).fetch(request, env, ctx)
   }
   if (resource === 'api') return handleApiDoor(request, env, ctx)
-  if (path === '/') return home(origin)
+  if (isWorkspacePath(path)) return handleWorkspace(request, env)
   return messagePage('Not found', 'There is nothing at this address.', { status: 404 })
 }
 
@@ -70,10 +71,6 @@ function elsewhere(request: Request, env: Env): Response {
     return Response.redirect(target, 308)
   }
   return Response.json({ error: 'misdirected', message: `Use ${target}.` }, { status: 421 })
-}
-
-function home(origin: string): Response {
-  return messagePage('Airbyte', `Connect an MCP client to ${origin}/mcp.`)
 }
 
 /** For the log: what failed, not what it said, since messages may quote user data. */

@@ -3,11 +3,11 @@ import { v7 as uuidv7 } from 'uuid'
 import { migrate } from '../durable-object/migrations.ts'
 import type { SetupRequest } from '../http/setup-contract.ts'
 import { API_KEYS_SCHEMA, ApiKeys, type NewApiKey } from './api-keys.ts'
-import { type Membership, PEOPLE_SCHEMA, People } from './people.ts'
+import { type Membership, PEOPLE_SCHEMA, People, USED_FORMS_SCHEMA } from './people.ts'
 import type { AccessLevel } from './scopes.ts'
 import { SETUPS_SCHEMA, Setups } from './setups.ts'
 
-const MIGRATIONS = [PEOPLE_SCHEMA, API_KEYS_SCHEMA, SETUPS_SCHEMA]
+const MIGRATIONS = [PEOPLE_SCHEMA, API_KEYS_SCHEMA, SETUPS_SCHEMA, USED_FORMS_SCHEMA]
 
 /**
  * Who may do what. An object named `person:<user id>` knows a person's workspaces and browser
@@ -45,6 +45,11 @@ export class IdentityDO extends DurableObject<Env> {
 
   signOut(secret: string): Promise<void> {
     return this.people.closeSession(secret)
+  }
+
+  /** Uses a form up; false if it was sent before. */
+  useForm(nonce: string, expires: number): boolean {
+    return this.people.useForm(nonce, expires)
   }
 
   memberships(): Membership[] {

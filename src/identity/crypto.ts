@@ -37,6 +37,9 @@ export async function openWith(secret: string, sealed: string): Promise<string> 
   return decoder.decode(await crypto.subtle.decrypt(algorithm, key, fromBase64Url(body)))
 }
 
+/** The time in epoch seconds. */
+export const seconds = () => Math.floor(Date.now() / 1000)
+
 async function keyOf(secret: string): Promise<CryptoKey> {
   const material = await crypto.subtle.digest('SHA-256', encoder.encode(`airbyte-seal:${secret}`))
   return crypto.subtle.importKey('raw', material, 'AES-GCM', false, ['encrypt', 'decrypt'])

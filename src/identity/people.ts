@@ -1,4 +1,4 @@
-import { equalSecrets, randomText, sha256 } from './crypto.ts'
+import { equalSecrets, randomText, seconds, sha256 } from './crypto.ts'
 import type { AccessLevel } from './scopes.ts'
 
 const SESSION_SECONDS = 7 * 86_400
@@ -36,6 +36,10 @@ export const PEOPLE_SCHEMA = `
     tenant text primary key, name text not null, level text not null
   ) without rowid;
   create table sessions (hash text primary key, expires integer not null) without rowid;
+`
+
+export const USED_FORMS_SCHEMA = `
+  create table used_forms (nonce text primary key, expires integer not null) without rowid;
 `
 
 /** One person: where they are a member, and the browsers they are signed in with. */
@@ -96,9 +100,16 @@ export class People {
       .some((row) => equalSecrets(row.hash, hash))
   }
 
+  /** True the first time that a form with this nonce is sent. */
+  useForm(nonce: string, expires: number): boolean {
+    this.sql.exec('delete from used_forms where expires <= ?', seconds())
+    return (
+      this.sql.exec('insert or ignore into used_forms values (?, ?)', nonce, expires).rowsWritten >
+      0
+    )
+  }
+
   async closeSession(secret: string): Promise<void> {
     this.sql.exec('delete from sessions where hash = ?', await sha256(secret))
   }
 }
-
-const seconds = () => Math.floor(Date.now() / 1000)

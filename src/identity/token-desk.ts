@@ -1,4 +1,4 @@
-import { openWith, sealWith, sha256 } from './crypto.ts'
+import { openWith, sealWith, seconds, sha256 } from './crypto.ts'
 import type { ExpiringStore } from './expiring-store.ts'
 
 /** A refresh repeated within this time gets its first answer again, whatever happened since. */
@@ -127,5 +127,3 @@ function tokenResponse(answer: object): Response {
     },
   })
 }
-
-const seconds = () => Math.floor(Date.now() / 1000)

@@ -18,6 +18,7 @@ export interface ConnectionInput {
   schemaChanges?: ConnectionConfig['schemaChanges']
   maxRejects?: number
   limits?: ConnectionConfig['limits']
+  freshnessSeconds?: number
 }
 
 export interface Ends {

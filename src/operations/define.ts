@@ -13,7 +13,7 @@ import type { RefKind, ResolvedRef } from './refs.ts'
 import type { TenantAgentApi } from './tenant.ts'
 import type { WorkspaceSources } from './workspace-connectors.ts'
 
-export type Face = 'mcp' | 'http' | 'sdk' | 'cli'
+export type Face = 'mcp' | 'http' | 'sdk' | 'cli' | 'page'
 
 export type Toolset = 'explore' | 'setup' | 'pipelines' | 'data'
 

@@ -86,6 +86,16 @@ export const connectionSettings = {
   transfer: z.enum(['auto', 'direct', 'staged']).optional(),
   schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
   maxRejects: z.number().min(0).optional(),
+  freshnessSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .optional()
+    .meta({
+      ...ADVANCED,
+      description: 'How old rows may get before the connection is late; 0: no target',
+    }),
   limits: sliceLimits.optional().meta({ ...ADVANCED, description: 'Of one slice of a sync' }),
 }
 

@@ -13,7 +13,7 @@ import type { StreamChoice } from './fields.ts'
 import { mappingOf } from './mapping-choice.ts'
 
 /** The pairs that have a meaning, best default first. */
-const PAIRS: Record<SyncMode, readonly DestinationSyncMode[]> = {
+export const PAIRS: Record<SyncMode, readonly DestinationSyncMode[]> = {
   full_refresh: ['overwrite', 'overwrite_dedup', 'append'],
   incremental: ['append_dedup', 'append'],
 }

@@ -1,4 +1,5 @@
 import type { ConnectorPin, SyncStatus, SyncSummary, TenantApi } from '../durable-object/rpc.ts'
+import type { ErrorRecord } from '../protocol/index.ts'
 import type { BreakingChange } from '../runtime/declarative/index.ts'
 import type { Caller } from './caller.ts'
 import type { AuditEntry, RefRequest, ResolvedRef } from './refs.ts'
@@ -17,8 +18,13 @@ export interface IndexRow {
   destinationId?: string
   /** `awaiting_credentials | active` of an actor, `active | paused` of a connection. */
   status: string
+  sourceName?: string
+  destinationName?: string
   nextRunAt?: number
-  lastSync?: { syncId: number; status: SyncStatus; startedAt: number; endedAt?: number }
+  lastSync?: Pick<SyncSummary, 'syncId' | 'status' | 'startedAt' | 'endedAt' | 'rows' | 'error'>
+  freshAsOf?: number
+  freshnessSeconds?: number
+  pausedReason?: ErrorRecord
   createdAt: number
   updatedAt: number
 }

@@ -30,7 +30,8 @@ const pinView = ({ connectorId, hash, info }: ConnectorPin) => ({
 })
 
 export function connectionView(record: ConnectionRecord) {
-  const { tenantId: _, sourceId, destinationId, schedule, lastSync, nextRunAt, ...rest } = record
+  const { tenantId: _, sourceId, destinationId, schedule, lastSync, nextRunAt, ...most } = record
+  const { freshAsOf: _asOf, freshnessSeconds: _target, ...rest } = most
   return {
     ...rest,
     kind: 'connection' as const,
@@ -39,8 +40,24 @@ export function connectionView(record: ConnectionRecord) {
     schedule: scheduleView(schedule),
     nextRunAt: optionalIso(nextRunAt),
     lastSync: lastSync && syncView(lastSync),
+    freshness: freshnessView(record),
     createdAt: iso(record.createdAt),
     updatedAt: iso(record.updatedAt),
+  }
+}
+
+/**
+ * How fresh the rows are: as of when, and whether that is older than the connection's target. One
+ * that never succeeded is measured from when it was made.
+ */
+function freshnessView(
+  connection: Pick<ConnectionRecord, 'freshAsOf' | 'freshnessSeconds' | 'createdAt'>,
+) {
+  const { freshAsOf, freshnessSeconds: targetSeconds = 0, createdAt } = connection
+  const age = Date.now() - (freshAsOf ?? createdAt)
+  return {
+    asOf: optionalIso(freshAsOf),
+    ...(targetSeconds > 0 && { targetSeconds, late: age > targetSeconds * 1000 }),
   }
 }
 
@@ -77,11 +94,14 @@ function streamView({ waitingUntil, ...progress }: StreamProgress) {
 }
 
 export function rowView({ createdAt, updatedAt, nextRunAt, lastSync, ...row }: IndexRow) {
-  const { sourceId: source, destinationId: destination, ...rest } = row
+  const { sourceId: source, destinationId: destination, freshAsOf, freshnessSeconds, ...rest } = row
   return {
     ...rest,
     source,
     destination,
+    ...(row.kind === 'connection' && {
+      freshness: freshnessView({ freshAsOf, freshnessSeconds, createdAt }),
+    }),
     nextRunAt: optionalIso(nextRunAt),
     lastSync: lastSync && {
       ...lastSync,

@@ -93,6 +93,12 @@ export class Browser {
     return this.jars.get(origin)?.get(name)
   }
 
+  /** Has a cookie of ours, as a `Set-Cookie` value gave it. */
+  keep(setCookie: string): this {
+    this.store(ORIGIN, setCookie)
+    return this
+  }
+
   isSignedIn(): boolean {
     return Boolean(this.cookie('__Host-airbyte-session'))
   }
@@ -109,8 +115,7 @@ export class Browser {
   }
 
   private async send(url: URL, init: RequestInit = {}): Promise<Response> {
-    const jar = this.jars.get(url.origin) ?? new Map<string, string>()
-    this.jars.set(url.origin, jar)
+    const jar = this.jarOf(url.origin)
     const headers = new Headers(init.headers)
     headers.set('cookie', Array.from(jar, ([name, value]) => `${name}=${value}`).join('; '))
     const request = new Request(url, { ...init, headers, redirect: 'manual' })
@@ -119,11 +124,20 @@ export class Browser {
         ? await handleRequest(request, hosted(this.settings), ctx)
         : await fetch(request)
     if (url.origin === ORIGIN) this.cookiesSet.push(...response.headers.getSetCookie())
-    for (const cookie of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
-      if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(cookie)) jar.delete(name)
-      else jar.set(name, value)
-    }
+    for (const cookie of response.headers.getSetCookie()) this.store(url.origin, cookie)
     return response
+  }
+
+  private store(origin: string, cookie: string): void {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+    if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(cookie)) {
+      this.jarOf(origin).delete(name)
+    } else this.jarOf(origin).set(name, value)
+  }
+
+  private jarOf(origin: string): Map<string, string> {
+    const jar = this.jars.get(origin) ?? new Map<string, string>()
+    this.jars.set(origin, jar)
+    return jar
   }
 }

@@ -1,0 +1,254 @@
+import type { connectionView, syncView } from '../../../operations/views.ts'
+import { duration, rowsText, span } from '../../workspace/format.ts'
+import { type Health, syncTone } from '../../workspace/health.ts'
+import { modeText, streamText } from '../../workspace/names.ts'
+import type { Visit } from '../../workspace/visit.ts'
+import { RowsChart } from './chart.tsx'
+import { ActionButton, Form, Pill, Problem, Route, Table, Time, workspacePage } from './parts.tsx'
+import { spanOfTarget, TARGETS } from './targets.ts'
+
+type Connection = ReturnType<typeof connectionView>
+type Sync = ReturnType<typeof syncView>
+
+export interface ConnectionPage {
+  connection: Connection
+  health: Health
+  sourceName: string
+  destinationName: string
+  /** Newest first. */
+  syncs: Sync[]
+}
+
+export function connectionPage(visit: Visit, view: ConnectionPage): Response {
+  const { connection, syncs } = view
+  const here = `${visit.base}/connections/${connection.id}`
+  return workspacePage(visit, {
+    title: connection.name,
+    section: 'connections',
+    body: (
+      <>
+        <Head visit={visit} view={view} here={here} />
+        <Attention visit={visit} view={view} here={here} />
+        <h2>Syncs</h2>
+        {syncs.length === 0 ? (
+          <p>There has been no sync yet.</p>
+        ) : (
+          <>
+            <RowsChart bars={syncs.toReversed()} />
+            <SyncTable base={visit.base} syncs={syncs.slice(0, 10)} />
+          </>
+        )}
+        <Streams visit={visit} connection={connection} here={here} />
+        {visit.can('workspace:write') && (
+          <Settings visit={visit} connection={connection} here={here} />
+        )}
+      </>
+    ),
+  })
+}
+
+interface Part {
+  visit: Visit
+  view: ConnectionPage
+  here: string
+}
+
+function Head({ visit, view, here }: Part) {
+  const { connection, health, sourceName, destinationName } = view
+  const { freshness, nextRunAt, status } = connection
+  return (
+    <>
+      <div class="title">
+        <h1>{connection.name}</h1>
+        <Pill tone={health.tone}>{health.label}</Pill>
+      </div>
+      <Route from={sourceName} to={destinationName} />
+      <dl class="facts">
+        <div>
+          <dt>Rows as of</dt>
+          <dd>{freshness.asOf ? <Time at={freshness.asOf} /> : 'never'}</dd>
+        </div>
+        <div>
+          <dt>Target</dt>
+          <dd>{freshness.targetSeconds ? spanOfTarget(freshness.targetSeconds) : 'none'}</dd>
+        </div>
+        <div>
+          <dt>Schedule</dt>
+          <dd>{scheduleText(connection.schedule)}</dd>
+        </div>
+        <div>
+          <dt>Next sync</dt>
+          <dd>{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</dd>
+        </div>
+      </dl>
+      <div class="actions">
+        {visit.can('sync:run') && status === 'active' && health.tone !== 'busy' && (
+          <ActionButton visit={visit} action={`${here}/sync`} label="Sync now" primary />
+        )}
+        {visit.can('workspace:write') &&
+          (status === 'active' ? (
+            <ActionButton visit={visit} action={`${here}/pause`} label="Pause" />
+          ) : (
+            <ActionButton visit={visit} action={`${here}/resume`} label="Resume" primary />
+          ))}
+      </div>
+    </>
+  )
+}
+
+/** What a person has to decide or repair. */
+function Attention({ visit, view, here }: Part) {
+  const { connection } = view
+  const error = connection.pausedReason ?? connection.lastSync?.error
+  if (!error) return null
+  const mayReplace = visit.can('sync:run') && visit.can('workspace:delete')
+  const title = connection.pausedReason ? 'It paused itself' : 'The latest sync did not succeed'
+  return (
+    <Problem title={title} problem={error}>
+      {error.code === 'EMPTY_OVERWRITE_HELD' && mayReplace && (
+        <Form visit={visit} action={`${here}/accept-empty`} label="Accept the empty source">
+          <label class="choice">
+            <input type="checkbox" name="confirm" value="yes" required />
+            <div>Yes, the source is meant to be empty: replace the rows in the destination.</div>
+          </label>
+          <button type="submit" class="danger">
+            Accept and sync
+          </button>
+        </Form>
+      )}
+      {error.code === 'SCHEMA_CHANGED' && visit.can('workspace:write') && (
+        <p>
+          <a class="button" href={`${here}/streams?refresh=1`}>
+            Look at the streams as they are now
+          </a>
+        </p>
+      )}
+    </Problem>
+  )
+}
+
+function SyncTable({ base, syncs }: { base: string; syncs: Sync[] }) {
+  return (
+    <Table label="Latest syncs" head={['Sync', 'Status', 'Started', 'Took', 'Rows']}>
+      {syncs.map((sync) => (
+        <tr>
+          <th scope="row">
+            <a href={`${base}/syncs/${sync.syncId}`}>Sync {sync.syncId}</a>
+          </th>
+          <td>
+            <Pill tone={syncTone(sync.status)}>{sync.status}</Pill>
+          </td>
+          <td>
+            <Time at={sync.startedAt} />
+          </td>
+          <td>{sync.endedAt ? duration(sync.startedAt, sync.endedAt) : '…'}</td>
+          <td class="number">{rowsText(sync.rows)}</td>
+        </tr>
+      ))}
+    </Table>
+  )
+}
+
+interface SettingsPart {
+  visit: Visit
+  connection: Connection
+  here: string
+}
+
+function Streams({ visit, connection, here }: SettingsPart) {
+  return (
+    <>
+      <h2>Streams</h2>
+      <Table label="Streams" head={['Stream', 'Read', 'Written', 'Columns']}>
+        {connection.streams.map((stream) => (
+          <tr>
+            <th scope="row">{streamText(stream)}</th>
+            <td>{modeText(stream.syncMode)}</td>
+            <td>{modeText(stream.destinationSyncMode)}</td>
+            <td>{stream.selectedFields ? `${stream.selectedFields.length} chosen` : 'all'}</td>
+          </tr>
+        ))}
+      </Table>
+      {visit.can('workspace:write') && (
+        <p>
+          <a class="button" href={`${here}/streams`}>
+            Choose streams and columns
+          </a>
+        </p>
+      )}
+    </>
+  )
+}
+
+function Settings({ visit, connection, here }: SettingsPart) {
+  const { schedule, freshness } = connection
+  const cron = 'cron' in schedule ? schedule.cron : ''
+  const seconds = 'intervalSeconds' in schedule ? schedule.intervalSeconds : undefined
+  const target = freshness.targetSeconds ?? 0
+  return (
+    <>
+      <h2>Settings</h2>
+      <Form visit={visit} action={`${here}/settings`} label="Settings">
+        <fieldset>
+          <legend>Schedule</legend>
+          <label class="choice">
+            <input type="radio" name="schedule" value="manual" checked={!cron && !seconds} />
+            <div>Only by hand</div>
+          </label>
+          <label class="choice">
+            <input type="radio" name="schedule" value="interval" checked={seconds !== undefined} />
+            <div>
+              At an interval
+              <div class="inline">
+                <input
+                  type="number"
+                  name="minutes"
+                  min="1"
+                  step="1"
+                  value={String(seconds === undefined ? 360 : Math.max(1, seconds / 60))}
+                  aria-label="Minutes between syncs"
+                />{' '}
+                minutes
+              </div>
+            </div>
+          </label>
+          <label class="choice">
+            <input type="radio" name="schedule" value="cron" checked={cron !== ''} />
+            <div>
+              By cron
+              <div class="inline">
+                <input type="text" name="cron" value={cron || '0 */6 * * *'} aria-label="Cron" />
+                <input
+                  type="text"
+                  name="timezone"
+                  value={('timezone' in schedule && schedule.timezone) || 'UTC'}
+                  aria-label="Time zone"
+                />
+              </div>
+            </div>
+          </label>
+        </fieldset>
+        <label>
+          <span>Rows should be at most this old</span>
+          <select name="freshness">
+            {[...new Set([...TARGETS, target])]
+              .sort((a, b) => a - b)
+              .map((value) => (
+                <option value={String(value)} selected={value === target}>
+                  {value === 0 ? 'No target' : span(value * 1000)}
+                </option>
+              ))}
+          </select>
+        </label>
+        <button type="submit">Save</button>
+      </Form>
+    </>
+  )
+}
+
+function scheduleText(schedule: Connection['schedule']): string {
+  if ('cron' in schedule) return `${schedule.cron} (${schedule.timezone})`
+  if ('intervalSeconds' in schedule && schedule.intervalSeconds)
+    return `every ${span(schedule.intervalSeconds * 1000)}`
+  return 'by hand'
+}
