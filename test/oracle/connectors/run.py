@@ -105,8 +105,11 @@ def digest(records):
 
 
 def without_nulls(value):
+    """JSON does not tell 5.0 from 5, so neither does the digest."""
     if isinstance(value, dict):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
