@@ -39,7 +39,7 @@ export default defineConfig({
           name: 'workers',
           include: ['test/**/*.workers.test.ts'],
           exclude: ['test/long/**'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
     ],

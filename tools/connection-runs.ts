@@ -188,24 +188,32 @@ export const refresh = defineOperation({
 export const getState = defineOperation({
   id: 'connections.getState',
   title: 'Get the state of a connection',
-  description: 'The committed position of each stream, as the source wrote it.',
-  input: z.strictObject({ connection }),
-  output: state,
+  description:
+    'The committed position of each stream, as the source wrote it. With stream, of that one, its partitions in pages where they are many.',
+  input: z.strictObject({
+    connection,
+    stream: streamName.optional(),
+    cursor: z.string().max(2000).optional(),
+  }),
+  output: z.looseObject({ ...state.shape, cursor: z.string().optional() }),
   scopes: ['workspace:read'],
   effect: READ,
   http: { method: 'GET', path: '/connections/:connection/state' },
   cli: { command: 'connections get-state', positional: ['connection'] },
   refs: { connection: 'connection' },
-  handler: async (ctx, input) => ({
-    states: await ctx.objects.connection(input.connection).state(),
-  }),
+  handler: async (ctx, { connection: id, stream, cursor }) => {
+    const object = ctx.objects.connection(id)
+    const [wanted] = stream ? ((await connectionStreams(ctx, id, [stream])) ?? []) : []
+    if (wanted) return object.statePage({ stream: wanted, ...(cursor && { cursor }) })
+    return { states: await object.state() }
+  },
 })
 
 export const setState = defineOperation({
   id: 'connections.setState',
   title: 'Set the state of a connection',
   description:
-    'Replaces the position of the given streams; null erases one. Refused while a sync runs.',
+    'Replaces the position of the given streams; null erases one. Refused while a sync runs. Gives them back as they are now.',
   input: z.strictObject({
     connection,
     states: z
@@ -233,6 +241,7 @@ export const setState = defineOperation({
     await object.setState(
       (streams ?? []).map((stream, i) => ({ stream, state: states[i]?.state ?? null })),
     )
-    return { states: await object.state() }
+    const pages = (streams ?? []).map((stream) => object.statePage({ stream }))
+    return { states: (await Promise.all(pages)).flatMap((page) => page.states) }
   },
 })

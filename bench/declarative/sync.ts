@@ -39,6 +39,8 @@ function hostOf({ source, config, destination, store }: Sync, control: SyncContr
       budget,
     }),
     scrub: (text) => text,
+    // The bench reads from nothing: there are none to begin with.
+    partitions: async () => [],
     now: () => Date.now(),
   }
 }
@@ -70,7 +72,7 @@ class MemoryControl implements SyncControl {
     return {
       ...{ v: 1, kind: this.task, taskId, fence: ++this.#claims, leaseMs: 60_000, attempts: 0 },
       ...{ input: this.#input, stream: this.stream, state: this.#state, first: this.#first },
-      ...{ lastChunk: null, rowsInGeneration: this.rows },
+      ...{ lastChunk: null, rowsInGeneration: this.rows, hasPartitions: false, hasDeltas: false },
     }
   }
 
@@ -79,6 +81,8 @@ class MemoryControl implements SyncControl {
     this.#state = chunk.end.state
     this.#first = false
   }
+
+  partitions = async () => ({ deltas: [] })
 
   nextStaged = async () => this.#staged[0] ?? null
 
@@ -131,6 +135,7 @@ function inputOf({ name }: AirbyteStream): SyncInput {
           previousRows: 0,
           quietAfter: null,
           lastChunk: null,
+          hasPartitions: false,
         },
       },
     ],

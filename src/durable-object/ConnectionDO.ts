@@ -4,16 +4,27 @@ import { rejectsOf } from '../core/sync-engine/objects.ts'
 import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
 import {
   AirbyteError,
+  applyDeltas,
   type ErrorRecord,
+  joinState,
+  type PartitionDelta,
   parseStreamKey,
+  plainState,
   type StreamDescriptor,
   type StreamKey,
   type StreamState,
   streamKey,
 } from '../protocol/index.ts'
+import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { checkBackfill } from './backfill.ts'
-import { CONNECTION_MIGRATIONS, ConnectionStore, type RunningSync } from './connection-store.ts'
+import {
+  CONNECTION_MIGRATIONS,
+  ConnectionStore,
+  type PartitionPageOf,
+  type RunningSync,
+  type StreamRow,
+} from './connection-store.ts'
 import { loadersOf } from './loaders.ts'
 import { migrate } from './migrations.ts'
 import {
@@ -40,6 +51,10 @@ import { verifyStreams } from './verify.ts'
 const MAX_CONFIG_FAILURES = 5
 /** When a start that was interrupted is taken up again, and when a full workspace is asked again. */
 const RETRY_MS = 20_000
+/** Partitions whose states are shown in one answer. */
+const MAX_SHOWN = 10_000
+/** And sent to a slice in one. */
+const PARTITIONS_A_PAGE = 10_000
 /** How long a deletion waits for the destination. */
 const RELEASE_MS = 10_000
 
@@ -160,16 +175,32 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     return guarded(async () => {
       const { tenantId, id } = this.#record()
       const object = await stagingStore(this.env, tenantId).get(receiptKey(id, syncId))
-      return object ? ((await new Response(object.body).json()) as Receipt) : null
+      if (!object) return null
+      return parseExactIntegers(await new Response(object.body).text()) as Receipt
     })
   }
 
   async state() {
-    return guarded(() =>
-      this.#store
-        .streams()
-        .flatMap(({ key, state }) => (state ? [{ stream: parseStreamKey(key), state }] : [])),
-    )
+    return guarded(() => {
+      const rows = this.#store.streams().filter(({ state }) => state !== null)
+      const count = rows.reduce((sum, { key }) => sum + this.#store.countPartitions(key), 0)
+      if (count > MAX_SHOWN) throw tooManyPartitions(count)
+      return rows.map((row) => shown(row, this.#store.partitions(row.key, MAX_SHOWN + 1).delta))
+    })
+  }
+
+  async statePage({ stream, cursor }: { stream: StreamDescriptor; cursor?: string }) {
+    return guarded(() => {
+      const [key = ''] = this.#choose(this.#record(), [stream])
+      const row = this.#store.stream(key)
+      if (row.state === null) return { states: [] }
+      const { delta, next } = this.#store.partitions(key, MAX_SHOWN, cursor)
+      return { states: [shown(row, delta)], ...(next === undefined ? {} : { cursor: next }) }
+    })
+  }
+
+  async partitions(key: StreamKey, after?: string): Promise<PartitionPageOf> {
+    return guarded(() => this.#store.partitions(key, PARTITIONS_A_PAGE, after))
   }
 
   async setState(states: { stream: StreamDescriptor; state: StreamState | null }[]): Promise<void> {
@@ -215,14 +246,20 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     key: StreamKey
     state: StreamState | null
     lastChunk: string | null
+    partitions: PartitionDelta
     generationId: number
-  }): Promise<void> {
+  }): Promise<boolean> {
     return guarded(() => {
+      const { key, state, lastChunk, partitions } = commit
       const current = this.#store.current()
-      if (current?.syncId !== commit.syncId || current.backfill) return
-      const row = this.#store.stream(commit.key)
-      if (row.generation !== commit.generationId) return
-      this.#store.saveStream({ ...row, state: commit.state, lastChunk: commit.lastChunk })
+      if (current?.syncId !== commit.syncId || current.backfill) return false
+      const row = this.#store.stream(key)
+      if (row.generation !== commit.generationId) return false
+      this.ctx.storage.transactionSync(() => {
+        this.#store.applyDelta(key, partitions)
+        this.#store.saveStream({ ...row, state, lastChunk })
+      })
+      return true
     })
   }
 
@@ -231,7 +268,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       const record = this.#record()
       if (this.#store.current()?.syncId !== summary.syncId) return
       const store = stagingStore(this.env, record.tenantId)
-      await store.put(receiptKey(record.id, summary.syncId), JSON.stringify(receipt))
+      await store.put(receiptKey(record.id, summary.syncId), exactJson(receipt) ?? '')
       const current = this.#store.current()
       if (current?.syncId !== summary.syncId) return
       const { backfill } = current
@@ -397,6 +434,17 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     return record
   }
 }
+
+/** A stream's state with its lists, as it was given or as the source wrote it. */
+function shown({ key, state }: StreamRow, delta: PartitionDelta) {
+  const parts = { header: state ?? {}, lists: applyDeltas(new Map(), [delta]) }
+  return { stream: parseStreamKey(key), state: plainState(joinState(parts)) }
+}
+
+const tooManyPartitions = (count: number) =>
+  new AirbyteError('TOO_LARGE', `The states have ${count} partitions, too many for one answer.`, {
+    hint: `Ask for one stream: its partitions come ${MAX_SHOWN} at a time, with a cursor.`,
+  })
 
 const receiptKey = (connectionId: string, syncId: number) =>
   `receipts/${connectionId}/${syncId}.json`

@@ -6,6 +6,7 @@ import type {
   ChunkReport,
   Claim,
   FailedStream,
+  PartitionPage,
   PlannedStream,
   StagedChunk,
   SyncControl,
@@ -15,7 +16,9 @@ import type {
 import {
   type ErrorRecord,
   type LogLevel,
+  mergeDeltas,
   type StreamKey,
+  stableJson,
   streamKey,
   toAirbyteError,
 } from '../protocol/index.ts'
@@ -41,6 +44,8 @@ const DAY_MS = 24 * 3600 * 1000
 /** An ended sync's object stays for so long; with rejected rows, until they go. */
 const KEEP_MS = 7 * DAY_MS
 const KEEP_REJECTS_MS = 30 * DAY_MS
+/** Of deltas in one answer. */
+const PAGE_BYTES = 4 * 1024 * 1024
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /**
@@ -148,7 +153,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async resumed(id: string, fence: number, position: LedgerPosition) {
     return this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
-      const { proof, ...end } = position.end
+      const { proof, ...given } = position.end
+      const end = this.#progress.keepPartitions(key, position.chunkId, given)
       const sync = this.#progress.sync()
       const ofThisSync = syncOfFence(position.fence) === sync.input.syncId
       if (ofThisSync && proof && !this.#store.hasChunk(key, position.chunkId, 'loaded')) {
@@ -164,8 +170,10 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async staged(id: string, fence: number, chunk: StagedChunk) {
     return this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
+      const end = this.#progress.keepPartitions(key, chunk.id, chunk.end)
       if (!this.#store.hasChunk(key, chunk.id, 'loaded')) {
-        this.#store.saveChunk(key, 'staged', chunk)
+        const staged = { ...chunk, end, upTo: this.#store.lastDelta(key) }
+        this.#store.saveChunk(key, 'staged', staged)
       }
       this.#progress.countRead(key, chunk)
       this.#store.updateStream(key, {
@@ -178,17 +186,39 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   async nextStaged(id: string, fence: number): Promise<StagedChunk | null> {
-    return guarded(() => this.#store.nextStaged(this.#tasks.held(id, fence).stream as StreamKey))
+    return guarded(() => {
+      const key = this.#tasks.held(id, fence).stream as StreamKey
+      const found = this.#store.nextStaged(key)
+      if (!found) return null
+      const { upTo: _, ...chunk } = found
+      const deltas = this.#store.deltasOf(key, chunk.id)
+      if (deltas.length === 0) return chunk
+      return { ...chunk, end: { ...chunk.end, partitions: mergeDeltas(deltas) } }
+    })
+  }
+
+  async partitions(id: string, fence: number, after: number): Promise<PartitionPage> {
+    return guarded(() => {
+      const key = this.#tasks.held(id, fence).stream as StreamKey
+      const last = this.#store.lastDelta(key)
+      const found = this.#store.deltas(key, after, last, PAGE_BYTES)
+      const next = found.at(-1)?.seq
+      return {
+        deltas: found.map(({ delta }) => delta),
+        ...(next !== undefined && next < last ? { next } : {}),
+      }
+    })
   }
 
   async loaded(id: string, fence: number, chunk: ChunkReport) {
     await this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
+      const upTo = this.#store.nextStaged(key)?.upTo ?? 0
       this.#progress.countLoaded(key, chunk)
       if (task.kind === 'read') {
         this.#progress.countRead(key, chunk)
-        this.#progress.moveTo(key, chunk.end)
-      } else this.#progress.moveLoaded(key, chunk.end)
+        this.#progress.moveTo(key, this.#progress.keepPartitions(key, chunk.id, chunk.end))
+      } else this.#progress.moveLoaded(key, chunk.end, upTo)
       this.#store.updateStream(key, { lastChunk: chunk.id })
       this.#tasks.progressed(id)
     })
@@ -200,10 +230,11 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     await this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
       const { planned, readState } = this.#store.stream(key)
-      const moved = JSON.stringify(readState) !== JSON.stringify(end.state) || end.complete
-      if (!moved) return
-      if (planned?.transfer === 'direct') this.#progress.moveTo(key, end)
-      else this.#progress.moveStaged(key, end)
+      const isSame = stableJson(readState) === stableJson(end.state) && !end.partitions
+      if (isSame && !end.complete) return
+      const moved = this.#progress.keepPartitions(key, null, end)
+      if (planned?.transfer === 'direct') this.#progress.moveTo(key, moved)
+      else this.#progress.moveStaged(key, moved)
       this.#tasks.progressed(id)
     })
     await this.#commitStates()
@@ -359,6 +390,9 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   /** Tells the connection and the tenant, removes what was staged; the alarm repeats it until it is done. */
   async #end(sync: SyncRow): Promise<void> {
     const { connectionId, tenantId, syncId } = sync.input
+    await this.#commitStates()
+    const left = this.#store.streams().find((stream) => stream.dirty)
+    if (left) throw new Error(`the connection does not take the state of ${left.key}`)
     const outcome = outcomeOf(this.#store, sync)
     const connection = connectionStub(this.env, tenantId, connectionId)
     await connection.ended(this.#progress.summary(), outcome).catch(unlessDeleted)
@@ -385,16 +419,31 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     await tenant.recordSync(summary).catch(() => {})
   }
 
+  #committing: Promise<void> = Promise.resolve()
+
+  /** One after the other: of two states on their way the older might arrive last. */
+  #commitStates(): Promise<void> {
+    const turn = this.#committing.then(() => this.#commitAll())
+    this.#committing = turn.catch(() => {})
+    return turn
+  }
+
   /** Hands loaded states to the connection; what fails stays dirty and the alarm tries again. */
-  async #commitStates(): Promise<void> {
+  async #commitAll(): Promise<void> {
     const { tenantId, connectionId, syncId } = this.#progress.sync().input
     for (const stream of this.#store.streams()) {
       if (!stream.dirty) continue
-      const { key, loadedState, lastChunk, input } = stream
+      const { key, loadedState, lastChunk, loadedSeq, committedSeq, input } = stream
       const { generationId } = input
+      const deltas = this.#store.deltas(key, committedSeq, loadedSeq).map(({ delta }) => delta)
+      const partitions = mergeDeltas(deltas)
       await connectionStub(this.env, tenantId, connectionId)
-        .commitState({ syncId, key, state: loadedState, lastChunk, generationId })
-        .then(() => this.#store.committed(key, loadedState))
+        .commitState({ syncId, key, state: loadedState, lastChunk, partitions, generationId })
+        .catch((error) => unlessDeleted(error) ?? false)
+        .then((kept) => {
+          this.#store.committed(key, loadedState, loadedSeq)
+          if (kept) this.#store.handOver(key, loadedSeq)
+        })
         .catch(() => {})
       await faultPoint('sync.state-committed')
     }
@@ -402,6 +451,6 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 }
 
 /** A connection that was deleted in the middle needs to hear nothing more. */
-function unlessDeleted(error: unknown): void {
+function unlessDeleted(error: unknown): undefined {
   if (toAirbyteError(error).code !== 'NOT_FOUND') throw error
 }

@@ -1,7 +1,17 @@
 import { emptyRowHash, formatRowHash } from '../core/row-hash.ts'
 import type { StreamOutcome, SyncStreamInput } from '../core/sync-engine/types.ts'
-import type { Column, FieldRange, StreamKey, StreamState } from '../protocol/index.ts'
-import { streamKey } from '../protocol/index.ts'
+import {
+  type Column,
+  diffLists,
+  type FieldRange,
+  type PartitionDelta,
+  type PartitionState,
+  type StreamKey,
+  type StreamState,
+  splitState,
+  streamKey,
+} from '../protocol/index.ts'
+import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
 import type { ConnectionRecord, StreamConfig, SyncSummary } from './rpc.ts'
 
 export const CONNECTION_MIGRATIONS = [
@@ -15,6 +25,9 @@ export const CONNECTION_MIGRATIONS = [
   alter table streams add column longest_gap integer not null default 0;
   alter table streams add column active_syncs integer not null default 0;`,
   'alter table streams add column last_chunk text;',
+  `create table partitions (
+    stream text not null, list text not null, key text not null, entry text not null,
+    primary key (stream, list, key)) without rowid;`,
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -95,7 +108,7 @@ export class ConnectionStore {
         previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.key,
-      row.state === null ? null : JSON.stringify(row.state),
+      row.state === null ? null : exactJson(row.state),
       row.generation,
       row.minimumGeneration,
       row.complete ? 1 : 0,
@@ -107,9 +120,11 @@ export class ConnectionStore {
   }
 
   /** Opens a new generation that starts at `state`; `remove` lets older rows go when it completes. */
-  openGeneration(key: StreamKey, state: StreamState | null, remove: boolean): StreamRow {
+  openGeneration(key: StreamKey, given: StreamState | null, remove: boolean): StreamRow {
     const row = this.stream(key)
     const generation = row.generation + 1
+    const state = given && this.#takePartitions(key, given)
+    if (!given) this.dropPartitions(key)
     const next = {
       ...row,
       ...{ state, lastChunk: null, generation, complete: false, rows: 0, rowHash: NO_ROWS },
@@ -118,6 +133,63 @@ export class ConnectionStore {
     }
     this.saveStream(next)
     return next
+  }
+
+  /* partitions: the lists in a stream's state, an entry a row */
+
+  applyDelta(key: StreamKey, delta: PartitionDelta): void {
+    for (const [list, { reset, set }] of Object.entries(delta)) {
+      if (reset) this.#sql.exec('delete from partitions where stream = ? and list = ?', key, list)
+      for (const [partition, entry] of set) {
+        this.#sql.exec(
+          'insert or replace into partitions (stream, list, key, entry) values (?, ?, ?, ?)',
+          ...[key, list, partition, exactJson(entry) ?? 'null'],
+        )
+      }
+    }
+  }
+
+  dropPartitions(key: StreamKey): void {
+    this.#sql.exec('delete from partitions where stream = ?', key)
+  }
+
+  /** Up to `limit` entries past `after`, as a delta to nothing. */
+  partitions(key: StreamKey, limit: number, after = '["",""]'): PartitionPageOf {
+    const [list, partition] = JSON.parse(after) as [string, string]
+    const rows = this.#sql
+      .exec(
+        `select list, key, entry from partitions where stream = ? and (list, key) > (?, ?)
+         order by list, key limit ?`,
+        ...[key, list, partition, limit],
+      )
+      .toArray()
+    const delta: PartitionDelta = {}
+    for (const row of rows) {
+      const entry = parseExactIntegers(String(row.entry)) as PartitionState
+      const held = delta[String(row.list)] ?? { set: [] }
+      delta[String(row.list)] = held
+      held.set.push([String(row.key), entry])
+    }
+    const last = rows.length === limit ? rows.at(-1) : undefined
+    return { delta, ...(last ? { next: JSON.stringify([last.list, last.key]) } : {}) }
+  }
+
+  countPartitions(key: StreamKey): number {
+    const query = 'select count(*) as n from partitions where stream = ?'
+    return Number(this.#sql.exec(query, key).one().n)
+  }
+
+  #hasPartitions(key: StreamKey): boolean {
+    const query = 'select 1 from partitions where stream = ? limit 1'
+    return this.#sql.exec(query, key).toArray().length > 0
+  }
+
+  /** The state without its lists, which become rows in place of those there are. */
+  #takePartitions(key: StreamKey, state: StreamState): StreamState {
+    const { header, lists } = splitState(state, { anyList: true })
+    this.dropPartitions(key)
+    this.applyDelta(key, diffLists(new Map(), lists) ?? {})
+    return header
   }
 
   /** Opens a new generation that goes on from where the stream stands: rows of a backfill are told apart. */
@@ -132,7 +204,8 @@ export class ConnectionStore {
     return {
       config: { ...config, syncMode: 'full_refresh' },
       range,
-      ...{ state: null, lastChunk: null, generationId: generation, minimumGenerationId: 0 },
+      ...{ state: null, hasPartitions: false, lastChunk: null },
+      ...{ generationId: generation, minimumGenerationId: 0 },
       ...{ generationRows: 0, generationHash: NO_ROWS, knownColumns: columns },
       ...{ previousRows: 0, quietAfter: null },
     }
@@ -147,7 +220,7 @@ export class ConnectionStore {
     const replaces = config.destinationSyncMode.startsWith('overwrite')
     return {
       config,
-      ...{ state: row.state, lastChunk: row.lastChunk },
+      ...{ state: row.state, hasPartitions: this.#hasPartitions(key), lastChunk: row.lastChunk },
       generationId: row.generation,
       minimumGenerationId: replaces ? row.generation : row.minimumGeneration,
       generationRows: row.rows,
@@ -162,6 +235,7 @@ export class ConnectionStore {
   keepOutcome(outcome: StreamOutcome, endedAt: number): void {
     const row = this.stream(outcome.key)
     if (row.generation !== outcome.generationId) return
+    if (outcome.state === null) this.dropPartitions(outcome.key)
     const moved = outcome.rowsInGeneration > row.rows
     const gap = moved && row.lastRowsAt !== null ? endedAt - row.lastRowsAt : 0
     this.saveStream({
@@ -186,6 +260,12 @@ export class ConnectionStore {
     const text = JSON.stringify(summary)
     this.#sql.exec('insert or replace into syncs values (?, ?)', summary.syncId, text)
   }
+}
+
+/** Some of a stream's partitions, and where the others begin. */
+export interface PartitionPageOf {
+  delta: PartitionDelta
+  next?: string
 }
 
 export interface RunningSync {
@@ -226,7 +306,7 @@ function quietAfter({ activeSyncs, lastRowsAt, longestGapMs }: StreamRow): numbe
 
 const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
   key: String(row.key),
-  state: row.state === null ? null : JSON.parse(String(row.state)),
+  state: row.state === null ? null : (parseExactIntegers(String(row.state)) as StreamState),
   lastChunk: row.last_chunk === null ? null : String(row.last_chunk),
   generation: Number(row.generation),
   minimumGeneration: Number(row.minimum_generation),

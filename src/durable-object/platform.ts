@@ -8,7 +8,7 @@ import type { SyncControl, SyncInput, SyncOutcome } from '../core/sync-engine/ty
 import { createEgress } from '../egress/index.ts'
 import { dohResolver, platformResolver } from '../egress/resolvers.ts'
 import { workerdEgressHost } from '../egress/workerd-host.ts'
-import type { LogLevel, StreamKey, StreamState } from '../protocol/index.ts'
+import type { LogLevel, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
 import type {
   Budget,
   ConnectorContext,
@@ -91,13 +91,17 @@ export async function sourceOf(
 
 /** What a sync tells its connection, besides what operations may ask of it. */
 export interface ConnectionOfSync extends ConnectionApi {
+  /** Keeps what was loaded; false where this sync's state is not the connection's, as of a backfill. */
   commitState(commit: {
     syncId: number
     key: StreamKey
     state: StreamState | null
     lastChunk: string | null
+    partitions: PartitionDelta
     generationId: number
-  }): Promise<void>
+  }): Promise<boolean>
+  /** What the committed state of a stream has in its lists of partitions, a page at a time. */
+  partitions(key: StreamKey, after?: string): Promise<{ delta: PartitionDelta; next?: string }>
   ended(summary: SyncSummary, outcome: SyncOutcome): Promise<void>
 }
 

@@ -2,9 +2,11 @@
 import { armFaultPoint, type FaultPoint } from '../core/fault-points.ts'
 import type { TaskHost } from '../core/sync-engine/host.ts'
 import { runTask } from '../core/sync-engine/run-task.ts'
-import type { Claim, TaskMessage } from '../core/sync-engine/types.ts'
+import type { Claim, PartitionPage, TaskMessage } from '../core/sync-engine/types.ts'
+import type { PartitionDelta } from '../protocol/index.ts'
 import { createScrubber } from '../vault/index.ts'
 import {
+  connectionStub,
   connectorContext,
   destinationRegistry,
   destinationStub,
@@ -55,13 +57,14 @@ export async function handleQueue(batch: MessageBatch, env: Env): Promise<void> 
 export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
   const secrets = new Set<string>()
   let edition = 0
+  const sync = syncStub(env, tenantId, syncId)
   const open = async (stub: ReturnType<typeof sourceStub> | ReturnType<typeof destinationStub>) => {
     const opened = await stub.open()
     for (const text of opened.secrets) secrets.add(text)
     return opened
   }
   return {
-    sync: syncStub(env, tenantId, syncId),
+    sync,
     staging: stagingStore(env, tenantId),
     async openSource({ input: { source } }: Claim) {
       const opened = await open(sourceStub(env, tenantId, source.id))
@@ -79,6 +82,24 @@ export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
       return connectorContext(env, tenantId, { ...options, owner })
     },
     scrub: (text) => createScrubber(secrets)(text),
+    async partitions(claim) {
+      // The sync's first: what it gives to the connection meanwhile must not be missed.
+      const ofSync: PartitionDelta[] = []
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const page: PartitionPage = await sync.partitions(claim.taskId, claim.fence, after)
+        ofSync.push(...page.deltas)
+        after = page.next
+      }
+      const committed: PartitionDelta[] = []
+      const connection = connectionStub(env, tenantId, claim.input.connectionId)
+      for (let after: string | undefined, more = claim.hasPartitions; more; ) {
+        const page = await connection.partitions(claim.stream.key, after)
+        committed.push(page.delta)
+        after = page.next
+        more = after !== undefined
+      }
+      return [...committed, ...ofSync]
+    },
     now: () => Date.now(),
   }
 }

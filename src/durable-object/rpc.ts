@@ -308,7 +308,13 @@ export interface ConnectionApi {
   /** Newest first. */
   syncs(options: { limit: number; before?: number }): Promise<SyncSummary[]>
   receipt(syncId: number): Promise<Receipt | null>
+  /** Whole; throws TOO_LARGE where there are more partitions than fit into an answer. */
   state(): Promise<{ stream: StreamDescriptor; state: StreamState }[]>
+  /** Of one stream, its partitions a page at a time: the same state with others of them. */
+  statePage(options: { stream: StreamDescriptor; cursor?: string }): Promise<{
+    states: { stream: StreamDescriptor; state: StreamState }[]
+    cursor?: string
+  }>
   setState(states: { stream: StreamDescriptor; state: StreamState | null }[]): Promise<void>
   /** Erases state and opens a new generation; `remove` drops older rows when it completes. */
   refresh(options: { streams?: StreamDescriptor[]; remove: boolean }): Promise<void>

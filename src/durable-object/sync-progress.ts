@@ -28,7 +28,8 @@ export class SyncProgress {
   countLoaded(key: StreamKey, chunk: ChunkReport): void {
     const stream = this.#store.stream(key)
     if (this.#store.hasChunk(key, chunk.id, 'loaded')) return
-    this.#store.saveChunk(key, 'loaded', chunk)
+    const { partitions: _, ...end } = chunk.end
+    this.#store.saveChunk(key, 'loaded', { ...chunk, end })
     this.#store.updateStream(key, {
       rowsLoaded: stream.rowsLoaded + chunk.rows,
       bytes: stream.bytes + chunk.bytes,
@@ -42,23 +43,32 @@ export class SyncProgress {
     this.#store.updateStream(key, { rowsRead: rowsRead + chunk.rows + chunk.rejected })
   }
 
+  /** What a chunk changed of the stream's partitions is a delta of its own. */
+  keepPartitions(key: StreamKey, chunk: string | null, { partitions, ...end }: ChunkEnd): ChunkEnd {
+    if (partitions) this.#store.addDelta(key, chunk, partitions)
+    return end
+  }
+
   moveTo(key: StreamKey, { state, complete }: ChunkEnd): void {
+    const loadedSeq = this.#store.lastDelta(key)
     const change = { readState: state, loadedState: state, readComplete: complete, dirty: true }
-    this.#store.updateStream(key, change)
+    this.#store.updateStream(key, { ...change, loadedSeq })
   }
 
   /** A staged chunk was loaded; after the last of them, what was read past it counts too. */
-  moveLoaded(key: StreamKey, { state }: ChunkEnd): void {
+  moveLoaded(key: StreamKey, { state }: ChunkEnd, upTo: number): void {
     const isLast = this.#store.nextStaged(key) === null
     const loadedState = isLast ? this.#store.stream(key).readState : state
-    this.#store.updateStream(key, { loadedState, dirty: true })
+    const loadedSeq = isLast ? this.#store.lastDelta(key) : upTo
+    this.#store.updateStream(key, { loadedState, loadedSeq, dirty: true })
   }
 
   /** The position moved past no rows: it counts as loaded once nothing staged stands before it. */
   moveStaged(key: StreamKey, { state, complete }: ChunkEnd): void {
     this.#store.updateStream(key, { readState: state, readComplete: complete })
     if (this.#store.nextStaged(key)) return
-    this.#store.updateStream(key, { loadedState: state, dirty: true })
+    const loadedSeq = this.#store.lastDelta(key)
+    this.#store.updateStream(key, { loadedState: state, loadedSeq, dirty: true })
   }
 
   /** REJECTS_OVER_THRESHOLD when the stream has more than its connection allows. */

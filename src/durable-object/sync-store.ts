@@ -5,7 +5,9 @@ import type {
   SyncInput,
   SyncStreamInput,
 } from '../core/sync-engine/types.ts'
-import type { ErrorRecord, StreamKey, StreamState } from '../protocol/index.ts'
+import type { ErrorRecord, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
+import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
+import { piecesOf } from './delta-pieces.ts'
 import type { LogLine, SyncStatus, Warning } from './rpc.ts'
 
 export const SYNC_MIGRATIONS = [
@@ -30,6 +32,11 @@ export const SYNC_MIGRATIONS = [
     stream text, message text not null);`,
   'alter table tasks add column wait_reason text;',
   'alter table streams add column last_chunk text;',
+  `alter table streams add column loaded_seq integer not null default 0;
+  alter table streams add column committed_seq integer not null default 0;
+  create table deltas (
+    stream text not null, seq integer not null, chunk text, body text not null,
+    primary key (stream, seq)) without rowid;`,
 ] as const
 
 export type TaskKind = 'plan' | 'read' | 'load' | 'finish'
@@ -62,6 +69,9 @@ export interface StreamRow {
   readComplete: boolean
   /** The newest chunk that the destination has, as far as `loadedState` knows. */
   lastChunk: string | null
+  /** The newest delta that belongs to `loadedState`, and the newest that the connection has. */
+  loadedSeq: number
+  committedSeq: number
   rowsRead: number
   rowsLoaded: number
   bytes: number
@@ -84,9 +94,19 @@ export interface SyncRow {
   reported: boolean
 }
 
+/** A staged chunk as it is kept: its partitions are deltas. */
+export interface StagedReport extends StagedChunk {
+  /** The newest delta when it was staged. */
+  upTo: number
+}
+
+const MAX_DELTA_BYTES = 1024 * 1024
+
 type Row = Record<string, SqlStorageValue>
 const parse = <T>(text: SqlStorageValue | undefined): T | null =>
-  typeof text === 'string' ? (JSON.parse(text) as T) : null
+  typeof text === 'string' ? (parseExactIntegers(text) as T) : null
+/** Positions may hold integers of any size. */
+const print = (value: unknown) => exactJson(value) ?? 'null'
 
 /** The rows of one sync, typed. Every method is synchronous: callers compose them in a transaction. */
 export class SyncStore {
@@ -114,8 +134,8 @@ export class SyncStore {
        values (?1, ?2, ?3, 'pending', ?4, ?4, ?5)`,
       key,
       ord,
-      JSON.stringify(input),
-      input.state ? JSON.stringify(input.state) : null,
+      print(input),
+      input.state ? print(input.state) : null,
       input.lastChunk,
     )
   }
@@ -130,11 +150,12 @@ export class SyncStore {
 
   updateStream(key: StreamKey, change: Partial<Omit<StreamRow, 'key' | 'ord' | 'input'>>): void {
     const row = { ...this.stream(key), ...change }
-    const text = (value: unknown) => (value === null ? null : JSON.stringify(value))
+    const text = (value: unknown) => (value === null ? null : print(value))
     this.#sql.exec(
       `update streams set planned = ?2, status = ?3, read_state = ?4, loaded_state = ?5,
        read_complete = ?6, rows_read = ?7, rows_loaded = ?8, bytes = ?9, rejected = ?10,
-       estimated_rows = ?11, error = ?12, dirty = ?13, last_chunk = ?14 where key = ?1`,
+       estimated_rows = ?11, error = ?12, dirty = ?13, last_chunk = ?14,
+       loaded_seq = ?15, committed_seq = ?16 where key = ?1`,
       key,
       text(row.planned),
       row.status,
@@ -149,13 +170,63 @@ export class SyncStore {
       text(row.error),
       row.dirty ? 1 : 0,
       row.lastChunk,
+      row.loadedSeq,
+      row.committedSeq,
     )
   }
 
   /** The connection has this state; one that is newer stays to be committed. */
-  committed(key: StreamKey, state: StreamState | null): void {
-    const current = JSON.stringify(this.stream(key).loadedState)
-    if (current === JSON.stringify(state)) this.updateStream(key, { dirty: false })
+  committed(key: StreamKey, state: StreamState | null, seq: number): void {
+    const current = this.stream(key)
+    const isNewest = print(current.loadedState) === print(state) && current.loadedSeq === seq
+    if (isNewest) this.updateStream(key, { dirty: false })
+  }
+
+  /* deltas: what changed in the lists of partitions of a stream's state */
+
+  /** A row holds a megabyte: a larger delta is several that follow each other. */
+  addDelta(key: StreamKey, chunk: string | null, delta: PartitionDelta): void {
+    for (const piece of piecesOf(delta, MAX_DELTA_BYTES)) {
+      this.#sql.exec(
+        'insert into deltas (stream, seq, chunk, body) values (?, ?, ?, ?)',
+        ...[key, this.lastDelta(key) + 1, chunk, print(piece)],
+      )
+    }
+  }
+
+  /** Number of the newest; 0: there is none. They grow also when older ones are dropped. */
+  lastDelta(key: StreamKey): number {
+    const query = `select max(coalesce((select max(seq) from deltas where stream = ?1), 0),
+      (select committed_seq from streams where key = ?1)) as seq`
+    return Number(this.#sql.exec(query, key).one().seq)
+  }
+
+  /** Those in `(after, upTo]`, in order, until they are more than `bytes`. */
+  deltas(key: StreamKey, after: number, upTo: number, bytes = Number.POSITIVE_INFINITY) {
+    const query =
+      'select seq, body from deltas where stream = ? and seq > ? and seq <= ? order by seq'
+    const found: { seq: number; delta: PartitionDelta }[] = []
+    let size = 0
+    for (const { seq, body } of this.#sql.exec(query, key, after, upTo)) {
+      size += String(body).length
+      if (size > bytes && found.length > 0) break
+      found.push({ seq: Number(seq), delta: parse<PartitionDelta>(body) as PartitionDelta })
+    }
+    return found
+  }
+
+  deltasOf(key: StreamKey, chunk: string): PartitionDelta[] {
+    const query = 'select body from deltas where stream = ? and chunk = ? order by seq'
+    return this.#sql
+      .exec(query, key, chunk)
+      .toArray()
+      .map(({ body }) => parse<PartitionDelta>(body) as PartitionDelta)
+  }
+
+  /** The connection has these, and gives them out from now on. */
+  handOver(key: StreamKey, upTo: number): void {
+    this.updateStream(key, { committedSeq: upTo })
+    this.#sql.exec('delete from deltas where stream = ? and seq <= ?', key, upTo)
   }
 
   /* tasks */
@@ -216,7 +287,7 @@ export class SyncStore {
       `insert into chunks (stream, seq, id, status, report)
        values (?1, (select coalesce(max(seq), 0) + 1 from chunks where stream = ?1), ?2, ?3, ?4)
        on conflict (stream, id) do update set status = excluded.status, report = excluded.report`,
-      ...[stream, report.id, status, JSON.stringify(report)],
+      ...[stream, report.id, status, print(report)],
     )
   }
 
@@ -225,9 +296,9 @@ export class SyncStore {
     return this.#sql.exec(query, stream, id, status).toArray().length > 0
   }
 
-  nextStaged(stream: StreamKey): StagedChunk | null {
+  nextStaged(stream: StreamKey): StagedReport | null {
     const query = `select report from chunks where stream = ? and status = 'staged' order by seq limit 1`
-    return parse<StagedChunk>(this.#sql.exec(query, stream).toArray()[0]?.report)
+    return parse<StagedReport>(this.#sql.exec(query, stream).toArray()[0]?.report)
   }
 
   chunks(stream: StreamKey, status?: 'staged' | 'loaded'): ChunkReport[] {
@@ -235,7 +306,7 @@ export class SyncStore {
       `select report from chunks where stream = ?1 and (?2 is null or status = ?2) order by seq`,
       ...[stream, status ?? null],
     )
-    return rows.toArray().map((row) => JSON.parse(String(row.report)) as ChunkReport)
+    return rows.toArray().map((row) => parse<ChunkReport>(row.report) as ChunkReport)
   }
 
   /* logs */
@@ -277,6 +348,8 @@ const toStream = (row: Row): StreamRow => ({
   loadedState: parse<StreamState>(row.loaded_state),
   readComplete: row.read_complete === 1,
   lastChunk: row.last_chunk === null ? null : String(row.last_chunk),
+  loadedSeq: Number(row.loaded_seq),
+  committedSeq: Number(row.committed_seq),
   rowsRead: Number(row.rows_read),
   rowsLoaded: Number(row.rows_loaded),
   bytes: Number(row.bytes),

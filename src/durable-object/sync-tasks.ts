@@ -36,7 +36,10 @@ export class SyncTasks {
   wake(kind: TaskKind, key: StreamKey | null): void {
     const id = taskId(kind, key ?? undefined)
     this.#store.addTask(id, kind, key)
-    if (this.#store.task(id)?.status === 'claimed') return
+    const task = this.#store.task(id)
+    // One that waits is not claimable yet: the alarm that is set for its moment wakes it.
+    const waits = task?.status === 'ready' && task.not_before > this.#now()
+    if (task?.status === 'claimed' || waits) return
     this.#store.updateTask(id, { status: 'ready', woken_at: this.#now() })
     this.#store.post(id)
   }
@@ -277,6 +280,8 @@ export class SyncTasks {
       input: sync.input,
       stream: stream.planned,
       state: task.kind === 'read' ? stream.readState : stream.loadedState,
+      hasPartitions: stream.input.hasPartitions || stream.committedSeq > 0,
+      hasDeltas: this.#store.lastDelta(stream.key) > stream.committedSeq,
       lastChunk: stream.lastChunk,
       first: isUntouched(this.#store, stream),
       rowsInGeneration: stream.input.generationRows + stream.rowsLoaded,

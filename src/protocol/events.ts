@@ -3,7 +3,10 @@ import type { StreamKey } from './catalog.ts'
 import type { ErrorRecord } from './errors.ts'
 import type { JsonObject } from './json.ts'
 
-/** A stream's position. Opaque to everything but its source; versioned by the source. */
+/**
+ * A stream's position. Opaque to everything but its source; versioned by the source. A list of many
+ * partitions in it should be a `PartitionList`: what changed in it is kept, not the whole.
+ */
 export type StreamState = JsonObject
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

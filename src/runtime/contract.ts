@@ -14,6 +14,7 @@ import type {
   JsonSchema,
   JsonValue,
   LogLevel,
+  PartitionDelta,
   ReadEvent,
   StreamDescriptor,
   StreamKey,
@@ -368,8 +369,10 @@ export interface Chunk {
 }
 
 export interface ChunkEnd {
-  /** The state that this chunk's rows complete. */
+  /** The state that this chunk's rows complete, without its lists of partitions. */
   state: StreamState
+  /** What changed in those lists since the chunk before. */
+  partitions?: PartitionDelta
   /** Shared state, for sources that have one. */
   shared?: JsonObject
   /** True when the stream is complete with this chunk. */
@@ -399,6 +402,7 @@ export interface ChunkProof {
 export interface LoadResult {
   /** True: the ledger already had this chunk and nothing was written; `end` is the ledger's. */
   duplicate: boolean
+  /** Of the chunk, whoever loaded it. */
   rows: number
   end: ChunkEnd
   rejects: RejectedRow[]

@@ -27,6 +27,16 @@ export function parseExactJson(text: string): unknown {
   return MAY_BE_LONG.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
 }
 
+/** JSON text with every digit of its integers; decimals are doubles, as a state has them. */
+export function parseExactIntegers(text: string): unknown {
+  return MAY_BE_LONG.test(text) ? JSON.parse(text, keepInteger) : JSON.parse(text)
+}
+
+function keepInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const isUnsafe = typeof value === 'number' && !Number.isSafeInteger(value)
+  return isUnsafe && /^-?\d+$/.test(context?.source ?? '') ? BigInt(context?.source ?? 0) : value
+}
+
 /** The text of a decimal that `parseExactJson` kept; any other value as it is. */
 export const numberText = (value: object): unknown => (isRawJson(value) ? value.rawJSON : value)
 

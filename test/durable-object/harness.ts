@@ -78,7 +78,7 @@ export async function start(connection: Connection, options: { acceptEmpty?: boo
 /** Waits for a sync to end; says what it was doing if it does not. */
 export async function ended(
   sync: Awaited<ReturnType<typeof start>>,
-  timeout = 25_000,
+  timeout = 50_000,
 ): Promise<SyncRecord> {
   const over = async () => expect((await sync.get()).endedAt).toBeDefined()
   await vi.waitFor(over, { timeout, interval: 30 }).catch(async () => {

@@ -4,6 +4,7 @@ import type {
   ObjectStore,
   StreamPlan,
 } from '../../../src/runtime/contract.ts'
+import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 
 /** All that is kept of a stream: what a transactional destination keeps in its ledger table. */
 export interface StreamLedger {
@@ -48,7 +49,8 @@ function storedLedger(warehouse: ObjectStore, key: string): Ledger {
   const load = async (): Promise<{ ledger: StreamLedger; etag?: string }> => {
     const object = await warehouse.get(key)
     if (!object) return { ledger: empty() }
-    return { ledger: (await new Response(object.body).json()) as StreamLedger, etag: object.etag }
+    const text = await new Response(object.body).text()
+    return { ledger: parseExactIntegers(text) as StreamLedger, etag: object.etag }
   }
   return {
     read: async () => (await load()).ledger,
@@ -57,20 +59,21 @@ function storedLedger(warehouse: ObjectStore, key: string): Ledger {
         const { ledger, etag } = await load()
         const result = change(ledger)
         const onlyIf = etag === undefined ? { absent: true as const } : { etag }
-        if (await warehouse.put(key, JSON.stringify(ledger), onlyIf)) return result
+        if (await warehouse.put(key, exactJson(ledger) ?? '', onlyIf)) return result
       }
     },
   }
 }
 
 function memoryLedger(key: string): Ledger {
-  const read = () => (JSON.parse(MEMORY.get(key) ?? 'null') as StreamLedger | null) ?? empty()
+  const read = () =>
+    (parseExactIntegers(MEMORY.get(key) ?? 'null') as StreamLedger | null) ?? empty()
   return {
     read: async () => read(),
     async update(change) {
       const ledger = read()
       const result = change(ledger)
-      MEMORY.set(key, JSON.stringify(ledger))
+      MEMORY.set(key, exactJson(ledger) ?? '')
       return result
     },
   }
@@ -92,12 +95,22 @@ export function generationOf(ledger: StreamLedger, generationId: number): Genera
   return ledger.generations[generationId]
 }
 
+/** Rows of a chunk that was lost on the way back: it is the newest. */
+export const rowsOfChunk = ({ last }: GenerationLedger, chunkId: string): number =>
+  last?.chunkId === chunkId ? last.rows : 0
+
 /** Chunk ends kept for replays; a replay follows its loss within a chunk or two. */
 const KEPT_ENDS = 1000
 
 export function recordChunk(generation: GenerationLedger, position: LedgerPosition): void {
   generation.rows += position.rows
   generation.chunks += 1
+  // What the partitions of an older chunk were nobody asks: only its place is kept.
+  const before = generation.last
+  if (before) {
+    const { partitions: _, ...end } = before.end
+    generation.ends[before.chunkId] = end
+  }
   generation.last = position
   generation.ends[position.chunkId] = position.end
   const ids = Object.keys(generation.ends)

@@ -15,7 +15,7 @@ import type {
 } from '../../../src/runtime/contract.ts'
 import { decodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { type DevNullConfig, dialedFailure, type Moment } from './config.ts'
-import { generationOf, type Ledger, recordChunk, type StreamLedger } from './ledger.ts'
+import { generationOf, type Ledger, recordChunk, rowsOfChunk, type StreamLedger } from './ledger.ts'
 
 export function devNullLoader(
   ctx: ConnectorContext,
@@ -77,7 +77,10 @@ export function devNullLoader(
       guard(current, fence)
       const generation = generationOf(current, plan.generationId)
       const known = generation.ends[chunk.id]
-      if (known) return { duplicate: true, rows: 0, end: known, rejects: [] }
+      if (known) {
+        const rows = rowsOfChunk(generation, chunk.id)
+        return { duplicate: true, rows, end: known, rejects: [] }
+      }
 
       const chunkNumber = generation.chunks + 1
       const { rows, rejects } = await swallow(chunk, generation.rows, chunkNumber)

@@ -14,6 +14,7 @@
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { ChunkEnd, LedgerPosition } from '../../../src/runtime/contract.ts'
+import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 import { type Layout, qualified } from './layout.ts'
 import { createTombstones, tombstones } from './tombstones.ts'
 
@@ -163,7 +164,7 @@ export async function record(
     `INSERT INTO ${ledger(layout)}
        (connection_id, stream, generation_id, chunk_id, fence, end_state, rows)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-    [...keyOf(layout), layout.plan.generationId, chunkId, fence, JSON.stringify(end), rows],
+    [...keyOf(layout), layout.plan.generationId, chunkId, fence, exactJson(end), rows],
   )
   return rowCount === 1
 }
@@ -185,7 +186,7 @@ export async function position(
   if (!row) return null
   return {
     chunkId: row.chunk_id,
-    end: JSON.parse(row.end_state) as ChunkEnd,
+    end: parseExactIntegers(row.end_state) as ChunkEnd,
     rows: Number(row.rows),
     fence: Number(row.fence),
   }

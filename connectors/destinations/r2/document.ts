@@ -5,6 +5,7 @@ import {
   type StreamDescriptor,
 } from '../../../src/protocol/index.ts'
 import type { ChunkEnd, ObjectStore } from '../../../src/runtime/contract.ts'
+import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 
 export type FileFormat = 'Parquet' | 'JSONL' | 'CSV'
 
@@ -77,7 +78,7 @@ export interface Versioned {
 export async function readCurrent(store: ObjectStore, key: string): Promise<Versioned | null> {
   const found = await store.get(key)
   if (!found) return null
-  const document = (await new Response(found.body).json()) as CurrentDocument
+  const document = parseExactIntegers(await new Response(found.body).text()) as CurrentDocument
   if (document.version !== 1) {
     throw new AirbyteError(
       'STATE_INVALID',
@@ -95,5 +96,5 @@ export async function writeCurrent(
   over: Versioned | null,
 ): Promise<boolean> {
   const condition = over ? { etag: over.etag } : ({ absent: true } as const)
-  return (await store.put(key, JSON.stringify(document), condition)) !== null
+  return (await store.put(key, exactJson(document) ?? '', condition)) !== null
 }

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
+import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 import type { Ledger, LedgerEntry } from './document.ts'
 import type { Layout } from './layout.ts'
 
@@ -22,11 +23,10 @@ export async function withEntry(
   ledger: Ledger,
   entry: LedgerEntry,
 ): Promise<Ledger> {
-  const full =
-    ledger.entries.length >= OPEN_ENTRIES || JSON.stringify(ledger.entries).length > OPEN_BYTES
+  const full = ledger.entries.length >= OPEN_ENTRIES || textOf(ledger.entries).length > OPEN_BYTES
   if (full) {
     const key = layout.segment(ledger.generation, ledger.epoch, ledger.segments)
-    await store.put(key, JSON.stringify({ version: 1, entries: ledger.entries }))
+    await store.put(key, textOf({ version: 1, entries: ledger.entries }))
   }
   return {
     ...ledger,
@@ -75,5 +75,8 @@ async function segment(store: ObjectStore, layout: Layout, ledger: Ledger, index
   const key = layout.segment(ledger.generation, ledger.epoch, index)
   const found = await store.get(key)
   if (!found) throw new Error(`the ledger segment ${key} is missing from the warehouse`)
-  return ((await new Response(found.body).json()) as { entries: LedgerEntry[] }).entries
+  const text = await new Response(found.body).text()
+  return (parseExactIntegers(text) as { entries: LedgerEntry[] }).entries
 }
+
+const textOf = (value: unknown) => exactJson(value) ?? ''

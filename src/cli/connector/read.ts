@@ -6,8 +6,10 @@ import {
   fromRecord,
   type JsonObject,
   parseStreamKey,
+  plainState,
   type ReadEvent,
   type StreamKey,
+  splitState,
   streamKey,
   toAirbyteError,
 } from '../../protocol/index.ts'
@@ -174,28 +176,41 @@ class ReadSession {
   }
 
   #state(stream: StreamKey, state: JsonObject, shared: JsonObject | undefined): void {
-    const { source } = this.#reading
     const progress = this.#progressOf(stream)
-    progress.state = source.toAirbyteState?.(state) ?? state
+    progress.state = state
     this.#shared = shared ?? this.#shared
-    // Within a slice the CDK's state stays what it was: printed again it would promise too much.
-    if (progress.known !== exactJson(progress.state)) this.#printState(stream)
+    // A state of many partitions is long: it is not printed for every page.
+    const isDue = progress.records >= ROWS_PER_LARGE_STATE || this.#reading.stop.requested
+    if (isDue || !isLarge(state)) this.#printNewState(stream)
+  }
+
+  /** Within a slice the CDK's state stays what it was: printed again it would promise too much. */
+  #printNewState(stream: StreamKey): void {
+    const { known, state } = this.#progressOf(stream)
+    if (known !== exactJson(this.#airbyteState(state))) this.#printState(stream)
+  }
+
+  #airbyteState(state: JsonObject): JsonObject {
+    return this.#reading.source.toAirbyteState?.(state) ?? plainState(state)
   }
 
   #printState(stream: StreamKey): void {
     const { out } = this.#reading
     const progress = this.#progressOf(stream)
-    progress.known = exactJson(progress.state)
+    const printed = this.#airbyteState(progress.state)
+    progress.known = exactJson(printed)
     progress.hasPrinted = true
     if (this.#shared) {
       const all = Array.from(this.#progress.values())
-      const states = new Map(Array.from(this.#progress, ([key, { state }]) => [key, state]))
+      const states = new Map(
+        Array.from(this.#progress, ([key, { state }]) => [key, this.#airbyteState(state)]),
+      )
       const records = all.reduce((sum, one) => sum + one.records, 0)
       for (const one of all) one.records = 0
       out.message(messages.globalStateMessage(this.#shared, states, records))
       return
     }
-    out.message(messages.stateMessage(stream, progress.state, progress.records))
+    out.message(messages.stateMessage(stream, printed, progress.records))
     progress.records = 0
   }
 
@@ -204,9 +219,11 @@ class ReadSession {
     switch (status) {
       case 'complete':
         if (progress.records > 0 || !progress.hasPrinted) this.#printState(stream)
+        else this.#printNewState(stream)
         this.#end(stream, 'COMPLETE')
         break
       case 'incomplete':
+        this.#printNewState(stream)
         this.#end(stream, 'INCOMPLETE')
         break
       default: {
@@ -243,14 +260,22 @@ class ReadSession {
   #progressOf(stream: StreamKey): Progress {
     const known = this.#progress.get(stream)
     if (known) return known
-    const given = this.#reading.state.streams.get(stream) ?? {}
-    const state = this.#reading.source.toAirbyteState?.(given) ?? given
+    const state = this.#reading.state.streams.get(stream) ?? {}
     const progress: Progress = {
-      ...{ status: 'STARTED', records: 0, state, known: exactJson(state), hasPrinted: false },
+      ...{ status: 'STARTED', records: 0, state, hasPrinted: false },
+      known: exactJson(this.#airbyteState(state)),
     }
     this.#progress.set(stream, progress)
     return progress
   }
+}
+
+const LARGE_STATE = 500
+const ROWS_PER_LARGE_STATE = 2000
+
+function isLarge(state: JsonObject): boolean {
+  const { lists } = splitState(state)
+  return [...lists.values()].some(({ length }) => length > LARGE_STATE)
 }
 
 function changesByRow(changes: (Batch & { kind: 'records' })['changes']) {

@@ -1,11 +1,14 @@
 import {
   AirbyteError,
   type Batch,
+  diffLists,
   fromRecord,
+  type PartitionLists,
   type ReadEvent,
   rowsOf,
   type StreamKey,
   type StreamState,
+  splitState,
 } from '../../protocol/index.ts'
 import type { ChunkEnd } from '../../runtime/contract.ts'
 import { batchBytes } from './batch-bytes.ts'
@@ -21,8 +24,15 @@ export interface ChunkReaderOptions {
   onEvent: (event: ReadEvent) => void | Promise<void>
 }
 
+/** Where reading begins: a state, its lists of partitions apart. */
+export interface ReaderStart {
+  header: StreamState | null
+  lists: PartitionLists
+}
+
 /** A span of rows up to a checkpoint. `end()` is valid once `body` is exhausted. */
 export interface OpenChunk {
+  /** Without its lists of partitions. */
   start: StreamState | null
   body: AsyncIterable<Batch>
   end(): ChunkEnd
@@ -33,25 +43,30 @@ export interface OpenChunk {
  * back-pressure and nothing is buffered.
  */
 export class ChunkReader {
-  #state: StreamState | null
+  #header: StreamState | null
+  #lists: PartitionLists
+  /** The lists as they were at the end of the chunk before. */
+  #reported: PartitionLists
   #complete = false
   #wait: Wait | undefined
   readonly #events: AsyncIterator<ReadEvent>
   readonly #options: ChunkReaderOptions
 
-  constructor(
-    events: AsyncIterable<ReadEvent>,
-    start: StreamState | null,
-    options: ChunkReaderOptions,
-  ) {
+  constructor(events: AsyncIterable<ReadEvent>, start: ReaderStart, options: ChunkReaderOptions) {
     this.#events = events[Symbol.asyncIterator]()
-    this.#state = start
+    this.#header = start.header
+    this.#lists = start.lists
+    this.#reported = start.lists
     this.#options = options
   }
 
   /** Where reading stands: the end of what was pulled so far. */
   position(): ChunkEnd {
-    return { state: this.#state ?? {}, complete: this.#complete }
+    const partitions = diffLists(this.#reported, this.#lists)
+    return {
+      ...{ state: this.#header ?? {}, complete: this.#complete },
+      ...(partitions ? { partitions } : {}),
+    }
   }
 
   /** Why the source has nothing to read for a while; it ends the slice. */
@@ -61,7 +76,7 @@ export class ChunkReader {
 
   /** The next chunk with at least one row, or null when the stream is complete or the slice is spent. */
   async next(): Promise<OpenChunk | null> {
-    const start = this.#state
+    const start = this.#header
     while (!this.#isAtEnd()) {
       const event = await this.#pull()
       if (event.type === 'batch' && rowsOf(event.batch) > 0) {
@@ -71,6 +86,11 @@ export class ChunkReader {
       if (event.type === 'state' && this.#options.exhausted()) return null
     }
     return null
+  }
+
+  /** What was pulled so far is reported: the position counts its changes from here. */
+  settle(): void {
+    this.#reported = this.#lists
   }
 
   async close(): Promise<void> {
@@ -109,8 +129,11 @@ export class ChunkReader {
   }
 
   async #take(event: ReadEvent): Promise<void> {
-    if (event.type === 'state') this.#state = event.state
-    else if (event.type === 'error') throw fromRecord(event.error)
+    if (event.type === 'state') {
+      const { header, lists } = splitState(event.state)
+      this.#header = header
+      this.#lists = lists
+    } else if (event.type === 'error') throw fromRecord(event.error)
     else if (event.type === 'status' && event.status === 'complete') this.#complete = true
     else if (event.type === 'wait') this.#wait = { until: event.until, reason: event.reason }
     else await this.#options.onEvent(event)

@@ -1,4 +1,4 @@
-import type { JsonObject, LogLevel } from '../../protocol/index.ts'
+import type { JsonObject, LogLevel, PartitionDelta } from '../../protocol/index.ts'
 import type {
   Budget,
   ConnectorContext,
@@ -6,7 +6,7 @@ import type {
   ObjectStore,
   Source,
 } from '../../runtime/contract.ts'
-import type { Claim, SyncControl } from './types.ts'
+import type { Claim, StreamClaim, SyncControl } from './types.ts'
 
 /** What a slice needs of the place it runs in: a queue consumer, an alarm, a test. */
 export interface TaskHost {
@@ -23,5 +23,7 @@ export interface TaskHost {
   }): ConnectorContext
   /** Masks the secrets of what was opened; every log line and error passes it. */
   scrub(text: string): string
+  /** What makes up the lists of partitions in the state that the stream is read from, in order. */
+  partitions(claim: StreamClaim): Promise<PartitionDelta[]>
   now(): number
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { StreamKey, StreamState } from '../../protocol/index.ts'
+import { type StreamKey, type StreamState, stableJson } from '../../protocol/index.ts'
 
 /** Claims of one sync that a fence can count. */
 const CLAIMS_PER_SYNC = 2 ** 20
@@ -20,13 +20,4 @@ export function chunkId(of: {
 }): string {
   const identity = [of.connectionId, of.stream, of.generationId, of.syncId, stableJson(of.start)]
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
-}
-
-/** JSON with sorted keys: equal states print equally. */
-export function stableJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(stableJson).join(',')}]`
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  const entries = Object.entries(value).filter(([, v]) => v !== undefined)
-  entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${stableJson(v)}`).join(',')}}`
 }

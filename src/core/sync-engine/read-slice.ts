@@ -1,4 +1,10 @@
-import { type ReadEvent, type StreamState, toAirbyteError } from '../../protocol/index.ts'
+import {
+  applyDeltas,
+  joinState,
+  type ReadEvent,
+  type StreamState,
+  toAirbyteError,
+} from '../../protocol/index.ts'
 import type { ChunkProof, Destination, Loader, RejectedRow } from '../../runtime/contract.ts'
 import { encodeFrames } from '../../staging/chunk-codec.ts'
 import { faultPoint } from '../fault-points.ts'
@@ -28,7 +34,7 @@ export async function runReadSlice(slice: ReadSlice): Promise<void> {
     const start = loader ? await resume(slice, loader) : { state: claim.state, complete: false }
     await faultPoint('read.prepared')
     if (start.complete) return sync.done(claim.taskId, claim.fence)
-    await readChunks(slice, destination.connector, loader, start.state)
+    await readChunks(slice, destination.connector, loader, start)
   } finally {
     await loader?.close()
   }
@@ -47,14 +53,15 @@ async function resume(slice: ReadSlice, loader: Loader) {
     return { state: claim.state, complete: ofThisSync && position.end.complete }
   }
   await sync.resumed(claim.taskId, claim.fence, position)
-  return { state: position.end.state, complete: ofThisSync && position.end.complete }
+  const complete = ofThisSync && position.end.complete
+  return { state: position.end.state, complete, isNew: true }
 }
 
 async function readChunks(
   slice: ReadSlice,
   destination: Destination,
   loader: Loader | undefined,
-  start: StreamState | null,
+  start: ReadStart,
 ): Promise<void> {
   const { sync, claim, ctx } = slice
   let reader = await openReader(slice, start)
@@ -73,6 +80,7 @@ async function readChunks(
             ? await loadDirectly(slice, destination, loader, chunk, isolate)
             : await stage(slice, destination, chunk)
         if (!moved) return sync.release(claim.taskId, claim.fence)
+        reader.settle()
         bytes += moved.bytes
         rows += moved.rows
         isolate = false
@@ -81,7 +89,7 @@ async function readChunks(
         // One value does not fit: the same chunk again, row by row, to find it.
         ctx.log('warn', `${toAirbyteError(error).message} Reading the chunk again to find the row.`)
         await reader.close()
-        reader = await openReader(slice, chunk.start)
+        reader = await openReader(slice, { state: chunk.start, isNew: true })
         isolate = true
       }
       const { limits } = claim.input
@@ -99,26 +107,40 @@ async function readChunks(
   }
 }
 
-async function openReader(slice: ReadSlice, start: StreamState | null): Promise<ChunkReader> {
+interface ReadStart {
+  state: StreamState | null
+  /** What was reported since the claim may have changed its partitions. */
+  isNew?: boolean
+}
+
+async function openReader(slice: ReadSlice, { state, isNew }: ReadStart): Promise<ChunkReader> {
   const { host, claim, ctx, sync } = slice
   const { connector, config } = await host.openSource(claim)
   const { key, configured } = claim.stream
   // The lookback reaches behind where this sync began, not behind every slice.
   const stream = claim.first ? configured : { ...configured, lookbackSeconds: undefined }
-  const streams = new Map(start ? [[key, start]] : [])
-  return new ChunkReader(connector.read(ctx, config, [stream], { streams }), start, {
-    stream: key,
-    // After an attempt without progress every checkpoint ends a chunk, to keep what can be kept.
-    chunkBytes: claim.attempts > 0 ? 0 : claim.input.limits.chunkBytes,
-    exhausted: () => ctx.budget.exhausted(),
-    async onEvent(event: ReadEvent) {
-      if (event.type === 'control') await ctx.owner?.saveConfig(event.config)
-      if (event.type === 'log') ctx.log(event.level, event.message)
-      if (event.type === 'estimate' && event.rows !== undefined) {
-        void sync.estimate(key, event.rows).catch(() => {})
-      }
+  // What this sync has read up to here is there already: a chunk is reported before the next begins.
+  const hasLists = state && (isNew || claim.hasPartitions || claim.hasDeltas)
+  const lists = hasLists ? applyDeltas(new Map(), await host.partitions(claim)) : new Map()
+  const streams = new Map(state ? [[key, joinState({ header: state, lists })]] : [])
+  const events = connector.read(ctx, config, [stream], { streams })
+  return new ChunkReader(
+    events,
+    { header: state, lists },
+    {
+      stream: key,
+      // After an attempt without progress every checkpoint ends a chunk, to keep what can be kept.
+      chunkBytes: claim.attempts > 0 ? 0 : claim.input.limits.chunkBytes,
+      exhausted: () => ctx.budget.exhausted(),
+      async onEvent(event: ReadEvent) {
+        if (event.type === 'control') await ctx.owner?.saveConfig(event.config)
+        if (event.type === 'log') ctx.log(event.level, event.message)
+        if (event.type === 'estimate' && event.rows !== undefined) {
+          void sync.estimate(key, event.rows).catch(() => {})
+        }
+      },
     },
-  })
+  )
 }
 
 async function loadDirectly(

@@ -14,6 +14,7 @@ import type {
   ErrorRecord,
   FieldRange,
   LogLevel,
+  PartitionDelta,
   StreamKey,
   StreamState,
 } from '../../protocol/index.ts'
@@ -63,7 +64,10 @@ export interface SyncStreamInput {
   config: StreamConfig
   /** A backfill: only these rows are read, as a full refresh into a generation of its own. */
   range?: FieldRange
+  /** Without its lists of partitions, which the connection keeps and gives out apart. */
   state: StreamState | null
+  /** Whether the state has such lists. */
+  hasPartitions: boolean
   /** The newest chunk that the destination had when the state was committed. */
   lastChunk: string | null
   generationId: number
@@ -113,6 +117,10 @@ export interface StreamClaim extends ClaimBase {
   stream: PlannedStream
   /** Where reading stands: the last staged (read) or loaded (load) state. */
   state: StreamState | null
+  /** Whether the connection's partitions belong to the state. */
+  hasPartitions: boolean
+  /** Whether the sync itself has changes of them that the connection does not have. */
+  hasDeltas: boolean
   /** The newest loaded chunk that is known of: a ledger that ends with it is not ahead. */
   lastChunk: string | null
   /** The sync was cancelled while this read waited: what it began at the source is to be ended. */
@@ -150,6 +158,8 @@ export interface SyncControl {
   resumed(taskId: string, fence: number, position: LedgerPosition): Promise<void>
   /** Records the chunk; throws REJECTS_OVER_THRESHOLD when that many rows were rejected (also `loaded`). */
   staged(taskId: string, fence: number, chunk: StagedChunk): Promise<void>
+  /** Changes of the stream's lists of partitions that the connection may not have yet, in order. */
+  partitions(taskId: string, fence: number, after: number): Promise<PartitionPage>
   nextStaged(taskId: string, fence: number): Promise<StagedChunk | null>
   loaded(taskId: string, fence: number, chunk: ChunkReport): Promise<void>
   /** The position moved without rows. */
@@ -162,6 +172,12 @@ export interface SyncControl {
   fail(taskId: string, fence: number, error: ErrorRecord): Promise<void>
   log(lines: { at: number; level: LogLevel; stream?: StreamKey; message: string }[]): Promise<void>
   estimate(stream: StreamKey, rows: number): Promise<void>
+}
+
+export interface PartitionPage {
+  deltas: PartitionDelta[]
+  /** More follow after this. */
+  next?: number
 }
 
 /** Nothing can be done before `until`, epoch milliseconds. */

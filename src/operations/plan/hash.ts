@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { stableJson } from '../../core/sync-engine/identity.ts'
 import type { ActorRecord, ConnectionConfig } from '../../durable-object/rpc.ts'
+import { stableJson } from '../../protocol/index.ts'
 import type { StreamOutlook } from './streams.ts'
 
 interface World {

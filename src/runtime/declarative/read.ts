@@ -18,10 +18,6 @@ import { type ListedStream, listStreams } from './stream/list.ts'
 import { readPages } from './stream/read-pages.ts'
 import { parseState, type SavedState } from './stream/state.ts'
 
-/** A state of many partitions is written less often than with each page. */
-const LARGE_STATE = 500
-const ROWS_PER_LARGE_STATE = 2000
-
 /**
  * Reads the streams one after the other. What is wrong with one stream ends that stream with an
  * `error` event; a transient failure, a rate limit or an abort ends the read.
@@ -87,7 +83,6 @@ async function* readStream(
   const upload = configured.files && fileUploader(stream, configured.files.prefix)
   const order = ChangeOrder.of(configured, env.run.newestFirst, start.newestFirst)
   let running = false
-  let rowsSinceState = 0
   const goesOn = configured.syncMode === 'incremental'
   for await (const page of readPages(stream, start, goesOn)) {
     await upload?.(page.records)
@@ -96,12 +91,9 @@ async function* readStream(
       running = true
       yield { type: 'batch', batch }
     }
-    rowsSinceState += page.records.length
     if (page.clings && env.ctx.budget.exhausted()) continue
     const saved = page.after()
     if (!saved.at && configured.syncMode === 'full_refresh') saved.done = true
-    if (!page.wait && !isDue(saved, rowsSinceState, env)) continue
-    rowsSinceState = 0
     const reached = { ...saved, ...(saved.at ? order?.save() : {}) }
     yield { type: 'state', stream: key, state: reached }
     if (page.wait) {
@@ -117,10 +109,4 @@ async function* readStream(
 function startOf({ done, ...saved }: SavedState, { syncMode }: ConfiguredStream): SavedState {
   if (syncMode === 'incremental' || saved.at) return saved
   return done ? { ...saved, done } : { ...saved, airbyte: {} }
-}
-
-function isDue(saved: SavedState, rows: number, { ctx }: Omit<Environment, 'stream'>): boolean {
-  const { states } = saved.airbyte
-  const isLarge = Array.isArray(states) && states.length > LARGE_STATE
-  return !isLarge || !saved.at || rows >= ROWS_PER_LARGE_STATE || ctx.budget.exhausted()
 }

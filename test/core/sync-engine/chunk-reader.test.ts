@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { ChunkReader } from '../../../src/core/sync-engine/chunk-reader.ts'
-import type { ReadEvent, RecordBatch } from '../../../src/protocol/index.ts'
+import { ChunkReader, type ReaderStart } from '../../../src/core/sync-engine/chunk-reader.ts'
+import {
+  type JsonValue,
+  PartitionList,
+  type ReadEvent,
+  type RecordBatch,
+} from '../../../src/protocol/index.ts'
 
 const batch: RecordBatch = {
   ...{ kind: 'records', stream: 's', schema: [], length: 1, columns: [], extractedAt: 0 },
@@ -9,13 +14,15 @@ const batch: RecordBatch = {
 const state = (page: number): ReadEvent => ({ type: 'state', stream: 's', state: { page } })
 const wait: ReadEvent = { type: 'wait', stream: 's', until: 5000, reason: 'slow down' }
 
-function readerOf(events: ReadEvent[]) {
+const NOWHERE: ReaderStart = { header: null, lists: new Map() }
+
+function readerOf(events: ReadEvent[], start = NOWHERE, chunkBytes = 1e9) {
   async function* source() {
     for (const event of events) yield event
     throw new Error('it was asked for more than it should')
   }
-  const options = { stream: 's', chunkBytes: 1e9, exhausted: () => false, onEvent() {} }
-  return new ChunkReader(source(), null, options)
+  const options = { stream: 's', chunkBytes, exhausted: () => false, onEvent() {} }
+  return new ChunkReader(source(), start, options)
 }
 
 async function rowsOf(body: AsyncIterable<unknown>): Promise<number> {
@@ -39,5 +46,33 @@ describe('a chunk reader whose source has to wait', () => {
     expect(await reader.next()).toBeNull()
     expect(reader.position()).toEqual({ state: { page: 1 }, complete: false })
     expect(reader.wait).toEqual({ until: 5000, reason: 'slow down' })
+  })
+})
+
+describe('a chunk reader of a source with many partitions', () => {
+  const entry = (day: number) => ({ partition: { id: 1 }, cursor: { day } })
+  const at = (list: PartitionList): ReadEvent => ({
+    ...{ type: 'state', stream: 's' },
+    state: { v: 1, airbyte: { states: list as unknown as JsonValue } },
+  })
+
+  it('says of each chunk what it changed, once', async () => {
+    const before = PartitionList.of([['0', entry(0)]])
+    const first = before.with('1', entry(1))
+    const second = first.with('1', entry(2))
+    const events: ReadEvent[] = [{ type: 'batch', batch }, at(first), { type: 'batch', batch }]
+    const lists = new Map([['/airbyte/states', before]])
+    const reader = readerOf([...events, at(second), wait], { header: { v: 1 }, lists }, 0)
+    const ends: unknown[] = []
+    for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
+      await rowsOf(chunk.body)
+      ends.push(chunk.end().partitions)
+      reader.settle()
+    }
+    expect(ends).toEqual([
+      { '/airbyte/states': { set: [['1', entry(1)]] } },
+      { '/airbyte/states': { set: [['1', entry(2)]] } },
+    ])
+    expect(reader.position()).toEqual({ state: { v: 1, airbyte: {} }, complete: false })
   })
 })

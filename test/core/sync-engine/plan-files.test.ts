@@ -23,7 +23,14 @@ function planned(includeFiles: boolean) {
       ...(includeFiles ? { includeFiles } : {}),
     },
     ...{ state: null, generationId: 1, minimumGenerationId: 0, generationRows: 0 },
-    ...{ generationHash: '', knownColumns: [], previousRows: 0, quietAfter: null, lastChunk: null },
+    ...{
+      generationHash: '',
+      knownColumns: [],
+      previousRows: 0,
+      quietAfter: null,
+      lastChunk: null,
+      hasPartitions: false,
+    },
   }
   return planStream(input, stream, attachments, {
     source: { formats: [], rereadable: false },

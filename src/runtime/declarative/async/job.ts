@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
-import { keyOf } from '../cursor/bookmark.ts'
+import { type JsonObject, type JsonValue, partitionKey } from '../../../protocol/index.ts'
 import type { Slice } from '../environment.ts'
 import { isObject } from '../manifest/values.ts'
 import { isMapping, mappingEntries } from '../python/mappings.ts'
@@ -38,7 +37,7 @@ export interface Job {
 
 /** A job's identity within its stream, the same after it was saved. */
 export const jobKey = ({ partition, interval }: Slice) =>
-  `${keyOf(partition)} ${keyOf(JSON.parse(JSON.stringify(interval)))}`
+  `${partitionKey(partition)} ${partitionKey(JSON.parse(JSON.stringify(interval)))}`
 
 /** What an invocation leaves to the next one. */
 export function saveJob(job: Job): JsonObject {

@@ -1,7 +1,12 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import {
+  type JsonObject,
+  type JsonValue,
+  PartitionList,
+  type PartitionState,
+  partitionKey,
+} from '../../../protocol/index.ts'
 import { isObject } from '../manifest/values.ts'
 import type { PyDatetime } from '../python/datetime.ts'
-import { dumps } from '../python/json.ts'
 import type { DatetimeCursor } from './datetime-cursor.ts'
 import { Progress } from './progress.ts'
 import type { CursorProgress, StreamCursor } from './types.ts'
@@ -66,7 +71,7 @@ export function partitionedBookmark(
   saved?: JsonValue,
 ): Bookmark<PyDatetime> {
   const { field } = cursor
-  const known = new Map<string, { partition: JsonObject; cursor: JsonObject }>()
+  let known = listOf(initial.states)
   const begun = new Set<string>()
   const isPartitioned = 'states' in initial || 'state' in initial
   let onlyGlobal = cursor.global || (isPartitioned && initial.use_global_cursor === true)
@@ -75,12 +80,13 @@ export function partitionedBookmark(
   const resumed = isObject(saved) ? (saved as unknown as Saved) : undefined
   let next = resumed?.global ?? global
   let synced = resumed?.synced ?? false
-  let partitions = 0
+  let partitions = known.length
 
-  for (const entry of Array.isArray(initial.states) ? initial.states : []) {
-    if (!isObject(entry) || !isObject(entry.partition) || !isObject(entry.cursor)) continue
-    known.set(keyOf(entry.partition), { partition: entry.partition, cursor: entry.cursor })
-    partitions++
+  /** A partition whose state stays what it was changes nothing: nothing is written then. */
+  function keep(key: string, partition: JsonObject, state: JsonObject): void {
+    const before = known.get(key)
+    if (before && JSON.stringify(before.cursor) === JSON.stringify(state)) return
+    known = known.with(key, { partition, cursor: state })
   }
 
   function globalOf(state: JsonValue | undefined): string | undefined {
@@ -89,7 +95,7 @@ export function partitionedBookmark(
     return value ? cursor.format(value) : undefined
   }
 
-  const newFromStart = cursor.newPartitionsFromStart && known.size > 0
+  const newFromStart = cursor.newPartitionsFromStart && known.length > 0
   const fromGlobal = () =>
     Progress.fromState(
       cursor,
@@ -110,20 +116,20 @@ export function partitionedBookmark(
 
   return {
     begin(partition) {
-      const key = keyOf(partition)
+      const key = partitionKey(partition)
       if (begun.has(key)) return undefined
       begun.add(key)
       if (partitions > SWITCH_TO_GLOBAL) {
         onlyGlobal = true
-        known.clear()
+        known = PartitionList.of([])
       }
-      if (!known.has(key)) partitions++
+      if (!known.get(key)) partitions++
       const progress = progressOf(key)
-      if (!onlyGlobal) known.set(key, { partition, cursor: progress.state() })
+      if (!onlyGlobal) keep(key, partition, progress.state())
       return progress
     },
     peek(partition) {
-      const key = keyOf(partition)
+      const key = partitionKey(partition)
       return begun.has(key) ? undefined : progressOf(key)
     },
     observe(value) {
@@ -131,7 +137,7 @@ export function partitionedBookmark(
       raise(cursor.format(value))
     },
     update(partition, progress) {
-      if (!onlyGlobal) known.set(keyOf(partition), { partition, cursor: progress.state() })
+      if (!onlyGlobal) keep(partitionKey(partition), partition, progress.state())
     },
     complete(progress) {
       const value = progress.state()[field]
@@ -145,7 +151,7 @@ export function partitionedBookmark(
     },
     state(parentState) {
       const state: JsonObject = { use_global_cursor: onlyGlobal }
-      if (!onlyGlobal) state.states = [...known.values()]
+      if (!onlyGlobal) state.states = known as unknown as JsonValue
       if (global !== undefined) state.state = { [field]: global }
       state.lookback_window = lookback
       const parents =
@@ -157,5 +163,14 @@ export function partitionedBookmark(
   }
 }
 
-/** A partition's identity: its JSON with sorted keys. */
-export const keyOf = (partition: JsonObject): string => dumps(partition, { sortKeys: true })
+/** The partitions of a state, as it was kept or as the CDK writes them. */
+function listOf(states: unknown): PartitionList {
+  if (states instanceof PartitionList) return states
+  const entries = Array.isArray(states) ? states.filter(isPartitionState) : []
+  return PartitionList.of(
+    entries.map(({ partition, cursor }) => [partitionKey(partition), { partition, cursor }]),
+  )
+}
+
+const isPartitionState = (entry: JsonValue): entry is PartitionState =>
+  isObject(entry) && isObject(entry.partition) && isObject(entry.cursor)

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../protocol/index.ts'
+import { type JsonObject, plainState } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
@@ -20,8 +20,10 @@ export function migrateState(stream: Component, env: Environment, state: JsonObj
 }
 
 const MIGRATIONS: Builders<Migration, Context> = {
-  CustomStateMigration: (component, context) =>
-    customPart('stateMigration', component, context.env.custom, context),
+  CustomStateMigration(component, context) {
+    const migrate = customPart('stateMigration', component, context.env.custom, context)
+    return (state) => migrate(plainState(state))
+  },
 
   /** `{<parent id>: {<cursor>: value}}` → `{states: [{partition, cursor}]}` */
   LegacyToPerPartitionStateMigration(_component, { stream, env }) {

@@ -1,6 +1,10 @@
-import { AirbyteError, type JsonObject, toAirbyteError } from '../../../protocol/index.ts'
+import {
+  AirbyteError,
+  type JsonObject,
+  partitionKey,
+  toAirbyteError,
+} from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
-import { keyOf } from '../cursor/bookmark.ts'
 import { textTemplate } from '../interpolation.ts'
 import { isObject } from '../manifest/values.ts'
 import { toSavedJson } from '../python/json.ts'
@@ -42,7 +46,7 @@ export function substreamRouter(component: Component, context: RouterContext): P
           const first = resumed?.state && isSame(page, resumed) ? startOf(all, resumed) : 0
           for (let index = first; index < all.length; index++) {
             const item = all[index] as Omit<Partition, 'position'>
-            const key = keyOf(item.partition)
+            const key = partitionKey(item.partition)
             yield { ...item, position: { ...startOfPage(number, page.before), index, key } }
           }
         }
@@ -67,19 +71,21 @@ export function substreamRouter(component: Component, context: RouterContext): P
   }
 }
 
-const startOfPage = (parent: number, state: SavedState) =>
-  ({ parent, state, index: 0, key: '' }) satisfies Position as unknown as JsonObject
+/** Only its place: how far the parent's partitions are is in `parent_state`, if it is kept at all. */
+function startOfPage(parent: number, { v, at }: SavedState): JsonObject {
+  return { parent, state: { v, airbyte: {}, ...(at ? { at } : {}) }, index: 0, key: '' }
+}
 
 const isSame = (page: ReadPage, { state }: Position) =>
-  JSON.stringify(page.before) === JSON.stringify(state)
+  JSON.stringify(page.before.at) === JSON.stringify(state.at)
 
 /** Where to go on in a page that was fetched again; from its start when the partition has moved out. */
 function startOf(all: { partition: JsonObject }[], { index, key }: Position): number {
   const same = all[index]
-  if (same && keyOf(same.partition) === key) return index
+  if (same && partitionKey(same.partition) === key) return index
   return Math.max(
     0,
-    all.findIndex(({ partition }) => keyOf(partition) === key),
+    all.findIndex(({ partition }) => partitionKey(partition) === key),
   )
 }
 
@@ -110,7 +116,7 @@ function parentOf(component: Component, { env, parentState, incremental }: Route
     inject: option && requestOption(option, env),
     state: () => latest,
     async *pages(from: SavedState | undefined) {
-      const start = from ?? fromAirbyteState(known)
+      const start = { ...from, ...fromAirbyteState(known) }
       const { stream: parent, saved } = openStream(stream, { ...env, stream: name }, start)
       try {
         for await (const page of readPages(parent, saved)) {

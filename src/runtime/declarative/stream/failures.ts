@@ -34,7 +34,7 @@ export class SliceFailures {
     const isPassing = known.kind === 'transient' && known.code !== 'UPSTREAM_ERROR'
     const isTooMany = ++this.#row >= MOST_IN_A_ROW
     if (!this.#goesOn || isPassing || isTooMany || ctx.signal.aborted) throw error
-    if (!this.#first) this.#parents = structuredClone(router.parentState())
+    if (!this.#first) this.#parents = router.parentState()
     this.#first ??= known
     ctx.log('warn', `${name}: a part of it cannot be read, others are: ${known.message}`)
   }

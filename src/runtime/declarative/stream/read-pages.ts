@@ -1,5 +1,9 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
-import { keyOf } from '../cursor/bookmark.ts'
+import {
+  type JsonObject,
+  type JsonValue,
+  partitionKey,
+  plainState,
+} from '../../../protocol/index.ts'
 import {
   type Bookmark,
   buildTracking,
@@ -306,13 +310,9 @@ async function* readSlice(
 ): AsyncGenerator<ReadPage> {
   const { cursor, bookmark, retriever, progress } = reading
   const first = reading.isLazy ? part.first : undefined
-  const slice: Slice = {
-    partition: part.partition,
-    interval,
-    extra: part.extra,
-    state: seen,
-    first,
-  }
+  // Templates take a list of partitions apart: they get it as one.
+  const state = seen && plainState(seen)
+  const slice: Slice = { partition: part.partition, interval, extra: part.extra, state, first }
   const walk = new SliceWalk(reading.rules, cursor, slice, retriever.initialToken, resumed?.walk)
   if (resumed) walk.token = resumed.token
   let observed = resumed?.observed != null ? cursor?.load(resumed.observed) : undefined
@@ -442,10 +442,11 @@ async function* openFirst(
     return
   }
   const open: Partition = { partition: at.partition, extra: at.extra, position: at.router }
+  const key = partitionKey(open.partition)
   yield open
   let first = true
   for await (const part of router.partitions(at.router)) {
-    if (!first || keyOf(part.partition) !== keyOf(open.partition)) yield part
+    if (!first || partitionKey(part.partition) !== key) yield part
     first = false
   }
 }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../../protocol/index.ts'
-import { type Bookmark, keyOf } from '../cursor/bookmark.ts'
+import { type JsonObject, partitionKey } from '../../../protocol/index.ts'
+import type { Bookmark } from '../cursor/bookmark.ts'
 import type { StreamCursor } from '../cursor/types.ts'
 import type { Slice } from '../environment.ts'
 import type { RouterAhead } from '../partition/ahead.ts'
@@ -34,7 +34,7 @@ export async function slicesAfter(
   for (let known = 1; slices.length < count; known++) {
     const part = (await router.peek(known))[known - 1]
     if (!part) return slices
-    if (keyOf(part.partition) === keyOf(current.partition)) continue
+    if (partitionKey(part.partition) === partitionKey(current.partition)) continue
     const progress = tracking?.bookmark.peek(part.partition)
     if (!tracking) add(part, [{}])
     else if (progress) add(part, tracking.cursor.restore(progress.serialize()).intervals())

@@ -1,4 +1,9 @@
-import { AirbyteError, type JsonObject, type StreamState } from '../../../protocol/index.ts'
+import {
+  AirbyteError,
+  type JsonObject,
+  plainState,
+  type StreamState,
+} from '../../../protocol/index.ts'
 import { isObject } from '../manifest/values.ts'
 
 /** A stream's state as this runtime saves it. */
@@ -27,7 +32,7 @@ export const fromAirbyteState = (airbyte: JsonObject): SavedState => ({ v: 1, ai
  * toAirbyteState(event.state) // { updated_at: '2026-01-01T00:00:00Z' }
  */
 export function toAirbyteState(state: StreamState): JsonObject {
-  return parseState(state).airbyte
+  return plainState(parseState(state).airbyte)
 }
 
 /**
