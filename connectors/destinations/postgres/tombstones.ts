@@ -25,8 +25,7 @@ export const createTombstones = (layout: Layout) => `
     buried_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
     PRIMARY KEY (connection_id, stream, generation_id, key)
   );
-  CREATE INDEX IF NOT EXISTS "_airbyte_tombstones_age"
-    ON ${tombstones(layout)} (connection_id, stream, buried_at)`
+  CREATE INDEX IF NOT EXISTS "_airbyte_tombstones_age" ON ${tombstones(layout)} (buried_at)`
 
 const own = ({ plan, stream }: Layout) => [plan.connectionId, stream, plan.generationId]
 const OWN = 'connection_id = $1 AND stream = $2 AND generation_id = $3'
@@ -53,16 +52,21 @@ export async function hasTombstones(client: pg.Client, layout: Layout): Promise<
   return rows[0]?.found === 't'
 }
 
-/** Takes late rows out of the chunk. */
+/**
+ * Takes late rows out of the chunk. By subqueries, not by joins: a planner that knows nothing of a
+ * temporary table joins it the wrong way round.
+ */
 export async function dropLate(client: pg.Client, layout: Layout): Promise<void> {
   if (!layout.cursor) return
   const type = typeOf(layout, layout.cursor)
-  await client.query(
-    `DELETE FROM ${INCOMING} AS i USING ${tombstones(layout)} AS s
-     WHERE ${OWN} AND s.key IN (${digest(layout, 'i')}, ${ALL_KEYS})
-       AND (i.${quote(layout.cursor)} IS NULL OR i.${quote(layout.cursor)} < s.position::${type})`,
-    own(layout),
-  )
+  const cursor = `i.${quote(layout.cursor)}`
+  for (const key of [ALL_KEYS, digest(layout, 'i')]) {
+    const position = `(SELECT s.position::${type} FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ${key})`
+    await client.query(
+      `DELETE FROM ${INCOMING} AS i WHERE coalesce(${cursor} < ${position}, ${position} IS NOT NULL)`,
+      own(layout),
+    )
+  }
 }
 
 /** Leaves a tombstone for each of these rows that has a position. */
@@ -102,17 +106,18 @@ async function put(client: pg.Client, layout: Layout, rows: string, values: stri
 /** The rows stand again, and rank above their tombstones. */
 export async function unbury(client: pg.Client, layout: Layout, standing: string): Promise<void> {
   await client.query(
-    `DELETE FROM ${tombstones(layout)} AS s USING (${standing}) AS u
-     WHERE ${OWN} AND s.key = ${digest(layout, 'u')}`,
+    `DELETE FROM ${tombstones(layout)} AS s
+     WHERE ${OWN} AND s.key = ANY(ARRAY(SELECT ${digest(layout, 'u')} FROM (${standing}) AS u))`,
     own(layout),
   )
 }
 
 /** Forgets those of older generations, and what no source goes back to. */
 export async function pruneTombstones(client: pg.Client, layout: Layout): Promise<void> {
-  await client.query(
-    `DELETE FROM ${tombstones(layout)} WHERE connection_id = $1 AND stream = $2
-       AND (generation_id < $3 OR buried_at < now() - interval '${KEPT}')`,
-    own(layout),
-  )
+  for (const condition of ['generation_id < $3', `buried_at < now() - interval '${KEPT}'`])
+    await client.query(
+      `DELETE FROM ${tombstones(layout)}
+       WHERE connection_id = $1 AND stream = $2 AND $3::bigint IS NOT NULL AND ${condition}`,
+      own(layout),
+    )
 }

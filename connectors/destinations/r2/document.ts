@@ -60,14 +60,22 @@ export interface LedgerEntry {
   file: string | null
   rows: number
   bytes: number
-  /** How many of the rows are deletes. A file that has any is read as a change log. */
+  /** How many of the rows are deletes. */
   deletes: number
+  /** How many of those have no cursor. Absent in older entries: all of them. */
+  unplaced?: number
+  /** How many of the deletes are truncates. Absent: none. */
+  truncates?: number
   /** Smallest and largest extraction time in the file, epoch milliseconds. */
   extracted: [number, number] | null
   fence: number
   syncId: number
   end: ChunkEnd
 }
+
+/** Whether the file is in commit order, with deletes that say no more than that. */
+export const isUnplaced = ({ deletes, unplaced }: Pick<LedgerEntry, 'deletes' | 'unplaced'>) =>
+  (unplaced ?? deletes) > 0
 
 export interface Versioned {
   document: CurrentDocument

@@ -102,7 +102,10 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
       const known = await findChunk(store, layout, ledger, chunk.id)
       if (known) return duplicateOf(known)
 
-      const tally: Tally = { rows: 0, deletes: 0, extracted: null, rejects: [] }
+      const tally: Tally = {
+        ...{ rows: 0, deletes: 0, unplaced: 0, truncates: 0 },
+        ...{ extracted: null, rejects: [] },
+      }
       const rows = fileRows(table, config.format, chunk.body, tally)
       const first = await rows.next()
       let written: { key: string; size: number } | null = null
@@ -126,6 +129,8 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
           rows: tally.rows,
           bytes: written?.size ?? 0,
           deletes: tally.deletes,
+          unplaced: tally.unplaced,
+          ...(tally.truncates > 0 ? { truncates: tally.truncates } : {}),
           extracted: tally.extracted,
           fence,
           syncId: plan.syncId,

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../../../src/protocol/index.ts'
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
-import type { Ledger, LedgerEntry } from './document.ts'
+import { isUnplaced, type Ledger, type LedgerEntry } from './document.ts'
 import { LatestRows, partsOf } from './latest.ts'
 import type { Layout } from './layout.ts'
 import { entriesOf } from './ledger.ts'
@@ -90,7 +90,7 @@ async function latestRows(
   const latest = new LatestRows(table, share)
   for await (const entry of entriesOfAll(store, layout, ledgers)) {
     for await (const cells of readFile(store, entry, latest.columns)) {
-      latest.add(cells, entry.deletes > 0)
+      latest.add(cells, isUnplaced(entry))
     }
     latest.endFile()
   }

@@ -1,7 +1,7 @@
 /** For readers of the warehouse: which files make up a stream now, and the SQL that reads them. */
 import type { Column } from '../../../src/protocol/index.ts'
 import type { ObjectStore, StreamPlan } from '../../../src/runtime/contract.ts'
-import { type CurrentDocument, type FileFormat, readCurrent } from './document.ts'
+import { type CurrentDocument, type FileFormat, isUnplaced, readCurrent } from './document.ts'
 import { formatOf, layoutOf } from './layout.ts'
 import { entriesOf } from './ledger.ts'
 import { DELETED_AT, isDedup, METADATA, RAW_ID } from './table.ts'
@@ -14,6 +14,9 @@ export interface CurrentFile {
   bytes: number
   /** How many of the rows are deletes. */
   deletes: number
+  /** Some of them have no cursor: see `LatestRows`. */
+  unplaced: boolean
+  truncates: number
   generation: number
 }
 
@@ -39,17 +42,13 @@ export async function currentFiles(
   const { visible, columns, mode, primaryKey, latestBy } = found.document
   const files: CurrentFile[] = []
   for (const ledger of visible) {
-    for await (const { file, rows, bytes, deletes } of entriesOf(store, layout, ledger)) {
-      if (file) {
-        files.push({
-          key: file,
-          format: formatOf(file),
-          rows,
-          bytes,
-          deletes,
-          generation: ledger.generation,
-        })
-      }
+    for await (const entry of entriesOf(store, layout, ledger)) {
+      const { file, rows, bytes, deletes, truncates = 0 } = entry
+      if (!file) continue
+      files.push({
+        ...{ key: file, format: formatOf(file), rows, bytes, deletes, truncates },
+        ...{ unplaced: isUnplaced(entry), generation: ledger.generation },
+      })
     }
   }
   return { files, columns, mode, primaryKey, latestBy }
@@ -86,24 +85,45 @@ export function latestByKeySql(stream: CurrentStream, urlOf: (key: string) => st
   if (!isDedup(stream.mode)) return `SELECT * EXCLUDE (filename) FROM (${all})`
   const key = stream.latestBy.keys.map(quote).join(', ')
   const files = stream.files.map(
-    ({ key, deletes }, i) => `(${literal(urlOf(key))}, ${i}, ${deletes > 0})`,
+    ({ key, unplaced }, i) => `(${literal(urlOf(key))}, ${i}, ${unplaced})`,
   )
   const index = `('0x' || right(${quote(RAW_ID)}::VARCHAR, 8))::BIGINT`
-  const placed = `SELECT file_rows.*, file_order * 4294967296 + ${index} AS _airbyte_place, file_order AS _airbyte_file, change_log AS _airbyte_change_log
+  const placed = `SELECT file_rows.*, file_order * 4294967296 + ${index} AS _airbyte_place, file_order AS _airbyte_file, unplaced AS _airbyte_unplaced
 FROM (${all}) AS file_rows
-JOIN (VALUES ${files.join(', ') || `('', 0, false)`}) AS files(filename, file_order, change_log) USING (filename)`
-  const hasDeletes = stream.files.some(({ deletes }) => deletes > 0)
-  return `SELECT * EXCLUDE (filename, _airbyte_place, _airbyte_file, _airbyte_change_log${hasDeletes ? ', _airbyte_deleted, _airbyte_last' : ''})
-FROM (${hasDeletes ? undeleted(placed, key) : placed})
-QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${newestFirst(stream)}_airbyte_place DESC) = 1`
+JOIN (VALUES ${files.join(', ') || `('', 0, false)`}) AS files(filename, file_order, unplaced) USING (filename)`
+  const kept = untruncated(stream, placed)
+  const hasUnplaced = stream.files.some(({ unplaced }) => unplaced)
+  return `SELECT * EXCLUDE (filename, _airbyte_place, _airbyte_file, _airbyte_unplaced${hasUnplaced ? ', _airbyte_deleted, _airbyte_last' : ''}) FROM (
+SELECT * FROM (${hasUnplaced ? placedOnly(stream, kept, key) : kept})
+QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${newestFirst(stream)}_airbyte_place DESC) = 1)
+WHERE ${quote(DELETED_AT)} IS NULL`
 }
 
-/** Without deletes, what they ended, and all but the last row of a key in a file of a change log. */
-const undeleted = (placed: string, key: string) => `SELECT * FROM (
-SELECT *, max(_airbyte_place) FILTER (WHERE ${quote(DELETED_AT)} IS NOT NULL) OVER (PARTITION BY ${key}) AS _airbyte_deleted,
+/** Without what the last truncate ended, and the truncates themselves. */
+function untruncated({ files, latestBy }: CurrentStream, rows: string): string {
+  if (files.every(({ truncates }) => truncates === 0)) return rows
+  const keyless = latestBy.keys.map((name) => `${quote(name)} IS NULL`).join(' OR ')
+  const cursor = latestBy.cursor === null ? 'NULL' : quote(latestBy.cursor)
+  const ranksBelow =
+    latestBy.cursor === null
+      ? 'false'
+      : `(r.${cursor} IS NULL OR r.${cursor} < last_truncate.position)`
+  const notAbove =
+    latestBy.cursor === null
+      ? 'true'
+      : `(last_truncate.position IS NULL OR ${ranksBelow} OR r.${cursor} = last_truncate.position)`
+  return `SELECT r.* FROM (${rows}) AS r LEFT JOIN (
+SELECT _airbyte_place AS place, ${cursor} AS position FROM (${rows}) WHERE ${keyless} ORDER BY place DESC LIMIT 1) AS last_truncate ON true
+WHERE NOT (${keyless}) AND (last_truncate.place IS NULL
+OR CASE WHEN _airbyte_place < last_truncate.place THEN NOT ${notAbove} ELSE NOT (last_truncate.position IS NOT NULL AND ${ranksBelow}) END)`
+}
+
+/** Without what deletes that have no cursor ended, and all but the last row of a key in their file. */
+const placedOnly = ({ latestBy }: CurrentStream, rows: string, key: string) => `SELECT * FROM (
+SELECT *, max(_airbyte_place) FILTER (WHERE ${quote(DELETED_AT)} IS NOT NULL${latestBy.cursor === null ? '' : ` AND ${quote(latestBy.cursor)} IS NULL`}) OVER (PARTITION BY ${key}) AS _airbyte_deleted,
 max(_airbyte_place) OVER (PARTITION BY ${key}, _airbyte_file) AS _airbyte_last
-FROM (${placed}))
-WHERE _airbyte_place > coalesce(_airbyte_deleted, -1) AND (NOT _airbyte_change_log OR _airbyte_place = _airbyte_last)`
+FROM (${rows}))
+WHERE _airbyte_place > coalesce(_airbyte_deleted, -1) AND (NOT _airbyte_unplaced OR _airbyte_place = _airbyte_last)`
 
 /** Sort terms of the cursor. A decimal may be text in the file: its double goes first. */
 function newestFirst({ columns, latestBy: { cursor } }: CurrentStream): string {

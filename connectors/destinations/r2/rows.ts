@@ -4,6 +4,7 @@ import {
   type Cell,
   type RecordBatch,
   type RecordChange,
+  type RowOp,
 } from '../../../src/protocol/index.ts'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { jsonTexts } from '../../../src/runtime/formats/jsonl.ts'
@@ -25,8 +26,10 @@ export interface FileRows {
 /** What passed by, complete when the rows are exhausted. */
 export interface Tally {
   rows: number
-  /** Rows among them that are deletes. */
+  /** Rows among them that are deletes, those of them that have no cursor, and that are truncates. */
   deletes: number
+  unplaced: number
+  truncates: number
   extracted: [number, number] | null
   rejects: RejectedRow[]
 }
@@ -58,7 +61,7 @@ export async function* fileRows(
       changes: [...(kept.changes ?? [])],
     }
     tally.rows += kept.length
-    tally.deletes += deletesIn(rows.columns[table.deletedAt])
+    countDeletes(table, rows, tally)
     const [from, to] = tally.extracted ?? [kept.extractedAt, kept.extractedAt]
     tally.extracted = [Math.min(from, kept.extractedAt), Math.max(to, kept.extractedAt)]
     yield rows
@@ -71,15 +74,17 @@ function columnsOf(table: Table, batch: RecordBatch): (ArrayLike<Cell> | undefin
     return [byName.get('_airbyte_data') ?? jsonTexts(batch.schema, batch)]
   }
   const columns = table.sources.map((name) => byName.get(name))
-  if (batch.op?.includes('d')) markDeletes(table, batch, batch.op, columns)
+  if (batch.op?.some(isDelete)) markDeletes(table, batch, batch.op, columns)
   return columns
 }
 
-/** A delete is a row with the time of its deletion. */
+const isDelete = (op: RowOp) => op === 'd' || op === 't'
+
+/** A delete is a row with the time of its deletion; a truncate has no key besides. */
 function markDeletes(
   table: Table,
   batch: RecordBatch,
-  op: string[],
+  op: RowOp[],
   columns: (ArrayLike<Cell> | undefined)[],
 ) {
   if (table.deletedAt < 0) {
@@ -92,16 +97,20 @@ function markDeletes(
   const given = columns[table.deletedAt]
   const extracted = new Date(batch.extractedAt).toISOString()
   columns[table.deletedAt] = op.map((kind, row) =>
-    kind === 'd' ? (given?.[row] ?? extracted) : null,
+    isDelete(kind) ? (given?.[row] ?? extracted) : null,
   )
 }
 
-function deletesIn(deletedAt: ArrayLike<Cell> | undefined): number {
-  let deletes = 0
-  for (let row = 0; row < (deletedAt?.length ?? 0); row++) {
-    if ((deletedAt?.[row] ?? null) !== null) deletes += 1
+function countDeletes(table: Table, { length, columns }: FileRows, tally: Tally): void {
+  const deletedAt = columns[table.deletedAt]
+  if (!deletedAt) return
+  for (let row = 0; row < length; row++) {
+    if ((deletedAt[row] ?? null) === null) continue
+    const lacks = (column: number) => (columns[column]?.[row] ?? null) === null
+    tally.deletes += 1
+    if (lacks(table.cursor)) tally.unplaced += 1
+    if (table.keys.some(lacks)) tally.truncates += 1
   }
-  return deletes
 }
 
 /**
@@ -130,7 +139,7 @@ function withoutBadKeys(
     const cells = cellsOf(index)
     const field = table.sources[index] ?? ''
     for (let row = 0; row < batch.length; row++) {
-      if ((cells?.[row] ?? null) === null && !bad.has(row)) {
+      if ((cells?.[row] ?? null) === null && !bad.has(row) && batch.op?.[row] !== 't') {
         bad.set(row, { reason: 'a primary key column is null', field })
       }
     }

@@ -8,7 +8,7 @@ import {
   currentFiles,
   latestByKeySql,
 } from '../../../../connectors/destinations/r2/read.ts'
-import type { Cell, Column } from '../../../../src/protocol/index.ts'
+import type { Cell, Column, RowOp } from '../../../../src/protocol/index.ts'
 import { fileStore } from '../../../../src/staging/file-store.ts'
 import { batchOf, chunkOf, open, planOf, rowsOf, USERS, users } from './support.ts'
 
@@ -271,6 +271,55 @@ describe.each(['Parquet', 'JSONL', 'CSV'])('%s files of the warehouse', (format)
     const rows = (await rowsOf(loader)).map(([id, , name]) => ({ id, name }))
     expect(rows.sort((a, b) => Number(a.id) - Number(b.id))).toEqual(expected)
     expect(await loader.count()).toBe(expected.length)
+  })
+
+  it('give the same rows of a log that is read again in SQL as when read back', async () => {
+    const { store, urlOf } = warehouse()
+    const schema: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: 'lsn', type: 'integer' },
+      { name: 'name', type: 'string' },
+    ]
+    const plan = planOf({ columns: schema, mode: 'append_dedup', cursorField: ['lsn'] })
+    const loader = open(store, plan, format)
+    await loader.prepare(1)
+    const load = (id: string, op: RowOp[], rows: Cell[][]) => {
+      const cells = schema.map((_, c) => rows.map((row) => row[c] ?? null))
+      return loader.load(chunkOf(id, [batchOf(schema, cells, { op })]), 1)
+    }
+    const before: Cell[][] = [
+      [1, 1, 'before the truncate'],
+      [null, 2, null],
+      [2, 2, 'after it'],
+    ]
+    await load('a', ['u', 't', 'u'], before)
+    const log: Cell[][] = [
+      [3, 3, 'three'],
+      [3, 4, null],
+      [4, 4, 'four'],
+      [5, 5, 'five'],
+      [2, 6, null],
+    ]
+    await load('b', ['u', 'd', 'u', 'u', 'd'], log)
+    await load('c', ['u', 't', 'u'], before)
+    await load('d', ['u', 'd', 'u'], log.slice(0, 3))
+    const snapshot: Cell[][] = [
+      [3, null, 'of the snapshot'],
+      [6, null, 'of the snapshot'],
+    ]
+    await load('e', ['u', 'u'], snapshot)
+    await load('f', ['u'], [[3, 7, 'again']])
+    const stream = await currentFiles(store, planOf().target)
+    if (!stream) throw new Error('nothing is there')
+    const expected = [
+      { id: 3, name: 'again' },
+      { id: 4, name: 'four' },
+      { id: 5, name: 'five' },
+    ]
+    const sql = latestByKeySql(stream, urlOf)
+    expect(await query(`SELECT id::INT AS id, name FROM (${sql}) ORDER BY id`)).toEqual(expected)
+    const rows = (await rowsOf(loader)).map(([id, , name]) => ({ id, name }))
+    expect(rows.sort((a, b) => Number(a.id) - Number(b.id))).toEqual(expected)
   })
 
   it('stay readable together when a column is added', async () => {
