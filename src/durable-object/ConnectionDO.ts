@@ -16,6 +16,7 @@ import {
   streamKey,
 } from '../protocol/index.ts'
 import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
+import { logStateOf } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { checkBackfill } from './backfill.ts'
 import {
@@ -30,6 +31,7 @@ import { migrate } from './migrations.ts'
 import {
   type ConnectionOfSync,
   destinationStub,
+  logReaderStub,
   sourceOf,
   sourceStub,
   stagingStore,
@@ -119,6 +121,9 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
         await this.#releaseTables(record).catch((error) =>
           console.error('tables not released', error),
         )
+        await this.#logReader(record)
+          .release(ownerOf(record))
+          .catch((error) => console.error('log not released', error))
         await destinationStub(this.env, tenantId, destinationId).releaseTables(id)
         await deletePrefix(stagingStore(this.env, tenantId), rejectsOf(id))
       }
@@ -269,6 +274,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       if (this.#store.current()?.syncId !== summary.syncId) return
       const store = stagingStore(this.env, record.tenantId)
       await store.put(receiptKey(record.id, summary.syncId), exactJson(receipt) ?? '')
+      await this.#restLog(record, streams).catch((error) => console.error('log not rested', error))
       const current = this.#store.current()
       if (current?.syncId !== summary.syncId) return
       const { backfill } = current
@@ -312,6 +318,22 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     for await (const { loader } of loadersOf(this.env, record, rows, RELEASE_MS)) {
       await loader.release?.()
     }
+  }
+
+  /** Tells the reader of the source's log, if there is one, what this sync has brought home. */
+  async #restLog(record: ConnectionRecord, outcomes: SyncOutcome['streams']): Promise<void> {
+    const states = new Map(this.#store.streams().map(({ key, state }) => [key, state]))
+    for (const { key, state } of outcomes) states.set(key, state)
+    const loaded = record.streams.flatMap((stream) => {
+      const key = streamKey(stream)
+      const position = logStateOf(states.get(key) ?? null)
+      return position ? [{ stream: key, ...position }] : []
+    })
+    if (loaded.length > 0) await this.#logReader(record).rest(ownerOf(record), loaded)
+  }
+
+  #logReader({ tenantId, sourceId }: ConnectionRecord) {
+    return logReaderStub(this.env, tenantId, sourceId)
   }
 
   /** Gives the sync to its object. Repeated after a crash: the object takes it only once. */
@@ -445,6 +467,11 @@ const tooManyPartitions = (count: number) =>
   new AirbyteError('TOO_LARGE', `The states have ${count} partitions, too many for one answer.`, {
     hint: `Ask for one stream: its partitions come ${MAX_SHOWN} at a time, with a cursor.`,
   })
+
+const ownerOf = ({ tenantId, sourceId, id }: ConnectionRecord) => ({
+  ...{ tenantId, sourceId },
+  connectionId: id,
+})
 
 const receiptKey = (connectionId: string, syncId: number) =>
   `receipts/${connectionId}/${syncId}.json`

@@ -23,9 +23,10 @@ import {
   toAirbyteError,
 } from '../protocol/index.ts'
 import type { ChunkEnd, LedgerPosition } from '../runtime/contract.ts'
+import { logStateOf } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { migrate } from './migrations.ts'
-import { connectionStub, stagingStore, tenantStub } from './platform.ts'
+import { connectionStub, logReaderStub, stagingStore, tenantStub } from './platform.ts'
 import { sendWakeUp } from './queue.ts'
 import type { LogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
@@ -393,7 +394,9 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     await this.#commitStates()
     const left = this.#store.streams().find((stream) => stream.dirty)
     if (left) throw new Error(`the connection does not take the state of ${left.key}`)
-    const outcome = outcomeOf(this.#store, sync)
+    const log = sync.log ?? (await this.#reportLog(sync))
+    if (log && !sync.log) this.#store.saveSync({ ...sync, log })
+    const outcome = outcomeOf(this.#store, this.#progress.sync())
     const connection = connectionStub(this.env, tenantId, connectionId)
     await connection.ended(this.#progress.summary(), outcome).catch(unlessDeleted)
     await tenantStub(this.env, tenantId).recordSync(this.#progress.summary())
@@ -402,8 +405,19 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     const logs = this.#store.logs(0, MAX_LOG_LINES, LEVELS)
     await writeArchive(store, { record: this.#progress.record(), logs })
     await deletePrefix(store, stagedPrefix(syncId))
-    this.#store.saveSync({ ...sync, reported: true })
+    this.#store.saveSync({ ...this.#progress.sync(), reported: true })
     await this.#alarmIn(KEEP_MS)
+  }
+
+  /** How the source's log stands, if a stream is read from it. A database that is gone is no reason to wait. */
+  async #reportLog({ input: { tenantId, source } }: SyncRow) {
+    const followed = this.#store.streams().some(({ loadedState }) => logStateOf(loadedState))
+    if (!followed) return null
+    const report = logReaderStub(this.env, tenantId, source.id).report()
+    return report.catch((error) => {
+      console.error('log not reported', String(error))
+      return null
+    })
   }
 
   #lastTold = 0

@@ -17,12 +17,14 @@ import type {
   SourceOwner,
 } from '../runtime/contract.ts'
 import { declarativeSource } from '../runtime/declarative/index.ts'
+import type { StagedChanges } from '../runtime/source-log.ts'
 import { type Bucket, r2Store } from '../staging/r2-store.ts'
 import { readManifest } from './manifest-store.ts'
 import type {
   ActorRecord,
   ConnectionApi,
   DestinationApi,
+  LogReaderApi,
   SourceApi,
   SyncApi,
   SyncSummary,
@@ -40,19 +42,21 @@ export interface ContextOptions {
   budget: Budget
   /** Of the source that runs. */
   owner?: SourceOwner
+  /** Its log. */
+  changes?: StagedChanges
 }
 
 /** A connector's context in a Worker, with the network and the warehouse of one workspace. */
 export function connectorContext(
   env: Env,
   tenantId: string,
-  { signal, log, budget, owner }: ContextOptions,
+  { signal, log, budget, owner, changes }: ContextOptions,
 ): ConnectorContext {
   const allowPrivate = env.ALLOW_PRIVATE_NETWORKS === 'on'
   const resolver = allowPrivate ? platformResolver : dohResolver(fetch, DOH_URL)
   return {
     ...createEgress(workerdEgressHost({ connect, resolver }), { allowPrivate }, signal),
-    ...{ signal, log, budget, owner },
+    ...{ signal, log, budget, owner, changes },
     now: () => Date.now(),
     warehouse: r2Store(env.WAREHOUSE as unknown as Bucket, `${tenantId}/`),
   }
@@ -115,6 +119,15 @@ const at = <T>(namespace: DurableObjectNamespace, tenantId: string, id: string |
 
 export const sourceStub = (env: Env, tenantId: string, id: string) =>
   at<SourceApi>(env.SOURCE, tenantId, id)
+/** The one reader of a source's log. */
+export const logReaderStub = (env: Env, tenantId: string, sourceId: string) =>
+  at<LogReaderApi>((env as Env & LogReaders).LOG_READER, tenantId, sourceId)
+
+/** A binding that types of the environment may lack that were generated before it. */
+interface LogReaders {
+  LOG_READER: DurableObjectNamespace
+}
+
 export const destinationStub = (env: Env, tenantId: string, id: string) =>
   at<DestinationApi>(env.DESTINATION, tenantId, id)
 export const connectionStub = (env: Env, tenantId: string, id: string) =>

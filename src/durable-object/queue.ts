@@ -16,6 +16,7 @@ import {
   syncStub,
 } from './platform.ts'
 import { sourceOwner } from './source-owner.ts'
+import { stagedChanges } from './staged-changes.ts'
 
 const SHARDS = 4
 
@@ -79,7 +80,9 @@ export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
       const { id } = claim.input.source
       const remember = (secret: string) => secrets.add(secret)
       const owner = sourceOwner(env, tenantId, { id, edition: () => edition, remember })
-      return connectorContext(env, tenantId, { ...options, owner })
+      const { connectionId } = claim.input
+      const changes = stagedChanges(env, { tenantId, sourceId: id, connectionId })
+      return connectorContext(env, tenantId, { ...options, owner, changes })
     },
     scrub: (text) => createScrubber(secrets)(text),
     async partitions(claim) {

@@ -17,6 +17,7 @@ import type {
   SyncMode,
 } from '../protocol/index.ts'
 import type { ConnectorInfo, RefreshedToken, Token, TokenRefresh } from '../runtime/contract.ts'
+import type { LogStatus, StagedChanges } from '../runtime/source-log.ts'
 
 /** One release of a connector of the workspace's own: the hash names exactly what runs. */
 export interface ConnectorPin {
@@ -107,6 +108,34 @@ export interface DestinationApi extends ActorApi {
   /** Throws TABLE_TAKEN as `claimTables` would, and claims nothing. */
   checkTables(connectionId: string, tables: string[]): Promise<void>
   releaseTables(connectionId: string): Promise<void>
+}
+
+/** For whom a source's log is read. */
+export interface LogOwner {
+  tenantId: string
+  sourceId: string
+  connectionId: string
+}
+
+/** How a log stands, as the database and its reader see it. */
+export interface LogReport extends LogStatus {
+  /** Bytes of segments that some stream has not loaded yet. */
+  stagedBytes: number
+}
+
+export interface LogReaderApi extends Pick<StagedChanges, 'hold' | 'next'> {
+  prepare(
+    owner: LogOwner,
+    streams: Parameters<StagedChanges['prepare']>[0],
+  ): ReturnType<StagedChanges['prepare']>
+  /** A sync is over: up to where each of the connection's streams is loaded. Nothing is drained until the next. */
+  rest(
+    owner: LogOwner,
+    loaded: { stream: StreamKey; log: string; segment: number }[],
+  ): Promise<void>
+  report(): Promise<LogReport | null>
+  /** The connection is deleted: drops what was set up at the database for it. */
+  release(owner: LogOwner): Promise<void>
 }
 
 export type Schedule =
@@ -225,6 +254,8 @@ export interface Receipt {
   endedAt: string
   warnings: Warning[]
   streams: StreamReceipt[]
+  /** Of the log that streams were read from, as the database saw it when the sync ended. */
+  log?: LogReport
 }
 
 export interface Warning {
@@ -237,6 +268,7 @@ export interface Warning {
     | 'VALUES_NULLED'
     | 'SCHEMA_CHANGED'
     | 'BACKFILL_APPENDED'
+    | 'LOG_RETAINED'
   stream?: StreamKey
   message: string
 }

@@ -1,6 +1,6 @@
 import { addHashes, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
 import type { StreamOutcome, SyncOutcome } from '../core/sync-engine/types.ts'
-import type { Receipt, StreamReceipt, SyncStatus, Warning } from './rpc.ts'
+import type { LogReport, Receipt, StreamReceipt, SyncStatus, Warning } from './rpc.ts'
 import type { StreamRow, SyncRow, SyncStore } from './sync-store.ts'
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -18,9 +18,11 @@ export function outcomeOf(store: SyncStore, sync: SyncRow): SyncOutcome {
     endedAt: new Date(sync.endedAt ?? sync.updatedAt).toISOString(),
     warnings: [
       ...sync.warnings,
+      ...logWarnings(sync.log),
       ...streams.flatMap((stream, i) => streamWarnings(store, stream, receipts[i])),
     ],
     streams: receipts,
+    ...(sync.log && { log: sync.log }),
   }
   return { receipt, streams: streams.map((stream, i) => outcome(stream, receipts[i])) }
 }
@@ -102,6 +104,21 @@ function streamWarnings(
   ]
   return checks.flatMap(([applies, code, message]) => (applies ? [{ code, stream, message }] : []))
 }
+
+/** So much log kept for us is worth a word: it fills the disk of the database. */
+const MUCH_LOG_BYTES = 10 * 1024 ** 3
+
+function logWarnings(log: LogReport | undefined): Warning[] {
+  if (!log) return []
+  const { name, retainedBytes, safeBytes } = log
+  const tight = safeBytes !== undefined && safeBytes < retainedBytes
+  if (retainedBytes < MUCH_LOG_BYTES && !tight) return []
+  const left = safeBytes === undefined ? '' : `; after ${mib(safeBytes)} more it is lost`
+  const message = `The database keeps ${mib(retainedBytes)} of log for '${name}'${left}. Sync more often.`
+  return [{ code: 'LOG_RETAINED', message }]
+}
+
+const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`
 
 /** A full refresh with less than this part of the rows it had is worth a word. */
 const FEWER_FACTOR = 10

@@ -8,7 +8,7 @@ import type {
 import type { ErrorRecord, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
 import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
 import { piecesOf } from './delta-pieces.ts'
-import type { LogLine, SyncStatus, Warning } from './rpc.ts'
+import type { LogLine, LogReport, SyncStatus, Warning } from './rpc.ts'
 
 export const SYNC_MIGRATIONS = [
   `create table streams (
@@ -90,6 +90,8 @@ export interface SyncRow {
   cancelled: boolean
   claims: number
   warnings: Warning[]
+  /** How the source's log stood at the end, if streams were read from one. */
+  log?: LogReport
   /** The connection and the tenant know how it ended. */
   reported: boolean
 }

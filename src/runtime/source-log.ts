@@ -6,6 +6,7 @@ import type {
   RecordBatch,
   StreamDescriptor,
   StreamKey,
+  StreamState,
 } from '../protocol/index.ts'
 import type { ConnectorContext } from './contract.ts'
 
@@ -111,11 +112,17 @@ export interface StagedChanges {
   /** Has the reader go on draining for the next minutes. */
   hold(): Promise<void>
   /**
-   * The stream's changes after a segment, some of them, and how far the log is staged. Waits a little
-   * if there is nothing. Rejects with CDC_POSITION_LOST if `log` is gone, or with what stopped the reader.
+   * The stream's changes after `after`, some of them, and how far the log is staged. Where neither is
+   * beyond what the caller knows, it waits until it is, `waitMs` at most. Rejects with CDC_POSITION_LOST
+   * if `log` is gone, or with what stopped the reader.
    */
-  next(log: string, stream: StreamKey, after: number): Promise<{ parts: LogPart[]; end: LogEnd }>
+  next(log: string, stream: StreamKey, after: LogEnd, waitMs: number): Promise<LogProgress>
   read(part: LogPart): AsyncIterable<RecordBatch>
+}
+
+export interface LogProgress {
+  parts: LogPart[]
+  end: LogEnd
 }
 
 export interface LogEnd {
@@ -130,4 +137,16 @@ export interface LogPart extends LogEnd {
   offset: number
   length: number
   rows: number
+}
+
+/** What every state of a stream that is read from a log says, whatever else is in it. */
+export interface LogState {
+  log: string
+  /** The segment up to which the destination has the stream's changes. */
+  segment: number
+}
+
+export function logStateOf(state: StreamState | null): LogState | undefined {
+  const { log, segment } = state ?? {}
+  return typeof log === 'string' && typeof segment === 'number' ? { log, segment } : undefined
 }

@@ -4,7 +4,7 @@ import type { CheckResult, ConnectorContext } from '../../../src/runtime/contrac
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
 import { parseConfig, type SourceConfig } from './config.ts'
-import { connectSource } from './read.ts'
+import { connectSource } from './session.ts'
 import { quote } from './sql.ts'
 
 /** Connects and looks whether there is something to read; what is wrong names its field. */

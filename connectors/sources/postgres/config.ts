@@ -1,11 +1,12 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
+import { type CdcConfig, parseCdc } from './cdc/config.ts'
 
 /** Source configuration by Airbyte's field names. */
 export interface SourceConfig extends PostgresConfig {
   /** Schemas to discover; empty: all but the system's. */
   schemas: string[]
-  replication_method?: { method: 'Standard' | 'Xmin' | 'CDC' }
+  replication_method?: { method: 'Standard' } | CdcConfig
   /** Rows of one statement over a keyset. Not in the form: for tests and for operators. */
   chunk_rows?: number
   /** Bytes of one statement; default 64 MiB over a keyset, 8 MiB over row addresses. */
@@ -25,11 +26,13 @@ export function parseConfig(config: JsonObject): SourceConfig {
       })
     }
   }
-  const { method = 'Standard' } = (config.replication_method ?? {}) as { method?: string }
-  if (method !== 'Standard') {
+  const replication = (config.replication_method ?? {}) as JsonObject
+  const { method = 'Standard' } = replication
+  if (method === 'CDC') parseCdc(replication)
+  else if (method !== 'Standard') {
     throw new AirbyteError('UNSUPPORTED', `The update method '${method}' is not supported.`, {
       field: 'config.replication_method.method',
-      hint: 'Choose Standard: incremental streams read by a cursor column.',
+      hint: 'Choose CDC, or Standard: incremental streams read by a cursor column.',
     })
   }
   return {

@@ -2,18 +2,21 @@ import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { Source } from '../../../src/runtime/contract.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
+import { postgresLog } from './cdc/log.ts'
 import { check } from './check.ts'
 import { parseConfig } from './config.ts'
 import { streamOf } from './discover.ts'
-import { connectSource, freeze, read } from './read.ts'
+import { freeze, read } from './read.ts'
 import { findRelation } from './reader.ts'
 import { listRelations } from './relations.ts'
+import { connectSource } from './session.ts'
 import { SPEC } from './spec.ts'
 
 /**
  * PostgreSQL, read with COPY. Full refreshes walk the primary key (without one: the pages of the
  * table); they are not one snapshot, a row changed meanwhile is read as it is when its turn comes.
- * Incremental streams follow a cursor column and see neither deletes nor updates that leave it as it was.
+ * Incremental streams follow a cursor column and see neither deletes nor updates that leave it as it was;
+ * with method CDC they follow the log, and see everything.
  */
 const postgres: Source = {
   info: {
@@ -31,7 +34,8 @@ const postgres: Source = {
     const parsed = parseConfig(config)
     const client = await connectSource(ctx, parsed)
     try {
-      return { streams: (await listRelations(client, parsed.schemas)).map(streamOf) }
+      const relations = await listRelations(client, parsed.schemas)
+      return { streams: relations.map((relation) => streamOf(relation, parsed)) }
     } catch (error) {
       throw mapPostgresError(error, parsed)
     } finally {
@@ -50,7 +54,8 @@ const postgres: Source = {
       await closePostgres(client)
     }
   },
-  freeze: async (ctx, config, streams) => freeze(ctx, parseConfig(config), streams),
+  log: postgresLog,
+  freeze: async (ctx, config, streams, state) => freeze(ctx, parseConfig(config), streams, state),
   read: (ctx, config, streams, state) => read(ctx, parseConfig(config), streams, state),
 }
 

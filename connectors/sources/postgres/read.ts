@@ -9,48 +9,53 @@ import {
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
-import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
+import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
+import { withCdcColumns } from './cdc/columns.ts'
+import { cdcOf } from './cdc/config.ts'
+import { freezeChanges } from './cdc/freeze.ts'
+import { readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
 import { openReader } from './reader.ts'
+import type { Relation } from './relations.ts'
+import { connectSource } from './session.ts'
 import { quote } from './sql.ts'
-
-/**
- * A session for reading. Key order must come from the key's index, not from sorting the rest of the
- * table for every statement; pages are read in their own order, so that reading again gives the same.
- */
-export async function connectSource(
-  ctx: ConnectorContext,
-  config: SourceConfig,
-): Promise<pg.Client> {
-  const client = await connectPostgres(ctx, config, {
-    applicationName: 'airbyte source',
-    session: {
-      default_transaction_read_only: 'on',
-      synchronize_seqscans: 'off',
-      enable_sort: 'off',
-    },
-  })
-  // Settings that not every version has. The planner's price of a disabled sort would set off the JIT.
-  await client.query("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('jit')")
-  return client
-}
 
 /** Upper bounds of these streams as of now. A stream that fails here fails with its reason in `read`. */
 export async function freeze(
   ctx: ConnectorContext,
   config: SourceConfig,
   streams: ConfiguredStream[],
+  state: ReadState,
 ): Promise<Map<StreamKey, JsonValue>> {
+  const followed = streams.filter((configured) => isFollowed(config, configured))
+  const bounds =
+    followed.length > 0
+      ? await freezeChanges(ctx, config, followed, state)
+      : new Map<StreamKey, JsonValue>()
+  const others = streams.filter((configured) => !isFollowed(config, configured))
+  if (others.length > 0) await freezeReads(ctx, config, others, bounds)
+  return bounds
+}
+
+/** Whether the stream is read from the log. */
+const isFollowed = (config: SourceConfig, { syncMode }: ConfiguredStream) =>
+  syncMode === 'incremental' && cdcOf(config) !== undefined
+
+async function freezeReads(
+  ctx: ConnectorContext,
+  config: SourceConfig,
+  streams: ConfiguredStream[],
+  bounds: Map<StreamKey, JsonValue>,
+): Promise<void> {
   const client = await connectSource(ctx, config)
-  const bounds = new Map<StreamKey, JsonValue>()
   try {
     for (const configured of streams) {
       const key = streamKey(configured.stream)
       try {
-        const reader = await openReader(ctx, client, config, configured)
+        const reader = await openReader(ctx, client, config, configured, unordered(config))
         const bound = await (configured.syncMode === 'incremental'
           ? freezeIncremental(reader)
           : freezeFullRefresh(reader))
@@ -64,8 +69,11 @@ export async function freeze(
   } finally {
     await closePostgres(client)
   }
-  return bounds
 }
+
+/** A full refresh from a source with a log has the log's columns, and no place in it. */
+const unordered = (config: SourceConfig) => (relation: Relation) =>
+  cdcOf(config) ? withCdcColumns(relation, undefined) : relation
 
 /** Reads the streams one after the other over one connection. */
 export async function* read(
@@ -99,7 +107,11 @@ async function* readEvents(
   configured: ConfiguredStream,
   saved: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
-  const reader = await openReader(ctx, client, config, configured)
+  if (isFollowed(config, configured)) {
+    yield* readChanges({ ctx, client, config, configured }, saved)
+    return
+  }
+  const reader = await openReader(ctx, client, config, configured, unordered(config))
   const incremental = configured.syncMode === 'incremental'
   const { rows } = reader.relation
   if (!incremental && !configured.range && rows !== null)

@@ -14,12 +14,16 @@ import type { SourceConfig } from './config.ts'
 import { listRelations, type Relation, type RelationColumn } from './relations.ts'
 import { CTID, keyOf, type OrderKey, quote } from './sql.ts'
 
-/** One stream about to be read: what is asked, and what the database has now. */
-export interface StreamReader {
+/** A stream that is asked for, and a session to read it by. */
+export interface StreamInput {
   ctx: ConnectorContext
   client: pg.Client
   config: SourceConfig
   configured: ConfiguredStream
+}
+
+/** One stream about to be read: what is asked, and what the database has now. */
+export interface StreamReader extends StreamInput {
   key: StreamKey
   relation: Relation
   /** The selected columns as the catalog describes them, in its order. */
@@ -28,14 +32,19 @@ export interface StreamReader {
   columns: RelationColumn[]
 }
 
-/** Rejects with STREAM_NOT_FOUND, PERMISSION_DENIED or SCHEMA_CHANGED. */
+/**
+ * Rejects with STREAM_NOT_FOUND, PERMISSION_DENIED or SCHEMA_CHANGED.
+ *
+ * @param extend adds columns that are in the stream and not in the table
+ */
 export async function openReader(
   ctx: ConnectorContext,
   client: pg.Client,
   config: SourceConfig,
   configured: ConfiguredStream,
+  extend: (relation: Relation) => Relation = (relation) => relation,
 ): Promise<StreamReader> {
-  const relation = await findRelation(client, config, configured.stream)
+  const relation = extend(await findRelation(client, config, configured.stream))
   const selected = configured.selectedFields && new Set(configured.selectedFields)
   const schema = columnsOf(configured.stream.json_schema).filter(
     ({ name }) => !selected || selected.has(name),

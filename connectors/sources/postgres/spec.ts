@@ -23,6 +23,66 @@ const CA = {
   },
 }
 
+const CDC_METHOD = {
+  title: 'Log (CDC)',
+  description:
+    'Incremental streams follow the log of the server by a replication slot: inserts, updates and deletes. Needs wal_level = logical; see docs/cdc.md.',
+  type: 'object',
+  required: ['method'],
+  properties: {
+    method: { type: 'string', const: 'CDC', default: 'CDC' },
+    plugin: { type: 'string', const: 'pgoutput', default: 'pgoutput', airbyte_hidden: true },
+    replication_slot: {
+      title: 'Replication slot',
+      description: 'Made if there is none of this name. Empty: one named after the source.',
+      type: 'string',
+      pattern: '^[a-z0-9_]{1,63}$',
+    },
+    publication: {
+      title: 'Publication',
+      description: 'Made, or added to, for the tables that are synced; never for all tables.',
+      type: 'string',
+      minLength: 1,
+    },
+    insert_only_tables: {
+      title: 'Tables that are only inserted into',
+      description: 'As schema.table: these need no primary key and no replica identity.',
+      type: 'array',
+      items: { type: 'string' },
+    },
+    initial_waiting_seconds: {
+      title: 'Seconds to wait for open transactions',
+      description: 'Before the snapshot of a table that was published just now.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 3600,
+      default: 300,
+    },
+    heartbeat_action_query: {
+      title: 'Heartbeat statement',
+      description: 'Run every minute while the log is read; a quiet database does not need it.',
+      type: 'string',
+    },
+    lsn_commit_behaviour: {
+      title: 'When log is acknowledged',
+      description:
+        'Taken for the sake of existing configurations: log is acknowledged once it is staged durably.',
+      type: 'string',
+      enum: ['While reading Data', 'After loading Data in the destination'],
+      airbyte_hidden: true,
+    },
+    queue_size: { type: 'integer', airbyte_hidden: true },
+    initial_load_timeout_hours: { type: 'integer', airbyte_hidden: true },
+    invalid_cdc_cursor_position_behavior: {
+      title: 'When the position is lost',
+      description: 'A sync fails then and says so; nothing is read anew until someone refreshes.',
+      type: 'string',
+      enum: ['Fail sync'],
+      airbyte_hidden: true,
+    },
+  },
+}
+
 /** Airbyte's field names, so that existing configurations work. */
 export const SPEC: Spec = {
   documentationUrl: 'https://docs.airbyte.com/integrations/sources/postgres',
@@ -96,6 +156,7 @@ export const SPEC: Spec = {
             required: ['method'],
             properties: { method: { type: 'string', const: 'Standard', default: 'Standard' } },
           },
+          CDC_METHOD,
         ],
       },
       tunnel_method: {

@@ -11,8 +11,8 @@ export interface ChangeFeedOptions
   /** What is durable already. After a lost connection give the last checkpoint that was made so. */
   position: CdcPosition
   /**
-   * Milliseconds that a row waits for a fuller batch while nothing comes; default 1000. A transaction
-   * that is still being sent is waited for.
+   * Milliseconds that a row waits for a fuller batch; default 1000. A transaction that is still being
+   * sent is waited for.
    */
   lingerMs?: number
 }
@@ -23,6 +23,8 @@ export interface ChangeFeed extends AsyncIterable<ChangeEvent> {
   readonly pid: number
   /** Lets the server forget the log up to here: call it once everything up to here is durable. */
   acknowledge(position: CdcPosition): void
+  /** Has the server say how far it is: a checkpoint follows as soon as it has answered. */
+  ask(): void
   /** Ends the feed; leaving the loop does it too. Never rejects. */
   close(): Promise<void>
 }
@@ -53,6 +55,17 @@ export async function openChangeFeed(
   const decoder = new PgOutputDecoder({ ...options, now: ctx.now })
   const stream = await openReplication(ctx, config, { ...options, start: position.confirmed })
 
+  let asked = false
+  let flushed = ctx.now()
+
+  function flushIfDue(idle: boolean) {
+    const due = idle || asked || ctx.now() - flushed >= lingerMs
+    if (options.bound !== undefined || decoder.insideTransaction || !due) return
+    asked = false
+    flushed = ctx.now()
+    decoder.flush()
+  }
+
   async function* events(): AsyncGenerator<ChangeEvent> {
     try {
       while (!decoder.done) {
@@ -60,7 +73,7 @@ export async function openChangeFeed(
         if (bytes) decoder.decode(bytes)
         else if (!stream.idle) break
         else if (options.bound !== undefined) stream.ask()
-        else if (!decoder.insideTransaction) decoder.flush()
+        flushIfDue(bytes === undefined)
         yield* decoder.take()
       }
       decoder.flush()
@@ -73,6 +86,10 @@ export async function openChangeFeed(
   return {
     pid: stream.pid,
     acknowledge: ({ confirmed }) => stream.acknowledge(confirmed),
+    ask() {
+      asked = true
+      stream.ask()
+    },
     close: () => stream.close(),
     [Symbol.asyncIterator]: events,
   }

@@ -1,6 +1,7 @@
 export { freezeBound, heartbeat } from './bound.ts'
 export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from './change-feed.ts'
 export { createHandover, type Handover } from './handover.ts'
+export { toChangeLog } from './pgoutput/change-log.ts'
 export {
   CDC_COLUMNS,
   type ChangeBatch,
@@ -16,6 +17,7 @@ export {
   type ChangeOrder,
   compareOrder,
   type Lsn,
+  lsnCell,
   parseLsn,
   positionFromJson,
   positionToJson,
@@ -28,7 +30,7 @@ export {
   guardPublications,
   waitForOpenTransactions,
 } from './publication.ts'
-export type { PublishedTable } from './published-table.ts'
+export { checkTable, type PublishedTable } from './published-table.ts'
 export { checkServer } from './server.ts'
 export {
   dropSlot,

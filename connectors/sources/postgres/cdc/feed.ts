@@ -1,0 +1,173 @@
+import type pg from 'pg'
+import {
+  CDC_COLUMNS,
+  type ChangeBatch,
+  type ChangeEvent,
+  type ChangeFeed,
+  guardPublications,
+  guardSlot,
+  lsnCell,
+  openChangeFeed,
+  positionFromJson,
+  positionToJson,
+  takeOverSlot,
+  toChangeLog,
+} from '../../../../src/cdc/postgres/index.ts'
+import {
+  parseStreamKey,
+  type RecordBatch,
+  type StreamKey,
+  streamKey,
+} from '../../../../src/protocol/index.ts'
+import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
+import { closePostgres, connectPostgres } from '../../../../src/runtime/postgres/client.ts'
+import type { LogEvent, LogFeed, LogPlace, LogStream } from '../../../../src/runtime/source-log.ts'
+import type { SourceConfig } from '../config.ts'
+import { cdcOf } from './config.ts'
+import { fillUnchanged } from './fill.ts'
+import { setupOf, withClient } from './setup.ts'
+import { describeStreams } from './shape.ts'
+
+/** How often the publications are looked at, and the heartbeat's statement is run. */
+const GUARD_MS = 10_000
+const HEARTBEAT_MS = 60_000
+/** A row waits so long for a fuller segment, unless someone asks. */
+const LINGER_MS = 2_000
+
+/** Opens the log where it was left. Whatever of ours still holds the slot is ended; a stranger is not. */
+export async function openFeed(
+  ctx: ConnectorContext,
+  config: SourceConfig,
+  place: LogPlace,
+  streams: LogStream[],
+): Promise<LogFeed> {
+  const { slot, publications } = setupOf(place)
+  const position = positionFromJson(place.position)
+  const applicationName = `airbyte cdc ${slot}`
+  await withClient(ctx, config, async (client) => {
+    await guard(client, place)
+    await takeOverSlot(client, slot, { applicationName })
+  })
+  const feed = await openChangeFeed(ctx, config, {
+    ...{ slot, publications, position, applicationName, lingerMs: LINGER_MS },
+    describe: describeStreams(streams),
+  })
+  return new PostgresFeed(ctx, config, place, streams, feed)
+}
+
+async function guard(client: pg.Client, place: LogPlace): Promise<void> {
+  const { slot, incarnations, tables } = setupOf(place)
+  await guardSlot(client, slot, positionFromJson(place.position))
+  await guardPublications(client, incarnations, tables)
+}
+
+class PostgresFeed implements LogFeed {
+  readonly #ctx: ConnectorContext
+  readonly #config: SourceConfig
+  readonly #place: LogPlace
+  readonly #keys: Map<StreamKey, string[]>
+  readonly #feed: ChangeFeed
+  #client: pg.Client | undefined
+  #guardedAt: number
+  #beatAt = 0
+
+  constructor(
+    ctx: ConnectorContext,
+    config: SourceConfig,
+    place: LogPlace,
+    streams: LogStream[],
+    feed: ChangeFeed,
+  ) {
+    this.#ctx = ctx
+    this.#config = config
+    this.#place = place
+    this.#keys = new Map(streams.map((s) => [streamKey(s.stream), s.primaryKey]))
+    this.#feed = feed
+    this.#guardedAt = ctx.now()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LogEvent> {
+    try {
+      for await (const event of this.#feed) {
+        const told = await this.#told(event)
+        if (told) yield told
+        await this.#beat()
+      }
+    } finally {
+      if (this.#client) await closePostgres(this.#client)
+    }
+  }
+
+  async acknowledge(position: LogPlace['position']): Promise<void> {
+    // From PostgreSQL 18 on the server passes over a publication that is gone, without a word.
+    if (this.#ctx.now() - this.#guardedAt >= GUARD_MS) {
+      const { incarnations, tables } = setupOf(this.#place)
+      await guardPublications(await this.#session(), incarnations, tables)
+      this.#guardedAt = this.#ctx.now()
+    }
+    this.#feed.acknowledge(positionFromJson(position))
+  }
+
+  ask(): void {
+    this.#feed.ask()
+  }
+
+  close(): Promise<void> {
+    return this.#feed.close()
+  }
+
+  async #told(event: ChangeEvent): Promise<LogEvent | undefined> {
+    switch (event.type) {
+      case 'changes':
+        return { type: 'batch', batch: await this.#whole(event.batch) }
+      case 'truncate':
+        return { type: 'batch', batch: truncation(event, this.#ctx.now()) }
+      case 'checkpoint':
+        return { type: 'checkpoint', position: positionToJson(event.position) }
+      default:
+        return undefined
+    }
+  }
+
+  /**
+   * What a change of the key left out is what the row of the *old* key had. That row may be of another
+   * time at the destination (a snapshot that read a later row of that key): so it is read at once.
+   */
+  async #whole(batch: ChangeBatch): Promise<RecordBatch> {
+    const records = toChangeLog(batch)
+    const { movedFrom } = batch
+    const key = this.#keys.get(batch.stream)
+    if (!movedFrom?.size || !key?.length) return records
+    const stream = parseStreamKey(batch.stream)
+    const client = await this.#session()
+    return fillUnchanged(client, stream, key, records, new Set(movedFrom.keys()))
+  }
+
+  async #beat(): Promise<void> {
+    const statement = cdcOf(this.#config)?.heartbeat_action_query
+    if (!statement || this.#ctx.now() - this.#beatAt < HEARTBEAT_MS) return
+    this.#beatAt = this.#ctx.now()
+    const client = await this.#session()
+    await client.query(statement).catch((error: Error) => {
+      this.#ctx.log('warn', `The heartbeat's statement failed: ${error.message}`)
+    })
+  }
+
+  async #session(): Promise<pg.Client> {
+    this.#client ??= await connectPostgres(this.#ctx, this.#config, {
+      applicationName: 'airbyte cdc setup',
+    })
+    return this.#client
+  }
+}
+
+/** A truncate as a row of its own: it has no values but its place and its time. */
+function truncation(
+  { stream, order, at }: Extract<ChangeEvent, { type: 'truncate' }>,
+  extractedAt: number,
+): RecordBatch {
+  return {
+    ...{ kind: 'records', stream, schema: CDC_COLUMNS, length: 1, op: ['t'], extractedAt },
+    columns: [[lsnCell(order.commit)], [at], [at]],
+  }
+}

@@ -1,0 +1,88 @@
+import { Buffer } from 'node:buffer'
+import type pg from 'pg'
+import type { Cell, RecordBatch, StreamDescriptor } from '../../../../src/protocol/index.ts'
+import { parserOf } from '../../../../src/runtime/formats/pg-cell-text.ts'
+import { listRelations, type RelationColumn } from '../relations.ts'
+import { columnSql, fromItem, literal } from '../sql.ts'
+
+/** Rows that one statement asks for. */
+const ROWS = 500
+
+/**
+ * Reads from the table what the log left out of these rows, by their keys. The table may be ahead of
+ * the log: what is found is then told by a later change too, and a row that is not found will be told
+ * to be gone. Either way the stream is right once it has read the log up to now.
+ */
+export async function fillUnchanged(
+  client: pg.Client,
+  { name, namespace = 'public' }: StreamDescriptor,
+  primaryKey: string[],
+  batch: RecordBatch,
+  rows: Set<number>,
+): Promise<RecordBatch> {
+  const asked = (batch.changes ?? []).filter((c) => c.change === 'UNCHANGED' && rows.has(c.row))
+  if (asked.length === 0) return batch
+  const [relation] = await listRelations(client, [], { schema: namespace, name })
+  const find = (field: string) => relation?.columns.find((column) => column.name === field)
+  const keys = primaryKey.flatMap((field) => find(field) ?? [])
+  const fields = [...new Set(asked.map(({ field }) => field))].flatMap((field) => find(field) ?? [])
+  const columns = [...batch.columns]
+  if (relation && keys.length === primaryKey.length && fields.length > 0) {
+    const wanted = [...new Set(asked.map(({ row }) => row))]
+    for (let at = 0; at < wanted.length; at += ROWS) {
+      const some = wanted.slice(at, at + ROWS)
+      const found = await readRows(client, fromItem(relation), { keys, fields }, batch, some)
+      for (const { row, field } of asked) {
+        const place = fields.findIndex((column) => column.name === field)
+        const cells = found.get(keyOf(batch, keys, row))
+        if (!cells || place < 0 || !some.includes(row)) continue
+        const index = batch.schema.findIndex((column) => column.name === field)
+        if (columns[index] === batch.columns[index])
+          columns[index] = [...(batch.columns[index] ?? [])]
+        ;(columns[index] as Cell[])[row] = cells[place] as Cell
+      }
+    }
+  }
+  const left = batch.changes?.filter((change) => !asked.includes(change))
+  const { changes: _changes, ...rest } = batch
+  return { ...rest, columns, ...(left?.length ? { changes: left } : {}) }
+}
+
+async function readRows(
+  client: pg.Client,
+  from: string,
+  { keys, fields }: { keys: RelationColumn[]; fields: RelationColumn[] },
+  batch: RecordBatch,
+  rows: number[],
+): Promise<Map<string, Cell[]>> {
+  const tuples = rows.map((row) => {
+    const values = keys.map((key) => literal(keyText(batch, key, row), key.literalType))
+    return `(${values.join(', ')})`
+  })
+  const names = keys.map(({ name }) => columnSql(name)).join(', ')
+  const read = [...keys, ...fields].map(({ name, type }) => type.expression(columnSql(name)))
+  const result = await client.query<(string | null)[]>({
+    text: `SELECT ${read.join(', ')} FROM ${from} WHERE (${names}) IN (${tuples.join(', ')})`,
+    rowMode: 'array',
+  })
+  const parsers = [...keys, ...fields].map(({ column }) => parserOf(column))
+  return new Map(
+    result.rows.map((texts) => {
+      const cells = texts.map((text, at) => (text === null ? null : (parsers[at]?.(text) ?? null)))
+      return [cells.slice(0, keys.length).map(String).join('\0'), cells.slice(keys.length)]
+    }),
+  )
+}
+
+const keyOf = (batch: RecordBatch, keys: RelationColumn[], row: number) =>
+  keys.map(({ name }) => String(cellOf(batch, name, row))).join('\0')
+
+function keyText(batch: RecordBatch, { name, column }: RelationColumn, row: number): string {
+  const cell = cellOf(batch, name, row)
+  if (cell === null || cell === undefined) return ''
+  if (column.type !== 'binary') return String(cell)
+  return `\\x${Buffer.from(String(cell), 'base64').toString('hex')}`
+}
+
+const cellOf = (batch: RecordBatch, name: string, row: number) =>
+  batch.columns[batch.schema.findIndex((column) => column.name === name)]?.[row]

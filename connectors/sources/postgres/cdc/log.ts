@@ -1,0 +1,198 @@
+import type pg from 'pg'
+import {
+  checkServer,
+  checkTable,
+  dropPublication,
+  dropSlot,
+  ensurePublication,
+  ensureSlot,
+  guardPublications,
+  guardSlot,
+  type PublishedTable,
+  positionFromJson,
+  positionToJson,
+  printLsn,
+  waitForOpenTransactions,
+} from '../../../../src/cdc/postgres/index.ts'
+import {
+  AirbyteError,
+  type JsonObject,
+  streamKey,
+  toAirbyteError,
+} from '../../../../src/protocol/index.ts'
+import type {
+  LogPlace,
+  LogStream,
+  PreparedLog,
+  SourceLog,
+} from '../../../../src/runtime/source-log.ts'
+import { parseConfig } from '../config.ts'
+import { type CdcConfig, cdcOf, DEFAULT_WAITING_SECONDS, namesOf } from './config.ts'
+import { openFeed } from './feed.ts'
+import { type Setup, setupOf, withClient } from './setup.ts'
+
+/** The log of a PostgreSQL server: one slot, one publication, and one for tables without updates. */
+export const postgresLog: SourceLog = {
+  isUsed: (config) => cdcOf(parseConfig(config)) !== undefined,
+
+  async prepare(ctx, json, streams, options) {
+    const config = parseConfig(json)
+    const cdc = cdcOf(config)
+    if (!cdc) throw new AirbyteError('INTERNAL', 'A log was asked for that is not used.')
+    return withClient(ctx, config, async (client) => {
+      await checkServer(client)
+      const names = namesOf(cdc, options.name)
+      const usable = await choose(client, cdc, streams)
+      const kept = await guarded(client, names, options)
+      const prepared = await setUp(client, cdc, names, usable.tables, kept)
+      return { ...prepared, failed: usable.failed }
+    })
+  },
+
+  open: (ctx, config, place, streams) => openFeed(ctx, parseConfig(config), place, streams),
+
+  async status(ctx, config, place) {
+    const { slot } = setupOf(place)
+    const position = positionFromJson(place.position)
+    return withClient(ctx, parseConfig(config), async (client) => {
+      const { confirmed, retainedBytes, safeBytes } = await guardSlot(client, slot, position)
+      return {
+        name: slot,
+        position: printLsn(confirmed ?? position.confirmed),
+        retainedBytes,
+        ...(safeBytes === undefined ? {} : { safeBytes }),
+      }
+    })
+  },
+
+  async drop(ctx, config, place) {
+    const { slot, publication, madeSlot, madePublication } = setupOf(place)
+    await withClient(ctx, parseConfig(config), async (client) => {
+      if (madeSlot) await dropSlot(client, slot)
+      if (madePublication) await dropPublication(client, publication)
+    })
+  },
+}
+
+/** The tables of the streams that can be captured as they are. */
+async function choose(client: pg.Client, cdc: CdcConfig, streams: LogStream[]) {
+  const tables: PublishedTable[] = []
+  const failed: PreparedLog['failed'] = []
+  for (const stream of streams) {
+    const table = tableOf(cdc, stream)
+    try {
+      refuseComposite(stream)
+      await checkTable(client, table)
+      tables.push(table)
+    } catch (error) {
+      const known = toAirbyteError(error)
+      if (known.kind !== 'config') throw error
+      failed.push({ stream: streamKey(stream.stream), error: known.toJSON() })
+    }
+  }
+  return { tables, failed }
+}
+
+function tableOf({ insert_only_tables: insertOnly = [] }: CdcConfig, stream: LogStream) {
+  const { name, namespace: schema = 'public' } = stream.stream
+  const { selectedFields, columns, primaryKey } = stream
+  const wanted = columns.map((column) => column.name)
+  return {
+    ...{ schema, name, key: primaryKey },
+    columns: selectedFields ? wanted.filter((column) => selectedFields.includes(column)) : wanted,
+    insertOnly: insertOnly.includes(`${schema}.${name}`),
+  }
+}
+
+/** A snapshot reads composites as JSON; the log has them in a form that names no fields. */
+function refuseComposite({ stream, columns, selectedFields }: LogStream): void {
+  const composite = columns.find(
+    ({ name, type, native }) =>
+      type === 'object' && !native && (!selectedFields || selectedFields.includes(name)),
+  )
+  if (!composite) return
+  throw new AirbyteError(
+    'CDC_TABLE_UNSUITABLE',
+    `The column '${composite.name}' of ${streamKey(stream)} has a composite type: the log does not name its fields.`,
+    {
+      stream: streamKey(stream),
+      field: composite.name,
+      hint: `Deselect the column '${composite.name}'.`,
+    },
+  )
+}
+
+type PrepareOptions = Parameters<SourceLog['prepare']>[3]
+
+/** What is kept, if the log still has everything after it; a log that all streams leave may be lost. */
+async function guarded(
+  client: pg.Client,
+  names: { slot: string; publication: string },
+  { kept, mayBeginAnew }: PrepareOptions,
+): Promise<LogPlace | null> {
+  if (!kept) return null
+  const setup = setupOf(kept)
+  try {
+    if (setup.slot !== names.slot || setup.publication !== names.publication) {
+      throw new AirbyteError('CDC_POSITION_LOST', 'The config names another slot or publication.', {
+        field: 'config.replication_method',
+        hint: `Name '${setup.slot}' and '${setup.publication}' again, or refresh the streams.`,
+      })
+    }
+    await guardSlot(client, setup.slot, positionFromJson(kept.position))
+    await guardPublications(client, setup.incarnations, setup.tables)
+    return kept
+  } catch (error) {
+    if (toAirbyteError(error).code !== 'CDC_POSITION_LOST' || !mayBeginAnew) throw error
+    if (setup.madeSlot) await dropSlot(client, setup.slot)
+    return null
+  }
+}
+
+/** Publication first, then the slot: so the log has every change of every table from the slot on. */
+async function setUp(
+  client: pg.Client,
+  cdc: CdcConfig,
+  names: { slot: string; publication: string },
+  tables: PublishedTable[],
+  kept: LogPlace | null,
+): Promise<Omit<PreparedLog, 'failed'>> {
+  const before = kept && setupOf(kept)
+  const known = await publicationExists(client, names.publication)
+  const { publications, incarnations, added } = await ensurePublication(
+    client,
+    names.publication,
+    tables,
+  )
+  const slot = kept ? null : await ensureSlot(client, names.slot)
+  if (added.length > 0 && !slot?.created) {
+    const seconds = cdc.initial_waiting_seconds ?? DEFAULT_WAITING_SECONDS
+    await waitForOpenTransactions(client, seconds * 1000)
+  }
+  const setup: Setup = {
+    ...names,
+    publications: [...new Set([...(before?.publications ?? []), ...publications])],
+    incarnations: { ...before?.incarnations, ...incarnations },
+    tables: mergeTables(before?.tables ?? [], tables),
+    madeSlot: before?.madeSlot ?? slot?.created ?? false,
+    madePublication: before?.madePublication ?? !known,
+  }
+  const position = kept?.position ?? positionToJson((slot as NonNullable<typeof slot>).position)
+  return {
+    place: { position, setup: JSON.parse(JSON.stringify(setup)) as JsonObject },
+    continues: kept !== null,
+  }
+}
+
+const nameOf = ({ schema, name }: PublishedTable) => streamKey({ namespace: schema, name })
+
+function mergeTables(before: PublishedTable[], now: PublishedTable[]): PublishedTable[] {
+  return [...new Map([...before, ...now].map((table) => [nameOf(table), table])).values()]
+}
+
+async function publicationExists(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM pg_catalog.pg_publication WHERE pubname = $1', [
+    name,
+  ])
+  return rows.length > 0
+}

@@ -1,0 +1,185 @@
+import { drain } from '../cdc/drain.ts'
+import { type AirbyteError, type ErrorRecord, toAirbyteError } from '../protocol/index.ts'
+import type { ConnectorContext } from '../runtime/contract.ts'
+import type { LogFeed, LogPlace, LogStatus, LogStream, SourceLog } from '../runtime/source-log.ts'
+import { createScrubber } from '../vault/index.ts'
+import type { LogRow, LogStore } from './log-store.ts'
+import { budgetOf, connectorContext, sourceOf, sourceStub, stagingStore } from './platform.ts'
+import type { LogOwner } from './rpc.ts'
+
+/** Waits after failures in a row; after the last the reader stops and says why. */
+const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000]
+/** Staged and not loaded: beyond this the log is left at the database. */
+const MAX_STAGED_BYTES = 64 * 1024 ** 3
+const FULL_MS = 5_000
+const SETUP_MS = 30 * 60_000
+
+/** Drains one log for as long as it is held, over lost connections. */
+export class LogDrain {
+  readonly #env: Env
+  readonly #store: LogStore
+  readonly #transaction: <T>(work: () => T) => T
+  #running: Promise<void> | undefined
+  /** Those that want the log for themselves. */
+  #exclusive = 0
+  #feed: LogFeed | undefined
+  #waiting: (() => void)[] = []
+
+  constructor(env: Env, store: LogStore, transaction: <T>(work: () => T) => T) {
+    this.#env = env
+    this.#store = store
+    this.#transaction = transaction
+  }
+
+  start(): void {
+    if (this.#exclusive > 0) return
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Works while nothing is drained; what was being staged is entered before. */
+  async pausedFor<T>(work: () => Promise<T>): Promise<T> {
+    this.#exclusive += 1
+    try {
+      await this.#feed?.close()
+      this.#wake()
+      await this.#running
+      return await work()
+    } finally {
+      this.#exclusive -= 1
+    }
+  }
+
+  /** Ends after what is being staged is entered. */
+  stop(): Promise<void> {
+    return this.pausedFor(async () => {})
+  }
+
+  ask(): void {
+    this.#feed?.ask()
+  }
+
+  /** Resolves when something was entered, or after `ms`. */
+  async entered(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve)
+      timer = setTimeout(resolve, ms)
+    })
+    clearTimeout(timer)
+  }
+
+  prepare(
+    owner: LogOwner,
+    streams: LogStream[],
+    kept: LogPlace | null,
+    mayBeginAnew: boolean,
+  ): ReturnType<SourceLog['prepare']> {
+    const name = `airbyte_${owner.sourceId.replaceAll('-', '').slice(-12)}`
+    return this.#with(owner, ({ log, ctx, config }) =>
+      log.prepare(ctx, config, streams, { name, kept, mayBeginAnew }),
+    )
+  }
+
+  status(row: LogRow): Promise<LogStatus> {
+    return this.#with(row, ({ log, ctx, config }) => log.status(ctx, config, row.place))
+  }
+
+  drop(row: LogRow): Promise<void> {
+    return this.#with(row, ({ log, ctx, config }) => log.drop(ctx, config, row.place))
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; this.#goesOn(); ) {
+      const before = JSON.stringify(this.#store.end())
+      try {
+        if (this.#store.stagedBytes() > MAX_STAGED_BYTES) await this.entered(FULL_MS)
+        else await this.#drainOnce()
+        failures = 0
+      } catch (error) {
+        const known = toAirbyteError(error)
+        if (!this.#goesOn()) return
+        const moved = JSON.stringify(this.#store.end()) !== before
+        failures = moved ? 1 : failures + 1
+        const backoff = known.kind === 'config' ? undefined : BACKOFF_MS[failures - 1]
+        if (backoff === undefined) return this.#give(known)
+        await this.entered(backoff)
+      }
+    }
+  }
+
+  async #drainOnce(): Promise<void> {
+    const row = this.#store.log() as LogRow
+    const streams = this.#store.streams().map(({ input }) => input)
+    await this.#with(row, async ({ log, ctx, config }) => {
+      const feed = await log.open(ctx, config, row.place, streams)
+      this.#feed = feed
+      try {
+        if (!this.#goesOn()) return
+        await drain(feed, {
+          goesOn: () => this.#goesOn() && this.#store.stagedBytes() <= MAX_STAGED_BYTES,
+          store: async (bytes) => {
+            const key = `log/${row.sourceId}/${row.id}/${crypto.randomUUID()}`
+            await stagingStore(this.#env, row.tenantId).put(key, bytes)
+            return key
+          },
+          enter: (position, segment) => {
+            this.#transaction(() => this.#store.enter(position, segment, Date.now()))
+            this.#wake()
+          },
+        })
+      } finally {
+        this.#feed = undefined
+        await feed.close()
+      }
+    })
+  }
+
+  #goesOn(): boolean {
+    const log = this.#store.log()
+    return this.#exclusive === 0 && log !== undefined && log.heldUntil > Date.now() && !log.problem
+  }
+
+  #give(error: AirbyteError): void {
+    const log = this.#store.log()
+    if (log) this.#store.save({ ...log, problem: error.toJSON() as ErrorRecord })
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Runs the source's log with its config; no secret of that gets into an error. */
+  async #with<T>(
+    { tenantId, sourceId }: Pick<LogRow, 'tenantId' | 'sourceId'>,
+    work: (opened: {
+      log: SourceLog
+      ctx: ConnectorContext
+      config: Parameters<SourceLog['isUsed']>[0]
+    }) => Promise<T>,
+  ): Promise<T> {
+    const { config, secrets, type, connector } = await sourceStub(
+      this.#env,
+      tenantId,
+      sourceId,
+    ).open()
+    const scrub = createScrubber(new Set(secrets))
+    const abort = new AbortController()
+    try {
+      const source = await sourceOf(this.#env, tenantId, { type, connector })
+      if (!source.log) throw new Error(`${type} has no log`)
+      const ctx = connectorContext(this.#env, tenantId, {
+        signal: abort.signal,
+        log: (level, message) => console.log('log reader', level, scrub(message)),
+        budget: budgetOf(SETUP_MS),
+      })
+      return await work({ log: source.log, ctx, config })
+    } catch (error) {
+      const known = toAirbyteError(error)
+      known.message = scrub(known.message)
+      throw known
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import type { PartOfSegment } from '../cdc/segment.ts'
+import type { ErrorRecord, JsonObject, StreamKey } from '../protocol/index.ts'
+import type { LogEnd, LogPart, LogPlace, LogStream } from '../runtime/source-log.ts'
+
+export const LOG_MIGRATIONS = [
+  `create table streams (stream text primary key, input text not null, loaded integer not null);
+  create table segments (
+    seq integer primary key, key text not null, bytes integer not null, position text not null,
+    staged_at integer not null);
+  create table parts (
+    stream text not null, seq integer not null, offset integer not null, length integer not null,
+    rows integer not null, primary key (stream, seq));
+  create index parts_of_segment on parts (seq);`,
+] as const
+
+/** The log that is read, as its reader keeps it. */
+export interface LogRow {
+  /** Another log has another id: segments of one mean nothing in another. */
+  id: string
+  tenantId: string
+  sourceId: string
+  /** The connection that it is read for: a log has one. */
+  connectionId: string
+  place: LogPlace
+  /** The newest segment there ever was; 0 before the first. */
+  lastSegment: number
+  /** It is drained until then, epoch milliseconds. */
+  heldUntil: number
+  /** What stopped the reader. */
+  problem?: ErrorRecord
+}
+
+/** Parts that one answer names at most. */
+const PARTS = 32
+
+/** The rows of one log, typed. Every method is synchronous: callers compose them in a transaction. */
+export class LogStore {
+  readonly #sql: SqlStorage
+  readonly #kv: SyncKvStorage
+
+  constructor(storage: DurableObjectStorage) {
+    this.#sql = storage.sql
+    this.#kv = storage.kv
+  }
+
+  log(): LogRow | undefined {
+    return this.#kv.get<LogRow>('log')
+  }
+
+  save(row: LogRow): void {
+    this.#kv.put('log', row)
+  }
+
+  end(): LogEnd {
+    const log = this.log()
+    return { segment: log?.lastSegment ?? 0, position: log?.place.position ?? {} }
+  }
+
+  streams(): { stream: StreamKey; input: LogStream; loaded: number }[] {
+    const rows = this.#sql.exec('select * from streams order by stream').toArray()
+    return rows.map((row) => ({
+      stream: String(row.stream),
+      input: JSON.parse(String(row.input)) as LogStream,
+      loaded: Number(row.loaded),
+    }))
+  }
+
+  saveStream(stream: StreamKey, input: LogStream, loaded: number): void {
+    const text = JSON.stringify(input)
+    this.#sql.exec('insert or replace into streams values (?, ?, ?)', stream, text, loaded)
+  }
+
+  /** The destination has the stream's changes up to this segment. */
+  setLoaded(stream: StreamKey, segment: number): void {
+    const query = 'update streams set loaded = ?2 where stream = ?1 and loaded < ?2'
+    this.#sql.exec(query, stream, segment)
+  }
+
+  forgetStream(stream: StreamKey): void {
+    this.#sql.exec('delete from streams where stream = ?', stream)
+    this.#sql.exec('delete from parts where stream = ?', stream)
+  }
+
+  /** Moves the position, past a segment if there is one. */
+  enter(
+    position: JsonObject,
+    segment: { key: string; bytes: number; parts: PartOfSegment[] } | undefined,
+    now: number,
+  ): void {
+    const log = this.log()
+    if (!log) return
+    const seq = log.lastSegment + (segment ? 1 : 0)
+    this.save({ ...log, place: { ...log.place, position }, lastSegment: seq })
+    if (!segment) return
+    const { key, bytes, parts } = segment
+    const text = JSON.stringify(position)
+    this.#sql.exec('insert into segments values (?, ?, ?, ?, ?)', seq, key, bytes, text, now)
+    for (const { stream, offset, length, rows } of parts) {
+      const insert = 'insert into parts values (?, ?, ?, ?, ?)'
+      this.#sql.exec(insert, stream, seq, offset, length, rows)
+    }
+  }
+
+  partsAfter(stream: StreamKey, segment: number): LogPart[] {
+    const rows = this.#sql.exec(
+      `select p.seq, p.offset, p.length, p.rows, s.key, s.position
+       from parts p join segments s on s.seq = p.seq
+       where p.stream = ? and p.seq > ? order by p.seq limit ?`,
+      ...[stream, segment, PARTS],
+    )
+    return rows.toArray().map((row) => ({
+      segment: Number(row.seq),
+      position: JSON.parse(String(row.position)) as JsonObject,
+      key: String(row.key),
+      offset: Number(row.offset),
+      length: Number(row.length),
+      rows: Number(row.rows),
+    }))
+  }
+
+  stagedBytes(): number {
+    const [row] = this.#sql.exec('select sum(bytes) as bytes from segments').toArray()
+    return Number(row?.bytes ?? 0)
+  }
+
+  /** Forgets what every stream has loaded; returns the keys of segments that nobody needs any more. */
+  prune(): string[] {
+    this.#sql.exec(
+      `delete from parts where seq <= coalesce((select loaded from streams s where s.stream = parts.stream), seq)`,
+    )
+    const unused = 'from segments where seq not in (select seq from parts)'
+    const keys = this.#sql.exec(`select key ${unused}`).toArray()
+    this.#sql.exec(`delete ${unused}`)
+    return keys.map((row) => String(row.key))
+  }
+
+  /** Forgets every segment: their log is gone. */
+  clear(): void {
+    this.#sql.exec('delete from parts')
+    this.#sql.exec('delete from segments')
+  }
+
+  hasSegment(key: string): boolean {
+    return this.#sql.exec('select 1 from segments where key = ?', key).toArray().length > 0
+  }
+}

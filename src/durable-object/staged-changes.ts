@@ -1,0 +1,17 @@
+/** A source's log, as a slice reads it: asked of its reader by RPC, and read from R2. */
+import { readPart } from '../cdc/segment.ts'
+import type { StagedChanges } from '../runtime/source-log.ts'
+import { logReaderStub, stagingStore } from './platform.ts'
+import type { LogOwner } from './rpc.ts'
+
+export function stagedChanges(env: Env, owner: LogOwner): StagedChanges {
+  const reader = logReaderStub(env, owner.tenantId, owner.sourceId)
+  const store = stagingStore(env, owner.tenantId)
+  return {
+    prepare: (streams) => reader.prepare(owner, streams),
+    hold: () => reader.hold(),
+    next: (log, stream, { segment, position }, waitMs) =>
+      reader.next(log, stream, { segment, position }, waitMs),
+    read: (part) => readPart(store, part),
+  }
+}
