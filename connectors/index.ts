@@ -19,6 +19,7 @@ import jiraManifest from './sources/jira/manifest.yaml'
 import jiraMetadata from './sources/jira/metadata.yaml'
 import linearManifest from './sources/linear/manifest.yaml'
 import linearMetadata from './sources/linear/metadata.yaml'
+import mysqlSource from './sources/mysql/index.ts'
 import notionManifest from './sources/notion/manifest.yaml'
 import notionMetadata from './sources/notion/metadata.yaml'
 import pokeapiManifest from './sources/pokeapi/manifest.yaml'
@@ -38,6 +39,7 @@ import zendeskSupportMetadata from './sources/zendesk-support/metadata.yaml'
 
 /** Every source. A manifest is parsed when it is first used. */
 export const sources: Source[] = [
+  mysqlSource,
   postgresSource,
   sampleDataSource,
   manifestSource(

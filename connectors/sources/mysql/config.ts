@@ -1,0 +1,34 @@
+import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
+import { DEFAULT_PORT, type MysqlConfig } from '../../../src/runtime/mysql/config.ts'
+
+/** Source configuration by Airbyte's field names. */
+export interface SourceConfig extends MysqlConfig {
+  replication_method?: { method: 'STANDARD' }
+  /** Rows of one statement over a key. Not in the form: for tests and for operators. */
+  chunk_rows?: number
+  /** Bytes of one statement; default 64 MiB. */
+  chunk_bytes?: number
+  /** Rows between two states at most; default: 4 MiB of rows. */
+  checkpoint_rows?: number
+}
+
+const REQUIRED = ['host', 'database', 'username'] as const
+
+/** The configuration with its defaults. Throws VALIDATION_FAILED or UNSUPPORTED, naming the field. */
+export function parseConfig(config: JsonObject): SourceConfig {
+  for (const field of REQUIRED) {
+    if (typeof config[field] !== 'string' || config[field] === '') {
+      throw new AirbyteError('VALIDATION_FAILED', `The field '${field}' is missing.`, {
+        field: `config.${field}`,
+      })
+    }
+  }
+  const { method = 'STANDARD' } = (config.replication_method ?? {}) as { method?: string }
+  if (method !== 'STANDARD') {
+    throw new AirbyteError('UNSUPPORTED', `The update method '${method}' is not supported.`, {
+      field: 'config.replication_method.method',
+      hint: 'Choose STANDARD: incremental streams read by a cursor column.',
+    })
+  }
+  return { ...(config as unknown as SourceConfig), port: Number(config.port ?? DEFAULT_PORT) }
+}

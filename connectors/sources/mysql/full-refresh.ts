@@ -1,0 +1,77 @@
+import type { ReadEvent, StreamState } from '../../../src/protocol/index.ts'
+import { checkpoints } from '../../../src/runtime/database/checkpoints.ts'
+import { savedFullRefresh } from '../../../src/runtime/database/cursor-state.ts'
+import {
+  asState,
+  type ByKey,
+  positionLost,
+  readByKeyset,
+  rowsPerStatement,
+} from '../../../src/runtime/database/keyset.ts'
+import { keysetOf, type StreamReader } from './reader.ts'
+import { scan } from './scan.ts'
+import { after, positionSql, qualified, quote, upTo } from './sql.ts'
+
+/** What a full refresh does not go beyond. */
+export type FullRefreshBound =
+  /** Largest primary key; null: the table was empty. */
+  { by: 'key'; key: string[] | null } | { by: 'whole' }
+
+type FullRefreshState = ByKey | { v: 1; type: 'full_refresh'; by: 'whole'; done: true }
+
+const CHUNK_BYTES = 64 << 20
+
+export async function freezeFullRefresh({
+  client,
+  table,
+}: StreamReader): Promise<FullRefreshBound> {
+  const keys = keysetOf(table)
+  if (!keys) return { by: 'whole' }
+  const list = keys.map(positionSql).join(', ')
+  const order = keys.map(({ name }) => `${quote(name)} DESC`).join(', ')
+  const [row] = await client.query(
+    `SELECT ${list} FROM ${qualified(table)} ORDER BY ${order} LIMIT 1`,
+  )
+  return { by: 'key', key: (row as string[] | undefined) ?? null }
+}
+
+/** Reads the whole table from its saved position on. */
+export async function* readFullRefresh(
+  reader: StreamReader,
+  saved: StreamState | undefined,
+): AsyncGenerator<ReadEvent> {
+  const state = savedFullRefresh<FullRefreshState>(saved)
+  if (state?.done) return
+  const bound =
+    (reader.configured.upperBound as FullRefreshBound | undefined) ??
+    (await freezeFullRefresh(reader))
+  const keys = keysetOf(reader.table)
+  if (state && state.by !== bound.by) throw positionLost('its primary key changed')
+  if (bound.by !== 'key' || !keys) {
+    yield* readWhole(reader)
+    return
+  }
+  const { config, table } = reader
+  const { key: upper } = bound
+  yield* readByKeyset({
+    stream: reader.key,
+    keys: table.key,
+    upper,
+    saved: state as ByKey | undefined,
+    limit: config.chunk_rows ?? rowsPerStatement(table.rowBytes, config.chunk_bytes ?? CHUNK_BYTES),
+    due: checkpoints(config),
+    scan(position, limit) {
+      const where = [position && after(keys, position), upper ? upTo(keys, upper) : undefined]
+      return scan(reader, { where, keys, byPrimary: true, limit })
+    },
+  })
+}
+
+/** One statement; a failure begins again from the start. */
+async function* readWhole(reader: StreamReader): AsyncGenerator<ReadEvent> {
+  for await (const { batch } of scan(reader, { where: [], keys: [] })) {
+    yield { type: 'batch', batch }
+  }
+  const state = asState({ v: 1, type: 'full_refresh', by: 'whole', done: true })
+  yield { type: 'state', stream: reader.key, state }
+}

@@ -1,0 +1,135 @@
+import { AirbyteError, type ErrorCode } from '../../protocol/index.ts'
+import type { PacketCursor } from './wire.ts'
+
+/** What the server answered instead of a result. */
+export class MysqlServerError extends Error {
+  override readonly name = 'MysqlServerError'
+  readonly errno: number
+  readonly sqlState: string
+
+  constructor(errno: number, sqlState: string, message: string) {
+    super(message)
+    this.errno = errno
+    this.sqlState = sqlState
+  }
+}
+
+/** An ERR packet; the cursor stands behind its first byte. */
+export function serverError(packet: PacketCursor): MysqlServerError {
+  const errno = packet.uint(2)
+  // Errors before the handshake have no SQLSTATE.
+  const marked = packet.bytes[packet.at] === 0x23
+  const sqlState = marked ? packet.take(6).toString('latin1').slice(1) : 'HY000'
+  return new MysqlServerError(errno, sqlState, packet.rest().toString('utf8'))
+}
+
+/** Where an error happened; every part is optional. A `MysqlConfig` fits. */
+export interface ErrorPlace {
+  host?: string
+  username?: string
+  /** Stream key. */
+  stream?: string
+  /** The right that the statement needs and on what: "SELECT ON `shop`.`orders`". */
+  right?: string
+}
+
+interface Mapping {
+  code: ErrorCode
+  field?: string
+  hint?: (place: ErrorPlace) => string | undefined
+}
+
+const grant = ({ right, username }: ErrorPlace) =>
+  right
+    ? `Run GRANT ${right} TO '${username ?? 'the user'}'; as an administrator, or deselect the stream.`
+    : undefined
+const tooMany: Mapping = {
+  code: 'UPSTREAM_ERROR',
+  hint: () => 'The server has no free connection; raise max_connections or close others.',
+}
+const denied: Mapping = { code: 'PERMISSION_DENIED', hint: grant }
+const logGone: Mapping = { code: 'CDC_POSITION_LOST' }
+
+/**
+ * By error number.
+ * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
+ * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+ */
+const BY_ERRNO: Record<number, Mapping> = {
+  1021: { code: 'DESTINATION_FULL' },
+  1040: tooMany,
+  1044: { code: 'PERMISSION_DENIED', field: 'config.database', hint: grant },
+  1045: { code: 'AUTH_FAILED', field: 'config.password' },
+  1049: { code: 'VALIDATION_FAILED', field: 'config.database' },
+  1053: { code: 'CONNECTION_LOST' },
+  1054: {
+    code: 'SCHEMA_CHANGED',
+    hint: () => 'A column is gone since discovery: discover the source again and sync.',
+  },
+  1114: { code: 'DESTINATION_FULL' },
+  1129: { code: 'AUTH_FAILED', field: 'config.host' },
+  1130: {
+    code: 'AUTH_FAILED',
+    field: 'config.host',
+    hint: () => 'Create the user for the host that connects, or for any: CREATE USER name@"%".',
+  },
+  1142: denied,
+  1143: denied,
+  1146: { code: 'STREAM_NOT_FOUND' },
+  1203: tooMany,
+  1205: { code: 'TIMEOUT' },
+  1226: tooMany,
+  1227: denied,
+  1236: logGone,
+  1290: { code: 'DESTINATION_READ_ONLY' },
+  1317: { code: 'CONNECTION_LOST' },
+  1370: denied,
+  1373: logGone,
+  1698: { code: 'AUTH_FAILED', field: 'config.username' },
+  1862: { code: 'AUTH_FAILED', field: 'config.password' },
+  1927: { code: 'CONNECTION_LOST' },
+  1969: { code: 'TIMEOUT' },
+  3024: { code: 'TIMEOUT' },
+  3118: { code: 'AUTH_FAILED', field: 'config.username' },
+  3159: { code: 'TLS_FAILED', field: 'config.ssl_mode' },
+  4031: { code: 'CONNECTION_LOST' },
+  4151: { code: 'AUTH_FAILED', field: 'config.username' },
+}
+
+const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'])
+
+/**
+ * Any failure of a statement or a connection as an `AirbyteError`. The server's own message is kept:
+ * it holds no password.
+ */
+export function mapMysqlError(error: unknown, place: ErrorPlace = {}): AirbyteError {
+  const stream = place.stream ? { stream: place.stream } : {}
+  if (error instanceof AirbyteError) {
+    if (!place.stream || error.stream) return error
+    return new AirbyteError(error.code, error.message, {
+      ...error.toJSON(),
+      ...stream,
+      cause: error,
+    })
+  }
+  if (error instanceof MysqlServerError) {
+    const mapping: Mapping = BY_ERRNO[error.errno] ?? { code: 'UPSTREAM_ERROR' }
+    const hint = mapping.hint?.(place)
+    return new AirbyteError(mapping.code, `MySQL: ${error.message} (${error.errno}).`, {
+      ...(hint ? { hint } : {}),
+      ...(mapping.field ? { field: mapping.field } : {}),
+      ...stream,
+      cause: error,
+    })
+  }
+  const { code = '', message = String(error) } = (error ?? {}) as {
+    code?: string
+    message?: string
+  }
+  if (LOST.has(code)) {
+    const where = place.host ? ` to ${place.host}` : ''
+    const broke = `The connection${where} broke: ${message}.`
+    return new AirbyteError('CONNECTION_LOST', broke, { ...stream, cause: error })
+  }
+  return new AirbyteError('INTERNAL', `MySQL client: ${message}`, { ...stream, cause: error })
+}

@@ -1,0 +1,129 @@
+import { Buffer } from 'node:buffer'
+import { AirbyteError } from '../../protocol/index.ts'
+import type { ConnectorSocket } from '../contract.ts'
+import { PacketCursor } from './wire.ts'
+
+const HEADER = 4
+/** A payload of this length goes on in the next packet. */
+const FULL = 0xffffff
+/** A row or an event beyond this would not fit beside everything else in an isolate. */
+const MAX_PAYLOAD = 32 << 20
+
+/**
+ * Takes packets off a socket as they come. Nothing is copied but what lies across two reads, and the
+ * socket is read only when a packet is asked for, so that back-pressure reaches the server.
+ */
+export class PacketReader {
+  readonly #socket: ConnectorSocket
+  #buffer: Buffer = Buffer.alloc(0)
+  #at = 0
+  /** The current packet's payload is `bytes[start..end)`. Valid until the next `next()` or `fill()`. */
+  bytes: Buffer = this.#buffer
+  start = 0
+  end = 0
+  /** Of the current packet. */
+  sequence = 0
+
+  constructor(socket: ConnectorSocket) {
+    this.#socket = socket
+  }
+
+  /** Moves to the next packet that is here in full; false: `fill()` first. */
+  tryNext(): boolean {
+    const buffer = this.#buffer
+    const at = this.#at
+    if (at + HEADER > buffer.length) return false
+    const length = buffer.readUIntLE(at, 3)
+    if (length === FULL) return this.#tryJoined()
+    const end = at + HEADER + length
+    if (end > buffer.length) return false
+    this.bytes = buffer
+    this.sequence = buffer[at + 3] as number
+    this.start = at + HEADER
+    this.end = end
+    this.#at = end
+    return true
+  }
+
+  async next(): Promise<PacketCursor> {
+    while (!this.tryNext()) await this.fill()
+    return this.cursor()
+  }
+
+  cursor(): PacketCursor {
+    return new PacketCursor(this.bytes, this.start, this.end)
+  }
+
+  /** Waits for more bytes: at least those that the packet lacks that has begun. Rejects with CONNECTION_LOST. */
+  async fill(): Promise<void> {
+    const rest = this.#buffer.subarray(this.#at)
+    const parts = rest.length > 0 ? [rest] : []
+    let have = rest.length
+    const needed = this.#needed(rest)
+    do {
+      const chunk = await this.#chunk()
+      parts.push(chunk)
+      have += chunk.length
+    } while (have < needed)
+    this.#buffer = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    this.#at = 0
+  }
+
+  #needed(rest: Buffer): number {
+    let at = 0
+    while (at + HEADER <= rest.length) {
+      const length = rest.readUIntLE(at, 3)
+      at += HEADER + length
+      if (at > MAX_PAYLOAD) throw tooLarge()
+      if (length < FULL) return at
+    }
+    return at + HEADER
+  }
+
+  /** A payload that is spread over several packets, joined. */
+  #tryJoined(): boolean {
+    const parts: Buffer[] = []
+    let at = this.#at
+    let sequence = 0
+    for (let length = FULL; length === FULL; ) {
+      if (at + HEADER > this.#buffer.length) return false
+      length = this.#buffer.readUIntLE(at, 3)
+      sequence = this.#buffer[at + 3] as number
+      const end = at + HEADER + length
+      if (end > this.#buffer.length) return false
+      parts.push(this.#buffer.subarray(at + HEADER, end))
+      at = end
+    }
+    this.#at = at
+    this.bytes = Buffer.concat(parts)
+    this.sequence = sequence
+    this.start = 0
+    this.end = this.bytes.length
+    return true
+  }
+
+  async #chunk(): Promise<Buffer> {
+    const socket = this.#socket
+    for (;;) {
+      const chunk = socket.read() as Buffer | null
+      if (chunk) return chunk
+      if (socket.errored) throw socket.errored
+      if (socket.destroyed || socket.readableEnded) throw closed()
+      await new Promise<void>((resolve) => {
+        const events = ['readable', 'end', 'error', 'close']
+        const done = () => {
+          for (const event of events) socket.off(event, done)
+          resolve()
+        }
+        for (const event of events) socket.on(event, done)
+      })
+    }
+  }
+}
+
+const closed = () => new AirbyteError('CONNECTION_LOST', 'The server closed the connection.')
+
+const tooLarge = () =>
+  new AirbyteError('TOO_LARGE', `A row is larger than ${MAX_PAYLOAD >> 20} MiB.`, {
+    hint: 'Deselect the column that holds the large values, or the stream.',
+  })

@@ -1,0 +1,117 @@
+import { describe, expect, inject, it, vi } from 'vitest'
+import mysql from '../../../../connectors/sources/mysql/index.ts'
+import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
+import { configure, readStream } from '../../../conformance/reading.ts'
+import { ctx, useDatabase } from './support.ts'
+
+const db = useDatabase('source_errors')
+const check = (overrides: JsonObject) => mysql.check(ctx, { ...db.reading().config, ...overrides })
+
+describe('what the mysql source says of failures', () => {
+  it('verifies the certificate when asked to, and encrypts', async () => {
+    const { ca, otherCa } = inject('tls')
+    const config = {
+      ...db.config(),
+      ssl_mode: { mode: 'verify_identity' as const, ca_certificate: ca },
+    }
+    const client = await connectMysql(ctx, config)
+    expect((await client.query("SHOW STATUS LIKE 'Ssl_cipher'"))[0]?.[1]).toMatch(/^TLS/)
+    await client.close()
+    const verified = await check({ ssl_mode: { mode: 'verify_ca', ca_certificate: otherCa } })
+    expect(verified.problem).toMatchObject({
+      code: 'TLS_FAILED',
+      field: 'config.ssl_mode.ca_certificate',
+    })
+  })
+
+  it('encrypts where the server offers it, unless told not to', async () => {
+    for (const [mode, cipher] of [
+      ['preferred', /^TLS/],
+      ['required', /^TLS/],
+      ['disabled', /^$/],
+    ] as const) {
+      const client = await connectMysql(ctx, { ...db.config(), ssl_mode: { mode } })
+      expect((await client.query("SHOW STATUS LIKE 'Ssl_cipher'"))[0]?.[1], mode).toMatch(cipher)
+      await client.close()
+    }
+  })
+
+  it('does not wait for ever for the greeting of a server that speaks something else', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const checked = check({ port: Number(new URL(inject('pgUrl')).port) })
+      // The clock of this test: it moves only when the socket had its turn.
+      const ticking = setInterval(() => vi.advanceTimersByTime(5000), 50)
+      expect((await checked).problem).toMatchObject({ code: 'TIMEOUT' })
+      clearInterval(ticking)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('says what is not supported instead of leaving it out', async () => {
+    expect(
+      (await check({ tunnel_method: { tunnel_method: 'SSH_KEY_AUTH' } })).problem,
+    ).toMatchObject({
+      code: 'UNSUPPORTED',
+      field: 'config.tunnel_method',
+    })
+    expect((await check({ ssl_mode: { mode: 'sometimes' } })).problem?.code).toBe(
+      'VALIDATION_FAILED',
+    )
+    expect((await check({ host: '' })).problem?.field).toBe('config.host')
+  })
+
+  it('names the right that is missing', async () => {
+    await db.run(
+      'CREATE TABLE secret (id INT PRIMARY KEY)',
+      "CREATE OR REPLACE USER limited@'%' IDENTIFIED BY 'pw'",
+      'GRANT INSERT ON source_errors.secret TO limited@`%`',
+    )
+    const stream = await db.stream('secret')
+    const reading = db.reading({ username: 'limited', password: 'pw' })
+    const events = await readStream(reading, configure(stream))
+    expect(events.find(({ type }) => type === 'error')).toMatchObject({
+      error: {
+        code: 'STREAM_NOT_FOUND',
+        hint: expect.stringContaining('GRANT SELECT ON `source_errors`.`secret`'),
+      },
+    })
+    await db.run("DROP USER limited@'%'")
+  })
+
+  it('says which column is gone or changed since discovery', async () => {
+    await db.run('CREATE TABLE moving (id INT PRIMARY KEY, a INT, b INT)')
+    const configured = configure(await db.stream('moving'))
+    await db.run('ALTER TABLE moving DROP COLUMN a')
+    const gone = await readStream(db.reading(), configured)
+    expect(gone.find(({ type }) => type === 'error')).toMatchObject({
+      error: { code: 'SCHEMA_CHANGED', field: 'a' },
+    })
+    await db.run('ALTER TABLE moving ADD COLUMN a BIGINT AFTER id')
+    const retyped = await readStream(db.reading(), configured)
+    expect(retyped.find(({ type }) => type === 'error')).toMatchObject({
+      error: { code: 'SCHEMA_CHANGED', field: 'a' },
+    })
+  })
+
+  it('reads a row across packets of 16 MB, and refuses one that an isolate could not hold', async () => {
+    await db.run(
+      'SET GLOBAL max_allowed_packet = 1073741824',
+      'CREATE TABLE big (id INT PRIMARY KEY, v LONGTEXT)',
+    )
+    const { config } = db
+    const writer = await connectMysql(ctx, config())
+    await writer.query("INSERT INTO big VALUES (1, REPEAT('x', 17000000))")
+    const configured = configure(await db.stream('big'))
+    const events = await readStream(db.reading(), configured)
+    expect(events.at(-1)).toMatchObject({ status: 'complete' })
+    await writer.query("INSERT INTO big VALUES (2, REPEAT('x', 40000000))")
+    await writer.close()
+    const refused = await readStream(db.reading(), configured)
+    expect(refused.find(({ type }) => type === 'error')).toMatchObject({
+      error: { code: 'TOO_LARGE', stream: 'source_errors.big' },
+    })
+  })
+})

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, inject } from 'vitest'
+import mysql from '../../../../connectors/sources/mysql/index.ts'
+import { createNodeContext } from '../../../../src/egress/node-context.ts'
+import type { AirbyteStream, JsonObject } from '../../../../src/protocol/index.ts'
+import { connectMysql, type MysqlClient } from '../../../../src/runtime/mysql/client.ts'
+import type { MysqlConfig } from '../../../../src/runtime/mysql/config.ts'
+import { asRecords, batchesOf, type Reading } from '../../../conformance/reading.ts'
+
+export const ctx = createNodeContext()
+
+type Config = Omit<MysqlConfig, 'ssl_mode' | 'tunnel_method'> & {
+  ssl_mode: { mode: 'disabled' }
+}
+
+export function serverConfig(): Config {
+  const url = new URL(inject('mariadbUrl'))
+  return {
+    host: url.hostname,
+    port: Number(url.port),
+    database: url.pathname.slice(1),
+    username: url.username,
+    password: url.password,
+    ssl_mode: { mode: 'disabled' },
+  }
+}
+
+/** A database for one test file. */
+export function useDatabase(name: string) {
+  let client: MysqlClient
+  const config = () => ({ ...serverConfig(), database: name })
+  beforeAll(async () => {
+    client = await connectMysql(ctx, serverConfig())
+    await client.query(`CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`)
+    await client.query(`USE ${name}`)
+  })
+  afterAll(async () => {
+    await client.query(`DROP DATABASE ${name}`)
+    await client.close()
+  })
+  return {
+    config,
+    async run(...statements: string[]) {
+      let rows: (string | null)[][] = []
+      for (const statement of statements) rows = await client.query(statement)
+      return rows
+    },
+    reading: (overrides: JsonObject = {}): Reading => ({
+      source: mysql,
+      config: { ...(config() as unknown as JsonObject), ...overrides },
+      ctx,
+    }),
+    async stream(table: string): Promise<AirbyteStream> {
+      const { streams } = await mysql.discover(ctx, config())
+      const found = streams.find((stream) => stream.name === table)
+      if (!found) throw new Error(`${table} was not discovered`)
+      return found
+    },
+  }
+}
+
+/** The cells of one column over all batches. */
+export const cellsOf = (events: Parameters<typeof batchesOf>[0], field: string) =>
+  batchesOf(events).flatMap((batch) => {
+    const { schema, columns } = asRecords(batch)
+    return columns[schema.findIndex(({ name }) => name === field)] ?? []
+  })
+
+/** What was recorded of coerced values, over all batches. */
+export const changesOf = (events: Parameters<typeof batchesOf>[0]) =>
+  batchesOf(events).flatMap((batch) => (batch.kind === 'records' ? (batch.changes ?? []) : []))
