@@ -67,7 +67,7 @@ export function jwtAuthenticator(component: Component, env: Environment): Authen
       nbf: now,
     }
     const secret = encoded ? Buffer.from(key, 'utf8').toString('base64') : key
-    return signed({ typ: 'JWT', ...head }, body, algorithm, secret, passphrase, component)
+    return signed(byName({ typ: 'JWT', ...head }), body, algorithm, secret, passphrase, component)
   }
 
   const prefixed = () => {
@@ -78,6 +78,10 @@ export function jwtAuthenticator(component: Component, env: Environment): Authen
     options: async () => (inject ? inject(prefixed()) : header('Authorization', prefixed())),
   }
 }
+
+/** As the reference writes a token's head. */
+const byName = (head: Record<string, Value>) =>
+  Object.fromEntries(Object.entries(head).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 function signed(
   head: object,

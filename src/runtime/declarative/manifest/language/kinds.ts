@@ -80,6 +80,12 @@ export function of(...types: string[]): Kind {
   }
 }
 
+/** A component that says its type, although only one can stand there. */
+export const typed = (component: Kind): Kind => ({
+  ...component,
+  fits: (value) => isObject(value) && value.type !== undefined,
+})
+
 /** The first kind whose form a value has. */
 export function either(...kinds: Kind[]): Kind {
   return {

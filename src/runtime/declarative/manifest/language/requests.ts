@@ -1,11 +1,6 @@
+import { authenticator, pagedRetriever, requestOption, transformation } from './families.ts'
 import {
-  authenticator,
-  decoder,
-  pagedRetriever,
-  requestOption,
-  transformation,
-} from './families.ts'
-import {
+  anything,
   type ComponentTypes,
   choice,
   either,
@@ -148,7 +143,8 @@ export const REQUESTS: ComponentTypes = {
     cursor_value: needed(text),
     page_size: wholeOrText,
     stop_condition: text,
-    decoder,
+    // The reference takes anything here; of a wrong one its builder says so.
+    decoder: anything,
   },
   OffsetIncrement: { page_size: wholeOrText, inject_on_first_request: flag },
   PageIncrement: {

@@ -11,6 +11,7 @@ import {
   needed,
   of,
   text,
+  typed,
   whole,
   word,
 } from './kinds.ts'
@@ -50,7 +51,7 @@ export const SOURCES: ComponentTypes = {
   },
   StreamGroup: {
     streams: needed(list(of('DeclarativeStream'))),
-    action: needed(of('BlockSimultaneousSyncsAction')),
+    action: needed(typed(of('BlockSimultaneousSyncsAction'))),
   },
   BlockSimultaneousSyncsAction: {},
 
