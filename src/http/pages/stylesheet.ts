@@ -85,12 +85,12 @@ nav a[aria-current] { font-weight: 600; box-shadow: inset 0 -2px var(--link); bo
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; padding: .5rem .75rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: normal; }
 thead th { border-top: 0; color: var(--soft); font-size: .85rem; font-weight: 600; white-space: nowrap; }
-tbody th { font-weight: 600; } td.number, td time { white-space: nowrap; font-variant-numeric: tabular-nums; }
-td code { overflow-wrap: anywhere; } code.hash { white-space: nowrap; overflow-wrap: normal; }
+tbody th { font-weight: 600; } tbody th a { white-space: nowrap; } td.number, td time { white-space: nowrap; font-variant-numeric: tabular-nums; }
+td code { overflow-wrap: anywhere; } summary { cursor: pointer; } code.hash { white-space: nowrap; overflow-wrap: normal; }
 progress { width: 8rem; height: .7rem; accent-color: var(--accent); }
 .chart { margin: 0 0 1rem; padding: .75rem 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; }
 .chart svg { display: block; width: 100%; height: auto; }
-.chart .axis { stroke: var(--line); } .chart .bar { fill: var(--tone); } .chart .bar.good { fill: var(--accent); }
+.chart .axis { stroke: var(--line); } .chart .bar { fill: var(--tone); } .chart .bar.good { fill: var(--link); }
 .chart figcaption { color: var(--soft); font-size: .85rem; margin-top: .5rem; }
 .log { max-height: 20rem; overflow: auto; background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; margin: 0 0 1rem; }
 .log ol { list-style: none; margin: 0; padding: 0; font: .85rem/1.55 ui-monospace, monospace; overflow-wrap: anywhere; }

@@ -38,7 +38,7 @@ export function syncPage(visit: Visit, view: SyncPage): Response {
           data-live={isLive ? `${here}?part=progress` : undefined}
           data-every={isLive ? '2000' : undefined}
         >
-          <Progress sync={sync} lines={view.lines} />
+          <Progress sync={sync} lines={isLive ? view.lines : []} />
         </div>
         {isLive && (
           <noscript>
@@ -50,8 +50,9 @@ export function syncPage(visit: Visit, view: SyncPage): Response {
         {isLive && visit.can('sync:run') && (
           <ActionButton visit={visit} action={`${here}/cancel`} label="Cancel" />
         )}
-        {rejects && rejects.items.length > 0 && <Rejects here={here} rejects={rejects} />}
         {receipt && <ReceiptPart receipt={receipt} />}
+        {rejects && rejects.items.length > 0 && <Rejects here={here} rejects={rejects} />}
+        {!isLive && <Log lines={view.lines} />}
       </>
     ),
   })
@@ -161,7 +162,7 @@ function Rejects({ here, rejects }: { here: string; rejects: NonNullable<SyncPag
             <td>{field}</td>
             <td>{reason}</td>
             <td>
-              <code>{row.length > 500 ? `${row.slice(0, 500)}…` : row}</code>
+              <Row row={row} />
             </td>
           </tr>
         ))}
@@ -174,6 +175,20 @@ function Rejects({ here, rejects }: { here: string; rejects: NonNullable<SyncPag
     </>
   )
 }
+
+/** The start of a row; all of it on demand, up to a limit. */
+function Row({ row }: { row: string }) {
+  if (row.length <= 80) return <code>{row}</code>
+  return (
+    <details>
+      <summary>
+        <code>{row.slice(0, 80)}…</code>
+      </summary>
+      <code>{row.length > MAX_ROW ? `${row.slice(0, MAX_ROW)}…` : row}</code>
+    </details>
+  )
+}
+const MAX_ROW = 5000
 
 function ReceiptPart({ receipt }: { receipt: NonNullable<SyncPage['receipt']> }) {
   return (
