@@ -16,6 +16,8 @@ export interface MockRequest {
   headers: Headers
   /** Fields of a JSON or form body. */
   body: JsonObject
+  /** When it came, by the test's clock, in epoch milliseconds. */
+  at: number
 }
 
 export interface MockAnswer {
@@ -204,6 +206,6 @@ async function readRequest(message: IncomingMessage): Promise<MockRequest> {
   const body = isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text || '{}')
   return {
     ...{ method: message.method ?? 'GET', url, route: '', params: {}, query: url.searchParams },
-    ...{ headers, body },
+    ...{ headers, body, at: Date.now() },
   }
 }

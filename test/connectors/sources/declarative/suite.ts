@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type {
   AirbyteStream,
   ErrorCode,
@@ -18,7 +18,7 @@ import { loadConnector } from './connector.ts'
 import type { ApiDocument } from './document.ts'
 import { type MockAnswer, MockApi, type MockRequest, type MockRoutes } from './mock-api.ts'
 import { recordsOf, schemaProblems, secretsIn } from './record-rules.ts'
-import { NOW } from './synthetic.ts'
+import { StillClock } from './still-clock.ts'
 
 /** A first-party declarative connector and the vendor that it is tested against. */
 export interface MockedConnector {
@@ -84,8 +84,10 @@ export async function readMocked(
   mocked: MockedConnector,
   { config, stream }: { config: JsonObject; stream: string },
 ): Promise<{ records: JsonObject[]; paths: string[] }> {
-  const { source } = loadConnector(mocked.name, {}, mocked.components)
+  const clock = new StillClock()
+  const { source } = loadConnector(mocked.name, clock.patience, mocked.components)
   const { api, ctx } = await openVendor(mocked)
+  clock.start()
   try {
     const { streams } = await source.discover(ctx(), config)
     const found = streams.find(({ name }) => name === stream)
@@ -97,6 +99,7 @@ export async function readMocked(
     const paths = api.requests.map(({ url }) => decodeURIComponent(url.pathname + url.search))
     return { records: recordsOf(events), paths }
   } finally {
+    clock.stop()
     await api.stop()
   }
 }
@@ -111,9 +114,8 @@ const sentAs = (name: string, { requests }: MockApi): string[] =>
  */
 export function declarativeConformance(mocked: MockedConnector): void {
   const { name, config, components } = mocked
-  const waits: number[] = []
-  const patience = { sleep: async (ms: number) => void waits.push(ms), longestSleepMs: 86_400_000 }
-  const { source, manifest } = loadConnector(name, patience, components)
+  const clock = new StillClock()
+  const { source, manifest } = loadConnector(name, clock.patience, components)
   const streams = Object.entries(mocked.open().streams)
   const goldens = cdkGoldens(name)
 
@@ -135,9 +137,9 @@ export function declarativeConformance(mocked: MockedConnector): void {
   }
 
   describe(`declarative connector ${name}`, () => {
-    // Only the clock: synthetic rows have fixed dates, and windows up to now must not grow.
-    beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'], now: NOW }))
-    afterAll(() => void vi.useRealTimers())
+    beforeAll(() => clock.start())
+    beforeEach(() => clock.start())
+    afterAll(() => clock.stop())
 
     sourceConformance(
       source,
@@ -154,7 +156,6 @@ export function declarativeConformance(mocked: MockedConnector): void {
       let live: Awaited<ReturnType<typeof open>>
       let found: AirbyteStream[]
       beforeEach(async () => {
-        waits.length = 0
         live = await open()
         found = (await source.discover(live.ctx(), config)).streams
         live.api.requests.length = 0
@@ -200,11 +201,11 @@ export function declarativeConformance(mocked: MockedConnector): void {
         expect(live.rateLimits.length).toBeGreaterThan(0)
         const [stream, kind] = streams[0] as (typeof streams)[0]
         for (const { answer, seconds } of live.rateLimits) {
-          waits.length = 0
+          clock.waits.length = 0
           live.api.answerNext(answer)
           const { rows } = await read(live.ctx(), streamOf(stream))
           expect(rows).toHaveLength(kind.rows())
-          const [waited = 0] = waits
+          const [waited = 0] = clock.waits
           expect(waited / 1000).toBeGreaterThanOrEqual(seconds)
           expect(waited / 1000).toBeLessThanOrEqual(seconds + 5)
         }

@@ -1,12 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject, ReadEvent, StreamState } from '../../../../src/protocol/index.ts'
 import { testContext } from '../../../conformance/context.ts'
 import { configure, readStream } from '../../../conformance/reading.ts'
 import { loadConnector } from '../declarative/connector.ts'
 import { MockApi } from '../declarative/mock-api.ts'
 import { recordsOf } from '../declarative/record-rules.ts'
+import { StillClock } from '../declarative/still-clock.ts'
 import { declarativeConformance } from '../declarative/suite.ts'
-import { hourMs, NOW } from '../declarative/synthetic.ts'
+import { hourMs } from '../declarative/synthetic.ts'
 import { problem } from './crm.ts'
 import { config, hubspot, hubspotApi } from './mock.ts'
 import { Portal } from './portal.ts'
@@ -14,16 +15,17 @@ import { Portal } from './portal.ts'
 declarativeConformance(hubspot)
 
 describe('hubspot besides', () => {
-  const { source } = loadConnector('hubspot', { sleep: async () => {}, longestSleepMs: 86_400_000 })
+  const clock = new StillClock()
+  const { source } = loadConnector('hubspot', clock.patience)
   const portal = new Portal()
   let api: MockApi
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW })
+    clock.start()
     const { routes, authorize } = hubspotApi(portal, 200)
     api = await new MockApi({ origins: hubspot.origins, routes, authorize }).start()
   })
   afterEach(async () => {
-    vi.useRealTimers()
+    clock.stop()
     await api.stop()
     expect(api.violations).toEqual([])
   })
@@ -45,6 +47,11 @@ describe('hubspot besides', () => {
     const state = { updatedAt: at(-1) }
     const ids = new Set(recordsOf(await read('tickets', config, state)).map(({ id }) => id))
     expect(ids.size).toBe(count)
+    // And keeps to five searches a second meanwhile.
+    const searches = api.requests.filter(({ url }) => url.pathname.endsWith('/search'))
+    expect(searches.length).toBeGreaterThan(50)
+    const sixth = searches.slice(5).map(({ at }, n) => at - Number(searches[n]?.at))
+    expect(Math.min(...sixth)).toBeGreaterThanOrEqual(1000)
   })
 
   it('types the properties as the account defines them, and nothing for an empty text', async () => {

@@ -5,28 +5,26 @@ import { configure, readStream } from '../../../conformance/reading.ts'
 import { loadConnector } from '../declarative/connector.ts'
 import { type MockAnswer, MockApi } from '../declarative/mock-api.ts'
 import { recordsOf } from '../declarative/record-rules.ts'
+import { StillClock } from '../declarative/still-clock.ts'
 import { declarativeConformance } from '../declarative/suite.ts'
-import { NOW } from '../declarative/synthetic.ts'
 import { config, problem, salesforce, salesforceApi } from './mock.ts'
 import { Org } from './org.ts'
 
 declarativeConformance(salesforce)
 
 describe('salesforce besides', () => {
-  const { source } = loadConnector('salesforce', {
-    sleep: async () => {},
-    longestSleepMs: 86_400_000,
-  })
+  const clock = new StillClock()
+  const { source } = loadConnector('salesforce', clock.patience)
   let org: Org
   let api: MockApi
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW })
+    clock.start()
     org = new Org()
     const { routes, authorize } = salesforceApi(org)
     api = await new MockApi({ origins: salesforce.origins, routes, authorize }).start()
   })
   afterEach(async () => {
-    vi.useRealTimers()
+    clock.stop()
     await api.stop()
     expect(api.violations).toEqual([])
   })

@@ -1,30 +1,26 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import { testContext } from '../../../conformance/context.ts'
 import { configure, readStream, rowsOfEvents } from '../../../conformance/reading.ts'
 import { loadConnector } from '../declarative/connector.ts'
 import { MockApi } from '../declarative/mock-api.ts'
+import { StillClock } from '../declarative/still-clock.ts'
 import { declarativeConformance } from '../declarative/suite.ts'
-import { NOW } from '../declarative/synthetic.ts'
 import { config, shopify } from './mock.ts'
 
 declarativeConformance(shopify)
 
 describe('shopify besides', () => {
-  const waits: number[] = []
-  const { source } = loadConnector('shopify', {
-    sleep: async (ms) => void waits.push(ms),
-    longestSleepMs: 86_400_000,
-  })
+  const clock = new StillClock()
+  const { source } = loadConnector('shopify', clock.patience)
   let api: MockApi
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW })
-    waits.length = 0
+    clock.start()
     const { routes, authorize } = shopify.open()
     api = await new MockApi({ origins: shopify.origins, routes, authorize }).start()
   })
   afterEach(async () => {
-    vi.useRealTimers()
+    clock.stop()
     await api.stop()
     expect(api.violations).toEqual([])
   })
@@ -41,7 +37,7 @@ describe('shopify besides', () => {
     const throttled = { message: 'Throttled', extensions: { code: 'THROTTLED' } }
     api.answerNext({ body: { errors: [throttled] } })
     expect(rowsOfEvents(await read('products'))).toHaveLength(3)
-    expect(waits[0]).toBeGreaterThanOrEqual(10_000)
+    expect(clock.waits[0]).toBeGreaterThanOrEqual(10_000)
   })
 
   it('says which access is missing when a query is denied, which is an answer of 200', async () => {

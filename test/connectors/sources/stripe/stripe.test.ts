@@ -1,30 +1,31 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject, ReadEvent, StreamState } from '../../../../src/protocol/index.ts'
 import { testContext } from '../../../conformance/context.ts'
 import { configure, readEvents, statesOf } from '../../../conformance/reading.ts'
 import { loadConnector } from '../declarative/connector.ts'
 import { MockApi } from '../declarative/mock-api.ts'
 import { recordsOf } from '../declarative/record-rules.ts'
+import { StillClock } from '../declarative/still-clock.ts'
 import { declarativeConformance } from '../declarative/suite.ts'
-import { NOW } from '../declarative/synthetic.ts'
 import { Account, hoursAgo } from './account.ts'
 import { stripe, stripeApi } from './mock.ts'
 
 declarativeConformance(stripe)
 
 describe('stripe besides', () => {
-  const { source } = loadConnector('stripe', { sleep: async () => {}, longestSleepMs: 86_400_000 })
+  const clock = new StillClock()
+  const { source } = loadConnector('stripe', clock.patience)
   const { config, origins } = stripe
   let account: Account
   let api: MockApi
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW })
+    clock.start()
     account = new Account()
     const { routes, authorize } = stripeApi(account)
     api = await new MockApi({ origins, routes, authorize }).start()
   })
   afterEach(async () => {
-    vi.useRealTimers()
+    clock.stop()
     await api.stop()
     expect(api.violations).toEqual([])
   })
