@@ -5,6 +5,7 @@ import * as connections from './connections.ts'
 import * as connectors from './connectors.ts'
 import * as data from './data.ts'
 import * as destinations from './destinations.ts'
+import * as diagnosis from './diagnosis.ts'
 import * as keys from './keys.ts'
 import * as resources from './resources.ts'
 import * as setups from './setups.ts'
@@ -25,6 +26,7 @@ export const groups = {
   connections,
   connectionRuns,
   syncs,
+  diagnosis,
   keys,
 }
 

@@ -29,7 +29,7 @@ Find the connectors, create the source and the destination without their secrets
     ({ connection }) =>
       asUser(`Find out what is wrong with the connection ${connection}.
 
-Look at its latest syncs, take the failed one, read its error and the log lines around it, and check the source and the destination. Tell me the cause, which streams it concerns, whether any data is missing, and the smallest change that solves it. Do not change anything yet.`),
+Take diagnose_sync first; where it leaves questions, look at recent syncs and at the log. Tell me the cause with its evidence, which streams it concerns, whether any data is missing, and the smallest change that solves it. Do not change anything yet.`),
   )
 }
 

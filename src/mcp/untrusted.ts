@@ -7,7 +7,7 @@ const NOTICE =
 export function quotesOthers(operation: Operation): boolean {
   return (
     operation.scopes.includes('data:read') ||
-    /logs|preview|rejects|^connectors\./.test(operation.id)
+    /logs|preview|rejects|diagnose|plan|discover|^connectors\./.test(operation.id)
   )
 }
 
