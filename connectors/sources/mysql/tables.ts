@@ -12,6 +12,8 @@ export interface SourceTable extends Table<SourceColumn> {
 }
 
 export interface SourceColumn extends TableColumn {
+  /** As the information schema has it: `bigint`. */
+  dataType: string
   type: ResolvedType
 }
 
@@ -99,7 +101,7 @@ function columnOf(
   const column: Column = { name, type: type.airbyte }
   if (nullable === 'NO' && !PARTIAL.has(type.kind)) column.nullable = false
   column.native = { dialect: 'mysql', type: checked ? 'json' : columnType }
-  return { name, type, column }
+  return { name, dataType, type, column }
 }
 
 /** Rejects with STREAM_NOT_FOUND. */

@@ -81,6 +81,12 @@ export class MysqlClient {
     throw serverError(packet)
   }
 
+  /** Sends a command whose answer has no end: the caller takes its packets off `reader`. */
+  follow(code: number, payload: Buffer): void {
+    this.send(code, payload)
+    this.#unread = true
+  }
+
   /** Sends a command that has no answer, or one that is read elsewhere. */
   send(code: number, payload: Buffer): void {
     this.socket.write(framed(Buffer.concat([Buffer.of(code), payload]), 0))

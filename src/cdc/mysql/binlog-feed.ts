@@ -1,0 +1,116 @@
+import { Buffer } from 'node:buffer'
+import { AirbyteError } from '../../protocol/index.ts'
+import type { MysqlClient } from '../../runtime/mysql/client.ts'
+import { MysqlServerError, serverError } from '../../runtime/mysql/errors.ts'
+import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
+import { BinlogDecoder, type DecoderOptions } from './decoder.ts'
+import { fileNumber, printPosition } from './position.ts'
+
+export interface FeedOptions extends DecoderOptions {
+  client: MysqlClient
+  /** Milliseconds that a change waits for others; default 2000. */
+  lingerMs?: number
+}
+
+const COM_BINLOG_DUMP = 0x12
+/** A quiet server says so often where its log ends. */
+const HEARTBEAT_MS = 500
+/** Changes between two checkpoints, at most some more than this. */
+const CHECKPOINT_BYTES = 4 << 20
+/** The server's own readers (replicas) have numbers that people choose: ours are beyond those. */
+const SERVER_IDS = { from: 0x40000000, count: 0x3fffffff }
+
+/**
+ * Follows the binlog from a position, as a replica does. Rejects with CDC_POSITION_LOST if the server
+ * has no log from there on, and with what the decoder refuses.
+ */
+export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
+  const { client, position, lingerMs = 2000, now } = options
+  const decoder = new BinlogDecoder(options)
+  await startDump(options)
+  const { reader } = client
+  let asked = false
+  let flushed = now()
+
+  async function* events(): AsyncGenerator<LogEvent> {
+    try {
+      for (;;) {
+        while (reader.tryNext()) {
+          const kind = reader.bytes[reader.start]
+          if (kind !== 0x00) throw ended(reader.cursor(), kind)
+          const looking = decoder.decode(reader.bytes, reader.start + 1, reader.end)
+          if (looking) await looking
+          if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
+          if (decoder.hasReady) yield* decoder.take()
+        }
+        if (asked || now() - flushed >= lingerMs) checkpoint()
+        yield* decoder.take()
+        await reader.fill()
+      }
+    } catch (error) {
+      throw lost(error, printPosition(position))
+    } finally {
+      await client.close()
+    }
+  }
+
+  function checkpoint() {
+    asked = false
+    flushed = now()
+    decoder.checkpoint()
+  }
+
+  return {
+    // The server keeps its log by age, whoever reads it.
+    acknowledge: async () => {},
+    ask() {
+      asked = true
+    },
+    close: () => client.close(),
+    [Symbol.asyncIterator]: events,
+  }
+}
+
+async function startDump({ client, position }: FeedOptions): Promise<void> {
+  const { file, pos, gtid } = position
+  const settings = [
+    "SET @master_binlog_checksum = 'NONE'",
+    `SET @master_heartbeat_period = ${HEARTBEAT_MS * 1e6}`,
+  ]
+  if (client.mariadb) settings.push('SET @mariadb_slave_capability = 4')
+  const byGtid = client.mariadb && gtid !== ''
+  if (byGtid) {
+    settings.push(`SET @slave_connect_state = '${gtid.replaceAll(/[^0-9,-]/g, '')}'`)
+  }
+  for (const setting of settings) await client.query(setting)
+  const head = Buffer.alloc(10)
+  head.writeUInt32LE(byGtid ? 4 : pos % 2 ** 32, 0)
+  head.writeUInt32LE(SERVER_IDS.from + Math.floor(Math.random() * SERVER_IDS.count), 6)
+  client.follow(COM_BINLOG_DUMP, Buffer.concat([head, Buffer.from(byGtid ? '' : file)]))
+}
+
+function ended(packet: ReturnType<MysqlClient['reader']['cursor']>, kind: number | undefined) {
+  packet.at += 1
+  if (kind === 0xff) return serverError(packet)
+  return new AirbyteError('CONNECTION_LOST', 'The server ended the binlog.')
+}
+
+/** The server has one number for everything that stops a reader; what it says tells them apart. */
+function lost(error: unknown, place: string): unknown {
+  if (!(error instanceof MysqlServerError) || error.errno !== 1236) return error
+  if (/same server[_ ](uuid|id)/i.test(error.message)) {
+    return new AirbyteError('CONNECTION_LOST', `MySQL: ${error.message}`, { cause: error })
+  }
+  return new AirbyteError(
+    'CDC_POSITION_LOST',
+    `The server has no binlog from ${place} on: ${error.message}`,
+    {
+      hint: 'Refresh the streams. Keep the binlog for longer (binlog_expire_logs_seconds) than syncs may pause.',
+      cause: error,
+    },
+  )
+}
+
+/** Whether these files, as SHOW BINARY LOGS lists them, hold the position. */
+export const isKept = (files: { name: string; size: number }[], file: string, pos: number) =>
+  files.some(({ name, size }) => fileNumber(name) === fileNumber(file) && size >= pos)

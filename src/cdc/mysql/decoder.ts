@@ -1,0 +1,409 @@
+import { Buffer } from 'node:buffer'
+import { inflateSync } from 'node:zlib'
+import { AirbyteError, type StreamKey } from '../../protocol/index.ts'
+import { PacketCursor } from '../../runtime/mysql/wire.ts'
+import type { LogEvent } from '../../runtime/source-log.ts'
+import { type BinlogEvent, EVENT, readEvent } from './binlog-event.ts'
+import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
+import {
+  type BinlogPosition,
+  fileNumber,
+  orderOf,
+  positionToJson,
+  printPosition,
+  withGtid,
+} from './position.ts'
+import type { RowShape } from './row-shape.ts'
+import { meaningOf, readStatement } from './statement.ts'
+import { readTableMap, type TableMap } from './table-map.ts'
+import { secondsText } from './temporal.ts'
+
+export interface DecoderOptions {
+  position: BinlogPosition
+  /** How a table's rows are read; undefined: nobody wants them. */
+  shapeOf(table: TableMap): Promise<RowShape | undefined>
+  /** The stream of a table, if somebody wants it. */
+  streamOf(schema: string, name: string): StreamKey | undefined
+  now(): number
+}
+
+interface MappedTable {
+  /** The event that described it. */
+  event: Buffer
+  name: string
+  builder: ChangeBuilder | undefined
+}
+
+/** Events that say nothing of rows. */
+const SILENT = new Set<number>([
+  ...[EVENT.stop, EVENT.intvar, EVENT.rand, EVENT.userVar, EVENT.ignorable, EVENT.rowsQuery],
+  ...[EVENT.anonymousGtid, EVENT.previousGtids, EVENT.transactionContext, EVENT.viewChange],
+  ...[EVENT.annotateRows, EVENT.binlogCheckpoint, EVENT.mariaGtidList, EVENT.startEncryption],
+  ...[EVENT.gtid, EVENT.gtidTagged],
+])
+
+type RowOperation = 'write' | 'update' | 'delete'
+
+interface RowsType {
+  operation: RowOperation
+  /** Has a part for extensions between header and rows. */
+  extended?: true
+  compressed?: true
+}
+
+const ROWS: Record<number, RowsType | undefined> = {
+  [EVENT.writeRowsV1]: { operation: 'write' },
+  [EVENT.updateRowsV1]: { operation: 'update' },
+  [EVENT.deleteRowsV1]: { operation: 'delete' },
+  [EVENT.writeRows]: { operation: 'write', extended: true },
+  [EVENT.updateRows]: { operation: 'update', extended: true },
+  [EVENT.deleteRows]: { operation: 'delete', extended: true },
+  [EVENT.writeRowsCompressed]: { operation: 'write', compressed: true },
+  [EVENT.updateRowsCompressed]: { operation: 'update', compressed: true },
+  [EVENT.deleteRowsCompressed]: { operation: 'delete', compressed: true },
+}
+
+/**
+ * Makes changes of streams out of the events of a binlog, from bytes to columns. What it does not know
+ * and what may hold rows is an error, never skipped.
+ */
+export class BinlogDecoder {
+  readonly #options: DecoderOptions
+  #position: BinlogPosition
+  /** Of the newest event. */
+  #file: string
+  #at: number
+  #base: number
+  #checksum = 0
+  #tables = new Map<number, MappedTable>()
+  #builders = new Map<StreamKey, ChangeBuilder>()
+  #ready: LogEvent[] = []
+  /** Row events of the open transaction, and how many of them were read before. */
+  #events = 0
+  #skip: number
+  /** The id that the open transaction will have, and whether it is one event alone. */
+  #gtid: string | undefined
+  #standalone = false
+  #open = false
+  /** Bytes of changes since the last checkpoint. */
+  #bytes = 0
+
+  constructor(options: DecoderOptions) {
+    this.#options = options
+    this.#position = options.position
+    this.#file = options.position.file
+    this.#at = options.position.pos
+    this.#base = options.position.base
+    this.#skip = options.position.events
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0
+  }
+
+  get pendingBytes(): number {
+    return this.#bytes
+  }
+
+  /** Takes one event: `bytes[at..end)`. A promise only where a table has to be looked at. */
+  decode(bytes: Buffer, at: number, end: number): Promise<void> | undefined {
+    const event = readEvent(bytes, at, end, this.#checksum)
+    if (event.nextPosition > 0 && !event.artificial) this.#moveTo(event.nextPosition)
+    const rows = ROWS[event.type]
+    if (rows) {
+      this.#rows(event, rows)
+      return undefined
+    }
+    switch (event.type) {
+      case EVENT.tableMap:
+        return this.#tableMap(event)
+      case EVENT.mariaGtid:
+        this.#begin(event)
+        return undefined
+      case EVENT.xid:
+        this.#commit()
+        return undefined
+      case EVENT.query:
+        this.#statement(event)
+        return undefined
+      case EVENT.queryCompressed:
+        this.#statement(inflatedStatement(event))
+        return undefined
+      case EVENT.rotate:
+        this.#rotate(event)
+        return undefined
+      case EVENT.formatDescription:
+        // The last byte but four names the checksum: 1 is CRC32.
+        this.#checksum = event.bytes[end - 5] === 1 ? 4 : 0
+        return undefined
+      case EVENT.heartbeat:
+      case EVENT.heartbeatV2:
+        this.#idle(event)
+        return undefined
+      default:
+        this.#other(event)
+        return undefined
+    }
+  }
+
+  /** Batches that are full, and checkpoints that were asked for. */
+  take(): LogEvent[] {
+    return this.#ready.splice(0)
+  }
+
+  /** Ends the batches that have begun, and says where that is. */
+  checkpoint(): void {
+    for (const builder of this.#builders.values()) this.#emit(builder)
+    // Another table description may come for each: they begin anew.
+    const position = this.#open ? { ...this.#position, events: this.#events } : this.#position
+    this.#ready.push({ type: 'checkpoint', position: positionToJson(position) })
+    this.#bytes = 0
+  }
+
+  #emit(builder: ChangeBuilder): void {
+    if (builder.length === 0) return
+    this.#ready.push({ type: 'batch', batch: builder.take(this.#options.now()) })
+  }
+
+  /**
+   * Positions have 32 bits, and a transaction can make a file longer than that. What lies before the
+   * place where reading began (the file's own description) moves nothing.
+   */
+  #moveTo(next: number): void {
+    const candidate = Math.floor(this.#at / LAP) * LAP + next
+    if (candidate > this.#at) this.#at = candidate
+    else if (candidate < this.#at - LAP / 2) this.#at = candidate + LAP
+  }
+
+  #rotate({ bytes, start, end }: BinlogEvent): void {
+    const file = bytes.toString('utf8', start + 8, end)
+    if (file === this.#file) return
+    const before = fileNumber(this.#file) + this.#base
+    const next = fileNumber(file) + this.#base
+    // A server that took over counts from elsewhere: the order goes on above what there was.
+    if (next <= before) this.#base += before + 1 - next
+    this.#file = file
+    this.#at = Number(bytes.readBigUInt64LE(start))
+    if (!this.#open) this.#done()
+  }
+
+  #done(): void {
+    const { gtid } = this.#position
+    this.#position = {
+      file: this.#file,
+      pos: this.#at,
+      gtid: this.#gtid ? withGtid(gtid, this.#gtid) : gtid,
+      events: 0,
+      base: this.#base,
+    }
+  }
+
+  #begin({ bytes, start, type }: BinlogEvent): void {
+    if (type !== EVENT.mariaGtid) return
+    const sequence = bytes.readBigUInt64LE(start)
+    const domain = bytes.readUInt32LE(start + 8)
+    const server = bytes.readUInt32LE(start - 14)
+    this.#gtid = `${domain}-${server}-${sequence}`
+    this.#standalone = ((bytes[start + 12] as number) & 1) !== 0
+    if (!this.#standalone) this.#open = true
+  }
+
+  #commit(): void {
+    this.#done()
+    this.#gtid = undefined
+    this.#standalone = false
+    this.#open = false
+    this.#events = 0
+    this.#skip = 0
+  }
+
+  #idle({ nextPosition, bytes, start, end, type }: BinlogEvent): void {
+    if (this.#open || type !== EVENT.heartbeat) return
+    if (bytes.toString('utf8', start, end) !== this.#file || nextPosition === 0) return
+    this.#done()
+  }
+
+  #statement(event: BinlogEvent): void {
+    const statement = readStatement(event)
+    const meaning = meaningOf(statement)
+    if (meaning.kind === 'rows') throw statementFormat(this.#here())
+    if (meaning.kind === 'begin') {
+      this.#open = true
+      return
+    }
+    if (meaning.kind === 'truncate') this.#truncate(meaning, event)
+    // A rollback is in the log only with changes of tables that have no transactions, which stay.
+    const ends = meaning.kind === 'commit' || meaning.kind === 'rollback'
+    if (ends || this.#standalone || !this.#open) this.#commit()
+  }
+
+  #truncate({ schema, name }: { schema: string; name: string }, event: BinlogEvent): void {
+    const stream = this.#options.streamOf(schema, name)
+    if (!stream) return
+    const builder = this.#builders.get(stream) ?? new ChangeBuilder(emptyShape(stream))
+    builder.truncate(this.#place(event))
+    this.#bytes += 64
+    if (!this.#builders.has(stream)) this.#emit(builder)
+  }
+
+  #tableMap(event: BinlogEvent): Promise<void> | undefined {
+    const { bytes, start, end } = event
+    const id = bytes.readUIntLE(start, 6)
+    const known = this.#tables.get(id)
+    if (known?.event.equals(bytes.subarray(start, end))) return undefined
+    const copy = Buffer.from(bytes.subarray(start, end))
+    return this.#map(copy, readTableMap({ ...event, bytes: copy, start: 0, end: copy.length }))
+  }
+
+  async #map(event: Buffer, table: TableMap): Promise<void> {
+    const shape = await this.#options.shapeOf(table)
+    const name = `${table.schema}.${table.name}`
+    let builder: ChangeBuilder | undefined
+    if (shape) {
+      const before = this.#builders.get(shape.stream)
+      if (before && sameShape(before.shape, shape)) {
+        builder = before
+      } else {
+        if (before) this.#emit(before)
+        builder = new ChangeBuilder(shape)
+        this.#builders.set(shape.stream, builder)
+      }
+    }
+    this.#tables.set(table.id, { event, name, builder })
+  }
+
+  #rows(event: BinlogEvent, { operation, extended, compressed }: RowsType): void {
+    this.#events += 1
+    if (this.#events <= this.#skip) return
+    const { bytes, start, end } = event
+    const id = bytes.readUIntLE(start, 6)
+    const table = this.#tables.get(id)
+    if (!table && id !== DUMMY_TABLE) {
+      throw new AirbyteError('INTERNAL', `Rows of a table that was not described, ${this.#here()}.`)
+    }
+    if (!table?.builder) return
+    const cursor = new PacketCursor(bytes, start + 8, end)
+    if (extended) cursor.at += bytes.readUInt16LE(cursor.at)
+    this.#refusePartial(cursor, operation === 'update' ? 2 : 1, table.name)
+    const rows = compressed ? inflated(cursor.rest()) : cursor.rest()
+    this.#readRows(table.builder, rows, operation, this.#place(event))
+  }
+
+  /** Every column has to be in every image. Moves the cursor to the rows. */
+  #refusePartial(cursor: PacketCursor, images: number, table: string): void {
+    const width = cursor.length() ?? 0
+    for (let bit = 0, image = 0; image < images; image++, bit = 0) {
+      const bitmap = cursor.take((width + 7) >> 3)
+      for (; bit < width; bit++) {
+        if (((bitmap[bit >> 3] as number) & (1 << (bit & 7))) === 0) throw partialImage(table)
+      }
+    }
+  }
+
+  #readRows(
+    builder: ChangeBuilder,
+    rows: Buffer,
+    operation: RowOperation,
+    place: ChangePlace,
+  ): void {
+    const keyed = builder.shape.key.length > 0
+    for (let at = 0; at < rows.length; ) {
+      if (operation === 'write') at = builder.image('u', rows, at, place)
+      else at = builder.image('d', rows, at, place)
+      if (operation === 'update') {
+        at = builder.image('u', rows, at, place)
+        if (!keyed || builder.sameKey()) builder.dropBefore()
+      }
+      if (builder.full) this.#emit(builder)
+    }
+    this.#bytes += Math.max(rows.length, 64)
+  }
+
+  #place({ timestamp }: BinlogEvent): ChangePlace {
+    const at = { file: this.#file, base: this.#base }
+    return {
+      file: this.#file,
+      pos: this.#at,
+      order: orderOf({ ...this.#position, ...at }, this.#at),
+      at: `${secondsText(timestamp).replace(' ', 'T')}Z`,
+    }
+  }
+
+  #other({ type, ignorable }: BinlogEvent): void {
+    if (SILENT.has(type) || ignorable) return
+    throw REFUSED[type]?.(this.#here()) ?? unknownEvent(type, this.#here())
+  }
+
+  #here(): string {
+    return `at ${printPosition({ file: this.#file, pos: this.#at })}`
+  }
+}
+
+const LAP = 2 ** 32
+
+/** What servers number rows of no table with: the end of a statement whose tables nobody replicates. */
+const DUMMY_TABLE = 0xffffff
+
+const emptyShape = (stream: StreamKey): RowShape => ({ stream, columns: [], fields: [], key: [] })
+
+/** Whether rows of both fit one batch. */
+function sameShape(a: RowShape, b: RowShape): boolean {
+  return JSON.stringify([a.columns, a.key]) === JSON.stringify([b.columns, b.key])
+}
+
+/** MariaDB's compression: a byte with the size of the length, the length, then zlib's bytes. */
+function inflated(bytes: Buffer): Buffer {
+  const lengthBytes = (bytes[0] as number) & 7
+  return inflateSync(bytes.subarray(1 + lengthBytes))
+}
+
+/** As a statement that is not compressed. */
+function inflatedStatement(event: BinlogEvent): BinlogEvent {
+  const { bytes, start, end } = event
+  const head = 13 + bytes.readUInt16LE(start + 11) + (bytes[start + 8] as number) + 1
+  const whole = Buffer.concat([
+    bytes.subarray(start, start + head),
+    inflated(bytes.subarray(start + head, end)),
+  ])
+  return { ...event, bytes: whole, start: 0, end: whole.length }
+}
+
+const REFRESH = 'then refresh the streams: what was written so cannot be read from the log.'
+
+const statementFormat = (here: string) =>
+  new AirbyteError('CDC_SETUP_REQUIRED', `A session wrote statements instead of rows, ${here}.`, {
+    hint: `Run SET GLOBAL binlog_format = ROW and let no session change it; ${REFRESH}`,
+  })
+
+const partialImage = (table: string) =>
+  new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has rows of ${table} without all columns.`, {
+    hint: `Run SET GLOBAL binlog_row_image = FULL and let no session change it; ${REFRESH}`,
+  })
+
+const unknownEvent = (type: number, here: string) =>
+  new AirbyteError(
+    'UNSUPPORTED',
+    `The binlog has an event of an unknown type (${type}), ${here}.`,
+    {
+      hint: 'It may hold rows, so it is not skipped. Report the version of the server, and refresh the streams.',
+    },
+  )
+
+/** Events that are known to hold rows in a form that is not read here. */
+const REFUSED: Record<number, ((here: string) => AirbyteError) | undefined> = {
+  [EVENT.beginLoadQuery]: statementFormat,
+  [EVENT.executeLoadQuery]: statementFormat,
+  [EVENT.incident]: (here) =>
+    new AirbyteError(
+      'CDC_POSITION_LOST',
+      `The server reports that its binlog lacks events ${here}.`,
+    ),
+  [EVENT.xaPrepare]: (here) =>
+    new AirbyteError('UNSUPPORTED', `The binlog has an XA transaction ${here}.`, {
+      hint: 'Its rows may never be committed. Read these tables by a cursor, or refresh the streams.',
+    }),
+  [EVENT.transactionPayload]: (here) =>
+    new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has compressed transactions ${here}.`, {
+      hint: `Run SET GLOBAL binlog_transaction_compression = OFF; ${REFRESH}`,
+    }),
+}

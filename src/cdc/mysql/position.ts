@@ -1,0 +1,52 @@
+import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
+
+/**
+ * How far a binlog was read: every transaction before `pos` of `file` is done, and of the one that begins
+ * there the first `events` row events.
+ */
+export interface BinlogPosition {
+  file: string
+  pos: number
+  /** The same as MariaDB's global transaction ids, one for each domain; empty: there are none. */
+  gtid: string
+  /** Row events of the transaction that is being read. */
+  events: number
+  /** Added to the file's number: a server that took over may count from anywhere. */
+  base: number
+}
+
+/** The number in `mysql-bin.000042`. */
+export const fileNumber = (file: string): number => Number(/\.(\d+)$/.exec(file)?.[1] ?? 0)
+
+/** More than a file ever has; numbers of files stay exact far beyond what servers count. */
+const FILE_SPAN = 2 ** 36
+
+/** One number that grows along the log. */
+export const orderOf = ({ file, base }: BinlogPosition, pos: number): number =>
+  (fileNumber(file) + base) * FILE_SPAN + pos
+
+/** Whether everything before `goal` is done. */
+export function hasPassed(position: BinlogPosition, goal: { file: string; pos: number }): boolean {
+  const [at, wanted] = [fileNumber(position.file), fileNumber(goal.file)]
+  return at > wanted || (at === wanted && position.pos >= goal.pos)
+}
+
+export const positionToJson = (position: BinlogPosition): JsonObject => ({ v: 1, ...position })
+
+/** Undoes `positionToJson`. Throws STATE_INVALID. */
+export function positionFromJson(json: JsonObject): BinlogPosition {
+  const { v, file, pos, gtid = '', events = 0, base = 0 } = json
+  if (v !== 1 || typeof file !== 'string' || typeof pos !== 'number') {
+    throw new AirbyteError('STATE_INVALID', 'The saved state is not a position in a binlog.')
+  }
+  return { file, pos, gtid: String(gtid), events: Number(events), base: Number(base) }
+}
+
+export const printPosition = ({ file, pos }: { file: string; pos: number }) => `${file}:${pos}`
+
+/** The list with a transaction's id in place of the last one of its domain. */
+export function withGtid(list: string, gtid: string): string {
+  const domain = gtid.slice(0, gtid.indexOf('-') + 1)
+  const others = list.split(',').filter((one) => one !== '' && !one.startsWith(domain))
+  return [...others, gtid].join(',')
+}

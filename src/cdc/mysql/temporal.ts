@@ -1,0 +1,82 @@
+import type { Buffer } from 'node:buffer'
+
+/** Bytes of the fraction of a second, for so many digits. */
+export const fractionBytes = (digits: number) => (digits + 1) >> 1
+
+const two = (value: number) => (value < 10 ? `0${value}` : String(value))
+
+const dateText = (year: number, month: number, day: number) =>
+  `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
+
+const clockText = (hour: number, minute: number, second: number) =>
+  `${two(hour)}:${two(minute)}:${two(second)}`
+
+/** The stored fraction (two digits a byte) as `.ffffff`, with as many digits as the column has. */
+function fractionText(stored: number, digits: number): string {
+  if (digits === 0) return ''
+  return `.${String(stored)
+    .padStart(fractionBytes(digits) * 2, '0')
+    .slice(0, digits)}`
+}
+
+const readFraction = (bytes: Buffer, at: number, digits: number) =>
+  digits === 0 ? 0 : bytes.readUIntBE(at, fractionBytes(digits))
+
+/** DATE: three bytes, little-endian. */
+export function readDate(bytes: Buffer, at: number): string {
+  const packed = bytes.readUIntLE(at, 3)
+  return dateText(packed >> 9, (packed >> 5) & 15, packed & 31)
+}
+
+const DATETIME_OFFSET = 0x8000000000
+const TIME_OF_DAY = 2 ** 17
+
+/** DATETIME2: five bytes big-endian, then the fraction; as the server prints it. */
+export function readDatetime(bytes: Buffer, at: number, digits: number): string {
+  const packed = bytes.readUIntBE(at, 5) - DATETIME_OFFSET
+  const days = Math.floor(packed / TIME_OF_DAY)
+  const time = packed % TIME_OF_DAY
+  const months = days >> 5
+  const date = dateText(Math.floor(months / 13), months % 13, days & 31)
+  const clock = clockText(time >> 12, (time >> 6) & 63, time & 63)
+  return `${date} ${clock}${fractionText(readFraction(bytes, at + 5, digits), digits)}`
+}
+
+/** TIMESTAMP2: seconds big-endian, then the fraction; in UTC. Zero stands for the zero date. */
+export function readTimestamp(bytes: Buffer, at: number, digits: number): string {
+  const seconds = bytes.readUInt32BE(at)
+  const fraction = fractionText(readFraction(bytes, at + 4, digits), digits)
+  return `${secondsText(seconds)}${fraction}`
+}
+
+/** Seconds since 1970 as `YYYY-MM-DD HH:MM:SS`. */
+export function secondsText(seconds: number): string {
+  if (seconds === 0) return '0000-00-00 00:00:00'
+  const iso = new Date(seconds * 1000).toISOString()
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}`
+}
+
+/** TIME2: three bytes and the fraction as one number with an offset, so that it sorts as bytes. */
+export function readTime(bytes: Buffer, at: number, digits: number): string {
+  const scale = 256 ** fractionBytes(digits)
+  const packed = bytes.readUIntBE(at, 3 + fractionBytes(digits)) - 0x800000 * scale
+  const size = Math.abs(packed)
+  const clock = Math.floor(size / scale)
+  const text = clockText((clock >> 12) & 0x3ff, (clock >> 6) & 63, clock & 63)
+  return `${packed < 0 ? '-' : ''}${text}${fractionText(size % scale, digits)}`
+}
+
+/** TIME, DATETIME and TIMESTAMP as servers before 5.6 stored them. */
+export function readOldTime(bytes: Buffer, at: number): string {
+  const packed = bytes.readIntLE(at, 3)
+  const size = Math.abs(packed)
+  const text = clockText(Math.floor(size / 10_000), Math.floor(size / 100) % 100, size % 100)
+  return packed < 0 ? `-${text}` : text
+}
+
+export function readOldDatetime(bytes: Buffer, at: number): string {
+  const digits = bytes.readBigUInt64LE(at).toString().padStart(14, '0')
+  const [, year, month, day, hour, minute, second] =
+    /^(\d+)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(digits) ?? []
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}`
+}

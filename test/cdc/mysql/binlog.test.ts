@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toAirbyteError } from '../../../src/protocol/index.ts'
+import { connectMysql } from '../../../src/runtime/mysql/client.ts'
+import { capture, changesOf, ctx, useServer } from './support.ts'
+
+let db: Awaited<ReturnType<typeof useServer>>
+beforeAll(async () => {
+  db = await useServer('cdc_binlog')
+})
+afterAll(async () => {
+  await db.run('DROP DATABASE cdc_binlog')
+  await db.client.close()
+})
+
+const orders = { orders: ['id'] }
+
+async function changes(tables: Record<string, string[]>, ...statements: string[]) {
+  const from = await db.end()
+  await db.run(...statements)
+  return changesOf((await capture(db.config, from, tables)).batches)
+}
+
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error) => toAirbyteError(error),
+  )
+
+describe('changes from the binlog of a real MariaDB', () => {
+  it('are inserts, updates, deletes and moves of a key, in their order', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v VARCHAR(20), n INT)')
+    const seen = await changes(
+      orders,
+      "INSERT INTO orders VALUES (1, 'a', NULL), (2, 'b', 7)",
+      "UPDATE orders SET v = 'é' WHERE id = 1",
+      'UPDATE orders SET id = 3 WHERE id = 2',
+      'DELETE FROM orders WHERE id = 1',
+    )
+    expect(seen.map(({ op, row }) => [op, row.id, row.v, row.n])).toEqual([
+      ['u', 1, 'a', null],
+      ['u', 2, 'b', 7],
+      ['u', 1, 'é', null],
+      ['d', 2, 'b', 7],
+      ['u', 3, 'b', 7],
+      ['d', 1, 'é', null],
+    ])
+  })
+
+  it('bear a place that grows, the time of the change, and that of a deletion', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    const from = await db.end()
+    await db.run('INSERT INTO orders VALUES (1)', 'DELETE FROM orders')
+    const { batches } = await capture(db.config, from, orders)
+    const cells = (name: string) =>
+      batches.flatMap(
+        ({ schema, columns }) => columns[schema.findIndex((column) => column.name === name)] ?? [],
+      )
+    const [first, second] = cells('_ab_cdc_cursor') as number[]
+    expect(second).toBeGreaterThan(first as number)
+    expect(cells('_ab_cdc_log_file')[0]).toBe(from.file)
+    const time = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    expect(cells('_ab_cdc_updated_at')).toEqual([time, time])
+    expect(cells('_ab_cdc_deleted_at')).toEqual([null, time])
+  })
+
+  it('leave out what was rolled back, other tables, and columns that nobody selected', async () => {
+    await db.run(
+      'CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v TEXT, w TEXT)',
+      'CREATE OR REPLACE TABLE others (id INT PRIMARY KEY)',
+    )
+    const from = await db.end()
+    await db.run(
+      'START TRANSACTION',
+      "INSERT INTO orders VALUES (1, 'no', 'no')",
+      'ROLLBACK',
+      'INSERT INTO others VALUES (1)',
+      "INSERT INTO orders VALUES (2, 'yes', 'no')",
+    )
+    const { batches } = await capture(db.config, from, orders, { selected: ['v'] })
+    expect(changesOf(batches)).toEqual([{ op: 'u', stream: 'orders', row: { id: 2, v: 'yes' } }])
+  })
+
+  it('say that a table was truncated, wherever its name stands', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    const seen = await changes(
+      orders,
+      'INSERT INTO orders VALUES (1)',
+      'TRUNCATE TABLE orders',
+      'INSERT INTO orders VALUES (2)',
+      '/* x */ TRUNCATE `cdc_binlog` . `orders`',
+    )
+    expect(seen.map(({ op, row }) => [op, row.id])).toEqual([
+      ['u', 1],
+      ['t', null],
+      ['u', 2],
+      ['t', null],
+    ])
+  })
+
+  it('have the columns that the table had when they were made', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, a INT, b VARCHAR(5))')
+    const seen = await changes(
+      orders,
+      "INSERT INTO orders VALUES (1, 1, 'x')",
+      'ALTER TABLE orders DROP COLUMN a, ADD COLUMN c BIGINT UNSIGNED FIRST',
+      "INSERT INTO orders VALUES (18446744073709551615, 2, 'y')",
+      'ALTER TABLE orders RENAME COLUMN b TO renamed, DROP COLUMN c',
+      "INSERT INTO orders (id, renamed) VALUES (3, 'z')",
+    )
+    expect(seen.map(({ row }) => row)).toEqual([
+      { id: 1, a: 1, b: 'x' },
+      { c: '18446744073709551615', id: 2, b: 'y' },
+      { id: 3, renamed: 'z' },
+    ])
+  })
+
+  it('tell columns that are gone since, by what the log itself says', async () => {
+    await db.run(
+      'CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, a BIGINT UNSIGNED, b VARCHAR(5))',
+    )
+    const seen = await changes(
+      orders,
+      "INSERT INTO orders VALUES (1, 18446744073709551615, 'x')",
+      'ALTER TABLE orders DROP COLUMN a, RENAME COLUMN b TO c',
+    )
+    expect(seen.map(({ row }) => row)).toEqual([{ id: 1, a: '18446744073709551615', b: 'x' }])
+  })
+
+  it('go on within a transaction that was read in part, without a gap and without a double', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v CHAR(250))')
+    const from = await db.end()
+    await db.run("INSERT INTO orders SELECT seq, REPEAT('x', 250) FROM seq_1_to_60000")
+    const first = await capture(db.config, from, orders, { lingerMs: 60_000, stopAfter: 1 })
+    expect(first.end.events).toBeGreaterThan(0)
+    const second = await capture(db.config, first.end, orders)
+    const ids = changesOf([...first.batches, ...second.batches]).map(({ row }) => row.id)
+    expect(ids).toEqual(Array.from({ length: 60_000 }, (_, i) => i + 1))
+  })
+
+  it('go on by global transaction id where there is one', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    const start = await db.end()
+    const [[gtid] = []] = await db.client.query(
+      `SELECT BINLOG_GTID_POS('${start.file}', ${start.pos})`,
+    )
+    await db.run('INSERT INTO orders VALUES (1)', 'INSERT INTO orders VALUES (2)')
+    // A server that took over knows neither file nor place.
+    const from = { ...start, gtid: String(gtid), file: '', pos: 4, base: 7 }
+    const first = await capture(db.config, from, orders)
+    expect(changesOf(first.batches).map(({ row }) => row.id)).toEqual([1, 2])
+    expect(first.end.gtid).toMatch(/^0-1-\d+$/)
+    expect(first.end.base).toBe(7)
+    await db.run('INSERT INTO orders VALUES (3)')
+    const second = await capture(db.config, first.end, orders)
+    expect(changesOf(second.batches).map(({ row }) => row.id)).toEqual([3])
+  })
+
+  it('come from one file after the other', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    const seen = await changes(
+      orders,
+      'INSERT INTO orders VALUES (1)',
+      'FLUSH BINARY LOGS',
+      'INSERT INTO orders VALUES (2)',
+    )
+    expect(seen.map(({ row }) => row.id)).toEqual([1, 2])
+  })
+
+  it('are read from compressed events too', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v TEXT)')
+    await db.run('SET GLOBAL log_bin_compress = ON', 'SET GLOBAL log_bin_compress_min_len = 10')
+    try {
+      const seen = await changes(
+        orders,
+        "INSERT INTO orders VALUES (1, REPEAT('x', 5000))",
+        "UPDATE orders SET v = 'y'",
+        'DELETE FROM orders',
+      )
+      expect(seen.map(({ op, row }) => [op, String(row.v).length])).toEqual([
+        ['u', 5000],
+        ['u', 1],
+        ['d', 1],
+      ])
+    } finally {
+      await db.run('SET GLOBAL log_bin_compress = OFF')
+    }
+  })
+
+  it('are refused where a session left the format or the image of rows', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v TEXT)')
+    const write = async (...statements: string[]) => {
+      const from = await db.end()
+      const session = await connectMysql(ctx, db.config)
+      for (const statement of statements) await session.query(statement)
+      await session.close()
+      return failure(capture(db.config, from, orders))
+    }
+    const statement = await write(
+      'SET SESSION binlog_format = STATEMENT',
+      "INSERT INTO orders VALUES (1, 'x')",
+    )
+    expect(statement).toMatchObject({
+      code: 'CDC_SETUP_REQUIRED',
+      hint: expect.stringContaining('binlog_format = ROW'),
+    })
+    const minimal = await write(
+      'SET SESSION binlog_row_image = MINIMAL',
+      "UPDATE orders SET v = 'y'",
+    )
+    expect(minimal).toMatchObject({
+      code: 'CDC_SETUP_REQUIRED',
+      hint: expect.stringContaining('binlog_row_image = FULL'),
+    })
+  })
+
+  it('are refused where the log does not name columns', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    await db.run('SET GLOBAL binlog_row_metadata = NO_LOG')
+    try {
+      const error = await failure(changes(orders, 'INSERT INTO orders VALUES (1)'))
+      expect(error).toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        hint: expect.stringContaining('binlog_row_metadata = FULL'),
+      })
+    } finally {
+      await db.run('SET GLOBAL binlog_row_metadata = FULL')
+    }
+  })
+
+  it('are refused in an XA transaction, whose end nobody knows', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    const error = await failure(
+      changes(
+        orders,
+        "XA START 'x'",
+        'INSERT INTO orders VALUES (1)',
+        "XA END 'x'",
+        "XA PREPARE 'x'",
+        "XA COMMIT 'x'",
+      ),
+    )
+    expect(error?.code).toBe('UNSUPPORTED')
+  })
+
+  it('are lost with a log that is purged, and that is said with the remedy', async () => {
+    const from = await db.end()
+    await db.run('FLUSH BINARY LOGS')
+    const { file } = await db.end()
+    // A file that a reader still has open stays.
+    const purged = async () => {
+      await db.run(`PURGE BINARY LOGS TO '${file}'`)
+      return (await db.client.query('SHOW BINARY LOGS')).length
+    }
+    await expect.poll(purged, { timeout: 10_000 }).toBe(1)
+    const error = await failure(capture(db.config, from, orders))
+    expect(error).toMatchObject({
+      code: 'CDC_POSITION_LOST',
+      hint: expect.stringContaining('Refresh'),
+    })
+  })
+})

@@ -1,0 +1,117 @@
+import { inject } from 'vitest'
+import { parseConfig, type SourceConfig } from '../../../connectors/sources/mysql/config.ts'
+import { listTables } from '../../../connectors/sources/mysql/tables.ts'
+import {
+  type BinlogPosition,
+  hasPassed,
+  openBinlog,
+  positionFromJson,
+  shapeOf,
+} from '../../../src/cdc/mysql/index.ts'
+import { createNodeContext } from '../../../src/egress/node-context.ts'
+import type { Cell, JsonObject, RecordBatch } from '../../../src/protocol/index.ts'
+import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+
+export const ctx = createNodeContext()
+
+export function serverConfig(): SourceConfig {
+  const url = new URL(inject('mariadbUrl'))
+  return parseConfig({
+    host: url.hostname,
+    port: Number(url.port),
+    database: url.pathname.slice(1),
+    username: url.username,
+    password: url.password,
+    ssl_mode: { mode: 'disabled' },
+  })
+}
+
+/** The end of the log as it stands. */
+export async function endOf(client: MysqlClient): Promise<BinlogPosition> {
+  const [[file, pos] = []] = await client.query('SHOW MASTER STATUS')
+  return { file: String(file), pos: Number(pos), gtid: '', events: 0, base: 0 }
+}
+
+export interface Change {
+  op: string
+  stream: string
+  row: Record<string, Cell>
+}
+
+/** Rows of batches as changes in their order; what the log adds is left out. */
+export const changesOf = (batches: RecordBatch[]): Change[] =>
+  batches.flatMap(({ schema, columns, length, op, stream }) =>
+    Array.from({ length }, (_, row) => ({
+      op: op?.[row] ?? 'u',
+      stream,
+      row: Object.fromEntries(
+        schema.flatMap(({ name }, c) =>
+          name.startsWith('_ab_cdc') ? [] : [[name, columns[c]?.[row] as Cell]],
+        ),
+      ),
+    })),
+  )
+
+export interface Capture {
+  batches: RecordBatch[]
+  positions: BinlogPosition[]
+  /** Of everything that came after `from`. */
+  end: BinlogPosition
+}
+
+/** Follows the log from `from` until it has passed what was written before the call. */
+export async function capture(
+  config: SourceConfig,
+  from: BinlogPosition,
+  tables: Record<string, string[]>,
+  options: { lingerMs?: number; selected?: string[]; stopAfter?: number } = {},
+): Promise<Capture> {
+  const client = await connectMysql(ctx, config)
+  const other = await connectMysql(ctx, config)
+  const goal = await endOf(other)
+  const collations = new Map(
+    (await other.query('SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS')).map(
+      ([id, name]) => [Number(id), String(name)],
+    ),
+  )
+  const feed = await openBinlog({
+    client,
+    position: from,
+    lingerMs: options.lingerMs ?? 0,
+    now: () => Date.now(),
+    streamOf: (schema, name) => (schema === config.database && tables[name] ? name : undefined),
+    async shapeOf(table) {
+      const key = table.schema === config.database ? tables[table.name] : undefined
+      if (!key) return undefined
+      const [today] = await listTables(other, table.schema, table.name)
+      const stream = { stream: table.name, key, selected: options.selected }
+      return shapeOf(table, stream, today?.columns ?? [], (id) => collations.get(id) ?? '')
+    },
+  })
+  const captured: Capture = { batches: [], positions: [], end: from }
+  try {
+    for await (const event of feed) {
+      if (event.type === 'batch') captured.batches.push(event.batch)
+      else {
+        captured.end = positionFromJson(event.position as JsonObject)
+        captured.positions.push(captured.end)
+        if (captured.positions.length === options.stopAfter) break
+        if (hasPassed(captured.end, goal)) break
+      }
+    }
+  } finally {
+    await feed.close()
+    await other.close()
+  }
+  return captured
+}
+
+export async function useServer(database: string) {
+  const config = { ...serverConfig(), database }
+  const client = await connectMysql(ctx, serverConfig())
+  const run = async (...statements: string[]) => {
+    for (const statement of statements) await client.query(statement)
+  }
+  await run(`CREATE OR REPLACE DATABASE ${database} CHARACTER SET utf8mb4`, `USE ${database}`)
+  return { config, client, run, end: () => endOf(client) }
+}
