@@ -376,6 +376,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       namespace: record.namespace,
       prefix: record.prefix,
       normalization: record.normalization,
+      ...(record.flattening && { flattening: record.flattening }),
       transfer: record.transfer,
       schemaChanges: record.schemaChanges,
       maxRejects: record.maxRejects,

@@ -1,4 +1,4 @@
-import { mappedColumns, mappedPath } from '../core/normalization/index.ts'
+import { flatColumns, flatPath, mappedColumns, mappedPath } from '../core/normalization/index.ts'
 import { parseStreamKey, streamKey } from '../protocol/index.ts'
 import type { DestinationCapabilities, Loader, StreamPlan } from '../runtime/contract.ts'
 import type { StreamRow } from './connection-store.ts'
@@ -40,6 +40,9 @@ function planOf(
   const config = connection.streams.find((s) => streamKey(s) === row.key)
   const mapping = config?.mapping ?? {}
   const namespace = connection.namespace ?? stream.namespace
+  const columns = mappedColumns(row.columns, mapping)
+  const pathOf = (path: string[]) => flatPath(mappedPath(path, mapping), columns)
+  const normalization = config?.normalization ?? connection.normalization
   return {
     connectionId: connection.id,
     syncId: connection.lastSync?.syncId ?? 0,
@@ -48,13 +51,13 @@ function planOf(
       ...(capabilities.namespaces && namespace ? { namespace } : {}),
       table: `${connection.prefix ?? ''}${stream.name}`,
     },
-    columns: mappedColumns(row.columns, mapping),
+    columns: flatColumns(columns),
     mode: config?.destinationSyncMode ?? 'append',
-    primaryKey: (config?.primaryKey ?? []).map((path) => mappedPath(path, mapping)),
-    cursorField: mappedPath(config?.cursorField ?? [], mapping),
+    primaryKey: (config?.primaryKey ?? []).map(pathOf),
+    cursorField: pathOf(config?.cursorField ?? []),
     generationId: row.generation,
     minimumGenerationId: 0,
-    normalization: connection.normalization,
+    normalization: normalization === 'raw' ? 'raw' : 'basic',
     format: capabilities.formats.includes('pg-copy-text') ? 'pg-copy-text' : 'records',
   }
 }

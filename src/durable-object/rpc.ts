@@ -2,6 +2,8 @@
  * What the Durable Objects offer each other and the operations: plain data in, plain data out.
  * Errors cross as `packError(...)`; callers use `toAirbyteError`.
  */
+
+import type { FlattenOptions } from '../core/normalization/index.ts'
 import type {
   AirbyteCatalog,
   DestinationSyncMode,
@@ -153,7 +155,15 @@ export interface StreamConfig extends StreamDescriptor {
   /** Files that records stand for are stored too. */
   includeFiles?: boolean
   mapping?: StreamMapping
+  /** Absent: the connection's. */
+  normalization?: Normalization
 }
+
+/**
+ * What becomes of a record: `raw` one JSON column, `basic` typed top-level columns, `flatten` objects
+ * too, to their members.
+ */
+export type Normalization = 'raw' | 'basic' | 'flatten'
 
 /** How much one slice may do before it hands over; a chunk ends at the first checkpoint past its size. */
 export interface SliceLimits {
@@ -172,7 +182,9 @@ export interface ConnectionConfig {
   /** Destination namespace; absent: the source's. */
   namespace?: string
   prefix?: string
-  normalization: 'raw' | 'basic'
+  normalization: Normalization
+  /** How objects become columns under `flatten`. */
+  flattening?: Partial<FlattenOptions>
   transfer: 'auto' | 'direct' | 'staged'
   schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
   /** Rejected rows per stream and sync beyond which the stream fails. Default 1000. */

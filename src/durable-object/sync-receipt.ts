@@ -137,7 +137,11 @@ function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamO
     generationComplete: succeeded,
     rowsInGeneration: input.generationRows + stream.rowsLoaded,
     rowHashInGeneration: addHashes(input.generationHash, receipt?.rowHash ?? NO_ROWS),
-    columns: planned?.mapping?.columns ?? planned?.plan.columns ?? input.knownColumns,
+    columns:
+      planned?.mapping?.columns ??
+      planned?.flattened ??
+      planned?.plan.columns ??
+      input.knownColumns,
   }
 }
 

@@ -14,6 +14,7 @@ export interface ConnectionInput {
   namespace?: string
   prefix?: string
   normalization?: ConnectionConfig['normalization']
+  flattening?: ConnectionConfig['flattening']
   transfer?: ConnectionConfig['transfer']
   schemaChanges?: ConnectionConfig['schemaChanges']
   maxRejects?: number

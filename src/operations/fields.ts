@@ -31,6 +31,11 @@ export type ScheduleInput = z.output<typeof schedule>
 /** One column, or the path to a nested field. */
 const path = z.union([z.string(), z.array(z.string())])
 
+/** Kept out of the tools' schemas, which a model pays for in every conversation; all faces take it. */
+const ADVANCED = { 'x-advanced': true } as const
+
+const normalization = z.enum(['raw', 'basic', 'flatten'])
+
 export const streamChoice = z.strictObject({
   name: z.string().min(1),
   namespace: z.string().optional(),
@@ -42,10 +47,11 @@ export const streamChoice = z.strictObject({
   primaryKey: z
     .union([z.string(), z.array(path)])
     .optional()
-    .describe('Column or columns'),
+    .describe('Column(s)'),
   selectedFields: z.array(z.string()).optional(),
   lookbackSeconds: z.number().min(0).optional(),
   includeFiles: z.boolean().optional(),
+  normalization: normalization.optional().meta(ADVANCED),
   /** Checked in full by `mappingOf`: its schema alone would cost a model more than the tool. */
   mapping: z
     .looseObject({})
@@ -76,13 +82,17 @@ const sliceLimits = z.strictObject({
     .describe('Default 67108864'),
 })
 
-/** Kept out of the tools' schemas, which a model pays for in every conversation; all faces take it. */
-const ADVANCED = { 'x-advanced': true } as const
-
 export const connectionSettings = {
   namespace: z.string().max(63).optional().describe('Destination schema'),
-  prefix: z.string().max(40).optional().describe('Of table names'),
-  normalization: z.enum(['raw', 'basic']).optional(),
+  prefix: z.string().max(40).optional().describe('Of tables'),
+  normalization: normalization.optional(),
+  flattening: z
+    .strictObject({
+      depth: z.number().int().min(1).max(10).optional(),
+      separator: z.string().min(1).max(8).optional(),
+    })
+    .optional()
+    .meta({ ...ADVANCED, description: 'Of objects under flatten; default depth 10, separator _' }),
   transfer: z.enum(['auto', 'direct', 'staged']).optional(),
   schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
   maxRejects: z.number().min(0).optional(),

@@ -101,7 +101,7 @@ function configure(
   const primaryKey = primaryKeyOf(stream, choice, at)
   const destinationSyncMode = destinationModeOf(stream, choice, syncMode, primaryKey, abilities, at)
   const cursorField = syncMode === 'incremental' ? cursorOf(stream, choice, at) : undefined
-  const { selectedFields, lookbackSeconds, includeFiles } = choice
+  const { selectedFields, lookbackSeconds, includeFiles, normalization } = choice
   if (includeFiles && !stream.is_file_based) {
     throw new AirbyteError('MODE_UNSUPPORTED', `${stream.name} has no files.`, {
       field: `${at}.includeFiles`,
@@ -123,6 +123,7 @@ function configure(
     ...(lookbackSeconds !== undefined && { lookbackSeconds }),
     ...(includeFiles && { includeFiles }),
     ...(mapping && { mapping }),
+    ...(normalization && { normalization }),
   }
 }
 

@@ -115,6 +115,7 @@ async function connectionEntry(
     ...(prefix !== undefined && { prefix }),
     ...{ normalization, transfer, schemaChanges, maxRejects },
     ...(limits && { limits }),
+    ...(record.flattening && { flattening: record.flattening }),
     ...(record.freshnessSeconds && { freshnessSeconds: record.freshnessSeconds }),
     streams: record.streams,
   }

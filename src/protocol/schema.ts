@@ -33,6 +33,8 @@ export interface Column {
   /** Absent or true: may be null. */
   nullable?: boolean
   native?: NativeType
+  /** What an object column is flattened into: columns of its members, each with its path in the object. */
+  members?: (Omit<Column, 'members'> & { path: string[] })[]
 }
 
 /**

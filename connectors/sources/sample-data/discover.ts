@@ -2,6 +2,7 @@ import {
   type AirbyteCatalog,
   type ConfiguredStream,
   type JsonObject,
+  type JsonSchema,
   type JsonValue,
   jsonSchemaOf,
   type StreamKey,
@@ -10,7 +11,7 @@ import {
 } from '../../../src/protocol/index.ts'
 import type { CheckResult } from '../../../src/runtime/contract.ts'
 import { parseConfig, type SampleConfig } from './config.ts'
-import { STREAMS } from './streams.ts'
+import { type SampleColumn, STREAMS } from './streams.ts'
 
 export function check(config: JsonObject): CheckResult {
   try {
@@ -25,7 +26,7 @@ export function discover(config: SampleConfig): AirbyteCatalog {
   return {
     streams: STREAMS.map(({ name, rows, columns }) => ({
       name,
-      json_schema: jsonSchemaOf(columns.map(({ cell: _, ...column }) => column)),
+      json_schema: schemaOf(columns),
       supported_sync_modes: ['full_refresh', 'incremental'],
       source_defined_cursor: true,
       default_cursor_field: ['updated_at'],
@@ -35,6 +36,18 @@ export function discover(config: SampleConfig): AirbyteCatalog {
       estimated_rows: config.empty ? 0 : rows(config.count),
     })),
   }
+}
+
+function schemaOf(columns: SampleColumn[]): JsonSchema {
+  const plain = columns.map(({ cell: _, declared: __, ...column }) => column)
+  const schema = jsonSchemaOf(plain)
+  const properties = schema.properties as Record<string, JsonSchema>
+  for (const { name, declared } of columns) {
+    if (!declared) continue
+    const members = declared.map((member) => [member, { type: 'string' }])
+    properties[name] = { ...properties[name], properties: Object.fromEntries(members) }
+  }
+  return schema
 }
 
 /** The number of rows each stream has now: a count raised later waits for the next sync. */

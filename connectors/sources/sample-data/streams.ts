@@ -8,6 +8,8 @@ export interface SampleColumn {
   name: string
   type: AirbyteType
   nullable?: false
+  /** Of an object: the text members that each has. */
+  declared?: string[]
   /** The cell of row `index`; `bits` are the column's 32 random bits for that row. */
   cell(bits: number, index: number): Cell
 }
@@ -40,6 +42,11 @@ const TIMES: SampleColumn[] = [
   },
 ]
 
+const ADDRESS = [
+  ...['street_number', 'street_name', 'city', 'state'],
+  ...['postal_code', 'country_code'],
+]
+
 const USERS: SampleColumn[] = [
   id,
   ...TIMES,
@@ -56,7 +63,7 @@ const USERS: SampleColumn[] = [
   { name: 'height', type: 'number', cell: (bits) => between(140, 210, bits) / 100 },
   { name: 'blood_type', type: 'string', cell: (bits) => pick(words.BLOOD_TYPES, bits) },
   { name: 'weight', type: 'integer', cell: (bits) => between(40, 130, bits) },
-  { name: 'address', type: 'object', cell: addressOf },
+  { name: 'address', type: 'object', declared: ADDRESS, cell: addressOf },
 ]
 
 const PRODUCT_COLUMNS: SampleColumn[] = [

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { Batch, EncodedBatch, RecordBatch } from '../../protocol/index.ts'
+import type { Batch, Column, EncodedBatch, RecordBatch } from '../../protocol/index.ts'
 import type { ChunkProof, DestinationCapabilities, RejectedRow } from '../../runtime/contract.ts'
 import { decodeCopyText, encodeCopyText } from '../../runtime/formats/pg-copy-text.ts'
-import { applyMapping, coerceToLimits, type PlannedMapping, toRaw } from '../normalization/index.ts'
+import {
+  applyMapping,
+  coerceToLimits,
+  flatten,
+  mappedColumns,
+  type PlannedMapping,
+  toRaw,
+} from '../normalization/index.ts'
 import { addRows, emptyRowHash, formatRowHash } from '../row-hash.ts'
 import { coalesced } from './coalesce.ts'
 import type { PlannedStream } from './types.ts'
@@ -69,17 +76,18 @@ export class ChunkPipeline {
   }
 
   #convert(batch: Batch): Batch {
-    const { plan, mapping } = this.#stream
+    const { plan, mapping, flattened } = this.#stream
     const records = batch.kind === 'encoded' ? decode(batch) : batch
     const { limits } = this.#capabilities
-    const columns = mapping?.columns ?? plan.columns
+    const columns = mapping?.columns ?? flattened ?? plan.columns
     const concealed = new Set(mapping?.hash)
     const fitted = coerceToLimits(records, columns, limits, keyFields(this.#stream), concealed)
     this.#nulled += fitted.nulled
     for (const field of fitted.unknownFields) this.#unknown.add(field)
     this.#rejects.push(...fitted.rejects)
     const mapped = mapping ? this.#map(fitted.batch, mapping) : fitted.batch
-    const ready = plan.normalization === 'raw' ? toRaw(mapped, plan.columns) : mapped
+    const flat = flattened ? this.#flatten(mapped, flattened) : mapped
+    const ready = plan.normalization === 'raw' ? toRaw(flat, plan.columns) : flat
     // Rows that nothing touched keep the bytes they came in.
     const untouched = batch.kind === 'encoded' && ready === records
     const bytes = untouched ? batch.bytes : encodeCopyText(ready)
@@ -96,6 +104,16 @@ export class ChunkPipeline {
       bytes,
       extractedAt: ready.extractedAt,
     }
+  }
+
+  #flatten(batch: RecordBatch, read: Column[]): RecordBatch {
+    const { plan, mapping } = this.#stream
+    const { columns } = plan
+    const flat = flatten({ ...batch, schema: mapping ? mappedColumns(read, mapping) : read })
+    const fitted = coerceToLimits(flat.batch, columns, this.#capabilities.limits, [])
+    for (const field of flat.unknownFields) this.#unknown.add(field)
+    this.#nulled += fitted.nulled
+    return fitted.batch
   }
 
   #map(batch: RecordBatch, mapping: PlannedMapping): RecordBatch {

@@ -10,8 +10,15 @@ import {
 } from '../../protocol/index.ts'
 import type { DestinationCapabilities, SourceCapabilities } from '../../runtime/contract.ts'
 import { nearest } from '../nearest.ts'
-import { mappedColumns, mappedPath, type PlannedMapping } from '../normalization/index.ts'
-import type { PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
+import {
+  FLATTEN_DEFAULTS,
+  flatColumns,
+  flatPath,
+  mappedColumns,
+  mappedPath,
+  withMembers,
+} from '../normalization/index.ts'
+import type { Normalization, PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
 
 /** What of a sync decides on the plan of a stream. */
 type SyncSettings = Pick<
@@ -21,6 +28,7 @@ type SyncSettings = Pick<
   | 'namespace'
   | 'prefix'
   | 'normalization'
+  | 'flattening'
   | 'transfer'
   | 'schemaChanges'
   | 'hashSalt'
@@ -61,9 +69,13 @@ export function planStream(
   const cursorField = resolveCursor(stream, found)
   if (stream.range) requireRange(key, stream.range, available, capabilities.source)
   requireColumns(key, available, primaryKey, cursorField, config.destinationSyncMode)
-  const columns = chooseColumns(input, stream, available, [...primaryKey, cursorField])
+  const normalization = config.normalization ?? input.normalization
+  const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
+  const columns = normalization === 'flatten' ? expand(input, stream, found, chosen) : chosen
+  const isFlattened = columns.some(({ members }) => members)
   const mapping = config.mapping && { ...config.mapping, salt: saltOf(input), columns }
-  const path = choosePath(input, mapping, capabilities)
+  const isCopied = normalization !== 'raw' && !mapping && !isFlattened
+  const path = choosePath(input, isCopied, capabilities)
   const configured: ConfiguredStream = {
     stream: found,
     syncMode: config.syncMode,
@@ -77,10 +89,14 @@ export function planStream(
     lookbackSeconds: config.lookbackSeconds,
     ...(hasFiles && { files: { prefix: `files/${input.connectionId}/` } }),
     format: path.read,
-    ...(keepsUnchanged(input, config, capabilities) && { keepsUnchanged: true }),
+    ...(keepsUnchanged(isFlattened ? 'flatten' : normalization, config, capabilities) && {
+      keepsUnchanged: true,
+    }),
     ...(columns.length < available.length ? { selectedFields: columns.map((c) => c.name) } : {}),
   }
   const namespace = input.namespace ?? found.namespace
+  const mapped = mapping ? mappedColumns(columns, mapping) : columns
+  const pathOf = (path: string[]) => flatPath(mapping ? mappedPath(path, mapping) : path, mapped)
   return {
     key,
     configured,
@@ -89,6 +105,7 @@ export function planStream(
     stateBefore: stream.state,
     generationRows: stream.generationRows,
     ...(mapping && { mapping }),
+    ...(isFlattened && { flattened: columns }),
     plan: {
       connectionId: input.connectionId,
       syncId: input.syncId,
@@ -97,13 +114,13 @@ export function planStream(
         ...(capabilities.destination.namespaces && namespace ? { namespace } : {}),
         table: `${input.prefix ?? ''}${found.name}`,
       },
-      columns: mapping ? mappedColumns(columns, mapping) : columns,
+      columns: flatColumns(mapped),
       mode: config.destinationSyncMode,
-      primaryKey: mapping ? primaryKey.map((path) => mappedPath(path, mapping)) : primaryKey,
-      cursorField: mapping ? mappedPath(cursorField, mapping) : cursorField,
+      primaryKey: primaryKey.map(pathOf),
+      cursorField: pathOf(cursorField),
       generationId: stream.generationId,
       minimumGenerationId: stream.minimumGenerationId,
-      normalization: input.normalization,
+      normalization: normalization === 'raw' ? 'raw' : 'basic',
       format: path.load,
     },
   }
@@ -111,12 +128,22 @@ export function planStream(
 
 /** A change log has the change as it is; a merge must be able to find what it left out. */
 function keepsUnchanged(
-  { normalization }: SyncSettings,
+  normalization: Normalization,
   { destinationSyncMode }: StreamSettings['config'],
   { destination }: Capabilities,
 ): boolean {
   if (!destinationSyncMode.endsWith('dedup')) return true
   return destination.keepsUnchanged === true && normalization === 'basic'
+}
+
+function expand(
+  { flattening }: SyncSettings,
+  { config, knownColumns }: StreamSettings,
+  { json_schema: schema }: AirbyteStream,
+  columns: Column[],
+): Column[] {
+  const options = { ...FLATTEN_DEFAULTS, ...flattening }
+  return withMembers(columns, schema, options, knownColumns, config.mapping?.rename)
 }
 
 function saltOf({ hashSalt }: SyncSettings): string {
@@ -211,11 +238,7 @@ function refuseChange(stream: StreamSettings, wanted: Column[], known: Set<strin
 }
 
 /** The cheapest path: bytes that pass through untouched, else COPY text that is decoded once, else records. */
-function choosePath(
-  input: SyncSettings,
-  mapping: PlannedMapping | undefined,
-  { source, destination }: Capabilities,
-) {
+function choosePath(input: SyncSettings, isCopied: boolean, { source, destination }: Capabilities) {
   const takes = destination.formats.includes('pg-copy-text')
   const gives = source.formats.includes('pg-copy-text')
   const sameDialect = source.dialect !== undefined && source.dialect === destination.dialect
@@ -224,7 +247,7 @@ function choosePath(
   return {
     read: gives ? ('pg-copy-text' as const) : ('records' as const),
     load: takes ? ('pg-copy-text' as const) : ('records' as const),
-    passThrough: takes && gives && sameDialect && !mapping && input.normalization === 'basic',
+    passThrough: takes && gives && sameDialect && isCopied,
     transfer: direct && wantsDirect === 'direct' ? ('direct' as const) : ('staged' as const),
   }
 }

@@ -1,6 +1,7 @@
 /** What the engine's slices and the sync's object say to each other: plain data, versioned. */
 import type {
   ConnectorPin,
+  Normalization,
   Receipt,
   SliceLimits,
   StreamConfig,
@@ -19,7 +20,9 @@ import type {
   StreamState,
 } from '../../protocol/index.ts'
 import type { ChunkEnd, ChunkProof, LedgerPosition, StreamPlan } from '../../runtime/contract.ts'
-import type { PlannedMapping } from '../normalization/index.ts'
+import type { FlattenOptions, PlannedMapping } from '../normalization/index.ts'
+
+export type { Normalization }
 
 /** A wake-up on a queue: it names a task and says nothing about it. */
 export interface TaskMessage {
@@ -50,7 +53,8 @@ export interface SyncInput {
   streams: SyncStreamInput[]
   namespace?: string
   prefix?: string
-  normalization: 'raw' | 'basic'
+  normalization: Normalization
+  flattening?: Partial<FlattenOptions>
   transfer: 'auto' | 'direct' | 'staged'
   schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
   maxRejects: number
@@ -93,6 +97,8 @@ export interface PlannedStream {
   passThrough: boolean
   /** What the connection does to rows and columns; the plan's columns, key and cursor are those after it. */
   mapping?: PlannedMapping
+  /** The columns as they are read, where objects among them are flattened into those of the plan. */
+  flattened?: Column[]
   stateBefore: StreamState | null
   generationRows: number
 }
