@@ -52,6 +52,41 @@ it("speaks Airbyte's names for sources, connections and jobs", async () => {
   )
 })
 
+it("hashes, renames, filters and leaves out by Airbyte's mappers, and shows them", async () => {
+  const { api, connection } = await connected('pub-5')
+  const mappers = [
+    {
+      type: 'row-filtering',
+      mapperConfiguration: {
+        conditions: {
+          type: 'NOT',
+          conditions: [{ type: 'EQUAL', fieldName: 'name', comparisonValue: 'nobody' }],
+        },
+      },
+    },
+    {
+      type: 'hashing',
+      mapperConfiguration: { targetField: 'email', method: 'SHA-256', fieldNameSuffix: '_hashed' },
+    },
+  ]
+  const patch = (stream: object) =>
+    api('PATCH', `/public/v1/connections/${connection.connectionId}`, {
+      configurations: { streams: [{ name: 'users', ...stream }] },
+    })
+  const selectedFields = ['id', 'name', 'email', 'age'].map((name) => ({ fieldPath: [name] }))
+  const leftOut = { type: 'field-filtering', mapperConfiguration: { targetField: 'age' } }
+  const { body } = await patch({ selectedFields, mappers: [...mappers, leftOut] })
+  expect(body.configurations.streams).toMatchObject([
+    { name: 'users', selectedFields: selectedFields.slice(0, 3), mappers },
+  ])
+  expect(await patch({ mappers: [{ type: 'encryption', mapperConfiguration: {} }] })).toMatchObject(
+    {
+      status: 422,
+      body: { error: { field: 'configurations.streams[0].mappers[0].type' } },
+    },
+  )
+})
+
 it('pages by limit and offset with links', async () => {
   const api = apiOf('pub-2')
   for (const name of ['a', 'b', 'c']) await api('POST', '/public/v1/sources', { ...SOURCE, name })

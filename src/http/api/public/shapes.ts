@@ -1,5 +1,11 @@
 /** Airbyte's public API v1 names for our records, both ways. */
-import { AirbyteError, type DestinationSyncMode, type SyncMode } from '../../../protocol/index.ts'
+import {
+  AirbyteError,
+  type DestinationSyncMode,
+  type StreamMapping,
+  type SyncMode,
+} from '../../../protocol/index.ts'
+import { mappersOutput, mappingInput } from './mappers.ts'
 
 type Loose = Record<string, unknown>
 
@@ -38,7 +44,6 @@ export function streamInput(stream: Loose, i: number) {
       didYouMean: Object.keys(PAIRS),
     })
   }
-  const selected = stream.selectedFields as { fieldPath?: string[] }[] | undefined
   return {
     name,
     ...pair,
@@ -46,7 +51,35 @@ export function streamInput(stream: Loose, i: number) {
     ...(isFilled(cursorField) && { cursorField }),
     ...(isFilled(primaryKey) && { primaryKey }),
     ...(includeFiles !== undefined && { includeFiles }),
-    ...(isFilled(selected) && { selectedFields: selected.map((f) => f.fieldPath?.[0] ?? '') }),
+    ...fieldsInput(stream, `configurations.streams[${i}]`),
+  }
+}
+
+/** What becomes of the fields. A mapping of ours may be given too, for what Airbyte has no words for. */
+function fieldsInput({ selectedFields, mappers, mapping }: Loose, at: string) {
+  const selected = isFilled(selectedFields)
+    ? (selectedFields as { fieldPath?: string[] }[]).map(({ fieldPath }) => fieldPath?.[0] ?? '')
+    : undefined
+  if (!isFilled(mappers)) {
+    return {
+      ...(selected && { selectedFields: selected }),
+      ...(mapping !== undefined && { mapping }),
+    }
+  }
+  const { leftOut, mapping: mapped } = mappingInput(mappers, `${at}.mappers`)
+  if (leftOut && !selected) {
+    throw new AirbyteError(
+      'VALIDATION_FAILED',
+      `${leftOut} cannot be left out by a mapper alone.`,
+      {
+        field: `${at}.mappers`,
+        hint: 'Name the fields to keep in selectedFields.',
+      },
+    )
+  }
+  return {
+    ...(selected && { selectedFields: selected.filter((name) => !leftOut?.includes(name)) }),
+    ...(mapped && { mapping: mapped }),
   }
 }
 
@@ -60,6 +93,7 @@ export function streamOutput(stream: Loose) {
     selectedFields: (selectedFields as string[] | undefined)?.map((field) => ({
       fieldPath: [field],
     })),
+    ...mappersOutput(stream.mapping as StreamMapping | undefined),
   }
 }
 
