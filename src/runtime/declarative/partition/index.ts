@@ -6,6 +6,7 @@ import { template, textTemplate } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
+import { groupingRouter } from './grouping.ts'
 import { substreamRouter } from './substream.ts'
 import { type Partition, type PartitionRouter, placed } from './types.ts'
 import { unionRouter } from './union.ts'
@@ -61,23 +62,9 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
   GroupingPartitionRouter(component, context) {
     const size = Number(component.required('group_size'))
     const inner = buildRouter(component.child('underlying_partition_router'), context)
-    const deduplicates = component.flag('deduplicate', true)
+    const group = { size, deduplicates: component.flag('deduplicate', true) }
     return {
-      async *partitions(from) {
-        let group: Partition[] = []
-        const seen = new Set<string>()
-        const place = (at: JsonValue) => group[0]?.position ?? at
-        for await (const item of placed(inner.partitions(from), place)) {
-          const value = JSON.stringify(valueIn(item, component))
-          if (deduplicates && seen.has(value)) continue
-          seen.add(value)
-          group.push(item)
-          if (group.length < size) continue
-          yield grouped(group)
-          group = []
-        }
-        if (group.length > 0) yield grouped(group)
-      },
+      ...groupingRouter(inner, { ...group, textOf: (item) => textIn(item, component) }),
       options: () => ({}),
       parentState: inner.parentState,
     }
@@ -99,25 +86,13 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
   },
 }
 
-function valueIn({ partition }: Partition, component: Component): JsonValue {
+function textIn({ partition }: Partition, component: Component): string {
   const keys = Object.keys(partition).filter((key) => key !== 'parent_slice')
   const [key] = keys
   if (key === undefined || keys.length > 1) {
     throw component.refuse('The grouped router must give one value a partition.')
   }
-  return partition[key] as JsonValue
-}
-
-function grouped(group: Partition[]): Partition {
-  const [first] = group as [Partition]
-  const lists = (of: (item: Partition) => JsonObject, keys: string[]) =>
-    Object.fromEntries(keys.map((key) => [key, group.map((item) => of(item)[key] ?? null)]))
-  const extraKeys = [...new Set(group.flatMap(({ extra }) => Object.keys(extra)))]
-  return {
-    partition: lists(({ partition }) => partition, Object.keys(first.partition)),
-    extra: lists(({ extra }) => extra, extraKeys),
-    position: first.position,
-  }
+  return JSON.stringify(partition[key])
 }
 
 /** Every combination, the last router turning fastest. */
