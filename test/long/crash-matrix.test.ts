@@ -5,7 +5,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningPostgres, startPostgres } from '../../scripts/lib/embedded-postgres.ts'
 import { FAULT_POINTS, type FaultPoint } from '../../src/core/fault-points.ts'
-import { type CrashRun, runAndCrash } from './support/crash-run.ts'
+import { type CrashRun, createPipeline, type Pipeline, runAndCrash } from './support/crash-run.ts'
 import { type Contents, contentsOfTable, createEvents, ROWS } from './support/events.ts'
 import { contentsOfWarehouse } from './support/warehouse.ts'
 
@@ -19,7 +19,7 @@ const ONLY_STAGED: FaultPoint[] = [
 interface Road {
   name: string
   to: 'postgres' | 'r2'
-  transfer: CrashRun['transfer']
+  transfer: Pipeline['transfer']
   points: readonly FaultPoint[]
 }
 
@@ -86,9 +86,12 @@ async function expectIntact(road: Road, kill: CrashRun['kill']): Promise<void> {
   try {
     const url = road.to === 'postgres' ? await postgres.createDatabase(`target${++databases}`) : ''
     const outcome = await runAndCrash({
-      ...{ stateDirectory, source, kill },
-      transfer: road.transfer,
-      destination: road.to === 'postgres' ? { type: 'postgres', url } : { type: 'r2' },
+      ...{ stateDirectory, kill },
+      create: (call) =>
+        createPipeline(call, {
+          ...{ source, transfer: road.transfer },
+          destination: road.to === 'postgres' ? { type: 'postgres', url } : { type: 'r2' },
+        }),
     })
     expect(outcome).toEqual({ killed: true, status: 'succeeded' })
     const contents =

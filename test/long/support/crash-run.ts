@@ -4,13 +4,23 @@ import { enterCredentials } from '../../../scripts/lib/setup-form.ts'
 import { type ToolCall, toolsOf } from '../../../scripts/lib/tool-call.ts'
 import { type RunningServer, startServer } from '../../support/dev-server.ts'
 
+export interface Pipeline {
+  source: string
+  destination: Destination
+  transfer: 'auto' | 'direct' | 'staged'
+}
+
+export type Destination = { type: 'postgres'; url: string } | { type: 'r2' }
+
 export interface CrashRun {
   stateDirectory: string
-  source: string
-  destination: { type: 'postgres'; url: string } | { type: 'r2' }
-  transfer: 'auto' | 'direct' | 'staged'
-  /** When the runtime dies: at a gap, the `hit`-th time it is passed, or some milliseconds after the start. */
-  kill: { point: string; hit: number } | { afterMs: number }
+  /** Makes the connection, by the name of `crash`. */
+  create(call: ToolCall): Promise<unknown>
+  /**
+   * When the runtime dies: at a gap, the `hit`-th time it is passed, some milliseconds after the
+   * start, or when this has resolved.
+   */
+  kill: { point: string; hit: number } | { afterMs: number } | { when(): Promise<void> }
 }
 
 export interface CrashOutcome {
@@ -42,9 +52,10 @@ export async function runAndCrash(run: CrashRun): Promise<CrashOutcome> {
   let again: RunningServer | undefined
   try {
     const first = await session(server)
-    await createPipeline(first.call, run)
+    await run.create(first.call)
     await first.call('run_sync', { connection: 'crash' })
     if ('afterMs' in kill) setTimeout(() => moment.resolve(true), kill.afterMs)
+    if ('when' in kill) kill.when().then(() => moment.resolve(true), moment.reject)
     const ended = new AbortController()
     const early = untilEnded(first.call, ended.signal)
     const killed = await Promise.race([moment.promise, early.then(() => false)])
@@ -68,13 +79,9 @@ export async function session(server: RunningServer) {
   return { call: toolsOf(client) }
 }
 
-export async function createPipeline(
-  call: ToolCall,
-  { source, destination, transfer }: Pick<CrashRun, 'source' | 'destination' | 'transfer'>,
-) {
+export async function createPipeline(call: ToolCall, { source, destination, transfer }: Pipeline) {
   await createPostgres(call, 'source', source)
-  if (destination.type === 'postgres') await createPostgres(call, 'destination', destination.url)
-  else await call('create_destination', { name: 'destination', type: 'r2', config: {} })
+  await createDestination(call, destination)
   await call('create_connection', {
     name: 'crash',
     source: 'source',
@@ -82,6 +89,11 @@ export async function createPipeline(
     streams: [{ name: 'events', syncMode: 'full_refresh', destinationSyncMode: 'overwrite' }],
     transfer,
   })
+}
+
+export async function createDestination(call: ToolCall, destination: Destination): Promise<void> {
+  if (destination.type === 'postgres') await createPostgres(call, 'destination', destination.url)
+  else await call('create_destination', { name: 'destination', type: 'r2', config: {} })
 }
 
 async function createPostgres(call: ToolCall, kind: 'source' | 'destination', address: string) {

@@ -12,13 +12,20 @@ const { Miniflare, convertV4MiniflareOptions } = requireFromWrangler(
 ) as typeof import('miniflare')
 
 /** What a reader of the warehouse sees in a stopped server's state: the files that `_current.json` lists. */
-export async function contentsOfWarehouse(stateDirectory: string): Promise<Contents> {
+export const contentsOfWarehouse = (stateDirectory: string): Promise<Contents> =>
+  askWarehouse(stateDirectory, parquetQuestion)
+
+/** @param question SQL about a list of Parquet files, that gives `rows` and `md5` */
+export async function askWarehouse(
+  stateDirectory: string,
+  question: (files: string) => string,
+): Promise<Contents> {
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-warehouse-'))
   try {
     const files = await download(stateDirectory, directory)
     const duckdb = await (await DuckDBInstance.create()).connect()
     const reader = await duckdb.runAndReadAll(
-      parquetQuestion(`[${files.map((file) => `'${file}'`).join(', ')}]`),
+      question(`[${files.map((file) => `'${file}'`).join(', ')}]`),
     )
     const [row] = reader.getRowObjects()
     duckdb.closeSync()
