@@ -1,8 +1,10 @@
 import type pg from 'pg'
+import { checkPublication, checkServer, checkSlot } from '../../../src/cdc/postgres/index.ts'
 import { AirbyteError, type JsonObject, toAirbyteError } from '../../../src/protocol/index.ts'
 import type { CheckResult, ConnectorContext } from '../../../src/runtime/contract.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
+import { cdcOf, readerName } from './cdc/config.ts'
 import { parseConfig, type SourceConfig } from './config.ts'
 import { connectSource } from './session.ts'
 import { quote } from './sql.ts'
@@ -14,6 +16,7 @@ export async function check(ctx: ConnectorContext, config: JsonObject): Promise<
     const client = await connectSource(ctx, parsed)
     try {
       await checkSchemas(client, parsed)
+      await checkLog(client, parsed)
     } catch (error) {
       throw mapPostgresError(error, parsed)
     } finally {
@@ -23,6 +26,16 @@ export async function check(ctx: ConnectorContext, config: JsonObject): Promise<
   } catch (error) {
     return { ok: false, problem: toAirbyteError(error).toJSON() }
   }
+}
+
+/** Server and rights for following the log, if it is to be followed. Makes nothing. */
+async function checkLog(client: pg.Client, config: SourceConfig) {
+  const cdc = cdcOf(config)
+  if (!cdc) return
+  const { replication_slot: slot, publication } = cdc
+  await checkServer(client)
+  await checkSlot(client, slot, readerName(slot ?? ''))
+  await checkPublication(client, publication)
 }
 
 async function checkSchemas(client: pg.Client, { schemas, username }: SourceConfig) {

@@ -25,6 +25,7 @@ export {
   SNAPSHOT_ORDER,
 } from './position.ts'
 export {
+  checkPublication,
   dropPublication,
   ensurePublication,
   guardPublications,
@@ -33,6 +34,7 @@ export {
 export { checkTable, type PublishedTable } from './published-table.ts'
 export { checkServer } from './server.ts'
 export {
+  checkSlot,
   dropSlot,
   ensureSlot,
   guardSlot,

@@ -39,6 +39,24 @@ export async function ensurePublication(
 }
 
 /**
+ * Whether the publication can be read or, if there is none of this name, made. Changes nothing; who owns
+ * the tables is seen when they are chosen. Rejects with CDC_SETUP_REQUIRED.
+ */
+export async function checkPublication(client: pg.Client, name: string | undefined): Promise<void> {
+  const existing = name === undefined ? undefined : await readPublication(client, name)
+  if (name !== undefined && existing) return refusePartial(existing, name, false)
+  const { rows } = await client.query<{ may: string; database: string; username: string }>(
+    `SELECT has_database_privilege(current_database(), 'CREATE') AS may,
+       current_database() AS database, current_user AS username`,
+  )
+  const { may, database = '', username = '' } = rows[0] ?? {}
+  if (may === 't') return
+  throw setupRequired(`The user '${username}' may not create a publication in '${database}'.`, {
+    hint: `Run GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${pg.escapeIdentifier(username)}; as its owner (and make the user an owner of the tables), or name a publication that their owner made.`,
+  })
+}
+
+/**
  * Makes sure that no publication was dropped, made anew or lost a table. From PostgreSQL 18 on the
  * server passes over a publication that is missing, and its changes with it: so look before reading and
  * again before what was read is acknowledged.

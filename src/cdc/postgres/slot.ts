@@ -70,6 +70,31 @@ export async function ensureSlot(
 }
 
 /**
+ * Whether the slot can be read by us or, if there is none of this name, made. Changes nothing. Without a
+ * name: whether there is room for one, or one of ours already.
+ * Rejects as `ensureSlot` does.
+ */
+export async function checkSlot(
+  client: pg.Client,
+  name: string | undefined,
+  applicationName: string,
+): Promise<void> {
+  const existing = name === undefined ? undefined : await readSlot(client, name)
+  if (existing) {
+    const { reader, ...slot } = existing
+    const ours = reader?.applicationName === applicationName
+    await adopt(client, ours || !reader ? slot : existing)
+    return
+  }
+  const { rows } = await client.query<{ room: string }>(ROOM_SQL)
+  if (rows[0]?.room === 't') return
+  throw new AirbyteError('CDC_SETUP_REQUIRED', 'All replication slots of the server are taken.', {
+    field: 'config.replication_method.replication_slot',
+    hint: 'Raise max_replication_slots at the server and restart it, or drop a slot that nobody reads (pg_replication_slots).',
+  })
+}
+
+/**
  * Makes sure that reading from `position` misses nothing. Rejects with CDC_POSITION_LOST if the slot is
  * gone, lost, was made anew or read by someone else, or if the server's log ends before the position
  * (a restored backup).
@@ -209,6 +234,10 @@ interface SlotRow {
 
 const END_SQL = `SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
   THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END AS lsn`
+
+const ROOM_SQL = `SELECT count(*) < current_setting('max_replication_slots')::int
+    OR bool_or(database = current_database() AND starts_with(slot_name, 'airbyte_')) AS room
+  FROM pg_catalog.pg_replication_slots`
 
 /** `invalidation_reason` is of version 17; asking the row as JSON works everywhere. */
 const SLOT_SQL = `SELECT s.plugin, s.database, s.restart_lsn, s.confirmed_flush_lsn AS confirmed,

@@ -41,3 +41,6 @@ export const namesOf = ({ replication_slot, publication }: CdcConfig, name: stri
 /** Of a source whose incremental streams come from the log. */
 export const cdcOf = ({ replication_method: chosen }: SourceConfig): CdcConfig | undefined =>
   chosen?.method === 'CDC' ? chosen : undefined
+
+/** What `pg_stat_activity` shows of the reader of a slot: it tells ours from a stranger. */
+export const readerName = (slot: string) => `airbyte cdc ${slot}`

@@ -23,7 +23,7 @@ import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import { closePostgres, connectPostgres } from '../../../../src/runtime/postgres/client.ts'
 import type { LogEvent, LogFeed, LogPlace, LogStream } from '../../../../src/runtime/source-log.ts'
 import type { SourceConfig } from '../config.ts'
-import { cdcOf } from './config.ts'
+import { cdcOf, readerName } from './config.ts'
 import { fillUnchanged } from './fill.ts'
 import { setupOf, withClient } from './setup.ts'
 import { describeStreams } from './shape.ts'
@@ -43,7 +43,7 @@ export async function openFeed(
 ): Promise<LogFeed> {
   const { slot, publications } = setupOf(place)
   const position = positionFromJson(place.position)
-  const applicationName = `airbyte cdc ${slot}`
+  const applicationName = readerName(slot)
   await withClient(ctx, config, async (client) => {
     await guard(client, place)
     await takeOverSlot(client, slot, { applicationName })
