@@ -26,11 +26,11 @@ export async function drain(feed: LogFeed, target: DrainTarget): Promise<void> {
       writer.add(event.batch)
       continue
     }
-    if (writer.isEmpty) target.enter(event.position)
+    if (writer.isEmpty) await target.enter(event.position)
     else {
       const { bytes, parts } = await writer.take()
       const key = await target.store(bytes)
-      target.enter(event.position, { key, bytes: bytes.length, parts })
+      await target.enter(event.position, { key, bytes: bytes.length, parts })
     }
     await feed.acknowledge(event.position)
     if (!target.goesOn()) return

@@ -26,7 +26,13 @@ export const FAULT_POINTS = [
 /** The gaps of a token's refresh, in the source's object. */
 export const TOKEN_FAULT_POINTS = ['token.asked', 'token.answered', 'token.kept'] as const
 
-export type FaultPoint = (typeof FAULT_POINTS)[number] | (typeof TOKEN_FAULT_POINTS)[number]
+/** The gaps of a log's segment, in its reader. */
+export const LOG_FAULT_POINTS = ['log.stored', 'log.entered'] as const
+
+export type FaultPoint =
+  | (typeof FAULT_POINTS)[number]
+  | (typeof TOKEN_FAULT_POINTS)[number]
+  | (typeof LOG_FAULT_POINTS)[number]
 
 let armed: { point: FaultPoint; hit: number; action: () => Promise<void> } | undefined
 

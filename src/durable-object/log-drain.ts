@@ -1,4 +1,5 @@
 import { drain } from '../cdc/drain.ts'
+import { faultPoint } from '../core/fault-points.ts'
 import { type AirbyteError, type ErrorRecord, toAirbyteError } from '../protocol/index.ts'
 import type { ConnectorContext } from '../runtime/contract.ts'
 import type { LogFeed, LogPlace, LogStatus, LogStream, SourceLog } from '../runtime/source-log.ts'
@@ -122,11 +123,13 @@ export class LogDrain {
           store: async (bytes) => {
             const key = `log/${row.sourceId}/${row.id}/${crypto.randomUUID()}`
             await stagingStore(this.#env, row.tenantId).put(key, bytes)
+            await faultPoint('log.stored')
             return key
           },
-          enter: (position, segment) => {
+          enter: async (position, segment) => {
             this.#transaction(() => this.#store.enter(position, segment, Date.now()))
             this.#wake()
+            await faultPoint('log.entered')
           },
         })
       } finally {

@@ -1,81 +1,26 @@
-import { env } from 'cloudflare:workers'
-import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
-import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
-import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
-import { connect, postgresConfig, run, stream } from './harness.ts'
+import { type CdcDatabase, openDatabase } from './cdc-support.ts'
+import { connect, run } from './harness.ts'
 
-const DATABASE = 'cdc_sync'
-let admin: pg.Client
-let client: pg.Client
-
+let db: CdcDatabase
 beforeAll(async () => {
-  const ctx = connectorContext(env, 'local', {
-    signal: new AbortController().signal,
-    log: () => {},
-    budget: budgetOf(60_000),
-  })
-  const server = postgresConfig('src') as unknown as PostgresConfig
-  admin = await connectPostgres(ctx, server)
-  await dropSlots()
-  await admin.query(`drop database if exists ${DATABASE} with (force)`)
-  await admin.query(`create database ${DATABASE}`)
-  client = await connectPostgres(ctx, { ...server, database: DATABASE })
+  db = await openDatabase('cdc_sync')
 })
-afterAll(async () => {
-  await closePostgres(client)
-  await dropSlots()
-  await closePostgres(admin)
-})
-
-/** The shared server has ten. */
-async function dropSlots() {
-  const of = `from pg_replication_slots where database = '${DATABASE}'`
-  await admin.query(`select pg_terminate_backend(active_pid) ${of} and active_pid is not null`)
-  for (let left = 1; left > 0; ) {
-    await admin.query(`select pg_drop_replication_slot(slot_name) ${of} and active_pid is null`)
-    left = (await admin.query(`select ${of}`)).rowCount ?? 0
-  }
-}
+afterAll(() => db.close())
 
 beforeEach(async () => {
-  await dropSlots()
-  const { rows } = await client.query('select pubname from pg_publication')
-  for (const { pubname } of rows) await client.query(`drop publication ${pubname}`)
-  await client.query(`
-    drop schema if exists src cascade; drop schema if exists dst cascade;
-    create schema src; create schema dst;
+  await db.reset()
+  await db.sql(`
     create table src.items (id int primary key, name text, n bigint, amount numeric(12,3), large text);
     alter table src.items alter large set storage external;
     insert into src.items select n, 'name ' || n, 9007199254740993 + n, n / 7.0, repeat(md5(n::text), 200)
     from generate_series(1, 1000) n`)
 })
 
-const config = (more: JsonObject = {}): JsonObject => {
-  const { schema: _schema, ...rest } = postgresConfig('src')
-  return { ...rest, database: DATABASE, schemas: ['src'], chunk_rows: 300, ...more }
-}
-const setup = (change: Parameters<typeof stream>[0] = {}, more: JsonObject = {}) => ({
-  source: { type: 'postgres', config: config({ replication_method: { method: 'CDC', ...more } }) },
-  destination: { type: 'postgres', config: { ...postgresConfig('dst'), database: DATABASE } },
-  streams: [
-    stream({
-      ...{ name: 'items', namespace: 'src', syncMode: 'incremental' },
-      ...{ destinationSyncMode: 'append_dedup', primaryKey: [['id']], ...change },
-    }),
-  ],
-  change: { namespace: 'dst' },
-})
-
-const OWN = 'id, name, n, amount, large'
-async function contents(table: string, columns = OWN) {
-  const { rows } = await client.query(
-    `select count(*) as n, md5(string_agg(t::text, '|' order by id)) as hash from (select ${columns} from ${table}) t`,
-  )
-  return rows[0]
-}
+const setup = (change = {}, more: JsonObject = {}) =>
+  db.setup([{ name: 'items', ...change }], more, { chunk_rows: 300 })
+const contents = (table: string) => db.contents(table, 'id, name, n, amount, large')
 
 describe('a sync that follows the log of PostgreSQL, in workerd', () => {
   it('copies the table, then its inserts, updates, moves of the key and deletes', async () => {
@@ -84,7 +29,7 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     expect(first.streams[0]?.error).toBeUndefined()
     expect(first).toMatchObject({ status: 'succeeded', rows: 1000 })
     expect(await contents('dst.items')).toEqual(await contents('src.items'))
-    await client.query(`
+    await db.client.query(`
       insert into src.items values (2000, 'new', 1, 2, 'small');
       update src.items set name = 'changed' where id between 10 and 20;
       update src.items set id = 3000 where id = 5;
@@ -97,7 +42,9 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     expect(await contents('dst.items')).toEqual(await contents('src.items'))
     const third = await run(connection)
     expect(third).toMatchObject({ status: 'succeeded', rows: 0 })
-    await client.query(`truncate src.items; insert into src.items values (1, 'after', 1, 1, 'x')`)
+    await db.client.query(
+      `truncate src.items; insert into src.items values (1, 'after', 1, 1, 'x')`,
+    )
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 2 })
     expect(await contents('dst.items')).toEqual(await contents('src.items'))
   })
@@ -105,10 +52,10 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
   it('keeps the log itself in append mode, and tells rows of the snapshot from changes', async () => {
     const { connection } = await connect(setup({ destinationSyncMode: 'append' }))
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 1000 })
-    await client.query(`
+    await db.client.query(`
       update src.items set name = 'changed' where id = 7; delete from src.items where id = 8`)
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 2 })
-    const { rows } = await client.query(`
+    const { rows } = await db.client.query(`
       select id, name, large, _ab_cdc_updated_at is null as snapshot,
         _ab_cdc_deleted_at is not null as deleted, _airbyte_meta->'changes'->0->>'change' as why
       from dst.items where id in (7, 8) order by _ab_cdc_lsn, id`)
@@ -127,7 +74,7 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     const receipt = await connection.receipt(syncId)
     expect(receipt?.log).toMatchObject({ name: expect.stringMatching(/^airbyte_/), stagedBytes: 0 })
     expect(receipt?.log?.retainedBytes).toBeLessThan(64 << 20)
-    const { rows } = await client.query(
+    const { rows } = await db.client.query(
       `select active, confirmed_flush_lsn - $1::pg_lsn >= 0 as beyond from pg_replication_slots where slot_name = $2`,
       [String(receipt?.streams[0]?.stateAfter?.since), receipt?.log?.name],
     )
@@ -137,8 +84,8 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
   it('fails when the slot was dropped, and begins anew only after a refresh', async () => {
     const { connection } = await connect(setup())
     await run(connection)
-    await client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots')
-    await client.query(`update src.items set name = 'unseen' where id = 3`)
+    await db.client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots')
+    await db.client.query(`update src.items set name = 'unseen' where id = 3`)
     const lost = await run(connection)
     expect(lost.status).toBe('failed')
     expect(lost.streams[0]?.error).toMatchObject({ code: 'CDC_POSITION_LOST' })
@@ -154,8 +101,8 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     await run(connection)
     const left = async () =>
       (
-        await client.query(
-          `select (select count(*) from pg_replication_slots where database = '${DATABASE}') as slots,
+        await db.client.query(
+          `select (select count(*) from pg_replication_slots where database = 'cdc_sync') as slots,
              (select count(*) from pg_publication) as publications`,
         )
       ).rows
@@ -172,7 +119,7 @@ describe('a table that is written to all the while', () => {
     const writing = (async () => {
       for (let n = 0; running; n++) {
         const id = () => 1 + Math.floor(Math.random() * 1500)
-        await client.query(`
+        await db.client.query(`
           update src.items set name = 'w${n}' where id = ${id()};
           update src.items set large = repeat(md5('${n}'), 150) where id = ${id()};
           delete from src.items where id = ${id()};

@@ -91,8 +91,9 @@ export async function ended(
 export async function run(connection: Connection, options: { acceptEmpty?: boolean } = {}) {
   const sync = await start(connection, options)
   const record = await ended(sync)
-  await vi.waitFor(async () =>
-    expect((await connection.get()).lastSync?.syncId).toBe(record.syncId),
+  await vi.waitFor(
+    async () => expect((await connection.get()).lastSync?.syncId).toBe(record.syncId),
+    { timeout: 20_000 },
   )
   return record
 }

@@ -97,16 +97,21 @@ export async function checkSlot(
 /**
  * Makes sure that reading from `position` misses nothing. Rejects with CDC_POSITION_LOST if the slot is
  * gone, lost, was made anew or read by someone else, or if the server's log ends before the position
- * (a restored backup).
+ * (a restored backup); given what our readers are called, with CDC_SLOT_IN_USE while it has another.
  */
 export async function guardSlot(
   client: pg.Client,
   name: string,
   position: CdcPosition,
+  applicationName?: string,
 ): Promise<SlotStatus> {
   const slot = await readSlot(client, name)
   if (!slot) throw lost(`The slot '${name}' is gone.`, 'It was dropped at the server.')
   refuseLost(slot)
+  const { reader } = slot
+  if (applicationName !== undefined && reader && reader.applicationName !== applicationName) {
+    throw inUse(name, reader)
+  }
   // We acknowledge only what we hold, so a slot of ours is never ahead of us.
   if (slot.confirmed !== undefined && slot.confirmed > position.confirmed) {
     throw lost(

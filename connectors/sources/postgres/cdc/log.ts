@@ -27,7 +27,7 @@ import type {
   SourceLog,
 } from '../../../../src/runtime/source-log.ts'
 import { parseConfig } from '../config.ts'
-import { type CdcConfig, cdcOf, DEFAULT_WAITING_SECONDS, namesOf } from './config.ts'
+import { type CdcConfig, cdcOf, DEFAULT_WAITING_SECONDS, namesOf, readerName } from './config.ts'
 import { openFeed } from './feed.ts'
 import { type Setup, setupOf, withClient } from './setup.ts'
 
@@ -139,7 +139,8 @@ async function guarded(
         hint: `Name '${setup.slot}' and '${setup.publication}' again, or refresh the streams.`,
       })
     }
-    await guardSlot(client, setup.slot, positionFromJson(kept.position))
+    const position = positionFromJson(kept.position)
+    await guardSlot(client, setup.slot, position, readerName(setup.slot))
     await guardPublications(client, setup.incarnations, setup.tables)
     return kept
   } catch (error) {

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { armFaultPoint } from '../../src/core/fault-points.ts'
+import { closePostgres } from '../../src/runtime/postgres/client.ts'
+import { type CdcDatabase, followed, openDatabase } from './cdc-support.ts'
+import { connect, run } from './harness.ts'
+
+let db: CdcDatabase
+beforeAll(async () => {
+  db = await openDatabase('cdc_tables')
+})
+afterAll(() => db.close())
+beforeEach(() => db.reset())
+
+const same = async (table: string, columns: string, key = 'id') =>
+  expect(await db.contents(`dst.${table}`, columns, key)).toEqual(
+    await db.contents(`src.${table}`, columns, key),
+  )
+
+async function succeeds(connection: Awaited<ReturnType<typeof connect>>['connection']) {
+  const record = await run(connection)
+  expect(record.streams.map(({ error }) => error)).toEqual(record.streams.map(() => undefined))
+  return record
+}
+
+describe('columns that change while the log is kept', () => {
+  it('are added, renamed, retyped and dropped: changes from before and after it arrive', async () => {
+    await db.sql(`create type src.kind as enum ('x', 'y');
+      create table src.t (id int primary key, a text, b int, k src.kind default 'x');
+      insert into src.t select n, 'a' || n, n from generate_series(1, 20) n`)
+    const { connection } = await connect(db.setup([{ name: 't' }]))
+    await succeeds(connection)
+    const changes = [
+      // What was not touched since is as it was: the default of a new column is in no change.
+      ['alter table src.t add extra int', `update src.t set extra = 8`, 'id, a, b, k, extra'],
+      ['alter table src.t rename b to c', 'update src.t set c = c + 1', 'id, a, c, k, extra'],
+      ['alter table src.t alter k type text', `update src.t set k = 'z'`, 'id, a, c, k, extra'],
+      ['alter table src.t drop extra', `update src.t set a = 'w' where id = 2`, 'id, a, c, k'],
+    ] as const
+    for (const [n, [ddl, after, columns]] of changes.entries()) {
+      await db.sql(`update src.t set a = 'before ${n}', k = 'y' where id < 5;
+        insert into src.t (id, a) values (${30 + n}, 'x'); delete from src.t where id = ${n + 10}`)
+      await db.sql(ddl)
+      await db.sql(after)
+      await succeeds(connection)
+      await same('t', columns)
+    }
+  }, 90_000)
+
+  it('added while the first snapshot runs: the sync is incomplete, and the next one completes it', async () => {
+    await db.sql(`create table src.t (id int primary key, a text);
+      insert into src.t select n, 'a' || n from generate_series(1, 20) n`)
+    const { connection } = await connect(db.setup([{ name: 't' }]))
+    // A session of its own: what one object opened, another cannot use.
+    armFaultPoint('plan.frozen', 1, async () => {
+      const session = await db.connect()
+      await session.query(
+        `alter table src.t add extra int; update src.t set extra = id where id < 4`,
+      )
+      await closePostgres(session)
+    })
+    const first = await run(connection)
+    expect(first.streams[0]?.error).toMatchObject({ code: 'STREAM_INCOMPLETE', stream: 'src.t' })
+    await succeeds(connection)
+    await same('t', 'id, a, extra')
+  })
+})
+
+describe('tables of other kinds', () => {
+  it('a partitioned table is one stream, whatever partition a row is in or comes to be in', async () => {
+    await db.sql(`
+      create table src.p (id int, at date, v text, primary key (id, at)) partition by range (at);
+      create table src.p1 partition of src.p for values from ('2026-01-01') to ('2026-02-01');
+      create table src.p2 partition of src.p for values from ('2026-02-01') to ('2026-03-01');
+      insert into src.p select n, date '2026-01-01' + n, 'v' || n from generate_series(1, 50) n`)
+    const { connection } = await connect(
+      db.setup([{ name: 'p', primaryKey: [['id'], ['at']] }], {}, { chunk_rows: 20 }),
+    )
+    await succeeds(connection)
+    await db.sql(`
+      create table src.p3 partition of src.p for values from ('2026-03-01') to ('2026-04-01');
+      insert into src.p values (100, '2026-03-05', 'new');
+      update src.p set at = '2026-02-20' where id = 3; delete from src.p where id = 50`)
+    await succeeds(connection)
+    await same('p', 'id, at, v', 'id, at')
+  })
+
+  it('a table that cannot be captured fails alone, naming the statement', async () => {
+    await db.sql(`create table src.keyless (a int, b text); insert into src.keyless values (1, 'x');
+      create table src.good (id int primary key); insert into src.good values (1)`)
+    const append = { destinationSyncMode: 'append' as const, primaryKey: [] }
+    const { connection } = await connect(
+      db.setup([{ name: 'keyless', ...append }, { name: 'good' }]),
+    )
+    const { streams } = await run(connection)
+    const [keyless, good] = streams
+    expect(keyless?.error).toMatchObject({ code: 'CDC_TABLE_UNSUITABLE', stream: 'src.keyless' })
+    expect(keyless?.error?.hint).toContain('REPLICA IDENTITY FULL')
+    expect(good?.status).toBe('succeeded')
+    // Its owner can still update it.
+    await db.sql(`update src.keyless set b = 'y'`)
+  })
+
+  it('without a key: by whole old rows, or inserts alone where the config says so', async () => {
+    await db.sql(`create table src.whole (a int, b text); alter table src.whole replica identity full;
+      create table src.events (a int); insert into src.whole values (1, 'x'); insert into src.events values (1)`)
+    const append = { destinationSyncMode: 'append' as const, primaryKey: [] }
+    const { connection } = await connect(
+      db.setup(
+        [
+          { name: 'whole', ...append },
+          { name: 'events', ...append },
+        ],
+        {
+          insert_only_tables: ['src.events'],
+        },
+      ),
+    )
+    await succeeds(connection)
+    await db.sql(`update src.whole set b = 'y'; delete from src.whole; insert into src.events values (2);
+      update src.events set a = 3 where a = 2`)
+    await succeeds(connection)
+    const { rows } = await db.sql(
+      'select a, b, _ab_cdc_deleted_at is not null as gone from dst.whole order by _ab_cdc_lsn, gone',
+    )
+    expect(rows).toEqual([
+      { a: '1', b: 'x', gone: 'f' },
+      { a: '1', b: 'y', gone: 'f' },
+      { a: '1', b: 'y', gone: 't' },
+    ])
+    expect((await db.sql('select a from dst.events order by a')).rows).toEqual([
+      { a: '1' },
+      { a: '2' },
+    ])
+  })
+
+  it('an index as replica identity is a key like any other', async () => {
+    await db.sql(`create table src.t (code text not null, v int);
+      create unique index by_code on src.t (code); alter table src.t replica identity using index by_code;
+      insert into src.t select 'c' || n, n from generate_series(1, 10) n`)
+    const { connection } = await connect(db.setup([{ name: 't', primaryKey: [['code']] }]))
+    await succeeds(connection)
+    await db.sql(`update src.t set v = 0 where code = 'c1'; update src.t set code = 'd2' where code = 'c2';
+      delete from src.t where code = 'c3'`)
+    await succeeds(connection)
+    await same('t', 'code, v', 'code')
+  })
+
+  it('a table that is added later is read as new, while the others go on', async () => {
+    await db.sql(`create table src.one (id int primary key, v text); create table src.two (id int primary key, v text);
+      insert into src.one values (1, 'a'); insert into src.two select n, 'b' from generate_series(1, 30) n`)
+    const { connection } = await connect(db.setup([{ name: 'one' }]))
+    await succeeds(connection)
+    await db.sql(
+      `insert into src.one values (2, 'c'); update src.two set v = 'unseen' where id = 1`,
+    )
+    await connection.update({ streams: [followed({ name: 'one' }), followed({ name: 'two' })] })
+    const { rows } = await succeeds(connection)
+    expect(rows).toBe(31)
+    await db.sql(`update src.one set v = 'd'; delete from src.two where id > 20`)
+    await succeeds(connection)
+    await same('one', 'id, v')
+    await same('two', 'id, v')
+  })
+
+  it('values of every kind come from the log as they come from the table', async () => {
+    await db.sql(`create type src.mood as enum ('glad', 'sad');
+      create domain src.code as varchar(10);
+      create table src.t (id int primary key, big bigint, d numeric(38,10), f float8, b boolean, t text, v src.code,
+        y bytea, da date, tz timestamptz, ts timestamp, tm time, u uuid, j jsonb, js json, a int[], ta text[],
+        m src.mood, i inet, iv interval, mo money, n numeric);
+      insert into src.t values (1, 9223372036854775807, 1234567890123456789.0123456789, 'NaN', true, E'\\t\\\\ü', 'c',
+        '\\x00ff', '2026-01-02', '2026-01-02 03:04:05.678901+02', 'infinity', '23:59:59.5', gen_random_uuid(),
+        '{"a": [1, 2.50]}', '{"b":  1}', '{1,NULL,3}', '{"x,y",NULL}', 'sad', '10.0.0.1/8', '1 mon 2 days', 12.5, 'NaN')`)
+    const { connection } = await connect(db.setup([{ name: 't' }]))
+    await succeeds(connection)
+    const columns = 'id, big, d, f, b, t, v, y, da, tz, ts, tm, u, j, js, a, ta, m, i, iv, n'
+    const before = await db.contents('dst.t', columns)
+    await db.sql('delete from dst.t; update src.t set id = 2; update src.t set id = 1')
+    await succeeds(connection)
+    expect(await db.contents('dst.t', columns)).toEqual(before)
+  })
+})
+
+describe('who else is at the slot', () => {
+  it('a second connection on one source is told to have its own', async () => {
+    await db.sql('create table src.t (id int primary key); insert into src.t values (1)')
+    const setup = db.setup([{ name: 't' }])
+    const { connection, id } = await connect(setup)
+    await succeeds(connection)
+    const other = await connect({
+      ...setup,
+      change: { ...setup.change, sourceId: id, namespace: 'dst2' },
+    })
+    const { streams } = await run(other.connection)
+    expect(streams[0]?.error).toMatchObject({ code: 'CDC_SETUP_REQUIRED', field: 'sourceId' })
+    await succeeds(connection)
+  })
+
+  it('a slot that was made anew under its name is not taken for the old one', async () => {
+    await db.sql('create table src.t (id int primary key); insert into src.t values (1)')
+    const { connection } = await connect(
+      db.setup([{ name: 't' }], { replication_slot: 'cdc_tables_s' }),
+    )
+    await succeeds(connection)
+    await db.sql(`select pg_drop_replication_slot('cdc_tables_s')`)
+    await db.sql('insert into src.t values (2)')
+    await db.sql(`select pg_create_logical_replication_slot('cdc_tables_s', 'pgoutput')`)
+    const { streams } = await run(connection)
+    expect(streams[0]?.error).toMatchObject({ code: 'CDC_POSITION_LOST' })
+  })
+})
