@@ -1,7 +1,18 @@
 import type { AirbyteCatalog, JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
-import type { RefreshedToken, Token, TokenRefresh } from '../runtime/contract.ts'
+import type { CallLeases } from '../runtime/call-leases.ts'
+import type { CallRates } from '../runtime/call-window.ts'
+import type {
+  CallLease,
+  CallsLeft,
+  CallWish,
+  RefreshedToken,
+  Token,
+  TokenRefresh,
+  UnusedCalls,
+} from '../runtime/contract.ts'
 import { mergeSecrets, rewriteConfig, type SealedRecord, setValues } from '../vault/index.ts'
 import { ActorDO } from './actor.ts'
+import { CALL_TABLE, callLeases } from './call-leases.ts'
 import { sourceRegistry } from './platform.ts'
 import type { SourceApi } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
@@ -13,20 +24,23 @@ const MIGRATIONS = [
   'create table catalog (ord integer primary key, stream text not null, read_at integer not null)',
   TOKEN_TABLE,
   SEAT_TABLE,
+  CALL_TABLE,
 ] as const
 
 /**
  * One source: the ciphertext of its secrets, its tokens, which it alone lets be refreshed, the
- * seats that its runs share, and the cache of its catalog.
+ * seats and the calls at its API that its runs share, and the cache of its catalog.
  */
 export class SourceDO extends ActorDO implements SourceApi {
   protected readonly kind = 'source'
   readonly #tokens: TokenKeeper
   readonly #seats: Seats
+  readonly #calls: CallLeases
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, MIGRATIONS)
     this.#seats = new Seats(ctx.storage.sql)
+    this.#calls = callLeases(ctx.storage.sql)
     this.#tokens = new TokenKeeper(ctx.storage.sql, {
       open: () => this.open(),
       seal: async (token) => JSON.stringify(await this.seal('token', token)),
@@ -62,6 +76,18 @@ export class SourceDO extends ActorDO implements SourceApi {
 
   async leaveSeat(key: string, holder: string): Promise<void> {
     return guarded(() => this.#seats.leave(key, holder))
+  }
+
+  async takeCalls(key: string, rates: CallRates, wish: CallWish): Promise<CallLease> {
+    return guarded(() => this.#calls.take(key, rates, wish))
+  }
+
+  async giveBackCalls(key: string, rates: CallRates, back: UnusedCalls): Promise<void> {
+    return guarded(() => this.#calls.giveBack(key, rates, back))
+  }
+
+  async learnCalls(key: string, rates: CallRates, said: Partial<CallsLeft>): Promise<CallsLeft> {
+    return guarded(() => this.#calls.learn(key, rates, said))
   }
 
   protected override configEntered(): void {

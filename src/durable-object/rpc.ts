@@ -18,7 +18,13 @@ import type {
   StreamState,
   SyncMode,
 } from '../protocol/index.ts'
-import type { ConnectorInfo, RefreshedToken, Token, TokenRefresh } from '../runtime/contract.ts'
+import type {
+  ConnectorInfo,
+  RefreshedToken,
+  SourceOwner,
+  Token,
+  TokenRefresh,
+} from '../runtime/contract.ts'
 import type { LogStatus, StagedChanges } from '../runtime/source-log.ts'
 
 /** One release of a connector of the workspace's own: the hash names exactly what runs. */
@@ -93,8 +99,11 @@ export interface SourceApi extends ActorApi {
   token(key: string, refresh: TokenRefresh, stale?: string): Promise<Token>
   /** What `refresh` brought when this object had gone before it could take it. */
   keepToken(key: string, fresh: RefreshedToken, given: JsonObject, edition: number): Promise<Token>
-  takeSeat(key: string, holder: string, limit: number, forMs: number): Promise<boolean>
-  leaveSeat(key: string, holder: string): Promise<void>
+  takeSeat: SourceOwner['takeSeat']
+  leaveSeat: SourceOwner['leaveSeat']
+  takeCalls: SourceOwner['takeCalls']
+  giveBackCalls: SourceOwner['giveBackCalls']
+  learnCalls: SourceOwner['learnCalls']
   /** Keeps a config that the connector has changed, unless a person has entered another meanwhile. */
   saveConfig(config: JsonObject, edition: number): Promise<void>
   /**

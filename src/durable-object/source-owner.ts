@@ -53,5 +53,8 @@ export function sourceOwner(env: Env, tenantId: string, source: OwnedSource): So
     saveConfig: (config) => object.saveConfig(config, source.edition()),
     takeSeat: (...seat) => object.takeSeat(...seat),
     leaveSeat: (...seat) => object.leaveSeat(...seat),
+    takeCalls: (...wish) => object.takeCalls(...wish),
+    giveBackCalls: (...back) => object.giveBackCalls(...back),
+    learnCalls: (...said) => object.learnCalls(...said),
   }
 }

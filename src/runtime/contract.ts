@@ -21,6 +21,7 @@ import type {
   StreamState,
   WireFormat,
 } from '../protocol/index.ts'
+import type { CallRates } from './call-window.ts'
 import type { SourceLog, StagedChanges } from './source-log.ts'
 
 /** What a connector is given; there is nothing else it may use to reach the outside. */
@@ -59,6 +60,42 @@ export interface SourceOwner {
    */
   takeSeat(key: string, holder: string, limit: number, forMs: number): Promise<boolean>
   leaveSeat(key: string, holder: string): Promise<void>
+  /**
+   * Calls that may be made at the API, of those that there are under `key` for the whole source: at
+   * least `least`, up to `most` if nobody else is likely to miss them, or none yet. Those of the last
+   * lease that were not made may be given `back` with it.
+   */
+  takeCalls(key: string, rates: CallRates, wish: CallWish): Promise<CallLease>
+  giveBackCalls(key: string, rates: CallRates, back: UnusedCalls): Promise<void>
+  /** What the API says of its calls; the owner believes it where it is less than what it counts. */
+  learnCalls(key: string, rates: CallRates, said: Partial<CallsLeft>): Promise<CallsLeft>
+}
+
+export interface CallWish {
+  least: number
+  most: number
+  back?: UnusedCalls
+}
+
+/** Calls of a lease that were not made, with the `until` that it bore. */
+export interface UnusedCalls {
+  calls: number
+  until: number
+}
+
+export interface CallsLeft {
+  left: number
+  /** Epoch milliseconds at which all of them are there again, where windows follow each other. */
+  resetAt?: number
+}
+
+/** Calls to be made within `forMs`; with none, when to ask again. */
+export interface CallLease extends CallsLeft {
+  calls: number
+  forMs: number
+  waitMs: number
+  /** The end by the owner's clock. */
+  until: number
 }
 
 export interface Token {

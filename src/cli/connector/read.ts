@@ -109,7 +109,10 @@ class ReadSession {
 
   #stop(): void {
     this.stopped = true
-    for (const stream of this.#open()) this.#end(stream, 'INCOMPLETE')
+    for (const stream of this.#open()) {
+      this.#printNewState(stream)
+      this.#end(stream, 'INCOMPLETE')
+    }
   }
 
   #open(): StreamKey[] {

@@ -24,14 +24,16 @@ export interface Environment {
 export interface Run {
   /** Waits; rejects when the read is aborted. */
   sleep(ms: number): Promise<void>
+  /** The time, which has passed while the run slept also where the clock stands still. */
+  now(): number
   /** The longest wait that is slept through now; a longer one is a `WaitUntil`. */
   readonly longestSleepMs: number
   /** Lists are newest first, and rows are put into the order of their changes. */
   newestFirst: boolean
   /** How many jobs of asynchronous retrievers may run at the API at once. */
   jobLimit: number
-  /** Whom tokens and seats are asked of: the source's owner, or one for this run alone. */
-  owner: Pick<SourceOwner, 'token' | 'takeSeat' | 'leaveSeat'>
+  /** Whom tokens, seats and calls are asked of: the source's owner, or one for this run alone. */
+  owner: Omit<SourceOwner, 'saveConfig'>
   /** The tokens and sessions that are known to be valid, by what their authenticator is made of. */
   tokens: Map<string, Token>
   /** What equal authenticators of several streams have in common. */

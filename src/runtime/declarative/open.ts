@@ -56,7 +56,7 @@ export function openSource(
   }
   if (root.unknown.length > 0) ctx.log('warn', withoutMeaning(root.unknown))
   const run = newRun(ctx, { jobLimit: jobLimitOf(root, normalized.config), ...options })
-  run.budget = callBudget(root, normalized.config)
+  run.budget = callBudget(root, normalized.config, run)
   return { ...normalized, ctx, run, language, custom }
 }
 

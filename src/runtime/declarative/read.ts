@@ -28,6 +28,19 @@ export async function* readStreams(
   streams: ConfiguredStream[],
   state: ReadState,
 ): AsyncGenerator<ReadEvent> {
+  try {
+    yield* readEach(root, env, streams, state)
+  } finally {
+    await env.run.budget?.close()
+  }
+}
+
+async function* readEach(
+  root: Component,
+  env: SourceEnvironment,
+  streams: ConfiguredStream[],
+  state: ReadState,
+): AsyncGenerator<ReadEvent> {
   env.run.configured = new Map(streams.map((one) => [one.stream.name, one]))
   env.run.readsAhead = true
   if (env.migrated) yield { type: 'control', config: env.migrated }

@@ -1,6 +1,6 @@
-import type { ConnectorContext, Token } from '../contract.ts'
-import { isAnswerLost } from '../lost-answer.ts'
+import type { ConnectorContext } from '../contract.ts'
 import type { Run } from './environment.ts'
+import { ownerOfRun } from './owner-of-run.ts'
 import { Answer } from './requester/answer.ts'
 
 /** What a host may set for all reads of a source. */
@@ -19,56 +19,27 @@ const LONGEST_SLEEP_MS = 30_000
 const CACHE_BYTES = 16 * 1024 * 1024
 
 export function newRun(ctx: ConnectorContext, options: RunOptions): Run {
+  let slept = 0
+  const wait = options.sleep ?? ((ms: number) => sleep(ms, ctx.signal))
+  const now = () => Math.max(slept, ctx.now())
   return {
-    sleep: options.sleep ?? ((ms) => sleep(ms, ctx.signal)),
+    async sleep(ms) {
+      const until = now() + ms
+      await wait(ms)
+      slept = Math.max(slept, until)
+    },
+    now,
     get longestSleepMs() {
       const left = Math.max(0, ctx.budget.deadline - ctx.now())
       return Math.min(options.longestSleepMs ?? LONGEST_SLEEP_MS, left)
     },
     jobLimit: options.jobLimit ?? 1,
     newestFirst: options.newestFirst ?? false,
-    owner: ctx.owner ?? ownerOfRun(),
+    owner: ctx.owner ?? ownerOfRun(now),
     tokens: new Map(),
     shared: new Map(),
     cache: new AnswerCache(),
     configured: new Map(),
-  }
-}
-
-/** Where nobody else runs the source it is enough that one refresh is under way at a time. */
-function ownerOfRun(): Run['owner'] {
-  const flights = new Map<string, Promise<Token>>()
-  const uncertain = new Set<string>()
-  const seats = new Map<string, Set<string>>()
-  return {
-    async takeSeat(key, holder, limit) {
-      const holders = seats.get(key) ?? new Set()
-      if (!holders.has(holder) && holders.size >= limit) return false
-      seats.set(key, holders.add(holder))
-      return true
-    },
-    async leaveSeat(key, holder) {
-      seats.get(key)?.delete(holder)
-    },
-    token(key, refresh, stale) {
-      const known = flights.get(key)
-      if (known) return known
-      const state = { uncertain: uncertain.has(key), ...(stale === undefined ? {} : { stale }) }
-      const flight = refresh(state)
-        .then(
-          (token) => {
-            uncertain.delete(key)
-            return token
-          },
-          (error: unknown) => {
-            if (isAnswerLost(error)) uncertain.add(key)
-            throw error
-          },
-        )
-        .finally(() => flights.delete(key))
-      flights.set(key, flight)
-      return flight
-    },
   }
 }
 

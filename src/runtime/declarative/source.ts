@@ -22,7 +22,7 @@ import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
 import { isObject } from './manifest/values.ts'
-import { type OpenOptions, openSource, readingOf } from './open.ts'
+import { type OpenOptions, openSource, readingOf, type SourceEnvironment } from './open.ts'
 import { readStreams } from './read.ts'
 import { inferSchema } from './schema/infer.ts'
 import type { Stream } from './stream/build.ts'
@@ -61,11 +61,19 @@ export function declarativeSource(
   const root = loadManifest(manifest)
   const open = (ctx: ConnectorContext, config: JsonObject) => openSource(root, ctx, config, options)
   /** What is no read; a read says by an event what it has migrated. */
-  const probe = async (ctx: ConnectorContext, config: JsonObject) => {
+  async function probe<Result>(
+    ctx: ConnectorContext,
+    config: JsonObject,
+    use: (env: SourceEnvironment) => Promise<Result>,
+  ): Promise<Result> {
     const env = open(ctx, config)
     env.run.probes = true
-    if (env.migrated) await ctx.owner?.saveConfig(env.migrated)
-    return env
+    try {
+      if (env.migrated) await ctx.owner?.saveConfig(env.migrated)
+      return await use(env)
+    } finally {
+      await env.run.budget?.close()
+    }
   }
   return {
     info,
@@ -78,23 +86,23 @@ export function declarativeSource(
     spec: () => specOf(root, info),
     async check(ctx, config): Promise<CheckResult> {
       try {
-        await checkStreams(root, await probe(ctx, config))
+        await probe(ctx, config, (env) => checkStreams(root, env))
         return { ok: true }
       } catch (error) {
         return { ok: false, problem: toAirbyteError(error).toJSON() }
       }
     },
-    async discover(ctx, config) {
-      const env = await probe(ctx, config)
-      const streams: AirbyteStream[] = []
-      for (const { name, component } of await listStreams(root, env)) {
-        const described = await describeStream(component, { ...env, stream: name })
-        const captures = options.captures?.[name] ?? options.captures?.['*']
-        const isIncremental = described.supported_sync_modes.includes('incremental')
-        streams.push(isIncremental && captures ? { ...described, captures } : described)
-      }
-      return { streams }
-    },
+    discover: (ctx, config) =>
+      probe(ctx, config, async (env) => {
+        const streams: AirbyteStream[] = []
+        for (const { name, component } of await listStreams(root, env)) {
+          const described = await describeStream(component, { ...env, stream: name })
+          const captures = options.captures?.[name] ?? options.captures?.['*']
+          const isIncremental = described.supported_sync_modes.includes('incremental')
+          streams.push(isIncremental && captures ? { ...described, captures } : described)
+        }
+        return { streams }
+      }),
     read: (ctx, config, streams: ConfiguredStream[], state) =>
       readStreams(root, open(ctx, config), streams, state),
   }

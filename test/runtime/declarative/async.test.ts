@@ -4,6 +4,7 @@ import type { ConfiguredStream, JsonObject, ReadEvent } from '../../../src/proto
 import { AirbyteError, type StreamState, toAirbyteError } from '../../../src/protocol/index.ts'
 import type { SourceOwner } from '../../../src/runtime/contract.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
+import { ownerOfRun } from '../../../src/runtime/declarative/owner-of-run.ts'
 import { testContext } from '../../conformance/context.ts'
 import { manifestOf } from './oracle.ts'
 
@@ -481,6 +482,7 @@ describe('jobs at once', () => {
 function ownerOfSeats(): SourceOwner {
   const holders = new Set<string>()
   return {
+    ...ownerOfRun(Date.now),
     token: () => Promise.reject(new Error('this source has no tokens')),
     saveConfig: async () => {},
     async takeSeat(_key, holder, limit) {

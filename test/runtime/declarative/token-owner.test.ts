@@ -4,6 +4,7 @@ import type { SourceOwner, TokenRefresh } from '../../../src/runtime/contract.ts
 import { buildAuthenticator } from '../../../src/runtime/declarative/auth/index.ts'
 import { Component } from '../../../src/runtime/declarative/component.ts'
 import type { Environment } from '../../../src/runtime/declarative/environment.ts'
+import { ownerOfRun } from '../../../src/runtime/declarative/owner-of-run.ts'
 import { newRun } from '../../../src/runtime/declarative/run.ts'
 import { testContext } from '../../conformance/context.ts'
 
@@ -18,7 +19,7 @@ const SINGLE_USE = { ...OAUTH, refresh_token_updater: {} }
 
 type Reply = (body: URLSearchParams) => Response | Error
 
-const SEATS = { takeSeat: async () => true, leaveSeat: async () => {} }
+const OTHERS = ownerOfRun(() => NOW)
 
 function open(replies: Reply[], owner?: SourceOwner, fields: JsonObject = SINGLE_USE) {
   const sleeps: number[] = []
@@ -60,12 +61,12 @@ const lost = () => new AirbyteError('HOST_UNREACHABLE', 'auth.test cannot be rea
 function keeper(config: JsonObject = { credentials: { refresh_token: 'r7' } }, uncertain = false) {
   const kept: Awaited<ReturnType<TokenRefresh>>[] = []
   const owner: SourceOwner = {
+    ...OTHERS,
     async token(_key, refresh, stale) {
       kept.push(await refresh({ config, uncertain, ...(stale && { stale }) }))
       return kept.at(-1) as (typeof kept)[0]
     },
     saveConfig: async () => {},
-    ...SEATS,
   }
   return { owner, kept }
 }
@@ -93,12 +94,12 @@ describe('tokens of a source that has an owner', () => {
   it('are asked of the owner once while they are valid, and say which one was refused', async () => {
     const stales: unknown[] = []
     const owner: SourceOwner = {
+      ...OTHERS,
       async token(_key, _refresh, stale) {
         stales.push(stale)
         return { value: `a${stales.length}`, expiresAt: NOW + 1000 }
       },
       saveConfig: async () => {},
-      ...SEATS,
     }
     const { token, renew } = open([], owner)
     expect([await token(), await token()]).toEqual(['Bearer a1', 'Bearer a1'])

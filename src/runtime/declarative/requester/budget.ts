@@ -1,37 +1,55 @@
 import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
+import type { CallRate, CallRates } from '../../call-window.ts'
 import { type Builders, build, type Component } from '../component.ts'
+import type { Run } from '../environment.ts'
 import { template } from '../interpolation.ts'
 import { parseDuration } from '../python/duration.ts'
 import { Timedelta } from '../python/timedelta.ts'
 import type { Answer } from './answer.ts'
+import { LeasedCalls } from './leased-calls.ts'
 import { type Matcher, requestMatcher } from './matchers.ts'
 import type { Outgoing } from './send.ts'
 
 /** How many calls an API allows; shared by all streams of a source. */
 export interface CallBudget {
   /** Takes a call. @returns milliseconds to wait before asking again; 0 when it was taken */
-  take(request: Outgoing, now: number): number
+  take(request: Outgoing): Promise<number>
   /** What an answer says of the calls that are left. */
-  learn(request: Outgoing, answer: Answer, now: number): void
+  learn(request: Outgoing, answer: Answer): Promise<void>
+  /** Gives back what this run has taken and not used. */
+  close(): Promise<void>
 }
 
+/** Calls of which so many are allowed; without rates as many as one likes. */
 interface Policy {
+  component: Component
   matchers: Matcher[]
-  /** Milliseconds until so many calls may be made; 0: they are taken. */
-  take(calls: number, now: number): number
-  /** @param left calls; @param resetAt epoch milliseconds */
-  learn(left: number | undefined, resetAt: number | undefined, now: number): void
+  rates?: CallRates
+}
+
+interface Counted extends Policy {
+  calls?: LeasedCalls
 }
 
 /** The manifest's `api_budget`; undefined where it has none. */
-export function callBudget(root: Component, config: JsonObject): CallBudget | undefined {
+export function callBudget(
+  root: Component,
+  config: JsonObject,
+  run: Pick<Run, 'owner' | 'now'>,
+): CallBudget | undefined {
   const component = root.optionalChild('api_budget')
-  return component && build(BUDGETS, component, config)
+  return component && build(BUDGETS, component, { config, run })
 }
 
-const BUDGETS: Builders<CallBudget, JsonObject> = {
-  HTTPAPIBudget(component, config) {
-    const policies = component.children('policies').map((child) => build(POLICIES, child, config))
+const BUDGETS: Builders<CallBudget, { config: JsonObject; run: Pick<Run, 'owner' | 'now'> }> = {
+  HTTPAPIBudget(component, { config, run }) {
+    const policies = component.children('policies').map((child, index): Counted => {
+      const policy = build(POLICIES, child, config)
+      const { rates } = policy
+      if (!rates) return policy
+      const key = `${index} ${JSON.stringify(rates)}`
+      return { ...policy, calls: new LeasedCalls({ key, rates, owner: run.owner, now: run.now }) }
+    })
     const resetHeader = component.optionalText('ratelimit_reset_header') ?? 'ratelimit-reset'
     const leftHeader = component.optionalText('ratelimit_remaining_header') ?? 'ratelimit-remaining'
     const statuses = component.list('status_codes_for_ratelimit_hit').map(Number)
@@ -39,14 +57,24 @@ const BUDGETS: Builders<CallBudget, JsonObject> = {
     const policyFor = (request: Outgoing) =>
       policies.find(({ matchers }) => matchers.length === 0 || matched(matchers, request))
     return {
-      take(request, now) {
+      async take(request) {
         const policy = policyFor(request)
-        return policy ? policy.take(matched(policy.matchers, request)?.weight ?? 1, now) : 0
+        if (!policy?.calls) return 0
+        const weight = matched(policy.matchers, request)?.weight ?? 1
+        refuseTooHeavy(policy, weight)
+        return policy.calls.take(weight)
       },
-      learn(request, { headers, status }, now) {
+      async learn(request, { headers, status }) {
         const left = numberIn(headers, leftHeader) ?? (isHit(status) ? 0 : undefined)
         const reset = numberIn(headers, resetHeader)
-        policyFor(request)?.learn(left, reset === undefined ? undefined : reset * 1000, now)
+        await policyFor(request)?.calls?.learn({
+          ...(left === undefined ? {} : { left }),
+          ...(reset === undefined ? {} : { resetAt: reset * 1000 }),
+        })
+      },
+      async close() {
+        // What cannot be given back is free again when its lease has left the window.
+        for (const { calls } of policies) await calls?.close().catch(() => {})
       },
     }
   },
@@ -62,63 +90,20 @@ function numberIn(headers: Headers, name: string): number | undefined {
 
 const POLICIES: Builders<Policy, JsonObject> = {
   UnlimitedCallRatePolicy: (component, config) => ({
-    ...{ matchers: matchersOf(component, config), take: () => 0, learn() {} },
+    ...{ component, matchers: matchersOf(component, config) },
   }),
 
   FixedWindowCallRatePolicy(component, config) {
-    const period = millisOf(component, 'period')
     const limit = Number(component.required('call_limit'))
-    let taken = 0
-    // The first call begins a window, until an answer says when the API's own ends.
-    let endsAt: number | undefined
-    const roll = (now: number) => {
-      if (endsAt !== undefined && now <= endsAt) return
-      endsAt = endsAt === undefined || now - endsAt > period ? now + period : endsAt + period
-      taken = 0
-    }
-    return {
-      matchers: matchersOf(component, config),
-      take(calls, now) {
-        refuseTooHeavy(component, calls, limit)
-        roll(now)
-        if (taken + calls > limit) return (endsAt as number) - now + 1
-        taken += calls
-        return 0
-      },
-      learn(left, resetAt, now) {
-        roll(now)
-        // More than we count may be left to others: only less is believed.
-        if (left !== undefined && limit - taken > left) taken = limit - left
-        if (resetAt !== undefined) endsAt = resetAt
-      },
-    }
+    const rates = [{ limit, interval: millisOf(component, 'period') }]
+    return { component, matchers: matchersOf(component, config), rates: { window: 'fixed', rates } }
   },
 
   MovingWindowCallRatePolicy(component, config) {
     const rates = component.children('rates').map((rate) => rateOf(rate, config))
     if (rates.length === 0) throw component.refuse('At least one rate is needed.', 'rates')
-    const longest = Math.max(...rates.map(({ interval }) => interval))
-    const least = Math.min(...rates.map(({ limit }) => limit))
-    let calls: number[] = []
-    const since = (moment: number) => calls.length - calls.findLastIndex((at) => at < moment) - 1
     return {
-      matchers: matchersOf(component, config),
-      take(weight, now) {
-        refuseTooHeavy(component, weight, least)
-        calls = calls.filter((at) => at >= now - longest)
-        for (const { limit, interval } of rates) {
-          if (limit - since(now - interval) >= weight) continue
-          const oldest = calls[calls.length - 1 - limit + weight] as number
-          return oldest + interval - now + 1
-        }
-        for (let call = 0; call < weight; call++) calls.push(now)
-        return 0
-      },
-      learn(left, resetAt, now) {
-        if (left !== 0 || resetAt !== undefined) return
-        const free = Math.min(...rates.map(({ limit, interval }) => limit - since(now - interval)))
-        for (let call = 0; call < free; call++) calls.push(now)
-      },
+      ...{ component, matchers: matchersOf(component, config), rates: { window: 'moving', rates } },
     }
   },
 }
@@ -126,7 +111,7 @@ const POLICIES: Builders<Policy, JsonObject> = {
 const matchersOf = (component: Component, config: JsonObject) =>
   component.children('matchers').map((child) => requestMatcher(child, config))
 
-function rateOf(rate: Component, config: JsonObject): { limit: number; interval: number } {
+function rateOf(rate: Component, config: JsonObject): CallRate {
   const source = String(rate.required('limit'))
   const limit = Number(template(source, { env: { config }, parameters: {} })())
   if (!Number.isInteger(limit)) throw rate.refuse('It is not a whole number.', 'limit')
@@ -139,7 +124,8 @@ function millisOf(component: Component, field: string): number {
   throw component.refuse('A duration of months or years has no fixed length.', field)
 }
 
-function refuseTooHeavy(component: Component, weight: number, limit: number): void {
+function refuseTooHeavy({ component, rates }: Policy, weight: number): void {
+  const limit = Math.min(...(rates?.rates ?? []).map((rate) => rate.limit))
   if (weight <= limit) return
   const message = `${component.path}: a request counts for ${weight} calls, and ${limit} are allowed.`
   throw new AirbyteError('VALIDATION_FAILED', message)

@@ -59,7 +59,7 @@ export async function sendWithRetries(
     const outcome = await exchange(request, sending, env)
     if (outcome instanceof Answer) {
       sending.cookies?.learn(outcome.url, outcome.headers, env.ctx.now())
-      if (!unbudgeted) env.run.budget?.learn(request, outcome, env.ctx.now())
+      if (!unbudgeted) await env.run.budget?.learn(request, outcome)
       authenticator.learn?.(request, outcome)
     }
     const resolution = handler.interpret(outcome)
@@ -96,9 +96,9 @@ const ROTATION_SECONDS = 0.1
 /** Waits until the API's budget allows the call. */
 async function takeCall(request: Outgoing, attempt: number, env: Environment): Promise<void> {
   for (;;) {
-    const ms = env.run.budget?.take(request, env.ctx.now()) ?? 0
+    const ms = (await env.run.budget?.take(request)) ?? 0
     if (ms <= 0) return
-    const until = Math.ceil(env.ctx.now() + ms)
+    const until = Math.ceil(env.run.now() + ms)
     if (ms > env.run.longestSleepMs) {
       env.run.onRateLimit?.(env.stream, until)
       const message = `${env.stream}: the API's budget is spent until ${isoTime(until)}.`
