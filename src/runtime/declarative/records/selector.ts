@@ -79,13 +79,18 @@ export function buildSelector(
     const passes = (record: RecordData) =>
       (options.wanted?.(record, slice) ?? true) && (keep?.(record) ?? true)
     const transform = (record: RecordData) => {
-      if (!isMapping(record)) return
-      for (const apply of transformations) apply(record, slice)
+      let made = record
+      if (!isMapping(made)) return made
+      for (const apply of transformations) {
+        if (apply.anew) made = apply.anew(made)
+        else apply(made, slice)
+      }
+      return made
     }
-    for (const record of extracted) {
-      if (transformsFirst) transform(record)
+    for (const found of extracted) {
+      let record = transformsFirst ? transform(found) : found
       if (!passes(record)) continue
-      if (!transformsFirst) transform(record)
+      if (!transformsFirst) record = transform(record)
       if (!isMapping(record)) throw notARecord(env.stream, component, record)
       normalize?.(record)
       records.push(record)
