@@ -7,6 +7,7 @@ import * as data from './data.ts'
 import * as destinations from './destinations.ts'
 import * as diagnosis from './diagnosis.ts'
 import * as keys from './keys.ts'
+import * as members from './members.ts'
 import * as resources from './resources.ts'
 import * as setups from './setups.ts'
 import * as sources from './sources.ts'
@@ -28,6 +29,7 @@ export const groups = {
   syncs,
   diagnosis,
   keys,
+  members,
 }
 
 type OperationsIn<G> = { [K in keyof G]: G[K][keyof G[K]] }[keyof G]

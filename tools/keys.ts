@@ -10,6 +10,7 @@ import {
   WRITE,
 } from '../src/operations/define.ts'
 import { entityName, time } from '../src/operations/fields.ts'
+import { requirePerson } from '../src/operations/people.ts'
 import { iso } from '../src/operations/views.ts'
 import { AirbyteError } from '../src/protocol/index.ts'
 
@@ -41,7 +42,7 @@ export const createKey = defineOperation({
   http: { method: 'POST', path: '/keys' },
   cli: { command: 'keys create', positional: ['name'] },
   handler: async (ctx, { name, scopes, expiresInDays }) => {
-    onlyPeople(ctx)
+    requirePerson(ctx, 'API keys')
     const beyond = scopes.filter((scope) => !ctx.caller.scopes.includes(scope))
     if (beyond.length > 0) {
       throw new AirbyteError('FORBIDDEN', `You do not have ${beyond.join(' and ')} yourself.`, {
@@ -83,21 +84,13 @@ export const revokeKey = defineOperation({
   http: { method: 'DELETE', path: '/keys/:key' },
   cli: { command: 'keys revoke', positional: ['key'] },
   handler: async (ctx, { key }) => {
-    onlyPeople(ctx)
+    requirePerson(ctx, 'API keys')
     if (!(await keysOf(ctx).revokeKey(key))) {
       throw new AirbyteError('NOT_FOUND', `There is no API key '${key}'.`, { field: 'key' })
     }
     return { id: key, deleted: true as const }
   },
 })
-
-/** A stolen key must not be able to make itself successors, or lock its owner out. */
-function onlyPeople({ caller }: OperationContext): void {
-  if (caller.kind !== 'api_key') return
-  throw new AirbyteError('FORBIDDEN', 'API keys cannot manage API keys.', {
-    hint: 'Sign in as a person (airbyte login) to create or revoke keys.',
-  })
-}
 
 const keysOf = ({ env, tenantId }: OperationContext) => workspaceObject(env, tenantId)
 

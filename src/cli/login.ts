@@ -51,7 +51,8 @@ export async function signIn(url: string, show: (address: string) => void): Prom
   }
 }
 
-const SCOPE = 'workspace:read workspace:write sync:run data:read workspace:delete offline_access'
+const SCOPE =
+  'workspace:read workspace:write sync:run data:read workspace:delete workspace:admin offline_access'
 
 /** Settings with a token that is still good for a minute. */
 export async function refreshed(settings: Settings): Promise<Settings> {

@@ -3,11 +3,18 @@ import { v7 as uuidv7 } from 'uuid'
 import { migrate } from '../durable-object/migrations.ts'
 import type { SetupRequest } from '../http/setup-contract.ts'
 import { API_KEYS_SCHEMA, ApiKeys, type NewApiKey } from './api-keys.ts'
+import { MEMBERS_SCHEMA, type Member, Members, type NewInvitation } from './members.ts'
 import { type Membership, PEOPLE_SCHEMA, People, USED_FORMS_SCHEMA } from './people.ts'
 import type { AccessLevel } from './scopes.ts'
 import { SETUPS_SCHEMA, Setups } from './setups.ts'
 
-const MIGRATIONS = [PEOPLE_SCHEMA, API_KEYS_SCHEMA, SETUPS_SCHEMA, USED_FORMS_SCHEMA]
+const MIGRATIONS = [
+  PEOPLE_SCHEMA,
+  API_KEYS_SCHEMA,
+  SETUPS_SCHEMA,
+  USED_FORMS_SCHEMA,
+  MEMBERS_SCHEMA,
+]
 
 /**
  * Who may do what. An object named `person:<user id>` knows a person's workspaces and browser
@@ -18,6 +25,7 @@ export class IdentityDO extends DurableObject<Env> {
   private readonly people: People
   private readonly keys: ApiKeys
   private readonly setups: Setups
+  private readonly members: Members
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -25,6 +33,7 @@ export class IdentityDO extends DurableObject<Env> {
     this.people = new People(ctx.storage.sql)
     this.keys = new ApiKeys(ctx.storage.sql)
     this.setups = new Setups(ctx.storage.sql)
+    this.members = new Members(ctx.storage.sql)
   }
 
   // ---- person
@@ -65,8 +74,9 @@ export class IdentityDO extends DurableObject<Env> {
     this.people.join(membership)
   }
 
-  leave(tenantId: string): void {
-    this.people.leave(tenantId)
+  /** True if the person was a member. */
+  leave(tenantId: string): boolean {
+    return this.people.leave(tenantId)
   }
 
   // ---- workspace
@@ -83,8 +93,46 @@ export class IdentityDO extends DurableObject<Env> {
     return this.keys.revoke(id)
   }
 
-  revokeKeysOf(userId: string): void {
-    this.keys.revokeAllOf(userId)
+  listMembers() {
+    return this.members.list()
+  }
+
+  noteMember(member: Omit<Member, 'joinedAt'>): void {
+    this.members.note(member)
+  }
+
+  /** The member's API keys keep no more than the new level has. */
+  setMemberLevel(userId: string, level: AccessLevel) {
+    const change = this.members.setLevel(userId, level)
+    if (change === 'done') this.keys.narrow(userId, level)
+    return change
+  }
+
+  /** With the member's API keys. */
+  dropMember(userId: string) {
+    const change = this.members.remove(userId)
+    if (change !== 'last_owner') this.keys.revokeAllOf(userId)
+    return change
+  }
+
+  invite(invitation: NewInvitation) {
+    return this.members.invite(invitation)
+  }
+
+  listInvitations() {
+    return this.members.invitations()
+  }
+
+  withdrawInvitation(id: string): boolean {
+    return this.members.withdraw(id)
+  }
+
+  findInvitation(id: string, secret: string, userId: string) {
+    return this.members.find(id, secret, userId)
+  }
+
+  acceptInvitation(id: string, person: { userId: string; name: string }) {
+    return this.members.accept(id, person)
   }
 
   verifyKey(id: string, secret: string) {

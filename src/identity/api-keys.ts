@@ -1,5 +1,5 @@
 import { equalSecrets, randomText, sha256 } from './crypto.ts'
-import type { Scope } from './scopes.ts'
+import { type AccessLevel, type Scope, within } from './scopes.ts'
 
 /** An API key without its secret. Times are epoch milliseconds. */
 export interface ApiKey {
@@ -91,6 +91,16 @@ export class ApiKeys {
   /** True if there was such a key. */
   revoke(id: string): boolean {
     return this.sql.exec('delete from api_keys where id = ?', id).rowsWritten > 0
+  }
+
+  /** Takes from a member's keys what the member has lost; a key that is left with nothing goes. */
+  narrow(userId: string, level: AccessLevel): void {
+    for (const { id, scopes, createdBy } of this.list()) {
+      if (createdBy !== userId) continue
+      const left = within(scopes, level)
+      if (left.length === 0) this.revoke(id)
+      else this.sql.exec('update api_keys set scopes = ? where id = ?', JSON.stringify(left), id)
+    }
   }
 
   revokeAllOf(userId: string): void {

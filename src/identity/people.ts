@@ -63,8 +63,9 @@ export class People {
     this.sql.exec('insert or replace into memberships values (?, ?, ?)', tenantId, name, level)
   }
 
-  leave(tenantId: string): void {
-    this.sql.exec('delete from memberships where tenant = ?', tenantId)
+  /** True if the person was a member. */
+  leave(tenantId: string): boolean {
+    return this.sql.exec('delete from memberships where tenant = ?', tenantId).rowsWritten > 0
   }
 
   memberships(): Membership[] {

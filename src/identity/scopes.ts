@@ -34,7 +34,7 @@ export const ACCESS_LEVELS = {
   },
   owner: {
     title: 'Owner',
-    description: 'Everything, including deleting things and erasing state.',
+    description: 'Everything, including members, deleting things and erasing state.',
     scopes: SCOPES,
     role: 'admin',
   },

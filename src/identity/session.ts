@@ -1,4 +1,4 @@
-import { personObject } from './objects.ts'
+import { personObject, workspaceObject } from './objects.ts'
 import { isLocal } from './origin.ts'
 import { type Membership, type Person, type Profile, userIdOf } from './people.ts'
 
@@ -31,7 +31,14 @@ export async function membershipsOf(person: Person, env: Env): Promise<Membershi
  */
 export async function openSession(env: Env, profile: Profile): Promise<string> {
   const userId = await userIdOf(profile)
-  const secret = await personObject(env, userId).signIn(profile.name)
+  const person = personObject(env, userId)
+  const secret = await person.signIn(profile.name)
+  // Their workspaces show them by the name that they have now.
+  await Promise.all(
+    (await person.memberships()).map(({ tenantId, level }) =>
+      workspaceObject(env, tenantId).noteMember({ userId, name: profile.name, level }),
+    ),
+  )
   return `${COOKIE}=${userId}.${secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800`
 }
 

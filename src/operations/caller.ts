@@ -5,6 +5,7 @@ export const SCOPES = [
   'sync:run',
   'data:read',
   'workspace:delete',
+  'workspace:admin',
 ] as const
 export type Scope = (typeof SCOPES)[number]
 

@@ -53,7 +53,7 @@ describe.each(operations.map((operation) => [operation.id, operation] as const))
     expect(SCOPES).toEqual(expect.arrayContaining([...op.scopes]))
     const { readOnly, destructive } = op.effect
     expect(readOnly && destructive).toBe(false)
-    if (destructive) expect(op.scopes.join()).toMatch(/workspace:(write|delete)/)
+    if (destructive) expect(op.scopes.join()).toMatch(/workspace:(write|delete|admin)/)
     if (op.http.method === 'GET') expect(readOnly).toBe(true)
   })
 })

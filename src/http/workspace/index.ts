@@ -10,6 +10,7 @@ import { homePage, workspacesPage } from '../pages/workspace/home.tsx'
 import { problemPage } from '../pages/workspace/problem.tsx'
 import { readBody } from '../read-body.ts'
 import { signInFirst } from '../sign-in.ts'
+import { audit, createKey, keys, revokeKey } from './access.ts'
 import {
   acceptEmpty,
   connection,
@@ -20,6 +21,8 @@ import {
   syncNow,
 } from './connections.ts'
 import { judgeForm } from './forms.ts'
+import { INVITATIONS, joinByInvitation, showInvitation } from './invitations.ts'
+import { invite, members, remove, setLevel, withdraw } from './members.ts'
 import { check, credentials, resources } from './resources.ts'
 import { columns, saveColumns, saveStreams, streams } from './streams.ts'
 import { cancel, sync } from './syncs.ts'
@@ -32,19 +35,26 @@ type PageContext = Context<{ Bindings: Env }>
 
 /** Whether a path belongs to the pages of workspaces. */
 export function isWorkspacePath(path: string): boolean {
-  return path === '/' || path === SCRIPT_PATH || path === '/w' || path.startsWith('/w/')
+  return (
+    path === '/' || path === SCRIPT_PATH || path.startsWith('/w/') || path.startsWith(INVITATIONS)
+  )
 }
 
 function createPages() {
   const app = new Hono<{ Bindings: Env }>()
   app.get('/', home)
   app.get(SCRIPT_PATH, () => script())
+  app.get(`${INVITATIONS}:link`, (c) => showInvitation(c.req.raw, c.env, c.req.param('link')))
+  app.post(`${INVITATIONS}:link`, (c) => joinByInvitation(c.req.raw, c.env, c.req.param('link')))
   app.get('/w/:workspace', show(dashboard))
   app.get('/w/:workspace/resources', show(resources))
   app.get('/w/:workspace/connections/:id', show(connection))
   app.get('/w/:workspace/connections/:id/streams', show(streams))
   app.get('/w/:workspace/connections/:id/columns', show(columns))
   app.get('/w/:workspace/syncs/:id', show(sync))
+  app.get('/w/:workspace/members', show(members))
+  app.get('/w/:workspace/keys', show(keys))
+  app.get('/w/:workspace/audit', show(audit))
 
   app.post('/w/:workspace/connections/:id/sync', act(syncNow))
   app.post('/w/:workspace/connections/:id/pause', act(pause))
@@ -56,6 +66,12 @@ function createPages() {
   app.post('/w/:workspace/syncs/:id/cancel', act(cancel))
   app.post('/w/:workspace/resources/:kind/:id/credentials', act(credentials))
   app.post('/w/:workspace/resources/:kind/:id/check', act(check))
+  app.post('/w/:workspace/members/invite', act(invite))
+  app.post('/w/:workspace/members/withdraw', act(withdraw))
+  app.post('/w/:workspace/members/level', act(setLevel))
+  app.post('/w/:workspace/members/remove', act(remove))
+  app.post('/w/:workspace/keys/create', act(createKey))
+  app.post('/w/:workspace/keys/revoke', act(revokeKey))
   app.notFound(() => nothingHere())
   return app
 }

@@ -15,6 +15,9 @@ interface WorkspacePage {
 const SECTIONS = {
   connections: { label: 'Connections', path: '' },
   resources: { label: 'Sources & destinations', path: '/resources' },
+  members: { label: 'Members', path: '/members' },
+  keys: { label: 'API keys', path: '/keys' },
+  audit: { label: 'Audit log', path: '/audit' },
 } as const
 export type Section = keyof typeof SECTIONS
 
