@@ -58,8 +58,8 @@ beforeAll(async () => {
     ...{ streams: [{ name: 'users' }] },
   })
   await (await airbyte.connections.sync(failing.id)).done().catch(() => {})
-  for (let i = 0; i < 3; i++) await (await airbyte.connections.sync(connection)).done()
-}, 90_000)
+  for (let i = 0; i < 2; i++) await (await airbyte.connections.sync(connection)).done()
+}, 240_000)
 
 afterAll(async () => {
   await browser?.close()
