@@ -18,9 +18,11 @@ import {
   planOutput,
   rowOutput,
   schedule,
+  schemaChangesOutput,
   streamChoice,
 } from '../src/operations/fields.ts'
 import { planConnection } from '../src/operations/plan/index.ts'
+import { schemaChangesOf } from '../src/operations/schema-changes.ts'
 import { connectionView, rowView } from '../src/operations/views.ts'
 
 const connection = nameOrId
@@ -95,6 +97,21 @@ export const get = defineOperation({
   refs: { connection: 'connection' },
   handler: async (ctx, input) =>
     connectionView(await ctx.objects.connection(input.connection).get()),
+})
+
+export const schemaChanges = defineOperation({
+  id: 'connections.schemaChanges',
+  title: 'Show schema changes',
+  description:
+    'What is different at the source since the last sync, what the policy of the connection makes of it, and the statements that the next sync would run. Nothing is changed.',
+  input: z.strictObject({ connection }),
+  output: schemaChangesOutput,
+  scopes: ['sync:run'],
+  effect: outward(READ),
+  http: { method: 'GET', path: '/connections/:connection/schema-changes' },
+  cli: { command: 'connections changes', positional: ['connection'] },
+  refs: { connection: 'connection' },
+  handler: (ctx, input) => schemaChangesOf(ctx, input.connection),
 })
 
 export const list = defineOperation({

@@ -43,6 +43,7 @@ import type {
   ConnectionConfig,
   ConnectionRecord,
   Receipt,
+  StreamPast,
   SyncSummary,
   VerifyResult,
 } from './rpc.ts'
@@ -292,6 +293,17 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       })
       await this.#reschedule(summary.endedAt ?? Date.now())
     })
+  }
+
+  /** What the streams were like at their last sync. */
+  async known(): Promise<Record<StreamKey, StreamPast>> {
+    const streams = this.#store.streams()
+    return Object.fromEntries(
+      streams.map(({ key, generation, minimumGeneration, columns }) => [
+        key,
+        { generationId: generation, minimumGenerationId: minimumGeneration, knownColumns: columns },
+      ]),
+    )
   }
 
   override async alarm(): Promise<void> {

@@ -6,6 +6,7 @@
 import type { FlattenOptions } from '../core/normalization/index.ts'
 import type {
   AirbyteCatalog,
+  Column,
   DestinationSyncMode,
   ErrorRecord,
   FieldRange,
@@ -204,6 +205,14 @@ export interface ConnectionConfig {
   freshnessSeconds?: number
 }
 
+/** What the last sync of a stream left, as the next one will find it. */
+export interface StreamPast {
+  generationId: number
+  minimumGenerationId: number
+  /** The columns that it saw. */
+  knownColumns: Column[]
+}
+
 export interface ConnectionRecord extends ConnectionConfig {
   id: string
   tenantId: string
@@ -343,6 +352,8 @@ export interface Backfill extends FieldRange {
 export interface ConnectionApi {
   create(input: ConnectionConfig & { id: string; tenantId: string }): Promise<ConnectionRecord>
   get(): Promise<ConnectionRecord>
+  /** What the streams were like at their last sync. */
+  known(): Promise<Record<StreamKey, StreamPast>>
   update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord>
   pause(): Promise<ConnectionRecord>
   resume(): Promise<ConnectionRecord>

@@ -170,6 +170,20 @@ export const planOutput = z.looseObject({
   estimate: z.looseObject({ basis: z.string() }),
   warnings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
 })
+export const schemaChangesOutput = z.looseObject({
+  policy: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']),
+  streams: z.array(
+    z.looseObject({
+      stream: z.string(),
+      effect: z.enum(['applied', 'ignored', 'refused']),
+      added: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+      removed: z.array(z.string()),
+      retyped: z.array(z.looseObject({ name: z.string(), from: z.string(), to: z.string() })),
+      statements: z.array(z.string()),
+    }),
+  ),
+  newStreams: z.array(z.string()),
+})
 export const rowOutput = z.looseObject({
   id: z.string(),
   kind: z.enum(['source', 'destination', 'connection']),

@@ -52,6 +52,58 @@ async function ends() {
 }
 const ORDERS = { name: 'orders', syncMode: 'incremental', cursorField: 'at' }
 
+describe('the schema changes of a connection', () => {
+  it.each([
+    ['propagate_columns', 'applied'],
+    ['ignore', 'refused'],
+    ['disable', 'refused'],
+  ])('are shown before a sync applies them, under %s', async (schemaChanges, effect) => {
+    const { call, link } = await ends()
+    await sql(`DROP TABLE IF EXISTS shop.items, shop.extra;
+      CREATE TABLE shop.items (id int PRIMARY KEY, price int, old text);
+      INSERT INTO shop.items VALUES (1, 2, 'x')`)
+    const streams = [{ name: 'items', destinationSyncMode: 'append' }]
+    await call('connections.create', { ...link, streams, schemaChanges })
+    const sync = async () => {
+      const { syncId } = await call('connections.sync', { connection: 'link', waitSeconds: 30 })
+      return call('syncs.get', { sync: syncId, waitSeconds: 30 })
+    }
+    expect(await sync()).toMatchObject({ status: 'succeeded' })
+    const changes = () => call('connections.schemaChanges', { connection: 'link' })
+    expect(await changes()).toMatchObject({ policy: schemaChanges, streams: [] })
+
+    await sql(`ALTER TABLE shop.items ADD COLUMN note text, DROP COLUMN old,
+      ALTER COLUMN price TYPE ${schemaChanges === 'ignore' ? 'text' : 'numeric'};
+      CREATE TABLE shop.extra (id int PRIMARY KEY)`)
+    const shown = (await changes()) as unknown as { streams: { statements: string[] }[] }
+    expect(shown).toMatchObject({
+      streams: [
+        {
+          ...{ stream: 'shop.items', effect, removed: ['old'] },
+          added: [{ name: 'note', type: 'text' }],
+          retyped: [{ name: 'price', from: 'integer' }],
+        },
+      ],
+      newStreams: expect.arrayContaining(['shop.extra']),
+    })
+    const after = await sync()
+    expect(after).toMatchObject({ status: effect === 'applied' ? 'succeeded' : 'failed' })
+    if (effect !== 'applied') return
+    const ddl = shown.streams[0]?.statements.join()
+    expect(ddl).toMatch(
+      /ADD COLUMN "note" text.*ALTER COLUMN "price" TYPE numeric|TYPE numeric.*ADD COLUMN "note" text/,
+    )
+    const { rows } = (await sql(
+      `SELECT id, price::text, old, note FROM ${link.namespace}.items ORDER BY old NULLS LAST`,
+    )) as { rows: unknown[] }
+    expect(rows).toEqual([
+      { id: '1', price: '2', old: 'x', note: null },
+      { id: '1', price: '2', old: null, note: null },
+    ])
+    expect(await changes()).toMatchObject({ streams: [] })
+  })
+})
+
 describe('the plan of a connection', () => {
   it('shows tables, columns, statements, modes and estimated rows, and changes nothing', async () => {
     const { call, link } = await ends()

@@ -13,7 +13,7 @@ import {
   qualified,
   RAW_ID,
 } from './layout.ts'
-import { holds } from './types.ts'
+import { holds, widens } from './types.ts'
 
 export interface ExistingColumn {
   type: string
@@ -127,7 +127,10 @@ async function create(client: pg.Client, layout: Layout, table: string): Promise
   await client.query(`ALTER SEQUENCE ${rowIds.sequence} OWNED BY ${target}.${quote(RAW_ID)}`)
 }
 
-/** Adds what the table lacks; SCHEMA_CHANGED if a column cannot hold what the source now has. */
+/**
+ * Adds what the table lacks, and widens a column to a type that holds all it has; SCHEMA_CHANGED if
+ * there is none such. PostgreSQL rewrites the table for most of these, and refuses where a view uses it.
+ */
 export async function evolve(
   client: pg.Client,
   layout: Layout,
@@ -139,7 +142,10 @@ export async function evolve(
   for (const { name, type } of layout.columns) {
     const column = existing.get(name)
     if (!column) changes.push(`ADD COLUMN ${quote(name)} ${type}`)
-    else if (!holds(column.type, type)) throw retyped(layout, name, column.type, type)
+    else if (!holds(column.type, type)) {
+      if (!widens(column.type, type)) throw retyped(layout, name, column.type, type)
+      changes.push(`ALTER COLUMN ${quote(name)} TYPE ${type} USING ${quote(name)}::${type}`)
+    }
   }
   for (const [name, column] of existing) {
     const isMetadata = name in METADATA
@@ -154,9 +160,21 @@ export async function evolve(
     if (!isConstant && !sameExpression(current, expression))
       changes.push(`ALTER COLUMN ${quote(name)} SET DEFAULT ${expression}`)
   }
-  if (changes.length > 0)
+  if (changes.length === 0) return
+  try {
     await client.query(`ALTER TABLE ${qualified(layout.schema, table)} ${changes.join(', ')}`)
+  } catch (error) {
+    if ((error as { code?: string }).code !== IN_A_VIEW) throw error
+    throw new AirbyteError(
+      'SCHEMA_CHANGED',
+      `A column of table '${layout.table}' is to be widened, and a view or rule uses it: ${(error as Error).message}.`,
+      { stream: layout.stream, hint: 'Drop the view, sync, and create it again.', cause: error },
+    )
+  }
 }
+
+/** feature_not_supported: ALTER TYPE of a column that a view uses. */
+const IN_A_VIEW = '0A000'
 
 /** PostgreSQL prints an expression with parentheses of its own. */
 const sameExpression = (printed: string | null, ours: string) =>

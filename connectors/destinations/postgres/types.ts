@@ -67,8 +67,25 @@ export function holds(existing: string, wanted: string): boolean {
   const wantedBase = wanted.replace(MODIFIERS, '')
   if (existing === 'numeric') return ['numeric', ...INTEGERS].includes(wantedBase)
   if (existing === 'character varying') return wantedBase === existing || wanted === 'text'
+  if (isLonger(existing, wanted)) return true
   return INTEGERS.includes(wanted) && INTEGERS.indexOf(existing) > INTEGERS.indexOf(wanted)
 }
+
+const SIZED = /^(numeric|character varying)\((\d+)(?:,(-?\d+))?\)$/
+
+/** The same type for more digits or characters; another scale would print other digits. */
+function isLonger(existing: string, wanted: string): boolean {
+  const [own, other] = [SIZED.exec(existing), SIZED.exec(wanted)]
+  if (!own || !other || own[1] !== other[1] || own[3] !== other[3]) return false
+  return Number(own[2]) >= Number(other[2])
+}
+
+/**
+ * Whether a column may be changed to `wanted` without any value of it becoming another. Numbers are
+ * not made texts: whoever calculates with them must know.
+ */
+export const widens = (existing: string, wanted: string): boolean =>
+  holds(wanted, existing) && (wanted !== 'text' || existing.startsWith('character varying'))
 
 const INTEGERS = ['smallint', 'integer', 'bigint']
 

@@ -1,12 +1,18 @@
 import { planStream } from '../../core/sync-engine/plan-stream.ts'
 import type { PlannedStream } from '../../core/sync-engine/types.ts'
-import type { ActorRecord, ConnectionConfig, StreamConfig } from '../../durable-object/rpc.ts'
+import type {
+  ActorRecord,
+  ConnectionConfig,
+  StreamConfig,
+  StreamPast,
+} from '../../durable-object/rpc.ts'
 import {
   type AirbyteCatalog,
   type AirbyteError,
   type AirbyteStream,
   type DestinationSyncMode,
   type ErrorCode,
+  type StreamKey,
   streamKey,
   toAirbyteError,
 } from '../../protocol/index.ts'
@@ -40,12 +46,24 @@ interface Actors {
   destination: ActorRecord
 }
 
-/** Each stream as its first sync would plan it, and its target as that sync would find it. */
+/** What earlier syncs of the connection left. */
+interface Past {
+  connectionId: string
+  of(key: StreamKey): StreamPast | undefined
+}
+
+const NONE: Past = { connectionId: 'plan', of: () => undefined }
+
+/**
+ * Each stream as its next sync would plan it, and its target as that sync would find it; the first
+ * sync, where nothing is said of the past.
+ */
 export async function planStreams(
   ctx: OperationContext,
   config: ConnectionConfig,
   catalog: AirbyteCatalog,
   actors: Actors,
+  past: Past = NONE,
 ): Promise<StreamOutlook[]> {
   const [source, destination] = await Promise.all([
     connectorOf(ctx, 'source', actors.source),
@@ -58,9 +76,9 @@ export async function planStreams(
   const byKey = new Map(catalog.streams.map((stream) => [streamKey(stream), stream]))
   const drafts = config.streams.map((stream): Draft => {
     const found = byKey.get(streamKey(stream)) as AirbyteStream
-    const first = { state: null, generationId: 1, minimumGenerationId: 1, generationRows: 0 }
-    const input = { ...first, config: stream, knownColumns: [] }
-    const sync = { ...config, connectionId: 'plan', syncId: 0, hashSalt: '' }
+    const known = past.of(streamKey(stream)) ?? FIRST
+    const input = { ...known, state: null, generationRows: 0, config: stream }
+    const sync = { ...config, connectionId: past.connectionId, syncId: 0, hashSalt: '' }
     return {
       ...{ found, config: stream },
       ...concerningOne(() => ({ planned: planStream(sync, input, found, capabilities) })),
@@ -104,6 +122,8 @@ async function rehearseAll(ctx: OperationContext, id: string, drafts: Draft[]): 
     await Promise.all(Array.from({ length: AT_ONCE }, work))
   })
 }
+
+const FIRST: StreamPast = { generationId: 1, minimumGenerationId: 1, knownColumns: [] }
 
 const ACTIONS: Record<DestinationSyncMode, 'append' | 'merge' | 'replace'> = {
   append: 'append',

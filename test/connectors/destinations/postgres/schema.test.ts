@@ -3,7 +3,7 @@ import postgres from '../../../../connectors/destinations/postgres/index.ts'
 import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { AirbyteType, Cell, Column } from '../../../../src/protocol/index.ts'
 import { encodeCopyText } from '../../../../src/runtime/formats/pg-copy-text.ts'
-import { chunk, createTestDatabase, records, type TestDatabase, USERS } from './support.ts'
+import { chunk, createTestDatabase, encoded, records, type TestDatabase, USERS } from './support.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -79,6 +79,34 @@ describe('prepare', () => {
       field: 'id',
       stream: 'users',
       message: expect.stringContaining('bigint'),
+    })
+  })
+
+  it.each([
+    ['integer', 'bigint', '7'],
+    ['bigint', 'numeric', '7'],
+    ['numeric(5,2)', 'numeric(9,2)', '7.00'],
+    ['character varying(3)', 'text', '7'],
+    ['character varying(3)', 'character varying(9)', '7'],
+  ])('widens a column from %s to %s, and keeps its values', async (from, to, printed) => {
+    const of = (type: string): Column[] => [
+      { name: 'v', type: 'string', native: { dialect: 'postgres', type } },
+    ]
+    const loader = await db.open({ columns: of(from) })
+    await loader.prepare(1)
+    await loader.load(chunk('w', [encoded(of(from), '7\n')]), 1)
+    await (await db.open({ columns: of(to) })).prepare(2)
+    expect(await typesOf('users')).toEqual({ v: to })
+    expect(await db.rows('SELECT v::text FROM users')).toEqual([{ v: printed }])
+  })
+
+  it('says which view keeps a column from being widened', async () => {
+    await (await db.open({ columns: [{ name: 'v', type: 'integer' }] })).prepare(1)
+    await db.sql.query('CREATE VIEW seen AS SELECT v FROM users')
+    const loader = await db.open({ columns: [{ name: 'v', type: 'number' }] })
+    await expect(loader.prepare(2)).rejects.toMatchObject({
+      code: 'SCHEMA_CHANGED',
+      message: expect.stringContaining('view'),
     })
   })
 
