@@ -45,12 +45,8 @@ export async function measureDeclarative(options: DeclarativeOptions): Promise<D
       roads.push({ ...best(runs), heap })
     }
     roads.push(await runInWorkerd(api.url, workerdRecords))
-    const command = best(await repeat(rounds, () => timeOurs({ url: api.url, records })))
-    const job = { url: api.url, records: cdkRecords }
-    const first = await timeCdk(job)
-    const cdk =
-      first &&
-      best([first, ...(await repeat(rounds - 1, () => timeCdk(job) as Promise<CommandRun>))])
+    const command = await timeOurs({ url: api.url, records, rounds })
+    const cdk = await timeCdk({ url: api.url, records: cdkRecords, rounds })
     const figures = { load: { before, after: loadAverage() }, roads, command, cdk }
     show(figures)
     return figures
