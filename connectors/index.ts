@@ -122,7 +122,7 @@ export const sources: Source[] = [
       title: 'Linear',
       definitionId: '1c5d8316-ed42-4473-8fbc-2626f03f070c',
       version: '1.0.0',
-      evidence: 'docs',
+      evidence: 'openapi',
       documentationUrl: 'https://linear.app/developers/graphql',
     },
     linearMetadata,

@@ -3,6 +3,7 @@ import type { MockAnswer, MockRequest } from '../declarative/mock-api.ts'
 import { pageAfter } from '../declarative/paging.ts'
 import type { MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { type Collection, NOW } from '../declarative/synthetic.ts'
+import { filterProblems, queryProblems } from './document.ts'
 import { type ParsedQuery, parseQuery, pick } from './query.ts'
 import { rowsOf, schemas } from './rows.ts'
 
@@ -75,6 +76,11 @@ function answer({ body }: MockRequest, connections: Map<string, Collection<JsonO
   if (!collection) throw new Error(`there is no connection ${query.connection}`)
   checkArguments(query)
   const variables = (body.variables ?? {}) as JsonObject
+  const undocumented = [
+    ...queryProblems(query),
+    ...filterProblems(query.variables.$filter ?? '', variables.filter ?? ''),
+  ]
+  if (undocumented.length > 0) throw new Error(undocumented.join(', '))
   for (const name of Object.keys(variables)) {
     if (!(`$${name}` in query.variables)) throw new Error(`$${name} is not declared`)
   }
