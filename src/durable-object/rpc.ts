@@ -325,6 +325,8 @@ export interface StreamReceipt {
   stateAfter: StreamState | null
   /** Sum modulo 2^128 of the row hashes, 32 hex digits. */
   rowHash: string
+  /** Rows of the generation so far, those of earlier syncs among them. Absent in older receipts. */
+  generation?: { rows: number; rowHash: string }
   chunks: ChunkReceipt[]
   error?: ErrorRecord
 }

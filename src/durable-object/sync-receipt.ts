@@ -34,6 +34,7 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
   const sum = (pick: (chunk: (typeof chunks)[number]) => number) =>
     chunks.reduce((total, chunk) => total + pick(chunk), 0)
   const target = planned?.plan.target
+  const rowHash = chunks.reduce((total, chunk) => addHashes(total, chunk.rowHash), NO_ROWS)
   return {
     stream: stream.key,
     target: target ? [target.namespace, target.table].filter(Boolean).join('.') : '',
@@ -52,7 +53,11 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
     rowsFiltered: sum((chunk) => chunk.filtered ?? 0),
     stateBefore: input.state,
     stateAfter: stream.loadedState,
-    rowHash: chunks.reduce((total, chunk) => addHashes(total, chunk.rowHash), NO_ROWS),
+    rowHash,
+    generation: {
+      rows: input.generationRows + stream.rowsLoaded,
+      rowHash: addHashes(input.generationHash, rowHash),
+    },
     chunks: chunks.map(({ id, rows, bytes, sha256 }) => ({ id, rows, bytes, sha256 })),
     ...(stream.error ? { error: stream.error } : {}),
   }

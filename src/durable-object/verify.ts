@@ -37,10 +37,10 @@ async function compare(
   byHash: boolean,
 ): Promise<VerifyResult['streams'][number]> {
   const { stream } = receipt
-  // A backfill has a generation to itself; the connection counts the one after it.
+  // A backfill has a generation to itself. Receipts of older versions do not tell the generation's rows.
   const expected = receipt.range
     ? { rows: receipt.rowsLoaded, rowHash: receipt.rowHash }
-    : { rows: row.rows, rowHash: row.rowHash }
+    : (receipt.generation ?? { rows: row.rows, rowHash: row.rowHash })
   const found = emptyRowHash()
   const merged = receipt.mode.destination.endsWith('dedup')
   if (merged || !loader.readBack) {

@@ -65,6 +65,30 @@ describe('postgres to postgres, in workerd', () => {
     expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: false })
   })
 
+  it('verifies what the last sync left, though a refresh has begun another generation since', async () => {
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [
+        orders({
+          syncMode: 'incremental',
+          destinationSyncMode: 'append',
+          cursorField: ['updated_at'],
+        }),
+      ],
+      change: { namespace: 'dst' },
+    })
+    await run(connection)
+    await client.query(`insert into src.orders (id, name) values (9001, 'added')`)
+    await run(connection)
+    const streams = [{ name: 'orders', namespace: 'src' }]
+    await connection.refresh({ streams, remove: true })
+    expect(await connection.verify({ level: 'hash' })).toMatchObject({
+      ok: true,
+      streams: [{ foundRows: 5001, expectedRows: 5001 }],
+    })
+  })
+
   it('merges only what changed', async () => {
     const { connection } = await connect({
       source: source(),
