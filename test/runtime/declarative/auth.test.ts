@@ -1,4 +1,4 @@
-import { generateKeyPairSync, verify } from 'node:crypto'
+import { constants, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../src/protocol/index.ts'
 import { buildAuthenticator } from '../../../src/runtime/declarative/auth/index.ts'
@@ -74,24 +74,47 @@ describe('OAuth', () => {
 })
 
 describe('a signed token', () => {
-  it.each([
-    ['RS256', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
-    ['ES256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' })],
-    ['EdDSA', () => generateKeyPairSync('ed25519')],
-  ] as const)('of %s verifies with the public key', async (algorithm, makePair) => {
-    const { privateKey, publicKey } = makePair()
-    const { env } = environment({
-      key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    })
-    const jwt = { type: 'JwtAuthenticator', algorithm, secret_key: "{{ config['key'] }}" }
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING }
+  const raw = { dsaEncoding: 'ieee-p1363' as const }
+  const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
+
+  async function tokenOf(algorithm: string, privateKey: KeyObject, passphrase?: string) {
+    const options = { type: 'pkcs8', format: 'pem' } as const
+    const key = passphrase
+      ? privateKey.export({ ...options, cipher: 'aes-256-cbc', passphrase })
+      : privateKey.export(options)
+    const { env } = environment({ key: String(key), passphrase: passphrase ?? '' })
+    const jwt = {
+      ...{ type: 'JwtAuthenticator', algorithm, secret_key: "{{ config['key'] }}" },
+      passphrase: "{{ config['passphrase'] }}",
+    }
     const token = String(await bearer(buildAuthenticator(new Component(jwt, 'a'), env)))
     const [head, body, signature = ''] = token.split('.')
-    const key =
-      algorithm === 'ES256' ? { key: publicKey, dsaEncoding: 'ieee-p1363' as const } : publicKey
-    const hash = algorithm === 'EdDSA' ? null : 'sha256'
-    expect(
-      verify(hash, Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url')),
-    ).toBe(true)
+    const signed = Buffer.from(`${head}.${body}`)
+    return { signed, signature: Buffer.from(signature, 'base64url') }
+  }
+
+  it.each([
+    ['RS256', 'sha256', rsa, {}],
+    ['RS384', 'sha384', rsa, {}],
+    ['RS512', 'sha512', rsa, {}],
+    ['PS256', 'sha256', rsa, pss],
+    ['PS384', 'sha384', rsa, pss],
+    ['PS512', 'sha512', rsa, pss],
+    ['ES256', 'sha256', curve('P-256'), raw],
+    ['ES256K', 'sha256', curve('secp256k1'), raw],
+    ['ES384', 'sha384', curve('P-384'), raw],
+    ['ES512', 'sha512', curve('P-521'), raw],
+    ['EdDSA', null, generateKeyPairSync('ed25519'), {}],
+  ])('of %s verifies with the public key', async (algorithm, hash, pair, scheme) => {
+    const { signed, signature } = await tokenOf(algorithm, pair.privateKey)
+    expect(verify(hash, signed, { key: pair.publicKey, ...scheme }, signature)).toBe(true)
+  })
+
+  it('is signed with a key that a passphrase opens', async () => {
+    const { signed, signature } = await tokenOf('RS256', rsa.privateKey, 'open')
+    expect(verify('sha256', signed, rsa.publicKey, signature)).toBe(true)
   })
 
   it('says only that the key is wrong when it is', async () => {

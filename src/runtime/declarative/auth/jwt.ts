@@ -93,7 +93,7 @@ function signed(
 ): string {
   const part = (value: object) => Buffer.from(JSON.stringify(toJson(value))).toString('base64url')
   const input = `${part(head)}.${part(body)}`
-  const hash = `sha${algorithm.slice(2)}`
+  const hash = `sha${algorithm.slice(2, 5)}`
   const family = algorithm.slice(0, 2)
   if (family === 'HS') return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`
   let signature: Buffer
