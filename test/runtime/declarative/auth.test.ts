@@ -117,6 +117,24 @@ describe('a signed token', () => {
     expect(verify('sha256', signed, rsa.publicKey, signature)).toBe(true)
   })
 
+  it('opens a key with its passphrase, and says so when it is another one', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'open sesame' }
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem', ...cipher }) as string
+    const signer = (passphrase: string) => {
+      const { env } = environment({ key, passphrase })
+      const jwt = {
+        ...{ type: 'JwtAuthenticator', algorithm: 'RS256', secret_key: "{{ config['key'] }}" },
+        passphrase: "{{ config['passphrase'] }}",
+      }
+      return buildAuthenticator(new Component(jwt, 'a'), env)
+    }
+    const [head, body, signature = ''] = String(await bearer(signer('open sesame'))).split('.')
+    const signed = Buffer.from(`${head}.${body}`)
+    expect(verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url'))).toBe(true)
+    await expect(signer('wrong').options()).rejects.toThrow('a.secret_key: The secret key cannot')
+  })
+
   it('says only that the key is wrong when it is', async () => {
     const { env } = environment({})
     const jwt = { type: 'JwtAuthenticator', algorithm: 'RS256', secret_key: 'not a key' }
