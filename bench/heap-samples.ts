@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const EVERY_MS = 250
 const MEGABYTE = 1024 * 1024
 
-/** What `read` gives, four times a second while something runs. */
+/** What `read` gives while something runs, by default four times a second. */
 export async function sampleEvery(
   read: () => Promise<number>,
   run: () => Promise<unknown>,
+  everyMs = EVERY_MS,
 ): Promise<number[]> {
   let running = true
   const done = run().finally(() => {
@@ -15,7 +16,7 @@ export async function sampleEvery(
   const samples: number[] = []
   while (running) {
     samples.push(await read())
-    await sleep(EVERY_MS)
+    await sleep(everyMs)
   }
   await done
   return samples

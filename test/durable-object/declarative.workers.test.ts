@@ -115,6 +115,19 @@ describe('the states of partitions', () => {
     expect(written.flatMap(({ set }) => set)).toHaveLength(1)
   })
 
+  it.each(['direct', 'staged'] as const)('are kept from slice to slice, %s', async (transfer) => {
+    serveShop({ '/items': () => rows({ id: 1, updated_at: day(2) }) })
+    setShop(PARTITIONED(shelves(30)))
+    const { id, connection } = await connect({
+      source: { type: 'shop', config: {} },
+      destination: { type: 'r2', config: {} },
+      streams: [incremental()],
+      change: { transfer, limits: { chunkBytes: 300, sliceRows: 5 } },
+    })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 30 })
+    expect((await storedPartitions(id)).rows).toHaveLength(30)
+  })
+
   it('come with the state when it is taken to another connection', async () => {
     serveShop({ '/items': () => rows({ id: 1, updated_at: day(2) }) })
     setShop(PARTITIONED(shelves(5)))

@@ -89,4 +89,19 @@ describe('a stream of many partitions', () => {
     // The whole list at each checkpoint would be some 5 GB.
     expect(written / sizes.length).toBeLessThan(1200)
   }, 90_000)
+
+  it('keeps one state for all also where the first read goes on past the 10,000th', async () => {
+    let middle: StreamState | undefined
+    let states = 0
+    for await (const event of read(10_050)) {
+      if (event.type === 'state') middle = event.state
+      if (event.type === 'state' && ++states > 10_020) break
+    }
+    const { last, sizes } = await checkpoints(read(10_050, JSON.parse(JSON.stringify(middle))))
+    expect(sizes.length).toBeLessThan(100)
+    expect(toAirbyteState(last)).toEqual({
+      ...{ use_global_cursor: true, lookback_window: expect.any(Number) },
+      state: { day: '2026-01-05' },
+    })
+  }, 90_000)
 })

@@ -73,7 +73,8 @@ export function partitionedBookmark(
   const { field } = cursor
   let known = listOf(initial.states)
   const begun = new Set<string>()
-  const isPartitioned = 'states' in initial || 'state' in initial
+  // A first read that went past the limit has neither list nor value until it is complete.
+  const isPartitioned = ['states', 'state', 'use_global_cursor'].some((name) => name in initial)
   let onlyGlobal = cursor.global || (isPartitioned && initial.use_global_cursor === true)
   let global = globalOf(isPartitioned ? initial.state : initial)
   let lookback = isPartitioned ? Math.trunc(Number(initial.lookback_window ?? 0)) : 0
