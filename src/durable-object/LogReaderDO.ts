@@ -1,5 +1,11 @@
 import { DurableObject } from 'cloudflare:workers'
-import { AirbyteError, fromRecord, type StreamKey, streamKey } from '../protocol/index.ts'
+import {
+  AirbyteError,
+  type ErrorRecord,
+  fromRecord,
+  type StreamKey,
+  streamKey,
+} from '../protocol/index.ts'
 import type { LogEnd, LogProgress, LogStream } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { LogDrain } from './log-drain.ts'
@@ -57,7 +63,7 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
         const moved = JSON.stringify(end.position) !== JSON.stringify(after.position)
         const left = until - Date.now()
         if (parts.length > 0 || moved || left <= 0) return { parts, end }
-        if (log.problem) throw fromRecord(log.problem)
+        if (log.problem) throw this.#told(log, log.problem)
         await this.#hold(log)
         this.#drain.ask()
         await this.#drain.entered(Math.min(ASK_MS, left))
@@ -153,6 +159,12 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   async #begin<T>(prepared: T): Promise<T> {
     await this.#hold(this.#log())
     return prepared
+  }
+
+  /** What may pass is tried again when someone comes back, who waits in between. */
+  #told({ problem: _told, ...log }: LogRow, problem: ErrorRecord): AirbyteError {
+    if (problem.kind !== 'config') this.#store.save(log)
+    return fromRecord(problem)
   }
 
   async #prune(log: LogRow): Promise<void> {

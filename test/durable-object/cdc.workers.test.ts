@@ -47,7 +47,7 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     )
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 2 })
     expect(await contents('dst.items')).toEqual(await contents('src.items'))
-  })
+  }, 90_000)
 
   it('keeps the log itself in append mode, and tells rows of the snapshot from changes', async () => {
     const { connection } = await connect(setup({ destinationSyncMode: 'append' }))

@@ -89,11 +89,13 @@ export async function ended(
 }
 
 export async function run(connection: Connection, options: { acceptEmpty?: boolean } = {}) {
-  const sync = await start(connection, options)
-  const record = await ended(sync)
-  await vi.waitFor(
-    async () => expect((await connection.get()).lastSync?.syncId).toBe(record.syncId),
-    { timeout: 20_000 },
-  )
+  const record = await ended(await start(connection, options))
+  await settled(connection, record.syncId)
   return record
 }
+
+/** Waits until the connection knows that the sync is over. */
+export const settled = (connection: Connection, syncId: number) =>
+  vi.waitFor(async () => expect((await connection.get()).lastSync?.syncId).toBe(syncId), {
+    timeout: 20_000,
+  })
