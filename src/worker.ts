@@ -10,6 +10,7 @@ export { SyncDO } from './durable-object/SyncDO.ts'
 export { IdentityDO } from './identity/IdentityDO.ts'
 export { OAuthStoreDO } from './identity/OAuthStoreDO.ts'
 export { McpSession } from './mcp/McpSession.ts'
+export { NotificationDO } from './notifications/NotificationDO.ts'
 
 export default {
   fetch: handleRequest,

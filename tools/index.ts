@@ -12,6 +12,7 @@ import * as resources from './resources.ts'
 import * as setups from './setups.ts'
 import * as sources from './sources.ts'
 import * as syncs from './syncs.ts'
+import * as webhooks from './webhooks.ts'
 import * as workspace from './workspace.ts'
 
 /** The files of operations, in the order in which faces list them. */
@@ -30,6 +31,7 @@ export const groups = {
   diagnosis,
   keys,
   members,
+  webhooks,
 }
 
 type OperationsIn<G> = { [K in keyof G]: G[K][keyof G[K]] }[keyof G]

@@ -2,6 +2,8 @@ import { DurableObject } from 'cloudflare:workers'
 import { nextRun } from '../core/schedule.ts'
 import { rejectsOf } from '../core/sync-engine/objects.ts'
 import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
+import { eventsOfSync } from '../notifications/events.ts'
+import { notificationStub } from '../notifications/stub.ts'
 import {
   AirbyteError,
   applyDeltas,
@@ -126,6 +128,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
           .release(ownerOf(record))
           .catch((error) => console.error('log not released', error))
         await destinationStub(this.env, tenantId, destinationId).releaseTables(id)
+        await this.#watch({ ...record, freshnessSeconds: record.freshnessSeconds && 0 })
         await deletePrefix(stagingStore(this.env, tenantId), rejectsOf(id))
       }
       await this.ctx.storage.deleteAlarm()
@@ -278,6 +281,10 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       await this.#restLog(record, streams).catch((error) => console.error('log not rested', error))
       const current = this.#store.current()
       if (current?.syncId !== summary.syncId) return
+      // Before the end is kept: if it cannot be told now, the sync reports its end again.
+      const events = eventsOfSync(record, summary, receipt, record.lastSync?.status)
+      if (events.length > 0) await notificationStub(this.env, record.tenantId).emit(events)
+      if (this.#store.current()?.syncId !== summary.syncId) return
       const { backfill } = current
       this.ctx.storage.transactionSync(() => {
         const endedAt = summary.endedAt ?? Date.now()
@@ -417,7 +424,18 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     else await this.ctx.storage.setAlarm(due)
     const tenant = tenantStub(this.env, record.tenantId)
     await tenant.recordConnection(next)
+    await this.#watch(next)
     return next
+  }
+
+  /** Has the workspace told when the rows get older than the target; not while a person paused it. */
+  async #watch(record: ConnectionRecord): Promise<void> {
+    const { freshnessSeconds, freshAsOf, createdAt, status, pausedReason } = record
+    if (freshnessSeconds === undefined) return
+    const isWatched = freshnessSeconds > 0 && (status === 'active' || pausedReason !== undefined)
+    const dueAt = isWatched ? (freshAsOf ?? createdAt) + freshnessSeconds * 1000 : null
+    const { id, name, tenantId } = record
+    await notificationStub(this.env, tenantId).watch({ id, name }, dueAt)
   }
 
   #countFailures({ status, error }: SyncSummary): void {

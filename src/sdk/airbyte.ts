@@ -43,6 +43,8 @@ export class Airbyte {
   readonly resources: Client['resources']
   readonly setups: Client['setups']
   readonly keys: Client['keys']
+  readonly members: Client['members']
+  readonly webhooks: Client['webhooks']
   readonly sources: Client['sources']
   readonly destinations: Client['destinations']
   readonly connections: Client['connections']
@@ -58,6 +60,8 @@ export class Airbyte {
     this.resources = client.resources
     this.setups = client.setups
     this.keys = client.keys
+    this.members = client.members
+    this.webhooks = client.webhooks
     this.sources = client.sources
     this.destinations = client.destinations
     this.connections = client.connections

@@ -57,6 +57,9 @@ beforeAll(async () => {
     ...{ name: 'broken-to-slow', source: broken.id, destination: throttled.id, prefix: 'b_' },
     ...{ streams: [{ name: 'users' }] },
   })
+  await airbyte.webhooks.create({
+    ...{ name: 'chat', url: 'http://127.0.0.1:9/hook', events: ['sync.failed', 'data.late'] },
+  })
   await (await airbyte.connections.sync(failing.id)).done().catch(() => {})
   for (let i = 0; i < 2; i++) await (await airbyte.connections.sync(connection)).done()
 }, 240_000)
@@ -131,6 +134,7 @@ const PAGES: [name: string, path: () => string | Promise<string>][] = [
   ['streams', () => `/w/local/connections/${connection}/streams`],
   ['columns', () => `/w/local/connections/${connection}/columns?stream=users`],
   ['resources', () => '/w/local/resources'],
+  ['notifications', () => '/w/local/notifications'],
   ['members', () => '/w/local/members'],
   ['keys', () => '/w/local/keys'],
   ['audit', () => '/w/local/audit'],

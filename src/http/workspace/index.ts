@@ -23,6 +23,7 @@ import {
 import { judgeForm } from './forms.ts'
 import { INVITATIONS, joinByInvitation, showInvitation } from './invitations.ts'
 import { invite, members, remove, setLevel, withdraw } from './members.ts'
+import { changeWebhook, createWebhook, notifications, replay } from './notifications.ts'
 import { check, credentials, resources } from './resources.ts'
 import { columns, saveColumns, saveStreams, streams } from './streams.ts'
 import { cancel, sync } from './syncs.ts'
@@ -52,6 +53,7 @@ function createPages() {
   app.get('/w/:workspace/connections/:id/streams', show(streams))
   app.get('/w/:workspace/connections/:id/columns', show(columns))
   app.get('/w/:workspace/syncs/:id', show(sync))
+  app.get('/w/:workspace/notifications', show(notifications))
   app.get('/w/:workspace/members', show(members))
   app.get('/w/:workspace/keys', show(keys))
   app.get('/w/:workspace/audit', show(audit))
@@ -66,6 +68,9 @@ function createPages() {
   app.post('/w/:workspace/syncs/:id/cancel', act(cancel))
   app.post('/w/:workspace/resources/:kind/:id/credentials', act(credentials))
   app.post('/w/:workspace/resources/:kind/:id/check', act(check))
+  app.post('/w/:workspace/notifications/create', act(createWebhook))
+  app.post('/w/:workspace/notifications/change', act(changeWebhook))
+  app.post('/w/:workspace/notifications/replay', act(replay))
   app.post('/w/:workspace/members/invite', act(invite))
   app.post('/w/:workspace/members/withdraw', act(withdraw))
   app.post('/w/:workspace/members/level', act(setLevel))
@@ -73,6 +78,10 @@ function createPages() {
   app.post('/w/:workspace/keys/create', act(createKey))
   app.post('/w/:workspace/keys/revoke', act(revokeKey))
   app.notFound(() => nothingHere())
+  // On to the router, which logs it and answers.
+  app.onError((error) => {
+    throw error
+  })
   return app
 }
 

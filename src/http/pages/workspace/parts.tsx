@@ -15,6 +15,7 @@ interface WorkspacePage {
 const SECTIONS = {
   connections: { label: 'Connections', path: '' },
   resources: { label: 'Sources & destinations', path: '/resources' },
+  notifications: { label: 'Notifications', path: '/notifications' },
   members: { label: 'Members', path: '/members' },
   keys: { label: 'API keys', path: '/keys' },
   audit: { label: 'Audit log', path: '/audit' },
