@@ -1,11 +1,9 @@
-import { AirbyteError, type Cell, fromRecord, type RecordBatch } from '../protocol/index.ts'
+import { AirbyteError, fromRecord, type RecordBatch } from '../protocol/index.ts'
 import type { OperationContext } from './define.ts'
 import { catalogOf } from './discover.ts'
+import { shown } from './query.ts'
 import { runConnector } from './run-connector.ts'
 import { findStream } from './stream-choices.ts'
-
-/** Longer texts are cut: a preview is to look at. */
-const MAX_TEXT = 500
 
 /** The first rows of a stream, read straight from the source; nothing is stored. */
 export async function previewRecords(
@@ -48,11 +46,4 @@ function rowsOf({ schema, columns, length }: RecordBatch, limit: number) {
       schema.map(({ name }, column) => [name, shown(columns[column]?.[row] ?? null)] as const),
     ),
   )
-}
-
-/** JSON cannot hold a bigint, and a cut text says that it was cut. */
-function shown(cell: Cell): unknown {
-  if (typeof cell === 'bigint') return cell.toString()
-  if (typeof cell === 'number' && !Number.isFinite(cell)) return String(cell)
-  return typeof cell === 'string' && cell.length > MAX_TEXT ? `${cell.slice(0, MAX_TEXT)}…` : cell
 }

@@ -264,6 +264,18 @@ export const ERROR_CODES = {
     when: 'Too many slices share one isolate; the task waits its turn.',
     next: 'Nothing: it is retried shortly.',
   },
+  QUERY_INVALID: {
+    kind: 'config',
+    status: 422,
+    when: 'A query cannot be read, names something that is not there, or asks for what the engine cannot do.',
+    next: 'Correct the SQL as the message says. One SELECT is taken; it only reads.',
+  },
+  QUERY_LIMIT: {
+    kind: 'config',
+    status: 413,
+    when: 'A query would read, hold or compute more than one call may.',
+    next: 'Select fewer columns or rows; sums over a whole table cost less than groups, sorts and joins.',
+  },
   // syncs
   FENCE_LOST: {
     kind: 'transient',

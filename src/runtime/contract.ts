@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type {
   AirbyteCatalog,
   Batch,
+  Cell,
   Column,
   ConfiguredStream,
   DestinationSyncMode,
@@ -369,6 +370,15 @@ export interface Destination {
    * Throws what `prepare` would refuse. Absent: there is nothing to see beforehand.
    */
   rehearse?(ctx: ConnectorContext, config: JsonObject, plan: StreamPlan): Promise<Rehearsal>
+  /**
+   * A table as readers see it now, for destinations that have no query engine of their own: ours
+   * reads it. Null where there is no such table. Absent: it is asked in its own language.
+   */
+  table?(
+    ctx: ConnectorContext,
+    config: JsonObject,
+    target: StreamPlan['target'],
+  ): Promise<TableReader | null>
   /** Connects; idempotent, each call may be in another isolate. */
   open(ctx: ConnectorContext, config: JsonObject, plan: StreamPlan): Promise<Loader>
 }
@@ -385,6 +395,14 @@ export interface Rehearsal {
   columns: TargetColumn[]
   /** Statements that would run before the first row, in order. */
   statements: string[]
+}
+
+export interface TableReader {
+  columns: Column[]
+  /** Rows that reading gives; absent where only reading tells. */
+  rows?: number
+  /** The asked columns, in their order, a bounded part of the table at a time. */
+  read(columns: string[]): AsyncIterable<{ length: number; columns: Cell[][] }>
 }
 
 export interface TargetColumn {

@@ -3,6 +3,7 @@ import type { ConnectorContext, Destination, ObjectStore } from '../../../src/ru
 import { r2Loader } from './loader.ts'
 import { rehearse } from './rehearse.ts'
 import { parseConfig, SPEC } from './spec.ts'
+import { tableReader } from './table-reader.ts'
 
 /** The warehouse that every workspace has: files in its bucket, no account needed. */
 const r2: Destination = {
@@ -38,6 +39,7 @@ const r2: Destination = {
     }
   },
   rehearse: async (ctx, config, plan) => rehearse(warehouseOf(ctx), parseConfig(config), plan),
+  table: async (ctx, config, target) => tableReader(warehouseOf(ctx), parseConfig(config), target),
   async open(ctx, config, plan) {
     return r2Loader(warehouseOf(ctx), parseConfig(config), plan)
   },
