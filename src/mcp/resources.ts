@@ -55,10 +55,11 @@ const OFFERED: Offered[] = [
   },
 ]
 
+/** Returns their templates. */
 export function registerResources(
   server: McpServer,
   makeContext: (ctx: ServerContext) => OperationContext,
-): void {
+): string[] {
   for (const { name, template, operation: id, input, ...config } of OFFERED) {
     const operation = operationById(id)
     if (!operation) throw new Error(`the resource ${name} needs the operation ${id}`)
@@ -76,6 +77,7 @@ export function registerResources(
       },
     )
   }
+  return OFFERED.map(({ template }) => template)
 }
 
 /** Resources have no error results: what cannot be read is a protocol error that says why. */

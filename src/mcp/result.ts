@@ -1,6 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import type { AirbyteError } from '../protocol/index.ts'
 import { capResult } from './cap.ts'
+import { errorNotice } from './untrusted.ts'
 
 /** `_meta` key of a failed call: the code for programs, since the text is for models. */
 const ERROR_META = 'do.airbyte/error'
@@ -21,6 +22,7 @@ export function success(result: Record<string, unknown>): CallToolResult {
 export function failure(error: AirbyteError): CallToolResult {
   const { code, kind, field, stream, didYouMean, retryAt, hint } = error
   const body = {
+    ...errorNotice(code),
     error: {
       code,
       message: error.message.slice(0, 1000),

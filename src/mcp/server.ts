@@ -4,6 +4,8 @@ import type { AuthenticatedCaller } from '../operations/caller.ts'
 import { createOperationContext } from '../operations/context.ts'
 import type { ProgressUpdate } from '../operations/define.ts'
 import { AirbyteError } from '../protocol/index.ts'
+import { registerCompletions } from './completions.ts'
+import { ICON } from './icon.ts'
 import { INSTRUCTIONS } from './instructions.ts'
 import { type Narrowing, toolsWithin } from './narrowing.ts'
 import { registerPrompts } from './prompts.ts'
@@ -15,7 +17,7 @@ const HOUR_MS = 3_600_000
 /** A server over the operations; one per request or session, it holds nothing but its registrations. */
 export function buildServer(env: Env, narrowing: Narrowing): McpServer {
   const server = new McpServer(
-    { name: 'airbyte', title: 'Airbyte', version: '0.1.0' },
+    { name: 'airbyte', title: 'Airbyte', version: '0.1.0', icons: [ICON] },
     {
       instructions: INSTRUCTIONS,
       cacheHints: { 'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' } },
@@ -31,8 +33,9 @@ export function buildServer(env: Env, narrowing: Narrowing): McpServer {
   for (const operation of toolsWithin(operations, narrowing)) {
     registerTool(server, operation, makeContext)
   }
-  registerResources(server, makeContext)
-  registerPrompts(server)
+  const templates = registerResources(server, makeContext)
+  const prompts = registerPrompts(server)
+  registerCompletions(server, new Set([...templates, ...prompts]), makeContext)
   return server
 }
 

@@ -35,12 +35,48 @@ describe.each([
   it('finds the recipes', async () => {
     const client = await connect(await apiKey(`resources-${era}`))
     const { prompts } = await client.listPrompts()
-    expect(prompts.map(({ name }) => name)).toEqual(['set_up_pipeline', 'debug_sync'])
+    expect(prompts.map(({ name }) => name)).toEqual([
+      ...['set_up_pipeline', 'debug_sync', 'build_connector', 'query_data'],
+    ])
     const { messages } = await client.getPrompt({
       name: 'debug_sync',
       arguments: { connection: 'orders' },
     })
     expect(JSON.stringify(messages)).toContain('orders')
+    await client.close()
+  })
+
+  it('is told what can stand in an address or a prompt, of its own workspace only', async () => {
+    const client = await connect(await apiKey(`completions-${era}`))
+    const source = { name: 'my-sample', type: 'sample-data', config: {} }
+    await client.callTool({ name: 'create_source', arguments: source })
+    const complete = async (ref: object, name: string, value: string, given = {}) => {
+      const params = { ref, argument: { name, value }, context: { arguments: given } }
+      return (await client.complete(params as Parameters<typeof client.complete>[0])).completion
+        .values
+    }
+    const spec = { type: 'ref/resource', uri: 'airbyte://connectors/{kind}/{name}/spec' }
+    expect(await complete(spec, 'name', 'post', { kind: 'source' })).toContain('postgres')
+    expect(await complete(spec, 'kind', 'd')).toEqual(['destination'])
+    const prompt = { type: 'ref/prompt', name: 'set_up_pipeline' }
+    expect(await complete(prompt, 'source', 'my')).toEqual(['my-sample'])
+    expect(await complete(prompt, 'goal', 'x')).toEqual([])
+    await expect(complete({ type: 'ref/prompt', name: 'nope' }, 'x', '')).rejects.toThrow(/nope/)
+    await client.close()
+
+    const stranger = await connect(await apiKey(`completions-other-${era}`))
+    const { completion } = await stranger.complete({
+      ...{ ref: { type: 'ref/prompt', name: 'set_up_pipeline' } },
+      argument: { name: 'source', value: '' },
+    })
+    expect(completion.values).toEqual([])
+    await stranger.close()
+  })
+
+  it('gets an icon that it need not fetch from anywhere', async () => {
+    const client = await connect(await apiKey(`resources-${era}`))
+    const [icon] = client.getServerVersion()?.icons ?? []
+    expect(icon).toMatchObject({ mimeType: 'image/svg+xml', src: expect.stringMatching(/^data:/) })
     await client.close()
   })
 
