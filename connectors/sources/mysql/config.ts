@@ -1,9 +1,10 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
 import { DEFAULT_PORT, type MysqlConfig } from '../../../src/runtime/mysql/config.ts'
+import type { CdcConfig } from './cdc/config.ts'
 
 /** Source configuration by Airbyte's field names. */
 export interface SourceConfig extends MysqlConfig {
-  replication_method?: { method: 'STANDARD' }
+  replication_method?: { method: 'STANDARD' } | CdcConfig
   /** Rows of one statement over a key. Not in the form: for tests and for operators. */
   chunk_rows?: number
   /** Bytes of one statement; default 64 MiB. */
@@ -24,10 +25,10 @@ export function parseConfig(config: JsonObject): SourceConfig {
     }
   }
   const { method = 'STANDARD' } = (config.replication_method ?? {}) as { method?: string }
-  if (method !== 'STANDARD') {
+  if (method !== 'STANDARD' && method !== 'CDC') {
     throw new AirbyteError('UNSUPPORTED', `The update method '${method}' is not supported.`, {
       field: 'config.replication_method.method',
-      hint: 'Choose STANDARD: incremental streams read by a cursor column.',
+      hint: 'Choose CDC, which follows the binlog, or STANDARD: incremental streams read by a cursor column.',
     })
   }
   return { ...(config as unknown as SourceConfig), port: Number(config.port ?? DEFAULT_PORT) }

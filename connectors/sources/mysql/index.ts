@@ -1,16 +1,21 @@
+import { checkServer } from '../../../src/cdc/mysql/index.ts'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import type { Source } from '../../../src/runtime/contract.ts'
 import { catalogStream } from '../../../src/runtime/database/columns.ts'
+import { fromLog } from './cdc/columns.ts'
+import { cdcOf } from './cdc/config.ts'
+import { mysqlLog } from './cdc/log.ts'
 import { parseConfig } from './config.ts'
-import { freeze, read, withSource } from './read.ts'
+import { freeze, read } from './read.ts'
 import { keysetOf } from './reader.ts'
+import { withSource } from './session.ts'
 import { SPEC } from './spec.ts'
 import { listTables } from './tables.ts'
 
 /**
  * MySQL and MariaDB. Full refreshes walk the primary key, which is not one snapshot: a row changed
- * meanwhile is read as it is when its turn comes. Incremental streams follow a cursor column and see
- * neither deletes nor updates that leave it as it was. Proven on MariaDB; what is MySQL's own
+ * meanwhile is read as it is when its turn comes. Incremental streams follow the binlog, or a cursor
+ * column and then see neither deletes nor updates that leave it as it was. Proven on MariaDB; what is MySQL's own
  * (`caching_sha2_password`) is written from its reference.
  */
 const mysql: Source = {
@@ -27,7 +32,10 @@ const mysql: Source = {
   async check(ctx, config) {
     try {
       const parsed = parseConfig(config)
-      await withSource(ctx, parsed, (client) => listTables(client, parsed.database))
+      await withSource(ctx, parsed, async (client) => {
+        await listTables(client, parsed.database)
+        if (cdcOf(parsed)) await checkServer(client)
+      })
       return { ok: true }
     } catch (error) {
       return { ok: false, problem: toAirbyteError(error).toJSON() }
@@ -36,9 +44,14 @@ const mysql: Source = {
   async discover(ctx, config) {
     const parsed = parseConfig(config)
     const tables = await withSource(ctx, parsed, (client) => listTables(client, parsed.database))
-    return { streams: tables.map((table) => catalogStream(table, keysetOf(table) !== undefined)) }
+    const streams = tables.map((table) => {
+      const stream = catalogStream(table, keysetOf(table) !== undefined)
+      return cdcOf(parsed) ? fromLog(stream, table) : stream
+    })
+    return { streams }
   },
-  freeze: async (ctx, config, streams) => freeze(ctx, parseConfig(config), streams),
+  log: mysqlLog,
+  freeze: async (ctx, config, streams, state) => freeze(ctx, parseConfig(config), streams, state),
   read: (ctx, config, streams, state) => read(ctx, parseConfig(config), streams, state),
 }
 

@@ -8,42 +8,48 @@ import {
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
-import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
+import { withCdcColumns } from './cdc/columns.ts'
+import { cdcOf } from './cdc/config.ts'
+import { freezeChanges, readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
-import { openReader } from './reader.ts'
+import { openReader, type StreamInput } from './reader.ts'
+import { connectSource, withSource } from './session.ts'
 import { qualified } from './sql.ts'
+import type { SourceTable } from './tables.ts'
 
-/** A session that can change nothing. */
-export const connectSource = (ctx: ConnectorContext, config: SourceConfig) =>
-  connectMysql(ctx, config, ['SET SESSION TRANSACTION READ ONLY'])
+/** Whether the stream is read from the log. */
+const isFollowed = (config: SourceConfig, { syncMode }: ConfiguredStream) =>
+  syncMode === 'incremental' && cdcOf(config) !== undefined
 
-/** Runs with a session of its own. */
-export async function withSource<T>(
-  ctx: ConnectorContext,
-  config: SourceConfig,
-  use: (client: MysqlClient) => Promise<T>,
-): Promise<T> {
-  const client = await connectSource(ctx, config)
-  try {
-    return await use(client)
-  } catch (error) {
-    throw mapMysqlError(error, config)
-  } finally {
-    await client.close()
-  }
-}
+/** A full refresh from a source with a log has the log's columns, and no place in it. */
+const unordered = (config: SourceConfig) => (table: SourceTable) =>
+  cdcOf(config) ? withCdcColumns(table, undefined) : table
 
 /** Upper bounds of these streams as of now. A stream that fails here fails with its reason in `read`. */
-export const freeze = (ctx: ConnectorContext, config: SourceConfig, streams: ConfiguredStream[]) =>
+export async function freeze(
+  ctx: ConnectorContext,
+  config: SourceConfig,
+  streams: ConfiguredStream[],
+  state: ReadState,
+): Promise<Map<StreamKey, JsonValue>> {
+  const followed = streams.filter((configured) => isFollowed(config, configured))
+  const others = streams.filter((configured) => !isFollowed(config, configured))
+  return new Map([
+    ...(followed.length > 0 ? await freezeChanges(ctx, config, followed, state) : []),
+    ...(others.length > 0 ? await freezeReads(ctx, config, others) : []),
+  ])
+}
+
+const freezeReads = (ctx: ConnectorContext, config: SourceConfig, streams: ConfiguredStream[]) =>
   withSource(ctx, config, async (client) => {
     const bounds = new Map<StreamKey, JsonValue>()
     for (const configured of streams) {
       const key = streamKey(configured.stream)
       try {
-        const reader = await openReader(ctx, client, config, configured)
+        const reader = await openReader({ ctx, client, config, configured }, unordered(config))
         const bound = await (configured.syncMode === 'incremental'
           ? freezeIncremental(reader)
           : freezeFullRefresh(reader))
@@ -69,10 +75,7 @@ export async function* read(
     yield* readStreams(ctx, streams, {
       events: (configured) =>
         readEvents(
-          ctx,
-          client,
-          config,
-          configured,
+          { ctx, client, config, configured },
           state.streams.get(streamKey(configured.stream)),
         ),
       failure: (error, configured) => mapMysqlError(error, placeOf(config, configured)),
@@ -83,13 +86,15 @@ export async function* read(
 }
 
 async function* readEvents(
-  ctx: ConnectorContext,
-  client: MysqlClient,
-  config: SourceConfig,
-  configured: ConfiguredStream,
+  input: StreamInput,
   saved: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
-  const reader = await openReader(ctx, client, config, configured)
+  const { config, configured } = input
+  if (isFollowed(config, configured)) {
+    yield* readChanges(input, saved)
+    return
+  }
+  const reader = await openReader(input, unordered(config))
   const incremental = configured.syncMode === 'incremental'
   const { rows } = reader.table
   if (!incremental && rows !== null) yield { type: 'estimate', stream: reader.key, rows }

@@ -11,12 +11,16 @@ import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import type { SourceConfig } from './config.ts'
 import { findTable, type SourceColumn, type SourceTable } from './tables.ts'
 
-/** One stream about to be read: what is asked, and what the database has now. */
-export interface StreamReader {
+/** What reading one stream starts from. */
+export interface StreamInput {
   ctx: ConnectorContext
   client: MysqlClient
   config: SourceConfig
   configured: ConfiguredStream
+}
+
+/** One stream about to be read: what is asked, and what the database has now. */
+export interface StreamReader extends StreamInput {
   key: StreamKey
   table: SourceTable
   /** The selected columns as the catalog describes them, in its order. */
@@ -25,21 +29,20 @@ export interface StreamReader {
   columns: SourceColumn[]
 }
 
-/** Rejects with STREAM_NOT_FOUND or SCHEMA_CHANGED. */
+/** `extend` adds columns that the database does not have. Rejects with STREAM_NOT_FOUND or SCHEMA_CHANGED. */
 export async function openReader(
-  ctx: ConnectorContext,
-  client: MysqlClient,
-  config: SourceConfig,
-  configured: ConfiguredStream,
+  input: StreamInput,
+  extend: (table: SourceTable) => SourceTable = (table) => table,
 ): Promise<StreamReader> {
-  const table = await findTable(client, config.database, configured.stream)
+  const { client, config, configured } = input
+  const table = extend(await findTable(client, config.database, configured.stream))
   const selected = configured.selectedFields && new Set(configured.selectedFields)
   const schema = columnsOf(configured.stream.json_schema).filter(
     ({ name }) => !selected || selected.has(name),
   )
   const columns = schema.map((column) => currentColumn(table.columns, column))
   const key = streamKey(configured.stream)
-  return { ctx, client, config, configured, key, table, schema, columns }
+  return { ...input, key, table, schema, columns }
 }
 
 /** The primary key for paging; undefined if there is none or a part of it has no usable order. */

@@ -19,6 +19,37 @@ const CA = {
   },
 }
 
+const CDC = {
+  title: 'Log (CDC)',
+  description: 'Incremental streams read inserts, updates and deletes from the binlog.',
+  type: 'object',
+  required: ['method'],
+  properties: {
+    method: { type: 'string', const: 'CDC', default: 'CDC' },
+    initial_waiting_seconds: {
+      title: 'Waiting time',
+      description: 'Seconds to wait for transactions that were open when a table was taken up.',
+      type: 'integer',
+      minimum: 1,
+      default: 300,
+    },
+    server_timezone: {
+      title: 'Time zone of the server',
+      description: 'Accepted and ignored: times come in UTC.',
+      type: 'string',
+      airbyte_hidden: true,
+    },
+    initial_load_timeout_hours: { type: 'integer', airbyte_hidden: true },
+    invalid_cdc_cursor_position_behavior: {
+      title: 'When the position is lost',
+      description: 'A sync fails then and says so; nothing is read anew until someone refreshes.',
+      type: 'string',
+      enum: ['Fail sync'],
+      airbyte_hidden: true,
+    },
+  },
+}
+
 /** Airbyte's field names, so that existing configurations work. */
 export const SPEC: Spec = {
   documentationUrl: 'https://docs.airbyte.com/integrations/sources/mysql',
@@ -77,6 +108,7 @@ export const SPEC: Spec = {
             required: ['method'],
             properties: { method: { type: 'string', const: 'STANDARD', default: 'STANDARD' } },
           },
+          CDC,
         ],
       },
       tunnel_method: {

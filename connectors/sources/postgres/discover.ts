@@ -1,5 +1,5 @@
-import { type AirbyteStream, jsonSchemaOf } from '../../../src/protocol/index.ts'
-import { catalogStream } from '../../../src/runtime/database/columns.ts'
+import type { AirbyteStream } from '../../../src/protocol/index.ts'
+import { catalogStream, loggedStream } from '../../../src/runtime/database/columns.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
 import type { SourceConfig } from './config.ts'
@@ -11,17 +11,10 @@ export function streamOf(relation: Relation, config: SourceConfig): AirbyteStrea
   return cdcOf(config) ? fromLog(stream, relation) : stream
 }
 
-/** What is not a table has no changes in the log. */
 function fromLog(stream: AirbyteStream, relation: Relation): AirbyteStream {
   const inLog = relation.kind === 'table' || relation.kind === 'partitioned'
-  const { columns } = withCdcColumns(relation, undefined)
-  return {
-    ...stream,
-    json_schema: jsonSchemaOf(columns.map(({ column }) => column)),
-    supported_sync_modes: inLog ? ['full_refresh', 'incremental'] : ['full_refresh'],
-    ...(inLog ? { source_defined_cursor: true, default_cursor_field: [CDC_CURSOR] } : {}),
-    captures: { creates: inLog, updates: inLog, deletes: inLog },
-  }
+  const columns = withCdcColumns(relation, undefined).columns.map(({ column }) => column)
+  return loggedStream(stream, columns, { inLog, cursor: CDC_CURSOR })
 }
 
 /** Place of a change in the log: rows of one stream come in its order. */

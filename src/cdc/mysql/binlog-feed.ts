@@ -4,7 +4,7 @@ import type { MysqlClient } from '../../runtime/mysql/client.ts'
 import { MysqlServerError, serverError } from '../../runtime/mysql/errors.ts'
 import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
 import { BinlogDecoder, type DecoderOptions } from './decoder.ts'
-import { fileNumber, printPosition } from './position.ts'
+import { printPosition } from './position.ts'
 
 export interface FeedOptions extends DecoderOptions {
   client: MysqlClient
@@ -110,7 +110,3 @@ function lost(error: unknown, place: string): unknown {
     },
   )
 }
-
-/** Whether these files, as SHOW BINARY LOGS lists them, hold the position. */
-export const isKept = (files: { name: string; size: number }[], file: string, pos: number) =>
-  files.some(({ name, size }) => fileNumber(name) === fileNumber(file) && size >= pos)

@@ -1,13 +1,21 @@
-export { isKept, openBinlog } from './binlog-feed.ts'
+export { openBinlog } from './binlog-feed.ts'
 export { CDC_COLUMNS, CDC_CURSOR } from './columns.ts'
+export { bytesAfter, guardPosition } from './guard.ts'
 export {
   type BinlogPosition,
-  fileNumber,
   hasPassed,
   orderOf,
   positionFromJson,
   positionToJson,
   printPosition,
 } from './position.ts'
-export { type KnownColumn, type LoggedStream, shapeOf } from './row-shape.ts'
-export type { TableMap } from './table-map.ts'
+export { shapeOf } from './row-shape.ts'
+export {
+  binlogFiles,
+  checkServer,
+  endOfLog,
+  gtidOf,
+  type LogPoint,
+  serverIdentity,
+  settledPoint,
+} from './server.ts'

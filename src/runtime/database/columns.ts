@@ -44,6 +44,24 @@ export function catalogStream(table: Table, resumable: boolean): AirbyteStream {
   }
 }
 
+/**
+ * The stream as it comes from a log, with the columns that the log adds. What is not in the log (a view)
+ * has no changes.
+ */
+export function loggedStream(
+  stream: AirbyteStream,
+  columns: Column[],
+  { inLog, cursor }: { inLog: boolean; cursor: string },
+): AirbyteStream {
+  return {
+    ...stream,
+    json_schema: jsonSchemaOf(columns),
+    supported_sync_modes: inLog ? ['full_refresh', 'incremental'] : ['full_refresh'],
+    ...(inLog ? { source_defined_cursor: true, default_cursor_field: [cursor] } : {}),
+    captures: { creates: inLog, updates: inLog, deletes: inLog },
+  }
+}
+
 /** The column that the catalog described, as it is now. Rejects with SCHEMA_CHANGED. */
 export function currentColumn<C extends TableColumn>(columns: C[], wanted: Column): C {
   const current = columns.find(({ name }) => name === wanted.name)

@@ -1,10 +1,9 @@
-import { parseLsn } from '../../../../src/cdc/postgres/index.ts'
 import {
   AirbyteError,
   type JsonObject,
   type StreamKey,
   type StreamState,
-} from '../../../../src/protocol/index.ts'
+} from '../../protocol/index.ts'
 
 /** How far a stream is: first its rows as they are in the table, then its changes. */
 export interface CdcState {
@@ -33,8 +32,10 @@ export interface CdcBound {
   /** The log as it is staged. */
   segment: number
   position: JsonObject
-  /** The end of the log. */
-  lsn: string
+  /** The end of the log, as the database prints it. */
+  end: string
+  /** Place that rows of a snapshot bear which begins now. */
+  since: string
   /** Of the snapshot, where there is one to read. */
   snapshot?: JsonObject
   /** Why the stream cannot be read. */
@@ -44,14 +45,10 @@ export interface CdcBound {
 /** Throws STATE_INVALID or CDC_POSITION_LOST. */
 export function parseCdcState(
   saved: StreamState | undefined,
-  bound: CdcBound,
+  { log, segment, position, since }: CdcBound,
   stream: StreamKey,
 ): CdcState {
-  if (!saved) {
-    const { log, segment, position } = bound
-    const since = String((position as { confirmed?: string }).confirmed ?? bound.lsn)
-    return { v: 1, type: 'cdc', log, segment, position, since, snapshot: {} }
-  }
+  if (!saved) return { v: 1, type: 'cdc', log, segment, position, since, snapshot: {} }
   if (saved.type !== 'cdc' || saved.v !== 1) {
     throw new AirbyteError('STATE_INVALID', `The saved state of ${stream} is not one of a log.`, {
       stream,
@@ -59,16 +56,9 @@ export function parseCdcState(
     })
   }
   const state = saved as unknown as CdcState
-  if (state.log === bound.log) return state
+  if (state.log === log) return state
   throw new AirbyteError('CDC_POSITION_LOST', `${stream} was followed in a log that is gone.`, {
     stream,
-    hint: 'The slot was made anew since. Refresh the stream: it is read again from the start.',
+    hint: 'The log began anew since. Refresh the stream: it is read again from the start.',
   })
 }
-
-/** Whether everything that was committed before `lsn` is at or before this position. */
-export const hasPassed = (position: JsonObject, lsn: string) =>
-  typeof position.confirmed === 'string' && parseLsn(position.confirmed) >= parseLsn(lsn)
-
-export const asState = (state: CdcState): StreamState =>
-  JSON.parse(JSON.stringify(state)) as JsonObject

@@ -1,0 +1,134 @@
+import {
+  type BinlogPosition,
+  binlogFiles,
+  bytesAfter,
+  checkServer,
+  gtidOf,
+  guardPosition,
+  positionFromJson,
+  positionToJson,
+  printPosition,
+  serverIdentity,
+  settledPoint,
+} from '../../../../src/cdc/mysql/index.ts'
+import { AirbyteError, streamKey, toAirbyteError } from '../../../../src/protocol/index.ts'
+import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
+import type { MysqlClient } from '../../../../src/runtime/mysql/client.ts'
+import type {
+  LogPlace,
+  LogStream,
+  PreparedLog,
+  SourceLog,
+} from '../../../../src/runtime/source-log.ts'
+import { parseConfig, type SourceConfig } from '../config.ts'
+import { withSource } from '../session.ts'
+import { text } from '../sql.ts'
+import { findTable } from '../tables.ts'
+import { cdcOf, waitingMs } from './config.ts'
+import { openFeed } from './feed.ts'
+
+interface Setup {
+  /** The server whose files the position counts in. */
+  server: string
+}
+
+const setupOf = (place: LogPlace) => place.setup as unknown as Setup
+
+/** The binlog of a server. Nothing is set up there: it is read as a replica reads it. */
+export const mysqlLog: SourceLog = {
+  isUsed: (config) => cdcOf(parseConfig(config)) !== undefined,
+
+  async prepare(ctx, json, streams, { kept, mayBeginAnew }) {
+    const config = parseConfig(json)
+    const cdc = cdcOf(config)
+    if (!cdc) throw new AirbyteError('INTERNAL', 'A log was asked for that is not used.')
+    return withSource(ctx, config, async (client) => {
+      await checkServer(client)
+      const failed = await unsuitable(ctx, client, config, streams)
+      const position = kept && (await guarded(client, kept, mayBeginAnew))
+      // New streams are read from their tables next: what the log was read up to has to be seen there.
+      const point = await settledPoint(client, waitingMs(cdc), position ?? undefined)
+      const server = await serverIdentity(client)
+      const begun = position ?? {
+        ...{ ...point, events: 0, base: 0 },
+        gtid: await gtidOf(client, point),
+      }
+      const place = { position: positionToJson(begun), setup: { server } }
+      return { place, continues: position !== null, failed }
+    })
+  },
+
+  open: (ctx, config, place, streams) => openFeed(ctx, parseConfig(config), place, streams),
+
+  async status(ctx, config, place) {
+    const position = positionFromJson(place.position)
+    return withSource(ctx, parseConfig(config), async (client) => ({
+      name: 'binlog',
+      position: printPosition(position),
+      retainedBytes: bytesAfter(await binlogFiles(client), position),
+    }))
+  },
+
+  drop: async () => {},
+}
+
+/** The kept position, if it still holds; null: a log that all streams leave may be lost. */
+async function guarded(
+  client: MysqlClient,
+  kept: LogPlace,
+  mayBeginAnew: boolean,
+): Promise<BinlogPosition | null> {
+  try {
+    return await guardPosition(client, positionFromJson(kept.position), setupOf(kept).server)
+  } catch (error) {
+    if (toAirbyteError(error).code !== 'CDC_POSITION_LOST' || !mayBeginAnew) throw error
+    return null
+  }
+}
+
+/** Streams that the log says nothing of. */
+async function unsuitable(
+  ctx: ConnectorContext,
+  client: MysqlClient,
+  config: SourceConfig,
+  streams: LogStream[],
+): Promise<PreparedLog['failed']> {
+  const failed: PreparedLog['failed'] = []
+  for (const { stream } of streams) {
+    try {
+      const table = await findTable(client, config.database, stream)
+      if (table.view) throw noTable(streamKey(stream))
+      await warnOfCascades(ctx, client, table)
+    } catch (error) {
+      const known = toAirbyteError(error)
+      if (known.kind !== 'config') throw error
+      failed.push({ stream: streamKey(stream), error: known.toJSON() })
+    }
+  }
+  return failed
+}
+
+const noTable = (stream: string) =>
+  new AirbyteError('CDC_TABLE_UNSUITABLE', `${stream} is a view: the log has no changes of it.`, {
+    stream,
+    hint: 'Read it by a full refresh, or deselect it.',
+  })
+
+/** What a foreign key changes in the table is done inside the storage engine, and is not in the log. */
+async function warnOfCascades(
+  ctx: ConnectorContext,
+  client: MysqlClient,
+  { schema, name }: { schema: string; name: string },
+): Promise<void> {
+  const rows = await client.query(
+    `SELECT CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
+     WHERE CONSTRAINT_SCHEMA = ${text(schema)} AND TABLE_NAME = ${text(name)}
+       AND (DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))`,
+  )
+  for (const [constraint] of rows) {
+    ctx.log(
+      'warn',
+      `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh the stream now and then, or let the application make these changes.`,
+    )
+  }
+}

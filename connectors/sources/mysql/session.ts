@@ -1,0 +1,24 @@
+import type { ConnectorContext } from '../../../src/runtime/contract.ts'
+import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
+import type { SourceConfig } from './config.ts'
+
+/** A session that can change nothing. */
+export const connectSource = (ctx: ConnectorContext, config: SourceConfig) =>
+  connectMysql(ctx, config, ['SET SESSION TRANSACTION READ ONLY'])
+
+/** Runs with a session of its own; every failure is mapped. */
+export async function withSource<T>(
+  ctx: ConnectorContext,
+  config: SourceConfig,
+  use: (client: MysqlClient) => Promise<T>,
+): Promise<T> {
+  const client = await connectSource(ctx, config)
+  try {
+    return await use(client)
+  } catch (error) {
+    throw mapMysqlError(error, config)
+  } finally {
+    await client.close()
+  }
+}

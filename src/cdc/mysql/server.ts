@@ -1,0 +1,183 @@
+import { AirbyteError } from '../../protocol/index.ts'
+import type { MysqlClient } from '../../runtime/mysql/client.ts'
+import { MysqlServerError } from '../../runtime/mysql/errors.ts'
+import { type BinlogPosition, hasPassed } from './position.ts'
+
+/** A place in the log. */
+export interface LogPoint {
+  file: string
+  pos: number
+}
+
+const setUp = (message: string, hint: string) =>
+  new AirbyteError('CDC_SETUP_REQUIRED', message, { field: 'config.replication_method', hint })
+
+/** What a server has to be set to, and what that is for. */
+const SETTINGS = [
+  { name: 'binlog_format', value: 'ROW', why: 'statements do not tell which rows they change' },
+  { name: 'binlog_row_image', value: 'FULL', why: 'a change would lack columns' },
+  { name: 'binlog_row_metadata', value: 'FULL', why: 'the log would not name its columns' },
+]
+
+/** Rejects with CDC_SETUP_REQUIRED and the statement that remedies it. */
+export async function checkServer(client: MysqlClient): Promise<void> {
+  const rows = await client.query(
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', ${SETTINGS.map(({ name }) => `'${name}'`).join(', ')})`,
+  )
+  const settings = new Map(rows.map(([name, value]) => [name, String(value).toUpperCase()]))
+  if (settings.get('log_bin') !== 'ON') {
+    throw setUp(
+      'The server writes no binlog.',
+      'Start the server with log_bin and a server_id (Amazon RDS: turn automatic backups on).',
+    )
+  }
+  for (const { name, value, why } of SETTINGS) {
+    const is = settings.get(name)
+    if (is === value) continue
+    if (is === undefined) {
+      throw setUp(
+        `This server (${client.version}) has no setting ${name}: ${why}.`,
+        'Changes are read from MySQL 8.0.1 and MariaDB 10.5 on. Read by a cursor instead.',
+      )
+    }
+    throw setUp(
+      `The server's ${name} is ${is}: ${why}.`,
+      `Run SET GLOBAL ${name} = ${value}; and set it in the server's configuration. Sessions that are open keep what they had.`,
+    )
+  }
+  await checkGrants(client)
+}
+
+async function checkGrants(client: MysqlClient): Promise<void> {
+  const grants = (await client.query('SHOW GRANTS')).map(([grant]) => String(grant))
+  // What a role may is not listed; then the server will say.
+  if (grants.some((grant) => /^GRANT `/.test(grant))) return
+  const mayRead = grants.some((grant) =>
+    /\b(ALL PRIVILEGES|REPLICATION SLAVE|REPLICATION_SLAVE_ADMIN)\b.* ON \*\.\*/i.test(grant),
+  )
+  if (!mayRead) throw missingRight(client, 'read the binlog')
+  await endOfLog(client)
+}
+
+function missingRight({ mariadb }: MysqlClient, what: string): AirbyteError {
+  const rights = mariadb
+    ? 'REPLICATION SLAVE, BINLOG MONITOR'
+    : 'REPLICATION SLAVE, REPLICATION CLIENT, PROCESS'
+  return setUp(
+    `The user may not ${what}.`,
+    `Run GRANT ${rights} ON *.* TO the user, as an administrator.`,
+  )
+}
+
+const UNKNOWN_STATEMENT = 1064
+const DENIED = 1227
+
+/** The end of the log: everything that a query sees by now is before it. */
+export async function endOfLog(client: MysqlClient): Promise<LogPoint> {
+  const [[file, pos] = []] = await status(client)
+  if (!file) throw setUp('The server writes no binlog.', 'Start the server with log_bin.')
+  return { file, pos: Number(pos) }
+}
+
+async function status(client: MysqlClient): Promise<(string | null)[][]> {
+  try {
+    return await client.query(client.mariadb ? 'SHOW MASTER STATUS' : 'SHOW BINARY LOG STATUS')
+  } catch (error) {
+    if (!(error instanceof MysqlServerError)) throw error
+    if (error.errno === DENIED) throw missingRight(client, 'ask where the binlog ends')
+    // Before MySQL 8.2 it was called otherwise.
+    if (error.errno !== UNKNOWN_STATEMENT || client.mariadb) throw error
+    return client.query('SHOW MASTER STATUS')
+  }
+}
+
+const POLL_MS = 200
+
+/**
+ * A place before which every transaction can be seen by whoever asks from now on. The end of the log is
+ * no such place: a transaction stands in it before its rows can be seen, for as long as its commit takes
+ * (for ever, while it waits for a replica).
+ *
+ * @param atLeast the place has to be there or later
+ */
+export async function settledPoint(
+  client: MysqlClient,
+  waitMs: number,
+  atLeast?: LogPoint,
+): Promise<LogPoint> {
+  const until = Date.now() + waitMs
+  if (!client.mariadb) return settledMysql(client, until)
+  for (;;) {
+    const point = await snapshotPoint(client)
+    if (!atLeast || hasPassed({ ...NOWHERE, ...point }, atLeast)) return point
+    await waitTo(until)
+  }
+}
+
+const NOWHERE: BinlogPosition = { file: '', pos: 0, gtid: '', events: 0, base: 0 }
+
+/** MariaDB knows the place of a snapshot. https://mariadb.com/kb/en/enhancements-for-start-transaction-with-consistent-snapshot/ */
+async function snapshotPoint(client: MysqlClient): Promise<LogPoint> {
+  await client.query('START TRANSACTION WITH CONSISTENT SNAPSHOT')
+  const rows = await client.query("SHOW STATUS LIKE 'binlog_snapshot_%'")
+  await client.query('ROLLBACK')
+  const values = new Map(rows.map(([name, value]) => [name?.toLowerCase(), value]))
+  const file = values.get('binlog_snapshot_file')
+  if (!file) return endOfLog(client)
+  return { file, pos: Number(values.get('binlog_snapshot_position')) }
+}
+
+/**
+ * MySQL: the end of the log, once every transaction has ended that wrote before it was taken.
+ * Written from the reference and not verified: no MySQL runs here.
+ */
+async function settledMysql(client: MysqlClient, until: number): Promise<LogPoint> {
+  const point = await endOfLog(client)
+  const [[now] = []] = await client.query('SELECT NOW(6)')
+  for (;;) {
+    const [[open] = []] = await client.query(
+      `SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0 AND trx_started <= '${now}'`,
+    )
+    if (open === '0') return point
+    await waitTo(until)
+  }
+}
+
+async function waitTo(until: number): Promise<void> {
+  if (Date.now() > until) {
+    throw new AirbyteError('TIMEOUT', 'Transactions stayed open while the log waited for them.', {
+      hint: 'End the long transactions, or raise initial_waiting_seconds; it is tried again.',
+    })
+  }
+  await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+}
+
+/** The place as global transaction ids, where the server has such; empty: it has none. */
+export async function gtidOf(client: MysqlClient, { file, pos }: LogPoint): Promise<string> {
+  if (!client.mariadb) return ''
+  const [[gtid] = []] = await client.query(
+    `SELECT BINLOG_GTID_POS('${file.replaceAll("'", '')}', ${pos})`,
+  )
+  return gtid ?? ''
+}
+
+export interface BinlogFile {
+  name: string
+  size: number
+}
+
+/** The files that the server still has, oldest first. */
+export async function binlogFiles(client: MysqlClient): Promise<BinlogFile[]> {
+  const rows = await client.query('SHOW BINARY LOGS')
+  return rows.map(([name, size]) => ({ name: String(name), size: Number(size) }))
+}
+
+/** What tells one server from another that took its place. */
+export async function serverIdentity(client: MysqlClient): Promise<string> {
+  const [[identity] = []] = await client.query(
+    client.mariadb
+      ? "SELECT CONCAT(@@global.server_id, ' ', @@global.hostname, ' ', @@global.port)"
+      : 'SELECT @@global.server_uuid',
+  )
+  return identity ?? ''
+}

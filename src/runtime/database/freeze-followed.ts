@@ -1,0 +1,83 @@
+import {
+  AirbyteError,
+  type Column,
+  type ConfiguredStream,
+  columnsOf,
+  type JsonObject,
+  type JsonValue,
+  type StreamKey,
+  streamKey,
+} from '../../protocol/index.ts'
+import type { ConnectorContext, ReadState } from '../contract.ts'
+import type { LogStream, StagedChanges } from '../source-log.ts'
+import type { CdcBound, CdcState } from './followed-state.ts'
+
+/** Rejects where nobody reads the log. */
+export function changesOf({ changes }: ConnectorContext): StagedChanges {
+  if (changes) return changes
+  throw new AirbyteError('UNSUPPORTED', 'Changes are read from the log by a server only.', {
+    field: 'config.replication_method',
+    hint: 'Sync by a connection, or choose an update method without the log.',
+  })
+}
+
+export interface Freezing {
+  /** The end of the log now, as the database prints it. */
+  endOfLog(): Promise<string>
+  /** Place that rows of a snapshot bear, given from where on changes are read. */
+  sinceOf(position: JsonObject, end: string): string
+  /** What a snapshot of this stream does not go beyond. */
+  snapshot(configured: ConfiguredStream, position: JsonObject): Promise<JsonObject>
+  /** Without those that the log adds. */
+  ownColumns(columns: Column[]): Column[]
+}
+
+/**
+ * Sets the log up for these streams and has it drained from now on; then takes its end, and what the
+ * snapshots of streams that begin anew do not go beyond.
+ */
+export async function freezeFollowed(
+  ctx: ConnectorContext,
+  streams: ConfiguredStream[],
+  { streams: states }: ReadState,
+  freezing: Freezing,
+): Promise<Map<StreamKey, JsonValue>> {
+  const saved = (configured: ConfiguredStream) =>
+    states.get(streamKey(configured.stream)) as unknown as CdcState | undefined
+  const { log, end, failed } = await changesOf(ctx).prepare(
+    streams.map((configured) => logStreamOf(configured, saved(configured), freezing)),
+  )
+  const endOfLog = await freezing.endOfLog()
+  const { segment, position } = end
+  const since = freezing.sinceOf(position, endOfLog)
+  const bounds = new Map<StreamKey, JsonValue>()
+  for (const configured of streams) {
+    const key = streamKey(configured.stream)
+    const error = failed.find(({ stream }) => stream === key)?.error
+    const bound: CdcBound = { type: 'cdc', log, segment, position, end: endOfLog, since }
+    const state = saved(configured)
+    if (error) bound.error = { ...error } as JsonObject
+    else if (!state || state.snapshot) {
+      bound.snapshot = await freezing.snapshot(configured, position)
+    }
+    bounds.set(key, JSON.parse(JSON.stringify(bound)) as JsonValue)
+  }
+  return bounds
+}
+
+function logStreamOf(
+  configured: ConfiguredStream,
+  state: CdcState | undefined,
+  { ownColumns }: Freezing,
+): LogStream {
+  const { name, namespace, json_schema } = configured.stream
+  const { selectedFields, destinationSyncMode, primaryKey } = configured
+  const key = destinationSyncMode.endsWith('dedup') ? primaryKey : []
+  return {
+    stream: { name, ...(namespace === undefined ? {} : { namespace }) },
+    primaryKey: key.flatMap((path) => path.slice(0, 1)),
+    columns: ownColumns(columnsOf(json_schema)),
+    ...(selectedFields ? { selectedFields } : {}),
+    ...(state?.type === 'cdc' ? { loaded: state.segment } : {}),
+  }
+}

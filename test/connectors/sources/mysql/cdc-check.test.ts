@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import mysql from '../../../../connectors/sources/mysql/index.ts'
+import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { ctx, useDatabase } from './support.ts'
+
+const db = useDatabase('source_cdc_check')
+const check = (overrides: JsonObject = {}) =>
+  mysql.check(ctx, {
+    ...db.reading().config,
+    replication_method: { method: 'CDC' },
+    ...overrides,
+  })
+
+/** With the server set otherwise for as long as this takes. */
+async function withSetting<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
+  const [[before] = []] = await db.run(`SELECT @@global.${name}`)
+  await db.run(`SET GLOBAL ${name} = '${value}'`)
+  try {
+    return await work()
+  } finally {
+    await db.run(`SET GLOBAL ${name} = '${before}'`)
+  }
+}
+
+describe('the check of a mysql source that is to follow the log', () => {
+  it('passes where the server is set up for it', async () => {
+    expect(await check()).toEqual({ ok: true })
+  })
+
+  it('names the setting that is wrong, and the statement that rights it', async () => {
+    for (const [name, wrong, right] of [
+      ['binlog_format', 'STATEMENT', 'ROW'],
+      ['binlog_format', 'MIXED', 'ROW'],
+      ['binlog_row_image', 'MINIMAL', 'FULL'],
+      ['binlog_row_metadata', 'MINIMAL', 'FULL'],
+    ] as const) {
+      const { problem } = await withSetting(name, wrong, () => check())
+      expect(problem, wrong).toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        field: 'config.replication_method',
+        hint: expect.stringContaining(`SET GLOBAL ${name} = ${right}`),
+      })
+    }
+  })
+
+  it('names the right that the user lacks', async () => {
+    await db.run(
+      "CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'pw'",
+      "GRANT SELECT ON source_cdc_check.* TO reader@'%'",
+    )
+    const reader = { username: 'reader', password: 'pw' }
+    const grant = { hint: expect.stringContaining('GRANT REPLICATION SLAVE, BINLOG MONITOR') }
+    expect((await check(reader)).problem).toMatchObject({ code: 'CDC_SETUP_REQUIRED', ...grant })
+    await db.run("GRANT REPLICATION SLAVE ON *.* TO reader@'%'")
+    expect((await check(reader)).problem).toMatchObject({ code: 'CDC_SETUP_REQUIRED', ...grant })
+    await db.run("GRANT BINLOG MONITOR ON *.* TO reader@'%'")
+    expect(await check(reader)).toEqual({ ok: true })
+    await db.run("DROP USER reader@'%'")
+  })
+})
+
+describe('the catalog of a mysql source that follows the log', () => {
+  it('orders rows by their place in the log, and says that deletes are seen', async () => {
+    await db.run('CREATE TABLE t (id INT PRIMARY KEY)', 'CREATE VIEW v AS SELECT * FROM t')
+    const { streams } = await mysql.discover(ctx, {
+      ...db.reading().config,
+      replication_method: { method: 'CDC' },
+    })
+    const [table, view] = ['t', 'v'].map((name) => streams.find((stream) => stream.name === name))
+    expect(table).toMatchObject({
+      source_defined_cursor: true,
+      default_cursor_field: ['_ab_cdc_cursor'],
+      captures: { creates: true, updates: true, deletes: true },
+    })
+    expect(view?.supported_sync_modes).toEqual(['full_refresh'])
+  })
+})

@@ -1,0 +1,191 @@
+import { env } from 'cloudflare:workers'
+import type pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../src/protocol/index.ts'
+import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
+import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
+import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
+import { workerdContext } from '../support/workerd-context.ts'
+import { connect, postgresConfig, run, stream } from './harness.ts'
+
+const DATABASE = 'cdc_sync'
+const SCHEMA = 'from_mysql'
+const url = new URL((env as unknown as { MARIADB_URL: string }).MARIADB_URL)
+const server = {
+  host: url.hostname,
+  port: Number(url.port),
+  database: 'test',
+  username: url.username,
+  password: url.password,
+}
+let source: MysqlClient
+let target: pg.Client
+
+beforeAll(async () => {
+  source = await connectMysql(workerdContext(), server)
+  target = await connectPostgres(
+    workerdContext(),
+    postgresConfig(SCHEMA) as unknown as PostgresConfig,
+  )
+})
+afterAll(async () => {
+  await source.query(`DROP DATABASE IF EXISTS ${DATABASE}`)
+  await target.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`)
+  await source.close()
+  await closePostgres(target)
+})
+
+const write = async (...statements: string[]) => {
+  for (const statement of statements) await source.query(statement)
+}
+
+beforeEach(async () => {
+  await target.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`)
+  await write(
+    `CREATE OR REPLACE DATABASE ${DATABASE} CHARACTER SET utf8mb4`,
+    `USE ${DATABASE}`,
+    'CREATE TABLE items (id INT PRIMARY KEY, name VARCHAR(50), big BIGINT UNSIGNED, amount DECIMAL(20,6), at DATETIME(6), ok BOOLEAN)',
+    `INSERT INTO items SELECT seq, CONCAT('näme ', seq), 18446744073709550000 + seq, seq / 7,
+       TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq SECOND, seq MOD 2 FROM seq_1_to_1000`,
+  )
+})
+
+const config = (more: JsonObject = {}): JsonObject => ({
+  ...server,
+  database: DATABASE,
+  ssl_mode: { mode: 'disabled' },
+  chunk_rows: 300,
+  replication_method: { method: 'CDC' },
+  ...more,
+})
+
+const setup = (change: Parameters<typeof stream>[0] = {}, more: JsonObject = {}) => ({
+  source: { type: 'mysql', config: config(more) },
+  destination: { type: 'postgres', config: postgresConfig(SCHEMA) },
+  streams: [
+    stream({
+      ...{ name: 'items', namespace: DATABASE, syncMode: 'incremental' },
+      ...{ destinationSyncMode: 'append_dedup', primaryKey: [['id']], ...change },
+    }),
+  ],
+  change: { namespace: SCHEMA },
+})
+
+/** How PostgreSQL prints as MySQL does. */
+const PRINTED: Record<string, string> = {
+  amount: 'amount::numeric(20,6)',
+  at: "to_char(at, 'YYYY-MM-DD HH24:MI:SS.US')",
+  ok: 'ok::int',
+}
+
+/** Both sides as texts, in one form. */
+async function bothSides(columns: string[] = ['id', 'name', 'big', 'amount', 'at', 'ok']) {
+  const there = await source.query(`SELECT ${columns.join(', ')} FROM items ORDER BY id`)
+  const printed = columns.map((column) => PRINTED[column] ?? column).join(', ')
+  const { rows: here } = await target.query<string[]>({
+    text: `SELECT ${printed} FROM ${SCHEMA}.items ORDER BY id`,
+    rowMode: 'array',
+  })
+  return { here, there }
+}
+
+async function expectEqual(columns?: string[]) {
+  const { here, there } = await bothSides(columns)
+  expect(here).toEqual(there)
+}
+
+describe('a sync that follows the binlog of MariaDB, in workerd', () => {
+  it('copies the table, then its inserts, updates, moves of the key, deletes and truncate', async () => {
+    const { connection } = await connect(setup())
+    const first = await run(connection)
+    expect(first.streams[0]?.error).toBeUndefined()
+    expect(first).toMatchObject({ status: 'succeeded', rows: 1000 })
+    await expectEqual()
+    await write(
+      "INSERT INTO items VALUES (2000, 'new', 1, 2, NULL, 1)",
+      "UPDATE items SET name = 'chänged' WHERE id BETWEEN 10 AND 20",
+      'UPDATE items SET id = 3000 WHERE id = 5',
+      'DELETE FROM items WHERE id IN (1, 2, 15)',
+      'UPDATE items SET amount = 0.000001 WHERE id = 30',
+    )
+    const second = await run(connection)
+    expect(second.streams[0]?.error).toBeUndefined()
+    expect(second.status).toBe('succeeded')
+    await expectEqual()
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 0 })
+    await write('TRUNCATE TABLE items', "INSERT INTO items VALUES (1, 'after', 1, 1, NULL, 0)")
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 2 })
+    await expectEqual()
+  })
+
+  it('keeps the log itself in append mode, with what was deleted', async () => {
+    const { connection } = await connect(setup({ destinationSyncMode: 'append' }))
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 1000 })
+    await write("UPDATE items SET name = 'changed' WHERE id = 7", 'DELETE FROM items WHERE id = 8')
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 2 })
+    const { rows } = await target.query(
+      `SELECT id, name, _ab_cdc_updated_at IS NULL AS snapshot, _ab_cdc_deleted_at IS NOT NULL AS deleted
+       FROM ${SCHEMA}.items WHERE id IN (7, 8) ORDER BY _ab_cdc_cursor, id`,
+    )
+    expect(rows).toEqual([
+      { id: '7', name: 'näme 7', snapshot: 't', deleted: 'f' },
+      { id: '8', name: 'näme 8', snapshot: 't', deleted: 'f' },
+      { id: '7', name: 'changed', snapshot: 'f', deleted: 'f' },
+      { id: '8', name: 'näme 8', snapshot: 'f', deleted: 't' },
+    ])
+  })
+
+  it('misses nothing of what is written while the table is copied', async () => {
+    const { connection } = await connect(setup({}, { chunk_rows: 50, checkpoint_rows: 50 }))
+    let copying = true
+    const writer = (async () => {
+      for (let n = 0; copying; n++) {
+        const id = 1 + ((n * 37) % 1000)
+        await write(
+          `UPDATE items SET name = 'w${n}' WHERE id = ${id}`,
+          `UPDATE items SET id = ${5000 + n} WHERE id = ${1 + ((id * 7) % 1000)}`,
+          `DELETE FROM items WHERE id = ${1 + ((id * 11) % 1000)}`,
+          `INSERT INTO items (id, name) VALUES (${10_000 + n}, 'inserted')`,
+        )
+      }
+    })()
+    const first = await run(connection)
+    copying = false
+    await writer
+    expect(first.status).toBe('succeeded')
+    expect((await run(connection)).status).toBe('succeeded')
+    await expectEqual()
+  })
+
+  it('goes on with columns that came while nobody read', async () => {
+    const { connection } = await connect(setup())
+    await run(connection)
+    await write(
+      "INSERT INTO items (id, name) VALUES (2000, 'before')",
+      'ALTER TABLE items ADD COLUMN extra VARCHAR(10), DROP COLUMN big',
+      "UPDATE items SET extra = 'é' WHERE id = 3",
+    )
+    let last = await run(connection)
+    if (last.status !== 'succeeded') last = await run(connection)
+    expect(last.status).toBe('succeeded')
+    await expectEqual(['id', 'name', 'extra'])
+  })
+
+  it('fails when the binlog is purged, and begins anew only after a refresh', async () => {
+    const { connection } = await connect(setup())
+    await run(connection)
+    await write("UPDATE items SET name = 'lost' WHERE id = 1", 'FLUSH BINARY LOGS')
+    const [[file] = []] = await source.query('SHOW MASTER STATUS')
+    const purged = async () => {
+      await write(`PURGE BINARY LOGS TO '${file}'`)
+      return (await source.query('SHOW BINARY LOGS')).length
+    }
+    await expect.poll(purged, { timeout: 10_000 }).toBe(1)
+    const failed = await run(connection)
+    expect(failed.status).not.toBe('succeeded')
+    expect(JSON.stringify(failed)).toContain('CDC_POSITION_LOST')
+    await connection.refresh({ remove: false })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+    await expectEqual()
+  })
+})
