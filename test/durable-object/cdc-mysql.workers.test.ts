@@ -94,7 +94,7 @@ async function expectEqual(columns?: string[]) {
   expect(here).toEqual(there)
 }
 
-describe('a sync that follows the binlog of MariaDB, in workerd', () => {
+describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_000 }, () => {
   it('copies the table, then its inserts, updates, moves of the key, deletes and truncate', async () => {
     const { connection } = await connect(setup())
     const first = await run(connection)
@@ -152,6 +152,27 @@ describe('a sync that follows the binlog of MariaDB, in workerd', () => {
     const first = await run(connection)
     copying = false
     await writer
+    expect(first.status).toBe('succeeded')
+    expect((await run(connection)).status).toBe('succeeded')
+    await expectEqual()
+  })
+
+  it('goes on when the server cuts the reader of its log, again and again', async () => {
+    const { connection } = await connect(setup({}, { chunk_rows: 50, checkpoint_rows: 50 }))
+    let running = true
+    const cutting = (async () => {
+      for (let n = 0; running; n++) {
+        await write(`UPDATE items SET name = 'cut ${n}' WHERE id = ${1 + (n % 1000)}`)
+        if (n % 40 > 0) continue
+        const readers = await source.query(
+          `SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Binlog Dump' AND DB = '${DATABASE}'`,
+        )
+        for (const [id] of readers) await source.query(`KILL ${id}`).catch(() => {})
+      }
+    })()
+    const first = await run(connection)
+    running = false
+    await cutting
     expect(first.status).toBe('succeeded')
     expect((await run(connection)).status).toBe('succeeded')
     await expectEqual()

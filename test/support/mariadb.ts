@@ -16,14 +16,18 @@ export interface RunningMariadb {
   stop(): Promise<void>
 }
 
-/**
- * A real MariaDB that writes a binlog of whole rows with names, on a free loopback port: about a
- * second, and three more when the data directory has to be prepared first. `MARIADB_URL` names a
- * server that runs already. Without either: an error that says how to install one.
- */
+/** The server that all tests share: our own, or the one that `MARIADB_URL` names. */
 export async function startMariadb(): Promise<RunningMariadb> {
   const given = process.env.MARIADB_URL
-  if (given) return { url: given, stop: async () => {} }
+  return given ? { url: given, stop: async () => {} } : startOwnMariadb()
+}
+
+/**
+ * A real MariaDB that writes a binlog of whole rows with names, on a free loopback port: about a
+ * second, and three more when the data directory has to be prepared first. Without a server on the
+ * machine: an error that says how to install one.
+ */
+export async function startOwnMariadb(): Promise<RunningMariadb> {
   const server = serverBinary()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-'))
   const datadir = join(directory, 'data')

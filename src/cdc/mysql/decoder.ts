@@ -85,6 +85,9 @@ export class BinlogDecoder {
   #gtid: string | undefined
   #standalone = false
   #open = false
+  /** Of the newest change, and the same as text: many have one. */
+  #second = -1
+  #time = ''
   /** Bytes of changes since the last checkpoint. */
   #bytes = 0
 
@@ -320,13 +323,12 @@ export class BinlogDecoder {
   }
 
   #place({ timestamp }: BinlogEvent): ChangePlace {
-    const at = { file: this.#file, base: this.#base }
-    return {
-      file: this.#file,
-      pos: this.#at,
-      order: orderOf({ ...this.#position, ...at }, this.#at),
-      at: `${secondsText(timestamp).replace(' ', 'T')}Z`,
+    if (timestamp !== this.#second) {
+      this.#second = timestamp
+      this.#time = `${secondsText(timestamp).replace(' ', 'T')}Z`
     }
+    const order = orderOf(this.#file, this.#base, this.#at)
+    return { file: this.#file, pos: this.#at, order, at: this.#time }
   }
 
   #other({ type, ignorable }: BinlogEvent): void {

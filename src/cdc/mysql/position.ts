@@ -22,7 +22,7 @@ export const fileNumber = (file: string): number => Number(/\.(\d+)$/.exec(file)
 const FILE_SPAN = 2 ** 36
 
 /** One number that grows along the log. */
-export const orderOf = ({ file, base }: BinlogPosition, pos: number): number =>
+export const orderOf = (file: string, base: number, pos: number): number =>
   (fileNumber(file) + base) * FILE_SPAN + pos
 
 /** Whether everything before `goal` is done. */

@@ -33,8 +33,8 @@ function parsePoint(place: string): LogPoint {
 }
 
 const sinceOf = (position: JsonObject) => {
-  const parsed = positionFromJson(position)
-  return String(orderOf(parsed, parsed.pos))
+  const { file, base, pos } = positionFromJson(position)
+  return String(orderOf(file, base, pos))
 }
 
 /** What a sync does not go beyond in the log, and in the tables of streams that begin anew. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { mysqlLog } from '../../../../connectors/sources/mysql/cdc/log.ts'
 import mysql from '../../../../connectors/sources/mysql/index.ts'
+import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import { ctx, useDatabase } from './support.ts'
 
@@ -73,5 +75,34 @@ describe('the catalog of a mysql source that follows the log', () => {
       captures: { creates: true, updates: true, deletes: true },
     })
     expect(view?.supported_sync_modes).toEqual(['full_refresh'])
+  })
+})
+
+describe('the log of a mysql source', () => {
+  it('warns of foreign keys whose changes are not in it, and refuses views', async () => {
+    await db.run(
+      'CREATE OR REPLACE TABLE parents (id INT PRIMARY KEY)',
+      'CREATE TABLE children (id INT PRIMARY KEY, parent INT, CONSTRAINT fk_parent FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE)',
+      'CREATE OR REPLACE VIEW seen AS SELECT * FROM parents',
+    )
+    const lines: string[] = []
+    const config = { ...db.reading().config, replication_method: { method: 'CDC' } }
+    const namespace = 'source_cdc_check'
+    const streams = ['children', 'seen'].map((name) => ({
+      stream: { name, namespace },
+      primaryKey: ['id'],
+      columns: [],
+    }))
+    const { failed, continues } = await mysqlLog.prepare(
+      createNodeContext({ log: (_level, message) => lines.push(message) }),
+      config,
+      streams,
+      { name: 'x', kept: null, mayBeginAnew: true },
+    )
+    expect(continues).toBe(false)
+    expect(lines).toEqual([expect.stringContaining('fk_parent')])
+    expect(failed).toMatchObject([
+      { stream: `${namespace}.seen`, error: { code: 'CDC_TABLE_UNSUITABLE' } },
+    ])
   })
 })

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseConfig, type SourceConfig } from '../../../connectors/sources/mysql/config.ts'
+import { endOfLog, settledPoint } from '../../../src/cdc/mysql/index.ts'
+import { toAirbyteError } from '../../../src/protocol/index.ts'
+import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { type RunningMariadb, startOwnMariadb } from '../../support/mariadb.ts'
+import { capture, changesOf, ctx } from './support.ts'
+
+/** A server of its own: its commits wait for a replica that never comes. */
+let server: RunningMariadb
+let config: SourceConfig
+let client: MysqlClient
+let writer: MysqlClient
+
+beforeAll(async () => {
+  server = await startOwnMariadb()
+  const url = new URL(server.url)
+  config = parseConfig({
+    ...{ host: url.hostname, port: Number(url.port), database: 'test' },
+    ...{ username: url.username, password: url.password, ssl_mode: { mode: 'disabled' } },
+  })
+  client = await connectMysql(ctx, config)
+  writer = await connectMysql(ctx, config)
+  await client.query('CREATE TABLE items (id INT PRIMARY KEY, v INT) ENGINE = InnoDB')
+  await client.query('INSERT INTO items VALUES (1, 1)')
+  await client.query("SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'")
+  await client.query('SET GLOBAL rpl_semi_sync_master_timeout = 3600000')
+})
+afterAll(async () => {
+  await writer.close()
+  await client.close()
+  await server.stop()
+})
+
+const waiting = (on: boolean) =>
+  client.query(`SET GLOBAL rpl_semi_sync_master_enabled = ${on ? 1 : 0}`)
+
+const value = async () => (await client.query('SELECT v FROM items WHERE id = 1'))[0]?.[0]
+
+describe('the hand-over from the table to the log', () => {
+  it('takes a place before a change that is in the log and that nobody can see yet', async () => {
+    await waiting(true)
+    const before = await endOfLog(client)
+    const committing = writer.query('UPDATE items SET v = 2 WHERE id = 1')
+    await expect.poll(async () => (await endOfLog(client)).pos).toBeGreaterThan(before.pos)
+    // The change is in the log; a snapshot would still read the old row.
+    expect(await value()).toBe('1')
+    const end = await endOfLog(client)
+    const settled = await settledPoint(client, 1000)
+    expect(settled).toEqual(before)
+
+    // A place beyond the change is settled only once the change can be seen.
+    const late = await settledPoint(client, 0, end).catch((error) => toAirbyteError(error).code)
+    expect(late).toBe('TIMEOUT')
+    await waiting(false)
+    await committing
+    expect(await settledPoint(client, 1000, end)).toEqual(end)
+    expect(await value()).toBe('2')
+
+    const from = { ...settled, gtid: '', events: 0, base: 0 }
+    const { batches } = await capture(config, from, { items: ['id'] })
+    expect(changesOf(batches).map(({ row }) => row)).toEqual([{ id: 1, v: 2 }])
+  })
+})
