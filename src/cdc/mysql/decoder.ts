@@ -158,7 +158,9 @@ export class BinlogDecoder {
   checkpoint(): void {
     for (const builder of this.#builders.values()) this.#emit(builder)
     // Another table description may come for each: they begin anew.
-    const position = this.#open ? { ...this.#position, events: this.#events } : this.#position
+    const position = this.#open
+      ? { ...this.#position, events: Math.max(this.#events, this.#skip) }
+      : this.#position
     this.#ready.push({ type: 'checkpoint', position: positionToJson(position) })
     this.#bytes = 0
   }
@@ -187,7 +189,7 @@ export class BinlogDecoder {
     if (next <= before) this.#base += before + 1 - next
     this.#file = file
     this.#at = Number(bytes.readBigUInt64LE(start))
-    if (!this.#open) this.#done()
+    if (!this.#open && this.#skip === 0) this.#done()
   }
 
   #done(): void {
@@ -221,7 +223,7 @@ export class BinlogDecoder {
   }
 
   #idle({ nextPosition, bytes, start, end, type }: BinlogEvent): void {
-    if (this.#open || type !== EVENT.heartbeat) return
+    if (this.#open || this.#skip > 0 || type !== EVENT.heartbeat) return
     if (bytes.toString('utf8', start, end) !== this.#file || nextPosition === 0) return
     this.#done()
   }

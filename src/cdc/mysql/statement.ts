@@ -21,6 +21,10 @@ export function readStatement({ bytes, start, end }: BinlogEvent): LoggedStateme
 const COMMENTS = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/
 const NAME = '(?:`((?:[^`]|``)+)`|([\\w$\\u0080-\\uffff]+))'
 const TRUNCATE = new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${NAME}(?:\\s*\\.\\s*${NAME})?`, 'i')
+/** What a server writes when it forgets the rows of a MEMORY table. */
+const DELETE_ALL = new RegExp(`^DELETE FROM ${NAME}(?:\\s*\\.\\s*${NAME})?\\s*$`, 'i')
+/** Rows of the past, which nobody reads. */
+const DELETE_HISTORY = /^DELETE\s+HISTORY\b/i
 const CHANGES_ROWS = /^(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|MERGE|CALL|WITH)\b/i
 
 export type Meaning =
@@ -35,9 +39,10 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   if (word === 'COMMIT') return { kind: 'commit' }
   if (word === 'ROLLBACK' && !/^ROLLBACK\s+(?:WORK\s+)?TO\b/i.test(text))
     return { kind: 'rollback' }
-  if (CHANGES_ROWS.test(text)) return { kind: 'rows' }
-  const truncated = TRUNCATE.exec(text)
-  if (!truncated) return { kind: 'other' }
+  const truncated = TRUNCATE.exec(text) ?? DELETE_ALL.exec(text)
+  if (!truncated) {
+    return { kind: CHANGES_ROWS.test(text) && !DELETE_HISTORY.test(text) ? 'rows' : 'other' }
+  }
   const [first, second] = [nameOf(truncated, 1), nameOf(truncated, 3)]
   return second === undefined
     ? { kind: 'truncate', schema: database, name: first ?? '' }

@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import { connectMysql } from '../../../src/runtime/mysql/client.ts'
-import { capture, changesOf, ctx, useServer } from './support.ts'
+import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
 
 let db: Awaited<ReturnType<typeof useServer>>
 beforeAll(async () => {
-  db = await useServer('cdc_binlog')
-})
-afterAll(async () => {
-  await db.run('DROP DATABASE cdc_binlog')
-  await db.client.close()
-})
+  db = await useServer()
+}, SERVER_START_MS)
+afterAll(() => db?.stop())
 
 const orders = { orders: ['id'] }
 
@@ -87,7 +84,7 @@ describe('changes from the binlog of a real MariaDB', () => {
       'INSERT INTO orders VALUES (1)',
       'TRUNCATE TABLE orders',
       'INSERT INTO orders VALUES (2)',
-      '/* x */ TRUNCATE `cdc_binlog` . `orders`',
+      '/* x */ TRUNCATE `test` . `orders`',
     )
     expect(seen.map(({ op, row }) => [op, row.id])).toEqual([
       ['u', 1],

@@ -1,35 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseConfig, type SourceConfig } from '../../../connectors/sources/mysql/config.ts'
 import { endOfLog, settledPoint } from '../../../src/cdc/mysql/index.ts'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
-import { type RunningMariadb, startOwnMariadb } from '../../support/mariadb.ts'
-import { capture, changesOf, ctx } from './support.ts'
+import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
 
-/** A server of its own: its commits wait for a replica that never comes. */
-let server: RunningMariadb
-let config: SourceConfig
+let db: Awaited<ReturnType<typeof useServer>>
 let client: MysqlClient
 let writer: MysqlClient
 
 beforeAll(async () => {
-  server = await startOwnMariadb()
-  const url = new URL(server.url)
-  config = parseConfig({
-    ...{ host: url.hostname, port: Number(url.port), database: 'test' },
-    ...{ username: url.username, password: url.password, ssl_mode: { mode: 'disabled' } },
-  })
-  client = await connectMysql(ctx, config)
-  writer = await connectMysql(ctx, config)
+  db = await useServer()
+  client = db.client
+  writer = await connectMysql(ctx, db.config)
   await client.query('CREATE TABLE items (id INT PRIMARY KEY, v INT) ENGINE = InnoDB')
   await client.query('INSERT INTO items VALUES (1, 1)')
   await client.query("SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'")
   await client.query('SET GLOBAL rpl_semi_sync_master_timeout = 3600000')
-})
+}, SERVER_START_MS)
 afterAll(async () => {
-  await writer.close()
-  await client.close()
-  await server.stop()
+  await writer?.close()
+  await db?.stop()
 })
 
 const waiting = (on: boolean) =>
@@ -58,7 +48,7 @@ describe('the hand-over from the table to the log', () => {
     expect(await value()).toBe('2')
 
     const from = { ...settled, gtid: '', events: 0, base: 0 }
-    const { batches } = await capture(config, from, { items: ['id'] })
+    const { batches } = await capture(db.config, from, { items: ['id'] })
     expect(changesOf(batches).map(({ row }) => row)).toEqual([{ id: 1, v: 2 }])
   })
 })

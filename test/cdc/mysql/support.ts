@@ -1,4 +1,3 @@
-import { inject } from 'vitest'
 import { parseConfig, type SourceConfig } from '../../../connectors/sources/mysql/config.ts'
 import { listTables } from '../../../connectors/sources/mysql/tables.ts'
 import {
@@ -11,11 +10,12 @@ import {
 import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { Cell, JsonObject, RecordBatch } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { startOwnMariadb } from '../../support/mariadb.ts'
 
 export const ctx = createNodeContext()
 
-export function serverConfig(): SourceConfig {
-  const url = new URL(inject('mariadbUrl'))
+function configOf(server: string): SourceConfig {
+  const url = new URL(server)
   return parseConfig({
     host: url.hostname,
     port: Number(url.port),
@@ -106,12 +106,27 @@ export async function capture(
   return captured
 }
 
-export async function useServer(database: string) {
-  const config = { ...serverConfig(), database }
-  const client = await connectMysql(ctx, serverConfig())
-  const run = async (...statements: string[]) => {
-    for (const statement of statements) await client.query(statement)
+/** A machine that is busy starts servers slowly. */
+export const SERVER_START_MS = 60_000
+
+/**
+ * A server of its own, since these tests set it otherwise, purge its log and stop its commits: whoever
+ * shares it would see that.
+ */
+export async function useServer() {
+  const server = await startOwnMariadb()
+  const config = configOf(server.url)
+  const client = await connectMysql(ctx, config)
+  return {
+    config,
+    client,
+    async run(...statements: string[]) {
+      for (const statement of statements) await client.query(statement)
+    },
+    end: () => endOf(client),
+    async stop() {
+      await client.close()
+      await server.stop()
+    },
   }
-  await run(`CREATE OR REPLACE DATABASE ${database} CHARACTER SET utf8mb4`, `USE ${database}`)
-  return { config, client, run, end: () => endOf(client) }
 }

@@ -2,16 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import mysql from '../../../connectors/sources/mysql/index.ts'
 import type { JsonObject } from '../../../src/protocol/index.ts'
 import { asRecords, batchesOf, configure, readStream } from '../../conformance/reading.ts'
-import { capture, changesOf, ctx, useServer } from './support.ts'
+import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
 
 let db: Awaited<ReturnType<typeof useServer>>
 beforeAll(async () => {
-  db = await useServer('cdc_types')
-})
-afterAll(async () => {
-  await db.run('DROP DATABASE cdc_types')
-  await db.client.close()
-})
+  db = await useServer()
+}, SERVER_START_MS)
+afterAll(() => db?.stop())
 
 /** Declarations with values; the catalog read of the same row says what the log has to tell. */
 const TYPES: [declared: string, ...values: string[]][] = [

@@ -47,7 +47,11 @@ export const mysqlLog: SourceLog = {
       const failed = await unsuitable(ctx, client, config, streams)
       const position = kept && (await guarded(client, kept, mayBeginAnew))
       // New streams are read from their tables next: what the log was read up to has to be seen there.
-      const point = await settledPoint(client, waitingMs(cdc), position ?? undefined)
+      const point = await settledPoint(
+        client,
+        waitingMs(cdc),
+        position ? afterAll(position) : undefined,
+      )
       const server = await serverIdentity(client)
       const begun = position ?? {
         ...{ ...point, events: 0, base: 0 },
@@ -71,6 +75,12 @@ export const mysqlLog: SourceLog = {
 
   drop: async () => {},
 }
+
+/** Beyond the transaction that was read in part, if there is one: its first rows will not come again. */
+const afterAll = ({ file, pos, events }: BinlogPosition) => ({
+  file,
+  pos: events > 0 ? pos + 1 : pos,
+})
 
 /** The kept position, if it still holds; null: a log that all streams leave may be lost. */
 async function guarded(

@@ -5,7 +5,7 @@ import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import { ctx, useDatabase } from './support.ts'
 
-const db = useDatabase('source_cdc_check')
+const db = useDatabase('source_cdc_check', 'own')
 const check = (overrides: JsonObject = {}) =>
   mysql.check(ctx, {
     ...db.reading().config,

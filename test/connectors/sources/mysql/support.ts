@@ -5,6 +5,7 @@ import type { AirbyteStream, JsonObject } from '../../../../src/protocol/index.t
 import { connectMysql, type MysqlClient } from '../../../../src/runtime/mysql/client.ts'
 import type { MysqlConfig } from '../../../../src/runtime/mysql/config.ts'
 import { asRecords, batchesOf, type Reading } from '../../../conformance/reading.ts'
+import { type RunningMariadb, startOwnMariadb } from '../../../support/mariadb.ts'
 
 export const ctx = createNodeContext()
 
@@ -12,8 +13,8 @@ type Config = Omit<MysqlConfig, 'ssl_mode' | 'tunnel_method'> & {
   ssl_mode: { mode: 'disabled' }
 }
 
-export function serverConfig(): Config {
-  const url = new URL(inject('mariadbUrl'))
+export function serverConfig(server = inject('mariadbUrl')): Config {
+  const url = new URL(server)
   return {
     host: url.hostname,
     port: Number(url.port),
@@ -24,18 +25,21 @@ export function serverConfig(): Config {
   }
 }
 
-/** A database for one test file. */
-export function useDatabase(name: string) {
+/** A database for one test file; `own`: on a server of its own, for tests that set it otherwise. */
+export function useDatabase(name: string, own?: 'own') {
   let client: MysqlClient
-  const config = () => ({ ...serverConfig(), database: name })
+  let server: RunningMariadb | undefined
+  const config = () => ({ ...serverConfig(server?.url), database: name })
   beforeAll(async () => {
-    client = await connectMysql(ctx, serverConfig())
+    if (own) server = await startOwnMariadb()
+    client = await connectMysql(ctx, serverConfig(server?.url))
     await client.query(`CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`)
     await client.query(`USE ${name}`)
-  })
+  }, 60_000)
   afterAll(async () => {
     await client.query(`DROP DATABASE ${name}`)
     await client.close()
+    await server?.stop()
   })
   return {
     config,

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { meaningOf } from '../../../src/cdc/mysql/statement.ts'
+
+const meaning = (sql: string) => meaningOf({ database: 'shop', sql })
+
+describe('statements in a binlog of rows', () => {
+  it.each([
+    ['BEGIN', 'begin'],
+    ['COMMIT', 'commit'],
+    ['ROLLBACK', 'rollback'],
+    ['ROLLBACK TO `s`', 'other'],
+    ['ROLLBACK WORK TO SAVEPOINT s', 'other'],
+    ['SAVEPOINT `s`', 'other'],
+    ['ALTER TABLE t ADD COLUMN update_at INT', 'other'],
+    ['CREATE TABLE `insert` (id INT)', 'other'],
+    ['DROP TABLE t', 'other'],
+    ['DELETE HISTORY FROM t', 'other'],
+    ['/* ApplicationName=x */ update t set a = 1', 'rows'],
+    ['# a\n-- b\n INSERT INTO t VALUES (1)', 'rows'],
+    ['/*! REPLACE */ INTO t', 'other'],
+    ['REPLACE INTO t VALUES (1)', 'rows'],
+    ['DELETE FROM t WHERE id = 1', 'rows'],
+    ["LOAD DATA INFILE 'x' INTO TABLE t", 'rows'],
+  ])('%s is %s', (sql, kind) => {
+    expect(meaning(sql).kind).toBe(kind)
+  })
+
+  it.each([
+    ['TRUNCATE TABLE orders', 'shop', 'orders'],
+    ['truncate orders', 'shop', 'orders'],
+    ['TRUNCATE `a``b` . `c d`', 'a`b', 'c d'],
+    ['TRUNCATE TABLE other.orders', 'other', 'orders'],
+    ['DELETE FROM `mem`.`t`', 'mem', 't'],
+  ])('%s empties %s.%s', (sql, schema, name) => {
+    expect(meaning(sql)).toEqual({ kind: 'truncate', schema, name })
+  })
+})
