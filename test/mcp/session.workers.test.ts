@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { SCOPES } from '../../src/operations/caller.ts'
 import { call, MCP } from '../oauth/oauth-client.ts'
 import { apiKey, legacyClient } from './clients.ts'
 
@@ -46,6 +47,15 @@ describe('a session of a 2025-era client', () => {
     const { id, client } = await open('session-a')
     const stranger = await apiKey('session-b')
     const response = await post(stranger, id, LIST)
+    expect(response.status).toBe(404)
+    await response.text()
+    await client.close()
+  })
+
+  it("is worth nothing with another person's token of the same workspace", async () => {
+    const { id, client } = await open('session-c')
+    const other = await apiKey('session-c', SCOPES, 'somebody-else')
+    const response = await post(other, id, LIST)
     expect(response.status).toBe(404)
     await response.text()
     await client.close()

@@ -1,6 +1,8 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createSetup, getSetup } from '../../src/http/setup.ts'
+import { workspaceObject } from '../../src/identity/objects.ts'
 import { openSession } from '../../src/identity/session.ts'
 import { SCOPES } from '../../src/operations/caller.ts'
 import { createOperationContext } from '../../src/operations/context.ts'
@@ -107,6 +109,19 @@ describe('the setup page', () => {
     expect((await open(setupId)).response.status).toBe(410)
   })
 
+  it('takes nothing after it has expired, not even from a page that was open', async () => {
+    const setupId = await newSetup()
+    const page = await open(setupId)
+    await runInDurableObject(workspaceObject(env, 'local'), (_, { storage }) => {
+      storage.sql.exec('update setups set expires_at = ? where id = ?', Date.now() - 1, setupId)
+    })
+    const late = await submit(setupId, page, { password: pg.password })
+    expect(late.response.status).toBe(410)
+    expect(late.html).toContain('This link has expired')
+    expect((await open(setupId)).response.status).toBe(410)
+    expect((await getSetup(env, 'local', setupId))?.status).toBe('expired')
+  })
+
   it('does not take a form from another site or another browser', async () => {
     const setupId = await newSetup()
     const page = await open(setupId)
@@ -153,5 +168,23 @@ describe('the setup page of a hosted server', () => {
     expect((await visit(ann.cookie)).status).toBe(200)
     expect((await visit(ben.cookie)).status).toBe(404)
     expect((await visit('')).status).toBe(503)
+
+    // Not even with a form of Ann's, in her own browser.
+    const page = await visit(ann.cookie)
+    const token = /name="token" value="([^"]+)"/.exec(await page.text())?.[1] ?? ''
+    const bound = page.headers.get('set-cookie')?.split(';')[0]
+    const sent = await handleSetup(
+      new Request(`http://localhost:8787/setup/${setupId}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          cookie: `${ben.cookie}; ${bound}`,
+        },
+        body: new URLSearchParams({ token, password: 'x' }).toString(),
+      }),
+      hosted,
+    )
+    expect(sent.status).toBe(404)
+    expect((await getSetup(env, 'local', setupId))?.status).toBe('waiting')
   })
 })

@@ -59,11 +59,11 @@ button.quiet { border: 0; background: none; color: var(--link); padding: .25rem;
 
 const WORKSPACE = `
 .top { background: var(--surface); border-bottom: 1px solid var(--line); }
-.bar { max-width: 60rem; margin: 0 auto; padding: .6rem 1rem; display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; align-items: center; }
+.bar { max-width: 76rem; margin: 0 auto; padding: .6rem 1rem; display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; align-items: center; }
 .brand { font-weight: 700; color: var(--ink); text-decoration: none; overflow-wrap: anywhere; }
 .brand span { font-weight: 400; color: var(--soft); margin-left: .35rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .15rem; list-style: none; margin: 0; padding: 0; }
-nav a { display: block; padding: .4rem .6rem; border-radius: .4rem; color: var(--ink); text-decoration: none; }
+nav a { display: block; padding: .35rem .5rem; border-radius: .4rem; color: var(--ink); text-decoration: none; }
 nav a:hover { background: var(--ground); }
 nav a[aria-current] { font-weight: 600; box-shadow: inset 0 -2px var(--link); border-radius: 0; }
 .who { margin-left: auto; display: flex; gap: .75rem; align-items: center; color: var(--soft); font-size: .9rem; }
