@@ -59,9 +59,6 @@ describe('check', () => {
       code: 'VALIDATION_FAILED',
       field: 'config.schemas',
     })
-    expect(await problem({ replication_method: { method: 'CDC' } })).toMatchObject({
-      code: 'UNSUPPORTED',
-    })
     const login = { username: 'source_reader', password: 'reader-pw' }
     expect(await problem({ ...login, schemas: ['hidden'] })).toMatchObject({
       code: 'PERMISSION_DENIED',
