@@ -248,10 +248,19 @@ describe('a value that does not fit its column', () => {
     expect(late.map(({ id }: { id: number }) => Number(id)).sort()).toEqual([5001, 5003])
   })
 
-  it('is named with its table when a whole column became too narrow', async () => {
+  it('is loaded after a column that became too narrow is widened', async () => {
     const ws = await flow([{ name: 'orders' }])
     await ws.sync('flow')
     await db.query('truncate e2e_dst.orders; alter table e2e_dst.orders alter id type integer')
+    expect(await ws.sync('flow')).toMatchObject({ status: 'succeeded' })
+    const { rows } = await db.query('select pg_typeof(id) as type from e2e_dst.orders limit 1')
+    expect(rows).toEqual([{ type: 'bigint' }])
+  })
+
+  it('is named with its table when a whole column became another', async () => {
+    const ws = await flow([{ name: 'orders' }])
+    await ws.sync('flow')
+    await db.query('truncate e2e_dst.orders; alter table e2e_dst.orders alter id type date using null')
     const sync = await ws.sync('flow')
     expect(sync.error).toMatchObject({ code: 'SCHEMA_CHANGED', field: 'id' })
     expect(sync.error.hint).toContain('ALTER COLUMN "id" TYPE bigint')
