@@ -96,6 +96,8 @@ describe('a hosted server', () => {
   })
 
   it('ends access at the next call when a membership ends or shrinks', async () => {
+    // A workspace keeps its last owner: there is another.
+    await person('boss', { acme: 'owner' })
     const member = await person('member', { acme: 'owner' })
     const { token } = await connect(member, { workspace: 'acme', access: 'owner' })
     expect(await statusOf(token)).not.toBe(401)

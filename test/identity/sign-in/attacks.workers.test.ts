@@ -165,7 +165,7 @@ describe('the way back', () => {
   ])('never leads away: %j', async (returnTo) => {
     const browser = new Browser()
     const page = await browser.signIn('oidc', 'ann', returnTo)
-    expect(page.url).toBe(`${ORIGIN}/`)
+    expect(page.url).toMatch(/^http:\/\/localhost:8787\/w\/[0-9a-f-]{36}$/)
     const signedIn = await browser.open(`/sign-in?${new URLSearchParams({ return_to: returnTo })}`)
     expect(new URL(signedIn.url).origin).toBe(ORIGIN)
     const signedOut = await browser.submit('/sign-out', { return_to: returnTo })
@@ -215,7 +215,7 @@ describe('local mode', () => {
     const page = await browser.open('/sign-in?return_to=/health')
     expect(page.url).toBe(`${ORIGIN}/health`)
     const callback = await browser.open('/sign-in/oidc/callback?code=x&state=y')
-    expect(callback.url).toBe(`${ORIGIN}/`)
+    expect(callback.url).toBe(`${ORIGIN}/w/local`)
     expect(browser.isSignedIn()).toBe(false)
   })
 })
