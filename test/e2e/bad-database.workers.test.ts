@@ -260,7 +260,9 @@ describe('a value that does not fit its column', () => {
   it('is named with its table when a whole column became another', async () => {
     const ws = await flow([{ name: 'orders' }])
     await ws.sync('flow')
-    await db.query('truncate e2e_dst.orders; alter table e2e_dst.orders alter id type date using null')
+    await db.query(
+      'truncate e2e_dst.orders; alter table e2e_dst.orders alter id type date using null',
+    )
     const sync = await ws.sync('flow')
     expect(sync.error).toMatchObject({ code: 'SCHEMA_CHANGED', field: 'id' })
     expect(sync.error.hint).toContain('ALTER COLUMN "id" TYPE bigint')

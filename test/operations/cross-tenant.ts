@@ -61,7 +61,9 @@ const valuesOf = ({ ids, connector, sync, key, setupId }: Victim): Record<string
 /** What operations need besides, to come as far as the id. */
 const EXTRAS: Record<string, Record<string, unknown>> = {
   'sources.preview': { stream: 'users' },
+  'destinations.query': { sql: 'SELECT 1' },
   'connections.create': { name: 'mine' },
+  'connections.plan': { name: 'mine' },
   'connections.backfill': { stream: 'users', field: 'id', from: '1' },
   'connections.setState': { states: [{ stream: 'users', state: null }] },
   'connectors.upgrade': { manifest: itemsManifest('https://api.example.com'), license: 'own' },
