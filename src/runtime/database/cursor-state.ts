@@ -1,28 +1,46 @@
 import { AirbyteError, type StreamState } from '../../protocol/index.ts'
+import type { KeyPosition } from './keyset.ts'
 
-/** A cursor state in the form of Airbyte's own connector: the last value, and nothing of its ties. */
-export interface ForeignCursor {
-  v?: undefined
-  cursor: string
+/** What a cursor column held at one moment. Databases add what tells rows that were committed late. */
+export interface CursorBound {
+  /** Largest value, as text; null: the column had none. */
+  cursor: string | null
+  /** Seconds (or units) below `cursor` that are watched for late commits. */
+  lookback: number
+}
+
+/** Everything up to the bound is read; without one, nothing yet. */
+export type CursorState<B extends CursorBound, P extends KeyPosition> = Partial<B> & {
+  v: 1
+  type: 'cursor'
+  cursor_field: [string]
+  /** True once the rows without a cursor value are read. */
+  nulls?: boolean
+  /** The window in progress. */
+  window?: { upper: B; position: P }
 }
 
 /**
- * The saved state of a stream that follows `cursorField`: ours (`v: 1`), or Airbyte's. Throws
+ * The state of a stream that follows `cursorField`: ours (`v: 1`), a new one if none is saved, or
+ * Airbyte's own, whose last value is then read again: it knows nothing of its ties. Throws
  * STATE_INVALID if it is of another mode, cursor or connector.
  */
-export function savedCursor<S extends { v: 1; type: 'cursor' }>(
+export function parseCursor<B extends CursorBound, P extends KeyPosition>(
   state: StreamState | undefined,
   cursorField: string,
-): S | ForeignCursor | undefined {
-  if (!state) return undefined
+): CursorState<B, P> {
+  const own = { v: 1, type: 'cursor', cursor_field: [cursorField] }
+  if (!state) return own as CursorState<B, P>
   const [saved] = (state.cursor_field as string[] | undefined) ?? []
   if (saved !== cursorField) {
     throw stateInvalid(
       `It was made with cursor '${saved}', the stream is configured for '${cursorField}'.`,
     )
   }
-  if (state.v === 1 && state.type === 'cursor') return state as unknown as S
-  if (state.v === undefined && typeof state.cursor === 'string') return { cursor: state.cursor }
+  if (state.v === 1 && state.type === 'cursor') return state as unknown as CursorState<B, P>
+  if (state.v === undefined && typeof state.cursor === 'string') {
+    return { ...own, cursor: state.cursor, nulls: true } as unknown as CursorState<B, P>
+  }
   throw stateInvalid('It does not belong to a cursor.')
 }
 
