@@ -1,4 +1,5 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
+import { requireTexts } from '../../../src/runtime/database/required.ts'
 import { DEFAULT_PORT, type MysqlConfig } from '../../../src/runtime/mysql/config.ts'
 import type { CdcConfig } from './cdc/config.ts'
 
@@ -13,17 +14,9 @@ export interface SourceConfig extends MysqlConfig {
   checkpoint_rows?: number
 }
 
-const REQUIRED = ['host', 'database', 'username'] as const
-
 /** The configuration with its defaults. Throws VALIDATION_FAILED or UNSUPPORTED, naming the field. */
 export function parseConfig(config: JsonObject): SourceConfig {
-  for (const field of REQUIRED) {
-    if (typeof config[field] !== 'string' || config[field] === '') {
-      throw new AirbyteError('VALIDATION_FAILED', `The field '${field}' is missing.`, {
-        field: `config.${field}`,
-      })
-    }
-  }
+  requireTexts(config, ['host', 'database', 'username'])
   const { method = 'STANDARD' } = (config.replication_method ?? {}) as { method?: string }
   if (method !== 'STANDARD' && method !== 'CDC') {
     throw new AirbyteError('UNSUPPORTED', `The update method '${method}' is not supported.`, {

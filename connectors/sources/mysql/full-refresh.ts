@@ -2,12 +2,12 @@ import type { ReadEvent, StreamState } from '../../../src/protocol/index.ts'
 import { checkpoints } from '../../../src/runtime/database/checkpoints.ts'
 import { savedFullRefresh } from '../../../src/runtime/database/cursor-state.ts'
 import {
-  asState,
   type ByKey,
   positionLost,
   readByKeyset,
   rowsPerStatement,
 } from '../../../src/runtime/database/keyset.ts'
+import { readWhole } from '../../../src/runtime/database/read-whole.ts'
 import { keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
 import { after, positionSql, qualified, quote, upTo } from './sql.ts'
@@ -48,7 +48,7 @@ export async function* readFullRefresh(
   const keys = keysetOf(reader.table)
   if (state && state.by !== bound.by) throw positionLost('its primary key changed')
   if (bound.by !== 'key' || !keys) {
-    yield* readWhole(reader)
+    yield* readWhole(reader.key, scan(reader, { where: [], keys: [] }))
     return
   }
   const { config, table } = reader
@@ -65,13 +65,4 @@ export async function* readFullRefresh(
       return scan(reader, { where, keys, byPrimary: true, limit })
     },
   })
-}
-
-/** One statement; a failure begins again from the start. */
-async function* readWhole(reader: StreamReader): AsyncGenerator<ReadEvent> {
-  for await (const { batch } of scan(reader, { where: [], keys: [] })) {
-    yield { type: 'batch', batch }
-  }
-  const state = asState({ v: 1, type: 'full_refresh', by: 'whole', done: true })
-  yield { type: 'state', stream: reader.key, state }
 }

@@ -7,6 +7,7 @@ import {
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
+import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
 import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
 import { withCdcColumns } from './cdc/columns.ts'
@@ -44,24 +45,17 @@ export async function freeze(
 }
 
 const freezeReads = (ctx: ConnectorContext, config: SourceConfig, streams: ConfiguredStream[]) =>
-  withSource(ctx, config, async (client) => {
-    const bounds = new Map<StreamKey, JsonValue>()
-    for (const configured of streams) {
-      const key = streamKey(configured.stream)
-      try {
+  withSource(ctx, config, (client) =>
+    freezeStreams(ctx, streams, {
+      bound: async (configured) => {
         const reader = await openReader({ ctx, client, config, configured }, unordered(config))
-        const bound = await (configured.syncMode === 'incremental'
+        return configured.syncMode === 'incremental'
           ? freezeIncremental(reader)
-          : freezeFullRefresh(reader))
-        bounds.set(key, JSON.parse(JSON.stringify(bound)) as JsonValue)
-      } catch (error) {
-        const known = mapMysqlError(error, placeOf(config, configured))
-        if (known.kind === 'transient') throw known
-        ctx.log('warn', `${key}: ${known.message}`)
-      }
-    }
-    return bounds
-  })
+          : freezeFullRefresh(reader)
+      },
+      failure: (error, configured) => mapMysqlError(error, placeOf(config, configured)),
+    }),
+  )
 
 /** Reads the streams one after the other over one connection. */
 export async function* read(

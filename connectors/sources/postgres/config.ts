@@ -1,4 +1,5 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
+import { requireTexts } from '../../../src/runtime/database/required.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
 import { type CdcConfig, parseCdc } from './cdc/config.ts'
 
@@ -15,17 +16,9 @@ export interface SourceConfig extends PostgresConfig {
   checkpoint_rows?: number
 }
 
-const REQUIRED = ['host', 'database', 'username'] as const
-
 /** The configuration with its defaults. Throws VALIDATION_FAILED or UNSUPPORTED, naming the field. */
 export function parseConfig(config: JsonObject): SourceConfig {
-  for (const field of REQUIRED) {
-    if (typeof config[field] !== 'string' || config[field] === '') {
-      throw new AirbyteError('VALIDATION_FAILED', `The field '${field}' is missing.`, {
-        field: `config.${field}`,
-      })
-    }
-  }
+  requireTexts(config, ['host', 'database', 'username'])
   const replication = (config.replication_method ?? {}) as JsonObject
   const { method = 'Standard' } = replication
   if (method === 'CDC') parseCdc(replication)

@@ -8,6 +8,7 @@ import {
   readByKeyset,
   rowsPerStatement,
 } from '../../../src/runtime/database/keyset.ts'
+import { readWhole } from '../../../src/runtime/database/read-whole.ts'
 import { freezeRange, type Range, rangeSql } from './range.ts'
 import { hasAddress, keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
@@ -75,7 +76,7 @@ export async function* readFullRefresh(
     yield* readByKey(reader, keys, state as ByKey | undefined, bound.key, range)
   else if (bound.by === 'ctid')
     yield* readByAddress(reader, state as ByAddress | undefined, bound, range)
-  else yield* readWhole(reader, range)
+  else yield* readWhole(reader.key, scan(reader, { where: [range], keys: [] }))
 }
 
 type ByAddress = Extract<FullRefreshState, { by: 'ctid' }>
@@ -141,20 +142,5 @@ async function* readByAddress(
         ...(last ? { done: true } : {}),
       }),
     }
-  }
-}
-
-/** One statement; a failure begins again from the start. */
-async function* readWhole(
-  reader: StreamReader,
-  range: string | undefined,
-): AsyncGenerator<ReadEvent> {
-  for await (const { batch } of scan(reader, { where: [range], keys: [] })) {
-    yield { type: 'batch', batch }
-  }
-  yield {
-    type: 'state',
-    stream: reader.key,
-    state: asState({ v: 1, type: 'full_refresh', by: 'whole', done: true }),
   }
 }

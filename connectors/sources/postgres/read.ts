@@ -8,6 +8,7 @@ import {
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
+import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
@@ -20,7 +21,7 @@ import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
 import { openReader } from './reader.ts'
 import type { Relation } from './relations.ts'
-import { connectSource } from './session.ts'
+import { closing, connectSource } from './session.ts'
 import { quote } from './sql.ts'
 
 /** Upper bounds of these streams as of now. A stream that fails here fails with its reason in `read`. */
@@ -31,45 +32,33 @@ export async function freeze(
   state: ReadState,
 ): Promise<Map<StreamKey, JsonValue>> {
   const followed = streams.filter((configured) => isFollowed(config, configured))
-  const bounds =
-    followed.length > 0
-      ? await freezeChanges(ctx, config, followed, state)
-      : new Map<StreamKey, JsonValue>()
   const others = streams.filter((configured) => !isFollowed(config, configured))
-  if (others.length > 0) await freezeReads(ctx, config, others, bounds)
-  return bounds
+  return new Map([
+    ...(followed.length > 0 ? await freezeChanges(ctx, config, followed, state) : []),
+    ...(others.length > 0 ? await freezeReads(ctx, config, others) : []),
+  ])
 }
 
 /** Whether the stream is read from the log. */
 const isFollowed = (config: SourceConfig, { syncMode }: ConfiguredStream) =>
   syncMode === 'incremental' && cdcOf(config) !== undefined
 
-async function freezeReads(
+const freezeReads = async (
   ctx: ConnectorContext,
   config: SourceConfig,
   streams: ConfiguredStream[],
-  bounds: Map<StreamKey, JsonValue>,
-): Promise<void> {
-  const client = await connectSource(ctx, config)
-  try {
-    for (const configured of streams) {
-      const key = streamKey(configured.stream)
-      try {
+) =>
+  closing(await connectSource(ctx, config), (client) =>
+    freezeStreams(ctx, streams, {
+      bound: async (configured) => {
         const reader = await openReader(ctx, client, config, configured, unordered(config))
-        const bound = await (configured.syncMode === 'incremental'
+        return configured.syncMode === 'incremental'
           ? freezeIncremental(reader)
-          : freezeFullRefresh(reader))
-        bounds.set(key, JSON.parse(JSON.stringify(bound)) as JsonValue)
-      } catch (error) {
-        const known = mapPostgresError(error, placeOf(config, configured))
-        if (known.kind === 'transient') throw known
-        ctx.log('warn', `${key}: ${known.message}`)
-      }
-    }
-  } finally {
-    await closePostgres(client)
-  }
-}
+          : freezeFullRefresh(reader)
+      },
+      failure: (error, configured) => mapPostgresError(error, placeOf(config, configured)),
+    }),
+  )
 
 /** A full refresh from a source with a log has the log's columns, and no place in it. */
 const unordered = (config: SourceConfig) => (relation: Relation) =>
