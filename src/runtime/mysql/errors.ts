@@ -1,4 +1,12 @@
-import { AirbyteError, type ErrorCode } from '../../protocol/index.ts'
+import { AirbyteError } from '../../protocol/index.ts'
+import {
+  connectionLost,
+  type ErrorMapping,
+  type ErrorPlace,
+  LOST_SOCKET,
+  serverFailure,
+  withStream,
+} from '../database/errors.ts'
 import type { PacketCursor } from './wire.ts'
 
 /** What the server answered instead of a result. */
@@ -23,39 +31,23 @@ export function serverError(packet: PacketCursor): MysqlServerError {
   return new MysqlServerError(errno, sqlState, packet.rest().toString('utf8'))
 }
 
-/** Where an error happened; every part is optional. A `MysqlConfig` fits. */
-export interface ErrorPlace {
-  host?: string
-  username?: string
-  /** Stream key. */
-  stream?: string
-  /** The right that the statement needs and on what: "SELECT ON `shop`.`orders`". */
-  right?: string
-}
-
-interface Mapping {
-  code: ErrorCode
-  field?: string
-  hint?: (place: ErrorPlace) => string | undefined
-}
-
 const grant = ({ right, username }: ErrorPlace) =>
   right
     ? `Run GRANT ${right} TO '${username ?? 'the user'}'; as an administrator, or deselect the stream.`
     : undefined
-const tooMany: Mapping = {
+const tooMany: ErrorMapping = {
   code: 'UPSTREAM_ERROR',
   hint: () => 'The server has no free connection; raise max_connections or close others.',
 }
-const denied: Mapping = { code: 'PERMISSION_DENIED', hint: grant }
-const logGone: Mapping = { code: 'CDC_POSITION_LOST' }
+const denied: ErrorMapping = { code: 'PERMISSION_DENIED', hint: grant }
+const logGone: ErrorMapping = { code: 'CDC_POSITION_LOST' }
 
 /**
  * By error number.
  * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
  * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
  */
-const BY_ERRNO: Record<number, Mapping> = {
+const BY_ERRNO: Record<number, ErrorMapping> = {
   1021: { code: 'DESTINATION_FULL' },
   1040: tooMany,
   1044: { code: 'PERMISSION_DENIED', field: 'config.database', hint: grant },
@@ -96,40 +88,23 @@ const BY_ERRNO: Record<number, Mapping> = {
   4151: { code: 'AUTH_FAILED', field: 'config.username' },
 }
 
-const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'])
-
 /**
  * Any failure of a statement or a connection as an `AirbyteError`. The server's own message is kept:
  * it holds no password.
  */
 export function mapMysqlError(error: unknown, place: ErrorPlace = {}): AirbyteError {
-  const stream = place.stream ? { stream: place.stream } : {}
-  if (error instanceof AirbyteError) {
-    if (!place.stream || error.stream) return error
-    return new AirbyteError(error.code, error.message, {
-      ...error.toJSON(),
-      ...stream,
-      cause: error,
-    })
-  }
+  if (error instanceof AirbyteError) return withStream(error, place.stream)
   if (error instanceof MysqlServerError) {
-    const mapping: Mapping = BY_ERRNO[error.errno] ?? { code: 'UPSTREAM_ERROR' }
-    const hint = mapping.hint?.(place)
-    return new AirbyteError(mapping.code, `MySQL: ${error.message} (${error.errno}).`, {
-      ...(hint ? { hint } : {}),
-      ...(mapping.field ? { field: mapping.field } : {}),
-      ...stream,
-      cause: error,
-    })
+    const mapping = BY_ERRNO[error.errno] ?? { code: 'UPSTREAM_ERROR' as const }
+    return serverFailure(mapping, `MySQL: ${error.message} (${error.errno}).`, place, error)
   }
   const { code = '', message = String(error) } = (error ?? {}) as {
     code?: string
     message?: string
   }
-  if (LOST.has(code)) {
-    const where = place.host ? ` to ${place.host}` : ''
-    const broke = `The connection${where} broke: ${message}.`
-    return new AirbyteError('CONNECTION_LOST', broke, { ...stream, cause: error })
-  }
-  return new AirbyteError('INTERNAL', `MySQL client: ${message}`, { ...stream, cause: error })
+  if (LOST_SOCKET.has(code)) return connectionLost(message, place, error)
+  return new AirbyteError('INTERNAL', `MySQL client: ${message}`, {
+    ...(place.stream ? { stream: place.stream } : {}),
+    cause: error,
+  })
 }

@@ -1,22 +1,12 @@
-import { AirbyteError, type ErrorCode } from '../../protocol/index.ts'
-
-/** Where an error happened; every part is optional and used in message or hint. A `PostgresConfig` fits. */
-export interface ErrorPlace {
-  host?: string
-  port?: number
-  database?: string
-  username?: string
-  /** Stream key. */
-  stream?: string
-  /** The right that the statement needs and on what, quoted as in SQL: `SELECT ON TABLE "public"."orders"`. */
-  right?: string
-}
-
-interface Mapping {
-  code: ErrorCode
-  field?: string
-  hint?: (place: ErrorPlace) => string | undefined
-}
+import { AirbyteError } from '../../protocol/index.ts'
+import {
+  connectionLost,
+  type ErrorMapping,
+  type ErrorPlace,
+  LOST_SOCKET,
+  serverFailure,
+  withStream,
+} from '../database/errors.ts'
 
 const grant = ({ right, username }: ErrorPlace) =>
   right
@@ -24,7 +14,7 @@ const grant = ({ right, username }: ErrorPlace) =>
     : undefined
 
 /** By SQLSTATE, longest prefix first. https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const BY_SQLSTATE: Record<string, Mapping> = {
+const BY_SQLSTATE: Record<string, ErrorMapping> = {
   '08': { code: 'CONNECTION_LOST' },
   '08P01': { code: 'UPSTREAM_ERROR' },
   '25006': { code: 'DESTINATION_READ_ONLY' },
@@ -62,7 +52,6 @@ const BY_SQLSTATE: Record<string, Mapping> = {
   XX: { code: 'UPSTREAM_ERROR' },
 }
 
-const LOST_SOCKET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'])
 const LOST_MESSAGE =
   /connection terminated|not queryable|connection error|network connection lost|socket|stream (was|is|has been) (cancelled|closed|destroyed)|after (a stream was|end)/i
 
@@ -80,13 +69,7 @@ export function mapPostgresError(error: unknown, place: ErrorPlace = {}): Airbyt
     const mapping = BY_SQLSTATE[code] ??
       BY_SQLSTATE[code.slice(0, 3)] ??
       BY_SQLSTATE[code.slice(0, 2)] ?? { code: 'UPSTREAM_ERROR' }
-    const hint = mapping.hint?.(place)
-    return new AirbyteError(mapping.code, `PostgreSQL: ${message} (${code}).`, {
-      ...(hint ? { hint } : {}),
-      ...(mapping.field ? { field: mapping.field } : {}),
-      ...(place.stream ? { stream: place.stream } : {}),
-      cause: error,
-    })
+    return serverFailure(mapping, `PostgreSQL: ${message} (${code}).`, place, error)
   }
   const stream = place.stream ? { stream: place.stream } : {}
   if (/password must be a (non-empty )?string/i.test(message)) {
@@ -96,21 +79,12 @@ export function mapPostgresError(error: unknown, place: ErrorPlace = {}): Airbyt
     })
   }
   if (LOST_SOCKET.has(code) || LOST_MESSAGE.test(message)) {
-    const where = place.host ? ` to ${place.host}` : ''
-    return new AirbyteError('CONNECTION_LOST', `The connection${where} broke: ${message}.`, {
-      ...stream,
-      cause: error,
-    })
+    return connectionLost(message, place, error)
   }
   if (code === 'ETIMEDOUT') {
     return new AirbyteError('TIMEOUT', `PostgreSQL did not answer: ${message}.`, { ...stream })
   }
   return new AirbyteError('INTERNAL', `PostgreSQL client: ${message}`, { ...stream, cause: error })
-}
-
-function withStream(error: AirbyteError, stream?: string): AirbyteError {
-  if (!stream || error.stream) return error
-  return new AirbyteError(error.code, error.message, { ...error.toJSON(), stream, cause: error })
 }
 
 /** The server's `detail` and `where` are left out: they quote whole rows. */
