@@ -1,7 +1,8 @@
 import type { ConsentDescription } from '@cloudflare/workers-oauth-provider'
 import type { Membership } from '../../identity/people.ts'
-import { ACCESS_LEVEL_NAMES, ACCESS_LEVELS, type AccessLevel } from '../../identity/scopes.ts'
+import { ACCESS_LEVELS, type AccessLevel } from '../../identity/scopes.ts'
 import { page } from './layout.tsx'
+import { LevelChoice } from './level-choice.tsx'
 import { SignOut } from './sign-in.tsx'
 
 export interface ConsentPage {
@@ -45,7 +46,7 @@ export function consentPage({
       <form method="post">
         <input type="hidden" name="handle" value={handle} />
         <Workspaces memberships={memberships} />
-        <Levels suggested={suggested} />
+        <LevelChoice legend="Access" name="access" suggested={suggested} />
         <p>
           <button class="primary" type="submit" name="decision" value="approve">
             Allow
@@ -70,23 +71,6 @@ function Workspaces({ memberships }: { memberships: Membership[] }) {
           <input type="radio" name="workspace" value={tenantId} checked={index === 0} required />
           <div>
             {name} <small>you are {ACCESS_LEVELS[level].title.toLowerCase()}</small>
-          </div>
-        </label>
-      ))}
-    </fieldset>
-  )
-}
-
-function Levels({ suggested }: { suggested: AccessLevel }) {
-  return (
-    <fieldset>
-      <legend>Access</legend>
-      {ACCESS_LEVEL_NAMES.map((level) => (
-        <label class="choice">
-          <input type="radio" name="access" value={level} checked={level === suggested} required />
-          <div>
-            {ACCESS_LEVELS[level].title}
-            <div class="help">{ACCESS_LEVELS[level].description}</div>
           </div>
         </label>
       ))}

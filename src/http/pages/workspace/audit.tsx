@@ -1,18 +1,9 @@
+import type { AuditEntry } from '../../../operations/refs.ts'
 import type { Visit } from '../../workspace/visit.ts'
 import { Pill, Table, Time, workspacePage } from './parts.tsx'
 
 export interface AuditPage {
-  items: {
-    seq: number
-    at: string
-    subject: string
-    callerKind: string
-    clientId?: string
-    face: string
-    op: string
-    targets: string[]
-    outcome: 'allowed' | 'refused'
-  }[]
+  items: (Omit<AuditEntry, 'at'> & { at: string })[]
   cursor?: string
   /** Of members, by their id. */
   names: ReadonlyMap<string, string>

@@ -4,7 +4,17 @@ import { type Health, syncTone } from '../../workspace/health.ts'
 import { modeText, streamText } from '../../workspace/names.ts'
 import type { Visit } from '../../workspace/visit.ts'
 import { RowsChart } from './chart.tsx'
-import { ActionButton, Form, Pill, Problem, Route, Table, Time, workspacePage } from './parts.tsx'
+import {
+  ActionButton,
+  Fact,
+  Form,
+  Pill,
+  Problem,
+  Route,
+  Table,
+  Time,
+  workspacePage,
+} from './parts.tsx'
 import { spanOfTarget, TARGETS } from './targets.ts'
 
 type Connection = ReturnType<typeof connectionView>
@@ -64,22 +74,12 @@ function Head({ visit, view, here }: Part) {
       </div>
       <Route from={sourceName} to={destinationName} />
       <dl class="facts">
-        <div>
-          <dt>Rows as of</dt>
-          <dd>{freshness.asOf ? <Time at={freshness.asOf} /> : 'never'}</dd>
-        </div>
-        <div>
-          <dt>Target</dt>
-          <dd>{freshness.targetSeconds ? spanOfTarget(freshness.targetSeconds) : 'none'}</dd>
-        </div>
-        <div>
-          <dt>Schedule</dt>
-          <dd>{scheduleText(connection.schedule)}</dd>
-        </div>
-        <div>
-          <dt>Next sync</dt>
-          <dd>{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</dd>
-        </div>
+        <Fact label="Rows as of">{freshness.asOf ? <Time at={freshness.asOf} /> : 'never'}</Fact>
+        <Fact label="Target">
+          {freshness.targetSeconds ? spanOfTarget(freshness.targetSeconds) : 'none'}
+        </Fact>
+        <Fact label="Schedule">{scheduleText(connection.schedule)}</Fact>
+        <Fact label="Next sync">{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</Fact>
       </dl>
       <div class="actions">
         {visit.can('sync:run') && status === 'active' && health.tone !== 'busy' && (

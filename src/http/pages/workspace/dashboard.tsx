@@ -1,7 +1,7 @@
 import { count } from '../../workspace/format.ts'
 import { byUrgency, type ConnectionRow, healthOf } from '../../workspace/health.ts'
 import type { Visit } from '../../workspace/visit.ts'
-import { Pill, Route, Time, workspacePage } from './parts.tsx'
+import { Fact, Pill, Route, Time, workspacePage } from './parts.tsx'
 import { spanOfTarget } from './targets.ts'
 
 export interface Dashboard {
@@ -77,20 +77,11 @@ function Card({ base, row }: { base: string; row: ConnectionRow }) {
       <Route from={sourceName} to={destinationName} />
       {problem && <p class="what">{problem}</p>}
       <dl class="facts">
-        <div>
-          <dt>Rows as of</dt>
-          <dd>{freshness?.asOf ? <Time at={freshness.asOf} /> : 'never'}</dd>
-        </div>
+        <Fact label="Rows as of">{freshness?.asOf ? <Time at={freshness.asOf} /> : 'never'}</Fact>
         {freshness?.targetSeconds && (
-          <div>
-            <dt>Target</dt>
-            <dd>{spanOfTarget(freshness.targetSeconds)}</dd>
-          </div>
+          <Fact label="Target">{spanOfTarget(freshness.targetSeconds)}</Fact>
         )}
-        <div>
-          <dt>Next sync</dt>
-          <dd>{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</dd>
-        </div>
+        <Fact label="Next sync">{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</Fact>
       </dl>
     </li>
   )

@@ -1,5 +1,6 @@
 import { ACCESS_LEVEL_NAMES, ACCESS_LEVELS, type AccessLevel } from '../../../identity/scopes.ts'
 import type { Visit } from '../../workspace/visit.ts'
+import { LevelChoice } from '../level-choice.tsx'
 import { ActionButton, Form, Table, Time, workspacePage } from './parts.tsx'
 
 export interface MembersPage {
@@ -125,18 +126,7 @@ function Invite({ visit }: { visit: Visit }) {
           <span>For whom</span>
           <input type="text" name="note" maxlength={100} placeholder="ann@example.com" />
         </label>
-        <fieldset>
-          <legend>Level</legend>
-          {ACCESS_LEVEL_NAMES.map((level) => (
-            <label class="choice">
-              <input type="radio" name="level" value={level} checked={level === 'reader'} />
-              <div>
-                {ACCESS_LEVELS[level].title}
-                <div class="help">{ACCESS_LEVELS[level].description}</div>
-              </div>
-            </label>
-          ))}
-        </fieldset>
+        <LevelChoice legend="Level" name="level" suggested="reader" />
         <button class="primary" type="submit">
           Make a link
         </button>

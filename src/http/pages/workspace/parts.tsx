@@ -127,6 +127,16 @@ export function Route({ from, to }: { from?: string; to?: string }) {
   )
 }
 
+/** One entry of a list of facts. */
+export function Fact({ label, children }: { label: string; children?: Child }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
 /** A time, relative; its exact value is in the title. */
 export function Time({ at }: { at: string }) {
   return (
