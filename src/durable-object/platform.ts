@@ -121,13 +121,7 @@ export const sourceStub = (env: Env, tenantId: string, id: string) =>
   at<SourceApi>(env.SOURCE, tenantId, id)
 /** The one reader of a source's log. */
 export const logReaderStub = (env: Env, tenantId: string, sourceId: string) =>
-  at<LogReaderApi>((env as Env & LogReaders).LOG_READER, tenantId, sourceId)
-
-/** A binding that types of the environment may lack that were generated before it. */
-interface LogReaders {
-  LOG_READER: DurableObjectNamespace
-}
-
+  at<LogReaderApi>(env.LOG_READER, tenantId, sourceId)
 export const destinationStub = (env: Env, tenantId: string, id: string) =>
   at<DestinationApi>(env.DESTINATION, tenantId, id)
 export const connectionStub = (env: Env, tenantId: string, id: string) =>
