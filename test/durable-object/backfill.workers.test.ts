@@ -2,26 +2,20 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  budgetOf,
-  connectorContext,
-  syncStub,
-  tenantStub,
-} from '../../src/durable-object/platform.ts'
+import { syncStub, tenantStub } from '../../src/durable-object/platform.ts'
 import type { Backfill, SyncSummary } from '../../src/durable-object/rpc.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
+import { workerdContext } from '../support/workerd-context.ts'
 import { connect, ended, postgresConfig, run, stream, TENANT } from './harness.ts'
 
 let client: pg.Client
 beforeAll(async () => {
-  const ctx = connectorContext(env, TENANT, {
-    signal: new AbortController().signal,
-    log: () => {},
-    budget: budgetOf(60_000),
-  })
-  client = await connectPostgres(ctx, postgresConfig('public') as unknown as PostgresConfig)
+  client = await connectPostgres(
+    workerdContext(),
+    postgresConfig('public') as unknown as PostgresConfig,
+  )
 })
 afterAll(() => closePostgres(client))
 

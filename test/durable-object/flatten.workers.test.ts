@@ -1,21 +1,18 @@
-import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
-import { connect, postgresConfig, run, stream, TENANT } from './harness.ts'
+import { workerdContext } from '../support/workerd-context.ts'
+import { connect, postgresConfig, run, stream } from './harness.ts'
 
 const SCHEMA = 'flattened'
 
 let client: pg.Client
 beforeAll(async () => {
-  const ctx = connectorContext(env, TENANT, {
-    signal: new AbortController().signal,
-    log: () => {},
-    budget: budgetOf(60_000),
-  })
-  client = await connectPostgres(ctx, postgresConfig('public') as unknown as PostgresConfig)
+  client = await connectPostgres(
+    workerdContext(),
+    postgresConfig('public') as unknown as PostgresConfig,
+  )
   await client.query(`drop schema if exists ${SCHEMA} cascade`)
 })
 afterAll(() => closePostgres(client))

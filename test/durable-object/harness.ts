@@ -13,6 +13,7 @@ import type {
   SyncSummary,
 } from '../../src/durable-object/rpc.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
+import { serverFields } from '../support/server-fields.ts'
 
 export const TENANT = 'local'
 
@@ -25,13 +26,8 @@ export interface Setup {
 
 /** The config of the test PostgreSQL, as the destination takes it. */
 export function postgresConfig(schema: string): JsonObject {
-  const url = new URL((env as unknown as { PG_URL: string }).PG_URL)
   return {
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    username: url.username,
-    password: url.password,
+    ...serverFields((env as unknown as { PG_URL: string }).PG_URL),
     schema,
     ssl_mode: { mode: 'disable' },
   }

@@ -1,20 +1,17 @@
-import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
-import { connect, postgresConfig, run, stream, TENANT } from './harness.ts'
+import { workerdContext } from '../support/workerd-context.ts'
+import { connect, postgresConfig, run, stream } from './harness.ts'
 
 let client: pg.Client
 beforeAll(async () => {
-  const ctx = connectorContext(env, TENANT, {
-    signal: new AbortController().signal,
-    log: () => {},
-    budget: budgetOf(60_000),
-  })
-  client = await connectPostgres(ctx, postgresConfig('public') as unknown as PostgresConfig)
+  client = await connectPostgres(
+    workerdContext(),
+    postgresConfig('public') as unknown as PostgresConfig,
+  )
 })
 afterAll(() => closePostgres(client))
 

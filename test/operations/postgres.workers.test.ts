@@ -1,14 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, it } from 'vitest'
+import { serverFields } from '../support/server-fields.ts'
 import { callerOf } from './support.ts'
 
-const url = new URL((env as unknown as { PG_URL: string }).PG_URL)
 const config = {
-  host: url.hostname,
-  port: Number(url.port),
-  database: url.pathname.slice(1),
-  username: url.username,
-  password: url.password,
+  ...serverFields((env as unknown as { PG_URL: string }).PG_URL),
   ssl_mode: { mode: 'disable' },
 }
 const call = callerOf(env, 'pg-operations')

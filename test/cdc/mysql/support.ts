@@ -11,17 +11,13 @@ import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { Cell, JsonObject, RecordBatch } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { startOwnMariadb } from '../../support/mariadb.ts'
+import { serverFields } from '../../support/server-fields.ts'
 
 export const ctx = createNodeContext()
 
 function configOf(server: string): SourceConfig {
-  const url = new URL(server)
   return parseConfig({
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    username: url.username,
-    password: url.password,
+    ...serverFields(server),
     ssl_mode: { mode: 'disabled' },
   })
 }

@@ -16,14 +16,10 @@ import { workerdEgressHost } from '../../../src/egress/workerd-host.ts'
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
+import { serverFields } from '../../support/server-fields.ts'
 
-const url = new URL((env as unknown as { PG_URL: string }).PG_URL)
 const config: PostgresConfig = {
-  host: url.hostname,
-  port: Number(url.port),
-  database: url.pathname.slice(1),
-  username: url.username,
-  password: url.password,
+  ...serverFields((env as unknown as { PG_URL: string }).PG_URL),
   ssl_mode: { mode: 'prefer' },
 }
 const signal = new AbortController().signal

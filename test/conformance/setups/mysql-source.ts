@@ -1,6 +1,7 @@
 import { type JsonObject, type StreamDescriptor, streamKey } from '../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
 import { connectMysql } from '../../../src/runtime/mysql/client.ts'
+import { serverFields } from '../../support/server-fields.ts'
 import type { SourceSetup, SuiteStream } from '../source-suite.ts'
 
 interface Table extends SuiteStream {
@@ -99,11 +100,7 @@ export async function mysqlSourceSetup(
   ctx: (signal?: AbortSignal) => ConnectorContext,
 ): Promise<SourceSetup> {
   const config = {
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    username: url.username,
-    password: url.password,
+    ...serverFields(url),
     ssl_mode: { mode: 'disabled' as const },
   }
   const client = await connectMysql(ctx(), config)

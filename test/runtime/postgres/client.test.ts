@@ -3,15 +3,11 @@ import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { AirbyteError } from '../../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
+import { serverFields } from '../../support/server-fields.ts'
 
-const url = new URL(inject('pgUrl'))
 const ctx = createNodeContext()
 const config: PostgresConfig = {
-  host: url.hostname,
-  port: Number(url.port),
-  database: url.pathname.slice(1),
-  username: url.username,
-  password: url.password,
+  ...serverFields(inject('pgUrl')),
   ssl_mode: { mode: 'disable' },
 }
 

@@ -4,16 +4,12 @@ import { createNodeContext } from '../../../src/egress/node-context.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
 import { dropLastFields, lastRow } from '../../../src/runtime/postgres/copy-rows.ts'
+import { serverFields } from '../../support/server-fields.ts'
 
-const url = new URL(inject('pgUrl'))
 let client: pg.Client
 beforeEach(async () => {
   client = await connectPostgres(createNodeContext(), {
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    username: url.username,
-    password: url.password,
+    ...serverFields(inject('pgUrl')),
   })
 })
 afterEach(() => closePostgres(client))

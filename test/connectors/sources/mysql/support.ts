@@ -6,6 +6,7 @@ import { connectMysql, type MysqlClient } from '../../../../src/runtime/mysql/cl
 import type { MysqlConfig } from '../../../../src/runtime/mysql/config.ts'
 import { asRecords, batchesOf, type Reading } from '../../../conformance/reading.ts'
 import { type RunningMariadb, startOwnMariadb } from '../../../support/mariadb.ts'
+import { serverFields } from '../../../support/server-fields.ts'
 
 export const ctx = createNodeContext()
 
@@ -14,13 +15,8 @@ type Config = Omit<MysqlConfig, 'ssl_mode' | 'tunnel_method'> & {
 }
 
 export function serverConfig(server = inject('mariadbUrl')): Config {
-  const url = new URL(server)
   return {
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    username: url.username,
-    password: url.password,
+    ...serverFields(server),
     ssl_mode: { mode: 'disabled' },
   }
 }

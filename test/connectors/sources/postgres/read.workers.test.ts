@@ -8,14 +8,10 @@ import { type ConfiguredStream, type JsonObject, rowsOf } from '../../../../src/
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import { closePostgres, connectPostgres } from '../../../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../../../src/runtime/postgres/config.ts'
+import { serverFields } from '../../../support/server-fields.ts'
 
-const url = new URL((env as unknown as { PG_URL: string }).PG_URL)
 const config = {
-  host: url.hostname,
-  port: Number(url.port),
-  database: url.pathname.slice(1),
-  username: url.username,
-  password: url.password,
+  ...serverFields((env as unknown as { PG_URL: string }).PG_URL),
   schemas: ['source_workers'],
   ssl_mode: { mode: 'prefer' },
 }
