@@ -27,7 +27,7 @@ export async function deliver(
       headers: {
         'content-type': 'application/json',
         'user-agent': 'airbyte-webhooks',
-        ...(await signedHeaders(secret, id, Date.now(), body)),
+        ...signedHeaders(secret, id, Date.now(), body),
       },
       ...{ body, redirect: 'manual', attempts: 1, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER },
     })

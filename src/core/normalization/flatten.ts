@@ -126,20 +126,21 @@ export function flatten(batch: RecordBatch): Flattened {
     const own = batch.changes?.filter(({ field }) => field === name) ?? []
     for (const change of own)
       for (const member of members) changes.push({ ...change, field: member.name })
-    for (let row = 0; row < batch.length; row++) {
+    let row = 0
+    const sink: Sink = {
+      set(at, text) {
+        const member = members[at]
+        if (member) (flat[at] as Cell[])[row] = jsonCell(member, text)
+      },
+      misfit(at) {
+        const field = members[at]?.name ?? name
+        changes.push({ row, field, change: 'NULLED', reason: 'DESTINATION_TYPECAST_ERROR' })
+      },
+      unknown: (path) => unknown.add(path),
+    }
+    for (; row < batch.length; row++) {
       const cell = cells[row]
-      if (typeof cell !== 'string') continue
-      fill(tree, cell, name, {
-        set(at, text) {
-          const member = members[at]
-          if (member) (flat[at] as Cell[])[row] = jsonCell(member, text)
-        },
-        misfit(at) {
-          const field = members[at]?.name ?? name
-          changes.push({ row, field, change: 'NULLED', reason: 'DESTINATION_TYPECAST_ERROR' })
-        },
-        unknown: (path) => unknown.add(path),
-      })
+      if (typeof cell === 'string') fill(tree, cell, name, sink)
     }
     return flat
   })

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { equalSecrets, randomText, seconds } from '../../identity/crypto.ts'
 import { personObject } from '../../identity/objects.ts'
 import { readCookie } from '../../identity/session.ts'
@@ -5,7 +6,6 @@ import { isForeign } from '../same-origin.ts'
 
 /** How long a page may stay open before its forms are refused. */
 const LIFETIME_S = 24 * 3600
-const encoder = new TextEncoder()
 
 /** Who may send a form, and about what. */
 export interface FormOwner {
@@ -32,7 +32,7 @@ export async function sealForms(request: Request, owner: FormOwner): Promise<For
   const secret = known ?? randomText()
   const nonce = randomText(16)
   const expires = seconds() + LIFETIME_S
-  const token = `${nonce}.${expires}.${await mark(secret, nonce, expires, owner)}`
+  const token = `${nonce}.${expires}.${mark(secret, nonce, expires, owner)}`
   return known ? { token } : { token, cookie: cookieOf(request, secret) }
 }
 
@@ -47,17 +47,14 @@ export async function judgeForm(
   const [nonce = '', expiry = '', sent = ''] = token.split('.')
   const expires = Number(expiry)
   if (!secret || isForeign(request) || !(expires > seconds())) return 'refused'
-  if (!equalSecrets(sent, await mark(secret, nonce, expires, owner))) return 'refused'
+  if (!equalSecrets(sent, mark(secret, nonce, expires, owner))) return 'refused'
   const isFirst = await personObject(env, owner.userId).useForm(nonce, expires)
   return isFirst ? 'accepted' : 'sent_before'
 }
 
-async function mark(secret: string, nonce: string, expires: number, owner: FormOwner) {
-  const hmac = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), hmac, false, ['sign'])
+function mark(secret: string, nonce: string, expires: number, owner: FormOwner): string {
   const text = JSON.stringify([nonce, expires, owner.userId, owner.subject])
-  const signed = await crypto.subtle.sign('HMAC', key, encoder.encode(text))
-  return Array.from(new Uint8Array(signed), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return createHmac('sha256', secret).update(text).digest('hex')
 }
 
 function secretOf(request: Request): string | null {
