@@ -8,6 +8,7 @@ import type {
   AirbyteCatalog,
   Column,
   DestinationSyncMode,
+  ErrorCode,
   ErrorRecord,
   FieldRange,
   JsonObject,
@@ -252,6 +253,8 @@ export interface StreamWait {
   /** Epoch milliseconds. */
   until: number
   reason: string
+  /** Of the failure after which it is tried again then; absent for limits and for jobs that run. */
+  code?: ErrorCode
 }
 
 export interface StreamProgress {

@@ -123,10 +123,10 @@ export class SyncProgress {
   #waiting(): StreamWait[] {
     const now = Date.now()
     return this.#store.tasks().flatMap((task) => {
-      const { status, stream, not_before: until, wait_reason: reason } = task
+      const { status, stream, not_before: until, wait_reason: reason, wait_code: code } = task
       if (status !== 'ready' || reason === null || until <= now) return []
       const keys = stream === null ? this.#store.streams().map(({ key }) => key) : [stream]
-      return keys.map((key) => ({ stream: key, until, reason }))
+      return keys.map((key) => ({ stream: key, until, reason, ...(code ? { code } : {}) }))
     })
   }
 }

@@ -5,7 +5,13 @@ import type {
   SyncInput,
   SyncStreamInput,
 } from '../core/sync-engine/types.ts'
-import type { ErrorRecord, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
+import type {
+  ErrorCode,
+  ErrorRecord,
+  PartitionDelta,
+  StreamKey,
+  StreamState,
+} from '../protocol/index.ts'
 import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
 import { piecesOf } from './delta-pieces.ts'
 import type { LogLine, LogReport, SyncStatus, Warning } from './rpc.ts'
@@ -37,6 +43,7 @@ export const SYNC_MIGRATIONS = [
   create table deltas (
     stream text not null, seq integer not null, chunk text, body text not null,
     primary key (stream, seq)) without rowid;`,
+  'alter table tasks add column wait_code text;',
 ] as const
 
 export type TaskKind = 'plan' | 'read' | 'load' | 'finish'
@@ -56,6 +63,8 @@ export interface TaskRow {
   woken_at: number
   /** Why the task may not go on before `not_before`, where its source or destination said so. */
   wait_reason: string | null
+  /** Of the failure after which it is tried again then. */
+  wait_code: ErrorCode | null
 }
 
 export interface StreamRow {
@@ -259,9 +268,10 @@ export class SyncStore {
     const next = { ...row, ...change }
     this.#sql.exec(
       `update tasks set status = ?2, fence = ?3, lease_until = ?4, not_before = ?5,
-       attempts = ?6, failures = ?7, woken_at = ?8, wait_reason = ?9 where id = ?1`,
+       attempts = ?6, failures = ?7, woken_at = ?8, wait_reason = ?9, wait_code = ?10
+       where id = ?1`,
       ...[id, next.status, next.fence, next.lease_until, next.not_before],
-      ...[next.attempts, next.failures, next.woken_at, next.wait_reason],
+      ...[next.attempts, next.failures, next.woken_at, next.wait_reason, next.wait_code],
     )
   }
 

@@ -49,7 +49,7 @@ export class SyncTasks {
     const sync = this.#store.sync()
     const task = this.#store.task(id)
     if (sync?.cancelled && task && isLeftover(task)) {
-      this.#store.updateTask(id, { wait_reason: null })
+      this.#store.updateTask(id, { wait_reason: null, wait_code: null })
       return { ...(this.#describe(sync, task, task.fence) as StreamClaim), leftover: true }
     }
     if (!sync || !task || sync.endedAt || sync.cancelled || !this.#isClaimable(task)) return null
@@ -66,6 +66,7 @@ export class SyncTasks {
       lease_until: this.#now() + this.#leaseMs,
       attempts: task.attempts + 1,
       wait_reason: null,
+      wait_code: null,
     })
     return this.#describe(sync, task, fence)
   }
@@ -101,7 +102,7 @@ export class SyncTasks {
   }
 
   /** Nothing can be done before `until`: it costs no attempt, and nothing but the clock ends it. */
-  wait(task: TaskRow, { until, reason }: Wait): void {
+  wait(task: TaskRow, { until, reason, code }: Wait): void {
     if (until > this.#now() + LONGEST_WAIT_MS) {
       this.#giveUp(task, waitsTooLong(task, until, reason).toJSON())
       return
@@ -112,6 +113,7 @@ export class SyncTasks {
       attempts: Math.max(0, task.attempts - 1),
       woken_at: 0,
       wait_reason: reason,
+      wait_code: code ?? null,
     })
   }
 
@@ -139,9 +141,9 @@ export class SyncTasks {
 
   /** Retries what may pass, gives up what will not. */
   fail(task: TaskRow, error: ErrorRecord): void {
-    const { kind, retryAt, message } = error
+    const { kind, code, retryAt, message } = error
     if (kind === 'transient' && retryAt !== undefined && retryAt > this.#now()) {
-      this.wait(task, { until: retryAt, reason: message })
+      this.wait(task, { until: retryAt, reason: message, code })
       return
     }
     const failures = task.failures + 1

@@ -137,7 +137,14 @@ export const syncOutput = z.looseObject({
   bytes: z.number(),
   warnings: z.number(),
   waiting: z
-    .array(z.looseObject({ stream: z.string(), until: time, reason: z.string() }))
+    .array(
+      z.looseObject({
+        stream: z.string(),
+        until: time,
+        reason: z.string(),
+        code: z.string().optional(),
+      }),
+    )
     .optional(),
   error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
 })

@@ -26,7 +26,7 @@ export async function previewRecords(
       if (event.type === 'control') await context.owner?.saveConfig(event.config)
       if (event.type === 'wait') {
         if (records.length > 0) break
-        throw new AirbyteError('RATE_LIMITED', event.reason, {
+        throw new AirbyteError(event.code ?? 'RATE_LIMITED', event.reason, {
           ...{ stream: stream.name, retryAt: event.until },
         })
       }

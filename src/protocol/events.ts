@@ -1,6 +1,6 @@
 import type { Batch } from './batch.ts'
 import type { StreamKey } from './catalog.ts'
-import type { ErrorRecord } from './errors.ts'
+import type { ErrorCode, ErrorRecord } from './errors.ts'
 import type { JsonObject } from './json.ts'
 
 /**
@@ -27,9 +27,10 @@ export type ReadEvent =
     }
   /**
    * Nothing can be read before `until`, epoch milliseconds. Follows a state: the consumer may stop
-   * here and go on from it later, or pull again, whereupon the source waits.
+   * here and go on from it later, or pull again, whereupon the source waits. `code` is that of the
+   * failure after which it is tried again, where there was one.
    */
-  | { type: 'wait'; stream: StreamKey; until: number; reason: string }
+  | { type: 'wait'; stream: StreamKey; until: number; reason: string; code?: ErrorCode }
   | { type: 'log'; stream?: StreamKey; level: LogLevel; message: string }
   | { type: 'estimate'; stream: StreamKey; rows?: number; bytes?: number }
   /** The source changed its own config (single-use refresh tokens, migrations). */

@@ -133,6 +133,27 @@ describe('a sync whose API says to come back in ten minutes', () => {
     })
   })
 
+  it('says which host it cannot reach and what to do, where that is what it waits for', async () => {
+    serveShop({
+      '/items': () => {
+        throw new TypeError('getaddrinfo ENOTFOUND')
+      },
+    })
+    const error_handler = {
+      type: 'DefaultErrorHandler',
+      backoff_strategies: [{ type: 'ConstantBackoffStrategy', backoff_time_in_seconds: 600 }],
+    }
+    setShop(shopManifest([{ name: 'items', requester: { error_handler } }]))
+    expect((await waiting(await startShop(['items']))).waiting).toMatchObject([
+      {
+        code: 'HOST_UNREACHABLE',
+        reason: expect.stringMatching(
+          /shop\.test cannot be reached\. Check host, port and firewall\./,
+        ),
+      },
+    ])
+  })
+
   it('waits with the plan when a discovery is told to wait', async () => {
     serveShop({ '/items': () => busy(600) })
     // No schema: the first page tells the fields.

@@ -135,7 +135,9 @@ export class ChunkReader {
       this.#lists = lists
     } else if (event.type === 'error') throw fromRecord(event.error)
     else if (event.type === 'status' && event.status === 'complete') this.#complete = true
-    else if (event.type === 'wait') this.#wait = { until: event.until, reason: event.reason }
-    else await this.#options.onEvent(event)
+    else if (event.type === 'wait') {
+      const { until, reason, code } = event
+      this.#wait = { until, reason, code }
+    } else await this.#options.onEvent(event)
   }
 }

@@ -12,6 +12,7 @@ import type {
   Column,
   ConfiguredStream,
   DestinationSyncMode,
+  ErrorCode,
   ErrorRecord,
   FieldRange,
   LogLevel,
@@ -190,6 +191,8 @@ export interface PartitionPage {
 export interface Wait {
   until: number
   reason: string
+  /** Of the failure after which it is tried again; absent for limits and for jobs that run. */
+  code?: ErrorCode
 }
 
 export interface FailedStream {

@@ -39,7 +39,7 @@ export interface Facts {
   /** Absent: the connection has never synced. */
   sync?: { syncId: number; status: SyncSummary['status']; rows: number; finished: boolean }
   failures: Failure[]
-  waiting: { streams: string[]; until: number; reason: string }[]
+  waiting: { streams: string[]; until: number; reason: string; code?: ErrorCode }[]
   warnings: Warning[]
   /** Of streams that ended well and read nothing. */
   empty: { stream: string; syncMode: 'full_refresh' | 'incremental' }[]
@@ -127,8 +127,8 @@ const CODED = /^([A-Z_]{3,40}): (.*)$/s
 
 function waitingOf(sync: SyncSummary | undefined): Facts['waiting'] {
   const byReason = new Map<string, Facts['waiting'][number]>()
-  for (const { stream, until, reason } of sync?.waiting ?? []) {
-    const same = byReason.get(reason) ?? { streams: [], until, reason }
+  for (const { stream, until, reason, code } of sync?.waiting ?? []) {
+    const same = byReason.get(reason) ?? { streams: [], until, reason, code }
     same.streams.push(stream)
     byReason.set(reason, same)
   }

@@ -1,4 +1,5 @@
 /** Why a sync is as it is: causes with their evidence, and the call that mends each. */
+import { ERROR_CODES } from '../../protocol/error-codes.ts'
 import type { ErrorRecord } from '../../protocol/index.ts'
 import type { OperationContext } from '../define.ts'
 import { iso } from '../views.ts'
@@ -122,17 +123,19 @@ function evidenceOf(error: ErrorRecord, end: End | undefined, { log }: Facts): E
 }
 
 function waitingFinding(
-  { streams, until, reason }: Facts['waiting'][number],
+  { streams, until, reason, code }: Facts['waiting'][number],
   { sync, source, log }: Facts,
 ): Finding {
-  const isLimit = /rate limit|429/i.test(reason)
+  const isFailure = code !== undefined && code !== 'RATE_LIMITED'
+  const isLimit = !isFailure && /rate limit|429/i.test(reason)
+  const first = isFailure ? ERROR_CODES[code].next : 'Nothing:'
   return {
     cause: isLimit ? 'rate_limit' : 'waiting',
     streams: streams.slice(0, MOST_STREAMS),
     what: isLimit
       ? `The API behind source '${source.name}' asks to slow down.`
       : `Source '${source.name}' is not ready yet.`,
-    next: `Nothing: the sync goes on by itself at ${iso(until)}.`,
+    next: `${first} ${isFailure ? 'T' : 't'}he sync goes on by itself at ${iso(until)}.`,
     call: {
       ...{ operation: 'syncs.get', tool: 'get_sync' },
       arguments: { sync: sync?.syncId, waitSeconds: 40 },

@@ -110,7 +110,8 @@ async function* readStream(
     const reached = { ...saved, ...(saved.at ? order?.save() : {}) }
     yield { type: 'state', stream: key, state: reached }
     if (page.wait) {
-      yield { type: 'wait', stream: key, until: page.wait.until, reason: page.wait.message }
+      const { until, message: reason, failure } = page.wait
+      yield { type: 'wait', stream: key, until, reason, ...(failure && { code: failure.code }) }
     }
   }
 }

@@ -30,6 +30,7 @@ import { openStream } from './stream/delegate.ts'
 import { listStreams } from './stream/list.ts'
 import { readPagesNow } from './stream/read-pages.ts'
 import { fromAirbyteState, toAirbyteState } from './stream/state.ts'
+import { WaitUntil } from './wait.ts'
 
 /** An API may answer differently when it is asked again. */
 export const DECLARATIVE_CAPABILITIES: SourceCapabilities = {
@@ -71,6 +72,8 @@ export function declarativeSource(
     try {
       if (env.migrated) await ctx.owner?.saveConfig(env.migrated)
       return await use(env)
+    } catch (error) {
+      throw error instanceof WaitUntil ? error.reported : error
     } finally {
       await env.run.budget?.close()
     }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { ConfiguredStream, JsonObject, ReadEvent } from '../../../src/protocol/index.ts'
+import {
+  AirbyteError,
+  type ConfiguredStream,
+  type JsonObject,
+  type ReadEvent,
+} from '../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
 import { declarativeSource } from '../../../src/runtime/declarative/index.ts'
 import { testContext } from '../../conformance/context.ts'
@@ -175,6 +180,76 @@ describe('a parent stream that fails', () => {
     })
     expect(ids).toEqual([5])
     expect(events.at(-1)).toMatchObject({ stream: 'others', status: 'complete' })
+  })
+})
+
+const PATIENT_FOR_TEN_MINUTES = {
+  ...{ type: 'DefaultErrorHandler', max_retries: 3 },
+  backoff_strategies: [{ type: 'ConstantBackoffStrategy', backoff_time_in_seconds: 600 }],
+}
+
+describe('a host that cannot be reached, behind a back-off of ten minutes', () => {
+  const manifest = shopManifest([
+    { name: 'items', requester: { error_handler: PATIENT_FOR_TEN_MINUTES } },
+  ])
+  const answers: Answers = {
+    '/items': () => {
+      throw new AirbyteError('HOST_UNREACHABLE', 'shop.test cannot be reached.')
+    },
+  }
+  const remedy = 'Check host, port and firewall.'
+
+  it('is what a check reports, with its kind and remedy', async () => {
+    const { source, ctx, sleeps } = shop(manifest, answers)
+    expect(await source.check(ctx, {})).toMatchObject({
+      ok: false,
+      problem: {
+        ...{ code: 'HOST_UNREACHABLE', kind: 'transient', hint: remedy, retryAt: TEN_MINUTES },
+        ...{ stream: 'items', message: 'items: shop.test cannot be reached.' },
+      },
+    })
+    expect(sleeps).toEqual([])
+  })
+
+  it('is reported within seconds where the back-off is short', async () => {
+    const { source, ctx, sleeps } = shop(shopManifest([{ name: 'items' }]), answers)
+    expect(await source.check(ctx, {})).toMatchObject({ problem: { code: 'HOST_UNREACHABLE' } })
+    expect(sleeps).toEqual([1000, 2000])
+  })
+
+  it('is what a read says that it waits for', async () => {
+    const { wait } = await read(shop(manifest, answers), ['items'])
+    const until = 'The next attempt is at 2026-03-15T12:10:01.000Z.'
+    expect(wait).toMatchObject({
+      ...{ until: TEN_MINUTES, code: 'HOST_UNREACHABLE' },
+      reason: `items: shop.test cannot be reached. ${remedy} ${until}`,
+    })
+  })
+
+  it('is what a check of its child reports', async () => {
+    const nest = shopManifest([
+      {
+        name: 'children',
+        retriever: {
+          partition_router: childrenOf({
+            name: 'items',
+            requester: { error_handler: PATIENT_FOR_TEN_MINUTES },
+          }),
+        },
+      },
+    ])
+    const { source, ctx } = shop(nest, answers)
+    expect(await source.check(ctx, {})).toMatchObject({
+      problem: { code: 'HOST_UNREACHABLE', hint: remedy },
+    })
+  })
+
+  it('does not hide a server that failed behind a limit either', async () => {
+    const down: Answers = { '/items': () => new Response('', { status: 503 }) }
+    const { source, ctx } = shop(manifest, down)
+    expect(await source.check(ctx, {})).toMatchObject({
+      problem: { code: 'UPSTREAM_ERROR', message: expect.stringContaining('503') },
+    })
   })
 })
 

@@ -26,8 +26,8 @@ export interface PartitionRouter {
 export class ParentWait extends WaitUntil {
   readonly position: JsonValue
 
-  constructor({ message, stream = '', until }: WaitUntil, position: JsonValue) {
-    super(message, stream, until)
+  constructor({ message, stream = '', until, failure }: WaitUntil, position: JsonValue) {
+    super(message, stream, until, null, failure)
     this.position = position
   }
 }

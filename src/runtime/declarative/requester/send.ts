@@ -90,6 +90,9 @@ export async function sendWithRetries(
   }
 }
 
+/** How often a check or a discovery asks again where nothing answers. */
+const PROBE_RETRIES = 2
+
 /** What is waited before a request goes out with other credentials than those that are spent. */
 const ROTATION_SECONDS = 0.1
 
@@ -140,7 +143,9 @@ async function waitToRetry(
   // One second more than asked covers fractions that the API rounded away.
   const seconds = asked ? asked + 1 : 2 ** (attempt - 1)
   const until = Math.ceil(env.ctx.now() + seconds * 1000)
-  if (attempt > handler.maxRetries) {
+  // Somebody waits for a probe, and a host that is not there seldom comes within half a minute.
+  const isSilent = env.run.probes && !(outcome instanceof Answer)
+  if (attempt > Math.min(handler.maxRetries, isSilent ? PROBE_RETRIES : Number.POSITIVE_INFINITY)) {
     const failure = failureOf(outcome, resolution, env.stream)
     if (failure.code !== 'RATE_LIMITED') throw failure
     throw new AirbyteError('RATE_LIMITED', failure.message, { stream: env.stream, retryAt: until })
@@ -148,16 +153,29 @@ async function waitToRetry(
   const tooLong = seconds * 1000 > env.run.longestSleepMs
   if (tooLong || resolution.action === 'RATE_LIMITED') env.run.onRateLimit?.(env.stream, until)
   if (tooLong) {
-    const limited = resolution.action === 'RATE_LIMITED'
-    const next = limited ? 'rate limited until' : 'the next attempt is at'
-    const message = `${env.stream}: ${describe(outcome)}, ${next} ${isoTime(until)}.`
-    throw new WaitUntil(message, env.stream, until, { attempt: attempt + 1 })
+    const failure = failureToRetry(outcome, resolution, { stream: env.stream, retryAt: until })
+    const message = failure
+      ? `${failure.message} ${failure.hint} The next attempt is at ${isoTime(until)}.`
+      : `${env.stream}: ${describe(outcome)}, rate limited until ${isoTime(until)}.`
+    throw new WaitUntil(message, env.stream, until, { attempt: attempt + 1 }, failure)
   }
   env.ctx.log(
     'info',
     `${env.stream}: ${describe(outcome)}, next attempt in ${seconds.toFixed(1)} s`,
   )
   await env.run.sleep(seconds * 1000)
+}
+
+/** What a wait is for where the API did not ask for it. */
+function failureToRetry(
+  outcome: Outcome,
+  resolution: Resolution,
+  when: { stream: string; retryAt: number },
+): AirbyteError | undefined {
+  if (resolution.action === 'RATE_LIMITED') return undefined
+  const { code, kind, message, cause } = failureOf(outcome, resolution, when.stream)
+  const passing = kind === 'transient' ? code : 'UPSTREAM_ERROR'
+  return new AirbyteError(passing, message, { ...when, cause })
 }
 
 function firstAnswer(handler: ErrorHandler, outcome: Outcome, attempt: number) {

@@ -142,8 +142,8 @@ export async function* readSliceNow(stream: Stream, slice: Slice): AsyncGenerato
 class WaitBetween extends WaitUntil {
   readonly state: SavedState
 
-  constructor({ message, stream = '', until }: WaitUntil, state: SavedState) {
-    super(message, stream, until)
+  constructor({ message, stream = '', until, failure }: WaitUntil, state: SavedState) {
+    super(message, stream, until, null, failure)
     this.state = state
   }
 }
