@@ -79,7 +79,7 @@ export const updateDestination = defineOperation({
   id: 'destinations.update',
   title: 'Update a destination',
   description:
-    'Renames a destination or merges into its config; secrets left out keep their value.',
+    'Renames a destination or merges into its config; secrets left out keep their value, null takes a field away.',
   input: z.strictObject({
     destination: nameOrId,
     name: entityName.optional(),

@@ -80,7 +80,8 @@ export const listSources = defineOperation({
 export const updateSource = defineOperation({
   id: 'sources.update',
   title: 'Update a source',
-  description: 'Renames a source or merges into its config; secrets left out keep their value.',
+  description:
+    'Renames a source or merges into its config; secrets left out keep their value, null takes a field away.',
   input: z.strictObject({
     source: nameOrId,
     name: entityName.optional(),

@@ -75,7 +75,8 @@ function constantOf(property: JsonSchema | undefined): unknown {
   return values?.length === 1 ? values[0] : undefined
 }
 
-function merge(base: JsonSchema, branch: JsonSchema): JsonSchema {
+/** One schema that holds what both say; the branch has the last word. */
+export function merge(base: JsonSchema, branch: JsonSchema): JsonSchema {
   const required = [base.required, branch.required].flatMap((r) => (r ?? []) as string[])
   return {
     ...base,

@@ -63,7 +63,7 @@ function field(path: string, property: JsonSchema, required: boolean, when?: str
 }
 
 /** By the spec's `order`, then as written. */
-function ordered(schema: JsonSchema): [string, JsonSchema][] {
+export function ordered(schema: JsonSchema): [string, JsonSchema][] {
   const entries = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
   const rank = (property: JsonSchema) => (typeof property.order === 'number' ? property.order : 1e6)
   return entries.sort(([, a], [, b]) => rank(a) - rank(b))

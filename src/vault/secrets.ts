@@ -98,7 +98,7 @@ export const maskSecrets = (spec: JsonSchema, config: JsonObject) => separate(sp
 
 /**
  * Deep-merges a change. A secret given as the mask or left out keeps its stored value, `null` or `''`
- * removes it. Arrays are replaced (masks in them keep the secret of the same index). A change of the
+ * removes it; `null` removes every other field too that may not be null. Arrays are replaced (masks in them keep the secret of the same index). A change of the
  * variant of a `oneOf` replaces that object, so that nothing of the old variant stays behind.
  */
 export function updateSecrets(
@@ -122,15 +122,17 @@ function mergeValues(
 ): JsonValue {
   if (!isObject(old) || !isObject(change)) return change
   if (changesVariant(schemas, old, change)) return change
+  const removed = new Set<string>()
   const merged = Object.entries(change).map(([key, value]) => {
     const inside = memberSchemas(schemas, key).flatMap(alternatives)
-    return [
-      key,
-      mergeValues(inside, Object.hasOwn(old, key) ? old[key] : undefined, value),
-    ] as const
+    const before = Object.hasOwn(old, key) ? old[key] : undefined
+    if (value === null && before !== undefined && !inside.some(mayBeNull)) removed.add(key)
+    return [key, mergeValues(inside, before, value)] as const
   })
-  return objectOf([...Object.entries(old), ...merged])
+  return objectOf([...Object.entries(old), ...merged].filter(([key]) => !removed.has(key)))
 }
+
+const mayBeNull = (schema: JsonSchema) => [schema.type].flat().includes('null')
 
 const changesVariant = (schemas: JsonSchema[], old: JsonObject, change: JsonObject) =>
   schemas.some((schema) =>

@@ -16,6 +16,7 @@ let server: RunningServer
 let browser: Browser
 let airbyte: Airbyte
 let connection: string
+let orders: string
 let slow: string
 
 beforeAll(async () => {
@@ -28,10 +29,11 @@ beforeAll(async () => {
   const shop = await airbyte.sources.create({
     ...{ name: 'shop', type: 'sample-data', config: { count: 2000, seed: 1 } },
   })
-  await airbyte.sources.create({
+  const database = await airbyte.sources.create({
     ...{ name: 'orders-db', type: 'postgres' },
     config: { host: 'db.example.com', port: 5432, database: 'shop', username: 'reader' },
   })
+  orders = database.id
   const strict = await airbyte.destinations.create({
     ...{ name: 'strict', type: 'dev-null', config: { reject_every: 500 } },
   })
@@ -134,6 +136,10 @@ const PAGES: [name: string, path: () => string | Promise<string>][] = [
   ['streams', () => `/w/local/connections/${connection}/streams`],
   ['columns', () => `/w/local/connections/${connection}/columns?stream=users`],
   ['resources', () => '/w/local/resources'],
+  ['catalogue', () => '/w/local/resources/source/new'],
+  ['new-database', () => '/w/local/resources/source/new/postgres'],
+  ['new-api', () => '/w/local/resources/source/new/hubspot'],
+  ['source', () => `/w/local/resources/source/${orders}`],
   ['notifications', () => '/w/local/notifications'],
   ['members', () => '/w/local/members'],
   ['keys', () => '/w/local/keys'],

@@ -133,6 +133,15 @@ describe('updateSecrets', () => {
     expect(updated.visible).not.toHaveProperty('service_account')
   })
 
+  it('takes a field away by null, unless null is a value of it', () => {
+    const spec = { properties: { a: { type: 'string' }, b: { type: ['string', 'null'] } } }
+    const before = { visible: { a: 'x', b: 'y' }, secrets: {} }
+    expect(updateSecrets(spec, before, { a: null, b: null }).visible).toEqual({ b: null })
+    expect(updateSecrets(spec, { visible: {}, secrets: {} }, { a: null }).visible).toEqual({
+      a: null,
+    })
+  })
+
   it('drops the secrets of the old variant when another is chosen', () => {
     const updated = updateSecrets(SPEC, stored, {
       credentials: { method: 'oauth', client_id: 'c' },

@@ -54,6 +54,13 @@ button.quiet { border: 0; background: none; color: var(--link); padding: .25rem;
 .inline { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .35rem 0; }
 .inline input:is([type=text], [type=number], [type=search]) { width: 11rem; }
 .inline label { margin: 0; font-weight: 600; }
+.field { margin: 0 0 1rem; } .field label:not(.choice) { font-weight: 600; margin: 0 0 .2rem; } :is(.field, legend) small { font-weight: 400; }
+.field .help, fieldset > div > .help { margin: .2rem 0 0; } .wrong { color: var(--bad); margin: .2rem 0 0; } .wrong::before { content: '⚠ '; }
+[aria-invalid=true] { border-color: var(--bad) !important; }
+fieldset.plain { border: 0; padding: 0; background: none; max-width: 46rem; } fieldset fieldset fieldset { background: none; }
+textarea.short { min-height: 4.5rem; }
+.variant > .inside { margin: .5rem 0 1rem 1.75rem; } .variant:not(:has(> .choice > input:checked)) > .inside { display: none; }
+.more { margin: 2rem 0 0; } .more > summary { color: var(--soft); }
 .sticky { position: sticky; bottom: 0; padding: .75rem 0; margin: 0; background: var(--ground); }
 `
 
@@ -74,6 +81,7 @@ nav a[aria-current] { font-weight: 600; box-shadow: inset 0 -2px var(--link); bo
 .route { color: var(--soft); margin: .2rem 0 .6rem; }
 .cards { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }
 .card { background: var(--surface); border: 1px solid var(--line); border-left: .3rem solid var(--tone); border-radius: .5rem; padding: .85rem 1rem; min-width: 0; }
+.tiles { grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); } .tiles h2 { margin: 0; }
 .card h2 { font-size: 1.05rem; } .card .actions { margin: .5rem 0 0; } .card p:last-child { margin-bottom: 0; }
 .card .what { color: var(--tone); margin: 0 0 .6rem; }
 .facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: 0; }

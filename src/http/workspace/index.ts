@@ -11,6 +11,7 @@ import { problemPage } from '../pages/workspace/problem.tsx'
 import { readBody } from '../read-body.ts'
 import { signInFirst } from '../sign-in.ts'
 import { audit, createKey, keys, revokeKey } from './access.ts'
+import { catalog } from './catalog.ts'
 import {
   acceptEmpty,
   connection,
@@ -24,6 +25,14 @@ import { judgeForm } from './forms.ts'
 import { INVITATIONS, joinByInvitation, showInvitation } from './invitations.ts'
 import { invite, members, remove, setLevel, withdraw } from './members.ts'
 import { changeWebhook, createWebhook, notifications, replay } from './notifications.ts'
+import {
+  createResource,
+  deleteResource,
+  newResource,
+  resource,
+  saveResource,
+  testResource,
+} from './resource-form.ts'
 import { check, credentials, resources } from './resources.ts'
 import { columns, saveColumns, saveStreams, streams } from './streams.ts'
 import { cancel, sync } from './syncs.ts'
@@ -49,6 +58,9 @@ function createPages() {
   app.post(`${INVITATIONS}:link`, (c) => joinByInvitation(c.req.raw, c.env, c.req.param('link')))
   app.get('/w/:workspace', show(dashboard))
   app.get('/w/:workspace/resources', show(resources))
+  app.get('/w/:workspace/resources/:kind/new', show(catalog))
+  app.get('/w/:workspace/resources/:kind/new/:type', show(newResource))
+  app.get('/w/:workspace/resources/:kind/:id', show(resource))
   app.get('/w/:workspace/connections/:id', show(connection))
   app.get('/w/:workspace/connections/:id/streams', show(streams))
   app.get('/w/:workspace/connections/:id/columns', show(columns))
@@ -66,6 +78,10 @@ function createPages() {
   app.post('/w/:workspace/connections/:id/streams', act(saveStreams))
   app.post('/w/:workspace/connections/:id/columns', act(saveColumns))
   app.post('/w/:workspace/syncs/:id/cancel', act(cancel))
+  app.post('/w/:workspace/resources/:kind/new/:type', act(createResource))
+  app.post('/w/:workspace/resources/:kind/:id', act(saveResource))
+  app.post('/w/:workspace/resources/:kind/:id/test', act(testResource))
+  app.post('/w/:workspace/resources/:kind/:id/delete', act(deleteResource))
   app.post('/w/:workspace/resources/:kind/:id/credentials', act(credentials))
   app.post('/w/:workspace/resources/:kind/:id/check', act(check))
   app.post('/w/:workspace/notifications/create', act(createWebhook))
@@ -141,8 +157,8 @@ function act(handler: PostHandler) {
 }
 
 function paramsOf(c: PageContext): PageParams {
-  const { id = '', kind = '' } = c.req.param() as Record<string, string>
-  return { id, kind, query: new URL(c.req.url).searchParams }
+  const { id = '', kind = '', type = '' } = c.req.param() as Record<string, string>
+  return { id, kind, type, query: new URL(c.req.url).searchParams }
 }
 
 /** What is no error of ours goes on to the router, which logs it. */

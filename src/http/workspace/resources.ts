@@ -31,7 +31,7 @@ export const credentials: PostHandler = async (visit, { id, kind }) => {
   return `/setup/${setupId}`
 }
 
-function kindOf(kind: string): 'source' | 'destination' {
+export function kindOf(kind: string): 'source' | 'destination' {
   if (kind === 'source' || kind === 'destination') return kind
   throw new AirbyteError('NOT_FOUND', `There are no ${kind}s.`)
 }

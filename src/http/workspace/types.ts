@@ -3,6 +3,8 @@ import type { Visit } from './visit.ts'
 export interface PageParams {
   id: string
   kind: string
+  /** Name of a connector. */
+  type: string
   query: URLSearchParams
 }
 

@@ -40,12 +40,19 @@ function List({ visit, view, kind, title, rows }: ListPart) {
   return (
     <>
       <h2>{title}</h2>
-      {rows.length === 0 && <p>None yet. Ask your assistant to add one.</p>}
+      {rows.length === 0 && <p>None yet.</p>}
       <ul class="cards">
         {rows.map((row) => (
           <Card visit={visit} view={view} kind={kind} row={row} />
         ))}
       </ul>
+      {visit.can('workspace:write') && (
+        <p class="actions">
+          <a class="button" href={`${visit.base}/resources/${kind}/new`}>
+            Add a {kind}
+          </a>
+        </p>
+      )}
     </>
   )
 }
@@ -57,7 +64,9 @@ function Card({ visit, view, kind, row }: Omit<ListPart, 'title' | 'rows'> & { r
   return (
     <li class={`card ${awaits ? 'warn' : 'idle'}`}>
       <div class="title">
-        <h3>{row.name}</h3>
+        <h3>
+          <a href={here}>{row.name}</a>
+        </h3>
         <Pill tone={awaits ? 'warn' : 'good'}>{awaits ? 'Needs credentials' : 'Ready'}</Pill>
       </div>
       <p class="route">{row.type}</p>
