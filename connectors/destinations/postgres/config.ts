@@ -1,6 +1,6 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
+import type { Settings } from '../../../src/runtime/loading/layout.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
-import type { Settings } from './layout.ts'
 import { SOFT_DELETE } from './spec.ts'
 
 export interface DestinationConfig extends PostgresConfig, Settings {}

@@ -1,7 +1,15 @@
 /** Rows that a change log says are gone: removed, or under soft deletion marked. */
 import type pg from 'pg'
+import {
+  EXTRACTED_AT,
+  GENERATION_ID,
+  type Layout,
+  META,
+  OP,
+  ORDER,
+} from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
-import { EXTRACTED_AT, GENERATION_ID, INCOMING, type Layout, META, OP, ORDER } from './layout.ts'
+import { INCOMING } from './layout.ts'
 import { bury, buryAll } from './tombstones.ts'
 
 /** Columns of change logs that a marked row takes from its deletion; it keeps its other values. */

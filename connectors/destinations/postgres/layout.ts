@@ -1,12 +1,19 @@
-import { AirbyteError, type Column, streamKey } from '../../../src/protocol/index.ts'
 import type { StreamPlan } from '../../../src/runtime/contract.ts'
-import { columnIdentifiers, identifier, quote, shortHash } from './identifiers.ts'
+import {
+  EXTRACTED_AT,
+  GENERATION_ID,
+  type Layout,
+  META,
+  hiddenName as nameOfHidden,
+  RAW_ID,
+  type Settings,
+  type TableDialect,
+  tableLayout,
+} from '../../../src/runtime/loading/layout.ts'
+import { shortHash } from '../../../src/runtime/loading/names.ts'
+import { columnIdentifiers, identifier, quote } from './identifiers.ts'
 import { columnType, UNINDEXABLE } from './types.ts'
 
-export const RAW_ID = '_airbyte_raw_id'
-export const EXTRACTED_AT = '_airbyte_extracted_at'
-export const META = '_airbyte_meta'
-export const GENERATION_ID = '_airbyte_generation_id'
 export const METADATA: Record<string, string> = {
   [RAW_ID]: 'uuid',
   [EXTRACTED_AT]: 'timestamp with time zone',
@@ -15,125 +22,21 @@ export const METADATA: Record<string, string> = {
 }
 /** The temporary table of a chunk that is merged. */
 export const INCOMING = 'pg_temp."_airbyte_incoming"'
-/** Its columns: what happened to the row, the stream's order, which columns (by place) are unchanged. */
-export const OP = '_airbyte_op'
-export const ORDER = '_airbyte_order'
-export const UNCHANGED = '_airbyte_unchanged'
-/** The one column of raw tables. */
-export const RAW_DATA: Column = { name: '_airbyte_data', type: 'object' }
-/** By which a change log says that a row was deleted, and when. */
-const DELETED_AT: Column = { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' }
 
-export interface TableColumn {
-  column: Column
-  /** Its name in the table, not quoted. */
-  name: string
-  /** Its PostgreSQL type. */
-  type: string
+const DIALECT: TableDialect = {
+  identifier,
+  columnIdentifiers,
+  columnType,
+  unindexable: UNINDEXABLE,
 }
 
 /** A stream's plan in PostgreSQL's terms. */
-export interface Layout {
-  plan: StreamPlan
-  /** `namespace.name`, for errors and the ledger. */
-  stream: string
-  schema: string
-  table: string
-  /** Where an overwriting generation grows until it is complete; null in append modes. */
-  hidden: string | null
-  /** Columns in the order in which the wire format has them. */
-  columns: TableColumn[]
-  dedup: boolean
-  keys: string[]
-  cursor: string | null
-  /** The column that says when a row was deleted. */
-  deletedAt: string | null
-  /** Deleted rows stay, with the time of their deletion. */
-  softDelete: boolean
-}
-
-/** What the destination's config says of every stream. */
-export interface Settings {
-  /** Where streams without a namespace land. */
-  schema: string
-  softDelete: boolean
-}
-
-export function layoutOf(plan: StreamPlan, { schema, softDelete }: Settings): Layout {
-  const stream = streamKey(plan.stream)
-  const overwrite = plan.mode === 'overwrite' || plan.mode === 'overwrite_dedup'
-  const dedup = plan.mode === 'append_dedup' || plan.mode === 'overwrite_dedup'
-  const fields = plan.normalization === 'raw' ? [RAW_DATA] : [...plan.columns]
-  const marked = fields.some(({ name }) => name === DELETED_AT.name)
-  if (dedup && softDelete && !marked) fields.push(DELETED_AT)
-  const names = columnIdentifiers(
-    fields.map(({ name }) => name),
-    [...Object.keys(METADATA), OP, ORDER, UNCHANGED],
-  )
-  const columns = fields.map((column, i) => ({
-    column,
-    name: names[i] as string,
-    type: columnType(column),
-  }))
-  const table = identifier(plan.target.table)
-  const layout = {
-    plan,
-    stream,
-    schema: identifier(plan.target.namespace ?? schema),
-    table,
-    hidden: overwrite ? hiddenName(table, plan.generationId) : null,
-    columns,
-    dedup,
-    keys: [] as string[],
-    cursor: null,
-    deletedAt: columns.find(({ column }) => column.name === DELETED_AT.name)?.name ?? null,
-    softDelete,
-  } satisfies Layout
-  return dedup ? { ...layout, ...dedupOf(layout) } : layout
-}
+export const layoutOf = (plan: StreamPlan, settings: Settings): Layout =>
+  tableLayout(plan, settings, DIALECT)
 
 /** The table in which a generation grows. */
 export const hiddenName = (table: string, generation: number) =>
-  identifier(`_airbyte_next_${generation}_${table}`)
-
-function dedupOf({ plan, stream, columns }: Layout): Partial<Layout> {
-  if (plan.normalization === 'raw')
-    throw new AirbyteError(
-      'MODE_UNSUPPORTED',
-      `Stream '${stream}' cannot be deduplicated in a raw table: its key is inside the JSON.`,
-      {
-        stream,
-        field: 'normalization',
-        hint: "Use normalization 'basic', or mode append or overwrite.",
-      },
-    )
-  if (plan.primaryKey.length === 0)
-    throw new AirbyteError('PRIMARY_KEY_MISSING', `Stream '${stream}' has no primary key.`, {
-      stream,
-    })
-  const find = (path: string[]) => columns.find(({ column }) => column.name === path.join('.'))
-  const keys = plan.primaryKey.map((path) => {
-    const key = find(path)
-    if (!key)
-      throw new AirbyteError(
-        'PRIMARY_KEY_MISSING',
-        `Stream '${stream}' has no column '${path.join('.')}', which is part of its primary key.`,
-        { stream, field: 'primaryKey' },
-      )
-    if (UNINDEXABLE.has(key.type))
-      throw new AirbyteError(
-        'TYPE_UNSUPPORTED',
-        `Column '${key.name}' of stream '${stream}' has type ${key.type}, which cannot be a key.`,
-        { stream, field: key.name },
-      )
-    return key.name
-  })
-  const cursor = plan.cursorField.length > 0 ? find(plan.cursorField) : undefined
-  return {
-    keys,
-    cursor: cursor && !UNINDEXABLE.has(cursor.type) ? cursor.name : null,
-  }
-}
+  nameOfHidden(table, generation, DIALECT)
 
 export const qualified = (schema: string, table: string) => `${quote(schema)}.${quote(table)}`
 

@@ -1,15 +1,13 @@
 import type pg from 'pg'
-import { AirbyteError, type Batch, toAirbyteError } from '../../../src/protocol/index.ts'
+import type { Batch } from '../../../src/protocol/index.ts'
 import type { Chunk, ConnectorContext, Loader, LoadResult } from '../../../src/runtime/contract.ts'
+import { Duplicate, loadOnce, peek } from '../../../src/runtime/loading/chunk.ts'
+import { type Isolated, MAX_REJECTS, tooManyRejects } from '../../../src/runtime/loading/isolate.ts'
+import { GENERATION_ID, type Layout } from '../../../src/runtime/loading/layout.ts'
+import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
 import { quote } from './identifiers.ts'
-import {
-  type Isolated,
-  loadIsolated,
-  MAX_REJECTS,
-  tooManyRejects,
-  valueRejected,
-} from './isolate.ts'
-import { GENERATION_ID, type Layout, qualified } from './layout.ts'
+import { loadInParts, valueRejected } from './isolate.ts'
+import { qualified } from './layout.ts'
 import {
   forgetGeneration,
   forgetStream,
@@ -26,7 +24,7 @@ import { prepareSchema, prepareStream, writeTable } from './prepare.ts'
 import { readRows } from './read-back.ts'
 import { isValueError } from './savepoint.ts'
 import type { Session } from './session.ts'
-import { encode, Sink, type SinkTable } from './sink.ts'
+import { encode, Sink } from './sink.ts'
 import { showFence } from './supersede.ts'
 import { showHidden } from './swap.ts'
 import { inspect, setMetadata } from './tables.ts'
@@ -101,30 +99,17 @@ async function dropOldGenerations(client: pg.Client, layout: Layout): Promise<vo
     )
 }
 
-/** Thrown to roll back a chunk that the ledger has. */
-class Duplicate extends Error {}
-
-async function loadChunk(
+const loadChunk = (
   session: Session,
   layout: Layout,
   chunk: Chunk,
   fence: number,
-): Promise<LoadResult> {
-  try {
-    return await session.transaction((client) => loadRows(client, layout, chunk, fence))
-  } catch (error) {
-    if ((error as Error).cause instanceof Duplicate)
-      return session.run((client) => duplicateOf(client, layout, chunk))
-    if (toAirbyteError(error).code === 'CONNECTION_LOST')
-      await session.run((client) => refuseLowerFence(client, layout, fence)).catch(preferFenceLost)
-    throw error
-  }
-}
-
-/** A connection is also lost when a newer loader ended it: that is FENCE_LOST, not to be retried. */
-function preferFenceLost(error: unknown): void {
-  if (toAirbyteError(error).code === 'FENCE_LOST') throw error
-}
+): Promise<LoadResult> =>
+  loadOnce(chunk, {
+    load: () => session.transaction((client) => loadRows(client, layout, chunk, fence)),
+    entry: () => session.run((client) => position(client, layout, chunk.id)),
+    refuseLowerFence: () => session.run((client) => refuseLowerFence(client, layout, fence)),
+  })
 
 async function loadRows(
   client: pg.Client,
@@ -144,13 +129,6 @@ async function loadRows(
   return { duplicate: false, rows, end, rejects, nulled }
 }
 
-async function duplicateOf(client: pg.Client, layout: Layout, chunk: Chunk): Promise<LoadResult> {
-  const known = await position(client, layout, chunk.id)
-  if (!known)
-    throw new AirbyteError('CONFLICT', `Chunk ${chunk.id} left the ledger while it was read.`)
-  return { duplicate: true, rows: known.rows, end: known.end, rejects: [] }
-}
-
 /** The chunk's rows into the table: straight, or through a temporary table and a merge. */
 async function fill(
   client: pg.Client,
@@ -166,7 +144,7 @@ async function fill(
     ? await createIncoming(client, layout, table)
     : { table, changeLog: false }
   const filled = chunk.isolateBadRows
-    ? await loadIsolated(client, layout, sink, first.body)
+    ? await loadInParts(client, layout, sink, first.body)
     : await loadBulk(client, layout, sink, first.body)
   if (!layout.dedup) return filled
   const maxRejects = MAX_REJECTS - filled.rejects.length
@@ -196,30 +174,4 @@ async function loadBulk(
     await sink.cancel()
     throw isValueError(error) ? valueRejected(layout, error) : error
   }
-}
-
-/** The first batch, and the body as if nobody had looked; null if it is empty. */
-async function peek(
-  body: AsyncIterable<Batch>,
-): Promise<{ batch: Batch; body: AsyncIterable<Batch> } | null> {
-  const iterator = body[Symbol.asyncIterator]()
-  const first = await iterator.next()
-  if (first.done) return null
-  const batch = first.value
-  async function* all() {
-    try {
-      yield batch
-      for (;;) {
-        // What the reader throws stays its own error, whatever code it bears.
-        const next = await iterator.next().catch((error) => {
-          throw toAirbyteError(error)
-        })
-        if (next.done) return
-        yield next.value
-      }
-    } finally {
-      await iterator.return?.()
-    }
-  }
-  return { batch, body: all() }
 }

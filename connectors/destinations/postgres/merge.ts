@@ -10,22 +10,22 @@
  */
 import type pg from 'pg'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
-import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
-import { quote, quoteLiteral } from './identifiers.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
-  INCOMING,
   type Layout,
   META,
+  metaText,
   OP,
   ORDER,
   RAW_ID,
   UNCHANGED,
-} from './layout.ts'
+} from '../../../src/runtime/loading/layout.ts'
+import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
+import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
+import { quote, quoteLiteral } from './identifiers.ts'
+import { INCOMING } from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
-import type { SinkTable } from './sink.ts'
-import { metaText } from './tables.ts'
 import { dropLate, hasTombstones, unbury } from './tombstones.ts'
 import { keepUnchanged } from './unchanged.ts'
 

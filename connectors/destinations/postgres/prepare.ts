@@ -1,8 +1,9 @@
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, LedgerPosition } from '../../../src/runtime/contract.ts'
+import type { Layout } from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
-import { hiddenName, type Layout, METADATA, qualified } from './layout.ts'
+import { hiddenName, METADATA, qualified } from './layout.ts'
 import {
   claimHead,
   createLedger,

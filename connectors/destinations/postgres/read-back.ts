@@ -2,8 +2,9 @@ import type pg from 'pg'
 import { to } from 'pg-copy-streams'
 import type { EncodedBatch } from '../../../src/protocol/index.ts'
 import { countRows } from '../../../src/runtime/formats/pg-copy-text.ts'
+import { GENERATION_ID, type Layout, plannedColumns } from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
-import { GENERATION_ID, type Layout, qualified } from './layout.ts'
+import { qualified } from './layout.ts'
 
 const NEWLINE = 0x0a
 /** Bytes of whole rows per batch, at least. */
@@ -15,7 +16,7 @@ export async function* readRows(
   layout: Layout,
   generationId?: number,
 ): AsyncGenerator<EncodedBatch> {
-  const columns = planned(layout)
+  const columns = plannedColumns(layout)
     .map(({ name }) => quote(name))
     .join(', ')
   const table = qualified(layout.schema, layout.table)
@@ -38,15 +39,11 @@ export async function* readRows(
   if (size > 0) yield batchOf(layout, Buffer.concat(parts))
 }
 
-/** The plan's columns come first; a mark for deleted rows may follow that is the destination's own. */
-const planned = ({ plan, columns }: Layout) =>
-  plan.normalization === 'raw' ? columns : columns.slice(0, plan.columns.length)
-
 function batchOf(layout: Layout, bytes: Uint8Array): EncodedBatch {
   return {
     kind: 'encoded',
     stream: layout.stream,
-    schema: planned(layout).map(({ column }) => column),
+    schema: plannedColumns(layout).map(({ column }) => column),
     format: 'pg-copy-text',
     rows: countRows(bytes),
     bytes,

@@ -4,7 +4,8 @@
  */
 import type pg from 'pg'
 import type { Rehearsal } from '../../../src/runtime/contract.ts'
-import { type Layout, METADATA, qualified } from './layout.ts'
+import type { Layout } from '../../../src/runtime/loading/layout.ts'
+import { METADATA, qualified } from './layout.ts'
 import { readHead } from './ledger.ts'
 import { admitStream, prepareSchema, shapeStream, writeTable } from './prepare.ts'
 

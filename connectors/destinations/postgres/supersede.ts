@@ -3,8 +3,8 @@
  * hangs in the middle of a COPY holds locks that a swap or an ALTER TABLE would wait for.
  */
 import type pg from 'pg'
-import { shortHash } from './identifiers.ts'
-import type { Layout } from './layout.ts'
+import type { Layout } from '../../../src/runtime/loading/layout.ts'
+import { shortHash } from '../../../src/runtime/loading/names.ts'
 
 const nameOf = ({ plan, stream }: Layout) =>
   `airbyte ${shortHash(JSON.stringify([plan.connectionId, stream]))}`

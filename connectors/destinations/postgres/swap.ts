@@ -3,8 +3,9 @@
  * of each (a REPEATABLE READ transaction older than the load is PostgreSQL's own exception).
  */
 import type pg from 'pg'
+import type { Layout } from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
-import { type Layout, METADATA, qualified } from './layout.ts'
+import { METADATA, qualified } from './layout.ts'
 import { ensureKey, evolve, inspect } from './tables.ts'
 
 /** Within the caller's transaction; does nothing if the hidden table is gone, that is, already shown. */

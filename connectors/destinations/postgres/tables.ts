@@ -2,17 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
-import { quote, quoteLiteral } from './identifiers.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
-  keyIndexName,
   type Layout,
   META,
-  METADATA,
-  qualified,
+  metaText,
   RAW_ID,
-} from './layout.ts'
+} from '../../../src/runtime/loading/layout.ts'
+import { quote, quoteLiteral } from './identifiers.ts'
+import { keyIndexName, METADATA, qualified } from './layout.ts'
 import { holds, widens } from './types.ts'
 
 export interface ExistingColumn {
@@ -100,9 +99,6 @@ async function createRowIds(client: pg.Client, layout: Layout) {
 }
 
 const MIN_BIGINT = '-9223372036854775808'
-
-/** `_airbyte_meta` of a row that nothing happened to. */
-export const metaText = ({ plan }: Layout) => `{"changes": [], "sync_id": ${plan.syncId}}`
 
 /** Creates the table, or adds the columns that it lacks. */
 export async function ensureTable(client: pg.Client, layout: Layout, table: string): Promise<void> {

@@ -5,8 +5,9 @@
  * without a cursor leaves none.
  */
 import type pg from 'pg'
+import type { Layout } from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
-import { INCOMING, type Layout, qualified } from './layout.ts'
+import { INCOMING, qualified } from './layout.ts'
 
 /** How long a source may go back to an older position. */
 const KEPT = '30 days'

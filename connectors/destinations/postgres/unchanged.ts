@@ -4,8 +4,16 @@
  * moved, under the key that it had. Only the rows that will stand are looked up, each by its key.
  */
 import type pg from 'pg'
+import {
+  GENERATION_ID,
+  type Layout,
+  META,
+  OP,
+  ORDER,
+  UNCHANGED,
+} from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
-import { GENERATION_ID, INCOMING, type Layout, META, OP, ORDER, UNCHANGED } from './layout.ts'
+import { INCOMING } from './layout.ts'
 
 const FOUND = 'pg_temp."_airbyte_found"'
 

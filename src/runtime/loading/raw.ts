@@ -1,4 +1,4 @@
-import type { Cell, Column, RecordBatch } from '../../../src/protocol/index.ts'
+import type { Cell, Column, RecordBatch } from '../../protocol/index.ts'
 import { RAW_DATA } from './layout.ts'
 
 const JSON_TEXT = new Set(['object', 'array', 'unknown'])
