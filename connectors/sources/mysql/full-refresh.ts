@@ -8,9 +8,10 @@ import {
   rowsPerStatement,
 } from '../../../src/runtime/database/keyset.ts'
 import { readWhole } from '../../../src/runtime/database/read-whole.ts'
+import { qualified, quote } from '../../../src/runtime/mysql/sql.ts'
 import { keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
-import { after, positionSql, qualified, quote, upTo } from './sql.ts'
+import { after, positionSql, upTo } from './sql.ts'
 
 /** What a full refresh does not go beyond. */
 export type FullRefreshBound =

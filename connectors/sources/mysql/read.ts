@@ -10,6 +10,7 @@ import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.
 import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
 import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
+import { qualified } from '../../../src/runtime/mysql/sql.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
 import { freezeChanges, readChanges } from './cdc/read.ts'
@@ -18,7 +19,6 @@ import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
 import { openReader, type StreamInput } from './reader.ts'
 import { connectSource, withSource } from './session.ts'
-import { qualified } from './sql.ts'
 import type { SourceTable } from './tables.ts'
 
 /** Whether the stream is read from the log. */

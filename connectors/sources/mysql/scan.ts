@@ -1,8 +1,8 @@
 import type { Scanned } from '../../../src/runtime/database/checkpoints.ts'
 import { RecordBuilder } from '../../../src/runtime/mysql/record-builder.ts'
 import { fieldHex, fieldText, type RowBlock } from '../../../src/runtime/mysql/rows.ts'
+import { qualified, quote } from '../../../src/runtime/mysql/sql.ts'
 import type { StreamReader } from './reader.ts'
-import { qualified, quote } from './sql.ts'
 import type { SourceColumn } from './tables.ts'
 
 export interface Scan {

@@ -1,12 +1,5 @@
+import { qualified, quote, text } from '../../../src/runtime/mysql/sql.ts'
 import type { SourceColumn, SourceTable } from './tables.ts'
-
-/** Quotes are doubled, and that is all: the session has NO_BACKSLASH_ESCAPES. */
-export const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``
-
-export const text = (value: string) => `'${value.replaceAll("'", "''")}'`
-
-export const qualified = ({ schema, name }: { schema: string; name: string }) =>
-  `${quote(schema)}.${quote(name)}`
 
 /** A column's value from its text, as SQL that compares with the column in the order of its index. */
 export function literal({ type }: SourceColumn, value: string): string {

@@ -1,8 +1,8 @@
 import { AirbyteError, type Column, type StreamDescriptor } from '../../../src/protocol/index.ts'
 import type { Table, TableColumn } from '../../../src/runtime/database/columns.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { qualified, text } from '../../../src/runtime/mysql/sql.ts'
 import { type ResolvedType, resolveType } from '../../../src/runtime/mysql/types.ts'
-import { qualified, text } from './sql.ts'
 
 /** A table or view that the user may read. */
 export interface SourceTable extends Table<SourceColumn> {

@@ -2,12 +2,14 @@ import { Buffer } from 'node:buffer'
 import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorContext, ConnectorSocket } from '../contract.ts'
 import { DEFAULT_PORT, type MysqlConfig } from './config.ts'
-import { mapMysqlError, serverError } from './errors.ts'
+import { mapMysqlError } from './errors.ts'
 import { type Session, shakeHands } from './handshake.ts'
+import { answerOf, LocalRows, type Outcome, outcomeOf } from './local-rows.ts'
 import type { PacketReader } from './packet-reader.ts'
 import { fieldText, type RowBlock, rowBlocks } from './rows.ts'
 import { framed, type PacketCursor } from './wire.ts'
 
+const ASKS_FOR_FILE = 0xfb
 const COMMAND = { quit: 0x01, query: 0x03 }
 const SSL_MODES = ['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity']
 
@@ -52,12 +54,28 @@ export class MysqlClient {
     return found
   }
 
+  /** A statement without a result. */
+  async execute(sql: string): Promise<Outcome> {
+    return outcomeOf(await this.command(COMMAND.query, Buffer.from(sql)))
+  }
+
+  /**
+   * Sends a LOAD DATA LOCAL: the server asks for its rows, which are those that are written then. Rejects
+   * with what the server says where it does not ask.
+   */
+  async load(sql: string): Promise<LocalRows> {
+    const asked = await this.command(COMMAND.query, Buffer.from(sql))
+    if (asked.bytes[asked.at] === ASKS_FOR_FILE) return new LocalRows(this.socket, this.reader)
+    throw new AirbyteError('INTERNAL', 'The server asks for no rows.')
+  }
+
   /** The rows of a statement as they come. Leaving the loop early ends the connection's use. */
   async *rows(sql: string): AsyncGenerator<RowBlock> {
     const first = await this.command(COMMAND.query, Buffer.from(sql))
     const kind = first.bytes[first.at]
     if (kind === 0x00) return
-    if (kind === 0xfb) throw new AirbyteError('INTERNAL', 'The server asks for a local file.')
+    if (kind === ASKS_FOR_FILE)
+      throw new AirbyteError('INTERNAL', 'The server asks for a local file.')
     const width = first.length() ?? 0
     this.#unread = true
     // Definitions of the columns and an end: what they are is known from the catalog.
@@ -75,10 +93,7 @@ export class MysqlClient {
   async command(code: number, payload: Buffer): Promise<PacketCursor> {
     if (this.#unread) throw new AirbyteError('INTERNAL', 'A result was not read to its end.')
     this.send(code, payload)
-    const packet = await this.reader.next()
-    if (packet.bytes[packet.at] !== 0xff) return packet
-    packet.at++
-    throw serverError(packet)
+    return answerOf(this.reader)
   }
 
   /** Sends a command whose answer has no end: the caller takes its packets off `reader`. */
@@ -123,6 +138,7 @@ const CLOSE_MS = 2000
  * Rejects with AUTH_FAILED, PERMISSION_DENIED, HOST_UNREACHABLE, TLS_FAILED, EGRESS_REFUSED, TIMEOUT,
  * CONNECTION_LOST or VALIDATION_FAILED; no message ever holds the password.
  *
+ * @param localFiles for `load`; else the server may ask for no rows
  * @example
  * const client = await connectMysql(ctx, config)
  * await client.query('SELECT 1') // [['1']]
@@ -132,6 +148,7 @@ export async function connectMysql(
   ctx: ConnectorContext,
   config: MysqlConfig,
   settings: string[] = [],
+  localFiles = false,
 ): Promise<MysqlClient> {
   refuseUnsupported(config)
   const plain = await ctx.connect({ host: config.host, port: config.port ?? DEFAULT_PORT })
@@ -140,7 +157,7 @@ export async function connectMysql(
   ctx.signal.addEventListener('abort', cut)
   const timer = setTimeout(() => open.destroy(silent(config)), HANDSHAKE_MS)
   try {
-    const session = await shakeHands(plain, config)
+    const session = await shakeHands(plain, config, localFiles)
     open = session.socket
     open.once('close', () => ctx.signal.removeEventListener('abort', cut))
     const client = new MysqlClient(session, () => connectMysql(ctx, config))

@@ -15,6 +15,7 @@ const CAPABILITY = {
   longPassword: 0x1,
   longFlag: 0x4,
   connectWithDb: 0x8,
+  localFiles: 0x80,
   protocol41: 0x200,
   ssl: 0x800,
   transactions: 0x2000,
@@ -45,8 +46,17 @@ export interface Session {
   thread: number
 }
 
-/** Rejects with TLS_FAILED, AUTH_FAILED, or the server's own error. */
-export async function shakeHands(plain: ConnectorSocket, config: MysqlConfig): Promise<Session> {
+/**
+ * Rejects with TLS_FAILED, AUTH_FAILED, or the server's own error.
+ *
+ * @param localFiles the server may ask for the rows of a LOAD DATA LOCAL
+ */
+export async function shakeHands(
+  plain: ConnectorSocket,
+  config: MysqlConfig,
+  localFiles = false,
+): Promise<Session> {
+  const client = localFiles ? CLIENT | CAPABILITY.localFiles : CLIENT
   const reader = new PacketReader(plain)
   const greeting = parseGreeting(await reader.next(), config)
   const mode = config.ssl_mode?.mode ?? 'preferred'
@@ -59,11 +69,14 @@ export async function shakeHands(plain: ConnectorSocket, config: MysqlConfig): P
   }
   const sequence = reader.sequence + 1
   if (!offered || mode === 'disabled') {
-    return signIn(plain, reader, greeting, config, sequence, false)
+    return signIn(plain, reader, greeting, config, sequence, { client, secure: false })
   }
-  plain.write(framed(clientFlags(CLIENT | CAPABILITY.ssl), sequence))
+  plain.write(framed(clientFlags(client | CAPABILITY.ssl), sequence))
   const secure = await upgrade(plain, config)
-  return signIn(secure, new PacketReader(secure), greeting, config, sequence + 1, true)
+  return signIn(secure, new PacketReader(secure), greeting, config, sequence + 1, {
+    client: client | CAPABILITY.ssl,
+    secure: true,
+  })
 }
 
 interface Greeting extends Challenge {
@@ -126,13 +139,13 @@ async function signIn(
   greeting: Greeting,
   config: MysqlConfig,
   sequence: number,
-  secure: boolean,
+  { client, secure }: { client: number; secure: boolean },
 ): Promise<Session> {
   const password = config.password ?? ''
   let challenge: Challenge = firstChallenge(greeting)
   const proof = answerTo(challenge, password, secure)
   const response = Buffer.concat([
-    clientFlags(secure ? CLIENT | CAPABILITY.ssl : CLIENT),
+    clientFlags(client),
     Buffer.from(`${config.username}\0`),
     Buffer.of(proof.length),
     proof,

@@ -1,11 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorSocket } from '../contract.ts'
-import { PacketCursor } from './wire.ts'
+import { FULL_PACKET, PacketCursor } from './wire.ts'
 
 const HEADER = 4
-/** A payload of this length goes on in the next packet. */
-const FULL = 0xffffff
 /** A row or an event beyond this would not fit beside everything else in an isolate. */
 const MAX_PAYLOAD = 32 << 20
 
@@ -34,7 +32,7 @@ export class PacketReader {
     const at = this.#at
     if (at + HEADER > buffer.length) return false
     const length = buffer.readUIntLE(at, 3)
-    if (length === FULL) return this.#tryJoined()
+    if (length === FULL_PACKET) return this.#tryJoined()
     const end = at + HEADER + length
     if (end > buffer.length) return false
     this.bytes = buffer
@@ -75,7 +73,7 @@ export class PacketReader {
       const length = rest.readUIntLE(at, 3)
       at += HEADER + length
       if (at > MAX_PAYLOAD) throw tooLarge()
-      if (length < FULL) return at
+      if (length < FULL_PACKET) return at
     }
     return at + HEADER
   }
@@ -85,7 +83,7 @@ export class PacketReader {
     const parts: Buffer[] = []
     let at = this.#at
     let sequence = 0
-    for (let length = FULL; length === FULL; ) {
+    for (let length = FULL_PACKET; length === FULL_PACKET; ) {
       if (at + HEADER > this.#buffer.length) return false
       length = this.#buffer.readUIntLE(at, 3)
       sequence = this.#buffer[at + 3] as number
@@ -108,7 +106,7 @@ export class PacketReader {
       const chunk = socket.read() as Buffer | null
       if (chunk) return chunk
       if (socket.errored) throw socket.errored
-      if (socket.destroyed || socket.readableEnded) throw closed()
+      if (socket.destroyed || socket.readableEnded) throw connectionClosed()
       await new Promise<void>((resolve) => {
         const events = ['readable', 'end', 'error', 'close']
         const done = () => {
@@ -121,7 +119,8 @@ export class PacketReader {
   }
 }
 
-const closed = () => new AirbyteError('CONNECTION_LOST', 'The server closed the connection.')
+export const connectionClosed = () =>
+  new AirbyteError('CONNECTION_LOST', 'The server closed the connection.')
 
 const tooLarge = () =>
   new AirbyteError('TOO_LARGE', `A row is larger than ${MAX_PAYLOAD >> 20} MiB.`, {

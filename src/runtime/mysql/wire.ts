@@ -74,10 +74,18 @@ export class PacketCursor {
   }
 }
 
-/** A payload with its header. Ours are never near the 16 MB at which a packet has to be split. */
+/** A payload of this length goes on in the next packet. */
+export const FULL_PACKET = 0xffffff
+
+/** A payload with its header; one that fills a packet is continued in the next, if only by nothing. */
 export function framed(payload: Uint8Array, sequence: number): Buffer {
-  const header = Buffer.alloc(4)
-  header.writeUIntLE(payload.length, 0, 3)
-  header[3] = sequence & 0xff
-  return Buffer.concat([header, payload])
+  const parts: Uint8Array[] = []
+  for (let at = 0; at <= payload.length; at += FULL_PACKET) {
+    const part = payload.subarray(at, at + FULL_PACKET)
+    const header = Buffer.alloc(4)
+    header.writeUIntLE(part.length, 0, 3)
+    header[3] = (sequence + at / FULL_PACKET) & 0xff
+    parts.push(header, part)
+  }
+  return Buffer.concat(parts)
 }

@@ -14,6 +14,7 @@ import {
 import { AirbyteError, streamKey, toAirbyteError } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import type { MysqlClient } from '../../../../src/runtime/mysql/client.ts'
+import { text } from '../../../../src/runtime/mysql/sql.ts'
 import type {
   LogPlace,
   LogStream,
@@ -22,7 +23,6 @@ import type {
 } from '../../../../src/runtime/source-log.ts'
 import { parseConfig, type SourceConfig } from '../config.ts'
 import { withSource } from '../session.ts'
-import { text } from '../sql.ts'
 import { findTable } from '../tables.ts'
 import { cdcOf, waitingMs } from './config.ts'
 import { openFeed } from './feed.ts'
