@@ -83,7 +83,8 @@ class LocalLogin implements OAuthClientProvider {
   }
 }
 
-async function approve(url: URL): Promise<string> {
+/** Consents to an authorization request; the address to which the person is then sent, with its code. */
+export async function approve(url: URL): Promise<string> {
   const response = await fetch(new URL('/authorize/approve', url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -6,8 +6,7 @@ import {
 import { Agent } from 'agents'
 import { migrate } from '../durable-object/migrations.ts'
 import { EVENT_STORE_SCHEMA, SqlEventStore } from './event-store.ts'
-import { narrowingOf } from './narrowing.ts'
-import { buildServer } from './server.ts'
+import { buildServer, type ServerFactory } from './server.ts'
 
 const IDLE_SECONDS = 86_400
 
@@ -24,6 +23,7 @@ export interface SessionCall {
  * client's `initialize` is kept and replayed, and sent events can be asked for again.
  */
 export class McpSession extends Agent<Env> {
+  protected readonly factory: ServerFactory = buildServer
   private transport: WebStandardStreamableHTTPServerTransport | null = null
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -61,7 +61,7 @@ export class McpSession extends Agent<Env> {
       eventStore: new SqlEventStore(this.ctx.storage.sql),
       retryInterval: 500,
     })
-    await buildServer(this.env, narrowingOf(request)).connect(transport)
+    await this.factory(this.env, request).connect(transport)
     if (resume && this.initializeMessage)
       await replay(transport, url, this.sessionId, this.initializeMessage)
     this.transport = transport

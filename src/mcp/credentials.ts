@@ -31,12 +31,16 @@ export function awaitsCredentials(result: Record<string, unknown>): result is Aw
   return typeof result.setupUrl === 'string'
 }
 
-/** Clients that can open a URL for the person; the 2026 era says so in each call, 2025 at the start. */
-export function canOpenUrls(server: McpServer, ctx: ServerContext): boolean {
+/** What the client can do: the 2026 era says so in each call, 2025 at the start. */
+export function capabilitiesOf(server: McpServer, ctx: ServerContext): ClientCapabilities {
   const envelope = ctx.mcpReq.envelope as Record<string, unknown> | undefined
   const now = envelope?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined
-  const capabilities = now ?? server.server.getClientCapabilities()
-  return capabilities?.elicitation?.url !== undefined
+  return now ?? server.server.getClientCapabilities() ?? {}
+}
+
+/** Clients that can open a URL for the person. */
+export function canOpenUrls(server: McpServer, ctx: ServerContext): boolean {
+  return capabilitiesOf(server, ctx).elicitation?.url !== undefined
 }
 
 /** Asks the client to open the setup page. The call comes again when the person is back. */

@@ -9,8 +9,7 @@ import { readBody } from '../http/read-body.ts'
 import type { AuthorizedContext } from '../http/resource-server.ts'
 import { AirbyteError } from '../protocol/index.ts'
 import type { SessionCall } from './McpSession.ts'
-import { narrowingOf } from './narrowing.ts'
-import { buildServer } from './server.ts'
+import { buildServer, type ServerFactory } from './server.ts'
 
 /** Arguments are configs and names; anything larger is a mistake. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -19,11 +18,14 @@ const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /**
  * `/mcp`, in two lanes: 2026-07-28 requests stand alone and are served here; 2025-era clients have
  * a session object. Both run the same server over the same operations.
+ *
+ * @param factory what answers requests that stand alone; a session object brings its own
  */
 export async function handleMcp(
   request: Request,
   env: Env,
   ctx: AuthorizedContext,
+  factory: ServerFactory = buildServer,
 ): Promise<Response> {
   const url = new URL(request.url)
   const refused = originValidationResponse(request, [...localhostAllowedOrigins(), url.hostname])
@@ -44,7 +46,7 @@ export async function handleMcp(
   }
   // The URL is made of the host; within a Worker (service bindings) there may be no header.
   whole.headers.set('host', url.host)
-  const handler = createMcpHandler(() => buildServer(env, narrowingOf(request)), {
+  const handler = createMcpHandler(() => factory(env, request), {
     legacy: 'reject',
     // Checked above; the host was by the router, which knows the names that are ours.
     allowedOriginHostnames: '*',

@@ -7,19 +7,30 @@ import { AirbyteError } from '../protocol/index.ts'
 import { registerCompletions } from './completions.ts'
 import { ICON } from './icon.ts'
 import { INSTRUCTIONS } from './instructions.ts'
-import { type Narrowing, toolsWithin } from './narrowing.ts'
+import { narrowingOf, toolsWithin } from './narrowing.ts'
 import { registerPrompts } from './prompts.ts'
 import { registerResources } from './resources.ts'
 import { registerTool } from './tool.ts'
 
 const HOUR_MS = 3_600_000
 
+/** The lists depend on the code and the token alone: nobody need hold a stream open to hear of changes. */
+export const NOTHING_PUSHED = {
+  tools: { listChanged: false },
+  prompts: { listChanged: false },
+  resources: { listChanged: false },
+}
+
+/** Makes the server that answers a request, or the session that begins with it. */
+export type ServerFactory = (env: Env, request: Request) => McpServer
+
 /** A server over the operations; one per request or session, it holds nothing but its registrations. */
-export function buildServer(env: Env, narrowing: Narrowing): McpServer {
+export const buildServer: ServerFactory = (env, request) => {
   const server = new McpServer(
     { name: 'airbyte', title: 'Airbyte', version: '0.1.0', icons: [ICON] },
     {
       instructions: INSTRUCTIONS,
+      capabilities: NOTHING_PUSHED,
       cacheHints: { 'tools/list': { ttlMs: HOUR_MS, cacheScope: 'public' } },
     },
   )
@@ -30,7 +41,7 @@ export function buildServer(env: Env, narrowing: Narrowing): McpServer {
       signal: ctx.mcpReq.signal,
       progress,
     })
-  for (const operation of toolsWithin(operations, narrowing)) {
+  for (const operation of toolsWithin(operations, narrowingOf(request))) {
     registerTool(server, operation, makeContext)
   }
   const templates = registerResources(server, makeContext)

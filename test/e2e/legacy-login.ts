@@ -4,6 +4,7 @@ import {
 } from '@modelcontextprotocol/sdk/client/auth.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { approve } from '../../scripts/lib/mcp-client.ts'
 
 type Saved = Parameters<NonNullable<OAuthClientProvider['saveClientInformation']>>[0]
 type Tokens = Parameters<OAuthClientProvider['saveTokens']>[0]
@@ -67,12 +68,6 @@ class LocalLogin implements OAuthClientProvider {
   async redirectToAuthorization(url: URL) {
     // Without a scope the server grants all that the person has.
     url.searchParams.delete('scope')
-    const response = await fetch(new URL('/authorize/approve', url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(Object.fromEntries(url.searchParams)),
-    })
-    const { redirectTo } = (await response.json()) as { redirectTo: string }
-    this.code = new URL(redirectTo).searchParams.get('code') ?? ''
+    this.code = new URL(await approve(url)).searchParams.get('code') ?? ''
   }
 }
