@@ -4,6 +4,8 @@ import type { JsonObject } from './json.ts'
 export type PartitionState = {
   partition: JsonObject
   cursor: JsonObject
+  /** The read that moved it last. Ours alone: nothing of it is shown or exported. */
+  read?: string
 }
 
 /** Entries that a change of one of them copies. */

@@ -63,12 +63,15 @@ export function joinState({ header, lists }: StateParts): JsonObject {
 
 /** The state with its lists written out, as it is shown. */
 export function plainState<Value extends JsonValue>(state: Value): Value {
-  if (state instanceof PartitionList) return state.toJSON() as unknown as Value
+  if (state instanceof PartitionList) return state.toJSON().map(asWritten) as unknown as Value
   if (Array.isArray(state)) return state.map(plainState) as Value
   if (typeof state !== 'object' || state === null) return state
   const entries = Object.entries(state).map(([key, item]) => [key, plainState(item as JsonValue)])
   return Object.fromEntries(entries) as Value
 }
+
+/** As Airbyte's CDK writes it. */
+const asWritten = ({ partition, cursor }: PartitionState): PartitionState => ({ partition, cursor })
 
 /** What is to be done to `older` to have `newer`; undefined: nothing. */
 export function diffLists(

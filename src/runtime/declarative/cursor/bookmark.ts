@@ -59,11 +59,17 @@ const SWITCH_TO_GLOBAL = 10_000
 interface Saved {
   global: string | null
   synced: boolean
+  /** Names the read over all its invocations. */
+  read: string
 }
 
 /**
  * A value for each partition, and one for all that new partitions start from. Past 10,000
  * partitions only the latter is kept. The global value moves when the stream is complete.
+ *
+ * A partition that moved bears the read's name, so that one which its parent gives again is known in
+ * a later invocation too. Of one that did not move only those rows come twice that come with every
+ * read, its newest.
  */
 export function partitionedBookmark(
   cursor: DatetimeCursor,
@@ -81,14 +87,17 @@ export function partitionedBookmark(
   const resumed = isObject(saved) ? (saved as unknown as Saved) : undefined
   let next = resumed?.global ?? global
   let synced = resumed?.synced ?? false
+  const read = resumed?.read ?? crypto.randomUUID()
   let partitions = known.length
 
   /** A partition whose state stays what it was changes nothing: nothing is written then. */
   function keep(key: string, partition: JsonObject, state: JsonObject): void {
     const before = known.get(key)
     if (before && JSON.stringify(before.cursor) === JSON.stringify(state)) return
-    known = known.with(key, { partition, cursor: state })
+    known = known.with(key, { partition, cursor: state, read })
   }
+
+  const hasHad = (key: string) => begun.has(key) || known.get(key)?.read === read
 
   function globalOf(state: JsonValue | undefined): string | undefined {
     if (!isObject(state) || state[field] === undefined) return undefined
@@ -118,7 +127,7 @@ export function partitionedBookmark(
   return {
     begin(partition) {
       const key = partitionKey(partition)
-      if (begun.has(key)) return undefined
+      if (hasHad(key)) return undefined
       begun.add(key)
       if (partitions > SWITCH_TO_GLOBAL) {
         onlyGlobal = true
@@ -131,7 +140,7 @@ export function partitionedBookmark(
     },
     peek(partition) {
       const key = partitionKey(partition)
-      return begun.has(key) ? undefined : progressOf(key)
+      return hasHad(key) ? undefined : progressOf(key)
     },
     observe(value) {
       synced = true
@@ -160,7 +169,7 @@ export function partitionedBookmark(
       if (parents) state.parent_state = parents
       return state
     },
-    serialize: () => ({ global: next ?? null, synced }),
+    serialize: () => ({ global: next ?? null, synced, read }),
   }
 }
 
