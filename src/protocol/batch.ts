@@ -57,6 +57,8 @@ export interface EncodedBatch {
   rows: number
   bytes: Uint8Array
   extractedAt: number
+  /** As of a record batch. */
+  op?: RowOp[]
 }
 
 export type Batch = RecordBatch | EncodedBatch

@@ -111,6 +111,7 @@ function frameOf(batch: Batch, schemaId: number, first: boolean): Uint8Array {
     extractedAt: batch.extractedAt,
   }
   if (first) header.schema = batch.schema
+  if (batch.op) header.op = batch.op.join('')
   let parts: Uint8Array[]
   if (batch.kind === 'encoded') {
     header.format = batch.format
@@ -118,7 +119,6 @@ function frameOf(batch: Batch, schemaId: number, first: boolean): Uint8Array {
   } else {
     parts = batch.columns.map((column) => encodeColumn(column))
     header.columns = parts.map((part) => part.length)
-    if (batch.op) header.op = batch.op.join('')
     if (batch.changes) header.changes = batch.changes
   }
   const json = new TextEncoder().encode(JSON.stringify(header))
@@ -150,18 +150,35 @@ function batchOf(frame: Uint8Array, headerLength: number, schemas: Column[][]): 
   if (!schema) throw changed('a schema is missing')
   const { stream, rows, extractedAt } = header
   const payload = frame.subarray(headerLength)
+  const op = header.op === undefined ? {} : { op: [...header.op] as RowOp[] }
   if (header.kind === 'encoded') {
     if (!header.format) throw changed('a format is missing')
     const bytes = payload.slice()
-    return { kind: 'encoded', stream, schema, format: header.format, rows, bytes, extractedAt }
+    return {
+      kind: 'encoded',
+      stream,
+      schema,
+      format: header.format,
+      rows,
+      bytes,
+      extractedAt,
+      ...op,
+    }
   }
   let at = 0
   const columns = (header.columns ?? []).map((length) => {
     at += length
     return decodeColumn(payload.subarray(at - length, at), rows)
   })
-  const batch: RecordBatch = { kind: 'records', stream, schema, length: rows, columns, extractedAt }
-  if (header.op !== undefined) batch.op = [...header.op] as RowOp[]
+  const batch: RecordBatch = {
+    kind: 'records',
+    stream,
+    schema,
+    length: rows,
+    columns,
+    extractedAt,
+    ...op,
+  }
   if (header.changes) batch.changes = header.changes
   return batch
 }

@@ -106,8 +106,9 @@ function inForm(destination: Destination, plan: StreamPlan, batch: RecordBatch):
   const { limits } = destination.capabilities
   const fitted = coerceToLimits(batch, plan.columns, limits, []).batch
   const ready = plan.normalization === 'raw' ? toRaw(fitted, plan.columns) : fitted
-  // As in the engine: delete marks and changes have no place in COPY text.
-  if (plan.format === 'records' || ready.op || ready.changes?.length) return ready
+  // As in the engine: recorded changes have no place in COPY text, and a raw log is packed by its loader.
+  const isRawLog = ready.op && plan.normalization === 'raw'
+  if (plan.format === 'records' || isRawLog || ready.changes?.length) return ready
   return {
     kind: 'encoded',
     stream: ready.stream,
@@ -116,6 +117,7 @@ function inForm(destination: Destination, plan: StreamPlan, batch: RecordBatch):
     rows: ready.length,
     bytes: encodeCopyText(ready),
     extractedAt: ready.extractedAt,
+    ...(ready.op ? { op: ready.op } : {}),
   }
 }
 

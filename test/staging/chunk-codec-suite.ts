@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Batch, Cell, RecordBatch } from '../../src/protocol/index.ts'
+import type { Batch, Cell, EncodedBatch, RecordBatch } from '../../src/protocol/index.ts'
 import { concat } from '../../src/staging/bytes.ts'
 import { decodeFrames, encodeFrames } from '../../src/staging/chunk-codec.ts'
 
@@ -108,6 +108,15 @@ export function chunkCodecSuite() {
       expect(back.flatMap((part) => part.op)).toEqual(batch.op)
       const last = back.at(-1)
       expect(last?.changes).toEqual([{ ...batch.changes?.[0], row: (last?.length ?? 0) - 1 }])
+    })
+
+    it('keeps what happened to the rows of encoded batches', async () => {
+      const batch: EncodedBatch = {
+        ...{ kind: 'encoded', stream: 's', schema: [{ name: 'id', type: 'integer' }] },
+        ...{ format: 'pg-copy-text', rows: 2, extractedAt: 7, op: ['u', 'd'] },
+        bytes: new TextEncoder().encode('1\n2\n'),
+      }
+      expect(await read(await bytesOf([batch]))).toEqual([batch])
     })
 
     it('refuses a chunk cut at any byte', async () => {

@@ -1,9 +1,9 @@
 /** Where a chunk's rows go: the table itself, or a temporary table from which they are merged. */
 import type pg from 'pg'
 import { AirbyteError, type Batch, type Column } from '../../../src/protocol/index.ts'
-import { encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
-import type { Layout } from '../../../src/runtime/loading/layout.ts'
-import { type SinkTable, tableRows } from '../../../src/runtime/loading/rows.ts'
+import { appendField, encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
+import { type Layout, OP } from '../../../src/runtime/loading/layout.ts'
+import { isDelete, type SinkTable, tableRows } from '../../../src/runtime/loading/rows.ts'
 import { type CopyIn, copyIn } from './copy-in.ts'
 import { quote } from './identifiers.ts'
 
@@ -18,8 +18,12 @@ interface Encoded {
  * defaults. Record batches carry their own `_airbyte_meta`, since values may have been changed.
  */
 export function encode(layout: Layout, target: SinkTable, batch: Batch): Encoded {
-  if (batch.kind === 'encoded' && layout.plan.normalization !== 'raw')
-    return { bytes: batch.bytes, columns: batch.schema.map((column) => nameOf(layout, column)) }
+  if (batch.kind === 'encoded' && layout.plan.normalization !== 'raw') {
+    const { bytes, op } = batch
+    const named = batch.schema.map((column) => nameOf(layout, column))
+    if (op && target.changeLog) return { bytes: appendField(bytes, op), columns: [...named, OP] }
+    if (!op?.some(isDelete)) return { bytes, columns: named }
+  }
   const { records, names } = tableRows(layout, target, batch, (places) => `{${places}}`)
   return { bytes: encodeCopyText(records), columns: names }
 }

@@ -92,8 +92,10 @@ export class ChunkPipeline {
     const untouched = batch.kind === 'encoded' && ready === records
     const bytes = untouched ? batch.bytes : encodeCopyText(ready)
     this.#measure(bytes)
-    // Changes and delete marks have no place in COPY text: such batches stay columns.
-    if (!this.#options.wire || ready.changes?.length || ready.op) return ready
+    // Recorded changes have no place in COPY text: such batches stay columns, as do raw ones of a
+    // change log, which a loader packs by itself.
+    const isRawLog = ready.op && plan.normalization === 'raw'
+    if (!this.#options.wire || ready.changes?.length || isRawLog) return ready
     if (untouched) return batch
     return {
       kind: 'encoded',
@@ -103,6 +105,7 @@ export class ChunkPipeline {
       rows: ready.length,
       bytes,
       extractedAt: ready.extractedAt,
+      ...(ready.op ? { op: ready.op } : {}),
     }
   }
 
@@ -141,11 +144,7 @@ export async function* toLoaderForm(
 }
 
 function decode(batch: EncodedBatch): RecordBatch {
-  return {
-    ...decodeCopyText(batch.bytes, batch.schema),
-    stream: batch.stream,
-    extractedAt: batch.extractedAt,
-  }
+  return decodeCopyText(batch.bytes, batch.schema, batch)
 }
 
 /** Top-level fields, as the source calls them, whose value may not be nulled: primary key and cursor. */

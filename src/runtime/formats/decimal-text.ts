@@ -35,6 +35,8 @@ const MAX_EXPONENT = 200_000
 
 /** A JavaScript number as `numeric` prints it: `1e21` as digits, `-0` as `0`. */
 export function numberText(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 1e-6 && size < 1e21) return String(value)
   if (Number.isFinite(value)) return expandDecimal(String(value)) as string
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
 }

@@ -7,12 +7,16 @@ import { expandDecimal, numberText } from './decimal-text.ts'
  * float8Text(1e20) // '1e+20'
  */
 export function float8Text(value: number): string {
+  const size = Math.abs(value)
+  // Here JavaScript prints digits alone as well, and the fewest.
+  if (size >= 1e-4 && size < 1e15) return String(value)
   const special = specialText(value)
   if (special) return special
   const shortest = value.toExponential()
   // JavaScript takes a decimal that lies exactly between two doubles if it rounds to this one,
-  // PostgreSQL only one that lies strictly nearer.
-  if (shortest.length < 17 || !isHalfway(shortest, value)) return notation(shortest, 15)
+  // PostgreSQL only one that lies strictly nearer. Below 2^52 such a decimal has more than 17 digits.
+  if (shortest.length < 17 || size < 2 ** 52 || !isHalfway(shortest, value))
+    return notation(shortest, 15)
   return notation(value.toExponential(16), 15)
 }
 

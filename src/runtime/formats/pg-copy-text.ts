@@ -7,7 +7,13 @@
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
 import { Buffer, isAscii } from 'node:buffer'
-import { AirbyteError, type Cell, type Column, type RecordBatch } from '../../protocol/index.ts'
+import {
+  AirbyteError,
+  type Cell,
+  type Column,
+  type RecordBatch,
+  type RowOp,
+} from '../../protocol/index.ts'
 import { parserOf, printerOf } from './pg-cell-text.ts'
 
 const encoder = new TextEncoder()
@@ -50,6 +56,7 @@ type Printer = (cell: Exclude<Cell, null>) => string
 export interface DecodeOptions {
   stream?: string
   extractedAt?: number
+  op?: RowOp[]
 }
 
 /**
@@ -59,19 +66,20 @@ export interface DecodeOptions {
 export function decodeCopyText(
   bytes: Uint8Array,
   columns: Column[],
-  { stream = '', extractedAt = 0 }: DecodeOptions = {},
+  { stream = '', extractedAt = 0, op }: DecodeOptions = {},
 ): RecordBatch {
+  const common = { kind: 'records', stream, extractedAt, ...(op ? { op } : {}) } as const
   const text = textOf(bytes)
   if (columns.length === 0) {
     // Rows of a table without columns are empty lines.
-    return { kind: 'records', stream, schema: [], length: text.length, columns: [], extractedAt }
+    return { ...common, schema: [], length: text.length, columns: [] }
   }
   const { ends, rows } = fieldEnds(text, columns.length)
   const escaped = text.includes('\\')
   const cells = columns.map((column, c) =>
     decodeColumn(text, ends, c, columns.length, escaped, column),
   )
-  return { kind: 'records', stream, schema: columns, length: rows, columns: cells, extractedAt }
+  return { ...common, schema: columns, length: rows, columns: cells }
 }
 
 function decodeColumn(
@@ -140,6 +148,29 @@ export function* splitRows(bytes: Uint8Array): Generator<[start: number, end: nu
     yield [start, end]
     start = end
   }
+}
+
+/**
+ * The rows with one more field each, of ASCII that needs no escapes.
+ *
+ * @example
+ * appendField(encoder.encode('1\n2\n'), ['u', 'd']) // '1\tu\n2\td\n'
+ */
+export function appendField(bytes: Uint8Array, fields: string[]): Uint8Array {
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const added = fields.reduce((sum, field) => sum + field.length + 1, 0)
+  const target = Buffer.allocUnsafeSlow(source.length + added)
+  let from = 0
+  let to = 0
+  for (const field of fields) {
+    const end = source.indexOf(NEWLINE, from)
+    to += source.copy(target, to, from, end)
+    target[to++] = TAB
+    for (let at = 0; at < field.length; at++) target[to++] = field.charCodeAt(at)
+    target[to++] = NEWLINE
+    from = end + 1
+  }
+  return target
 }
 
 /** How many rows the bytes hold. */

@@ -75,11 +75,13 @@ function marksOf(
   return [...marks, { name: UNCHANGED, cells }]
 }
 
+/** Whether a change takes rows away. */
+export const isDelete = (kind: RowOp) => kind === 'd' || kind === 't'
+
 /** A table that is a log itself tells a deleted row, which would else look like one of nulls, by its time. */
 function markDeleted(layout: Layout, { op, extractedAt }: RecordBatch, cells: Cell[][]): void {
   const { stream, plan, deletedAt } = layout
-  const isDeleted = (kind: RowOp) => kind === 'd' || kind === 't'
-  if (plan.normalization === 'raw' || !op?.some(isDeleted)) return
+  if (plan.normalization === 'raw' || !op?.some(isDelete)) return
   const place = layout.columns.findIndex(({ name }) => name === deletedAt)
   if (place < 0)
     throw new AirbyteError(
@@ -89,13 +91,13 @@ function markDeleted(layout: Layout, { op, extractedAt }: RecordBatch, cells: Ce
     )
   const given = cells[place] ?? []
   const now = new Date(extractedAt).toISOString()
-  cells[place] = op.map((kind, row) => given[row] ?? (isDeleted(kind) ? now : null))
+  cells[place] = op.map((kind, row) => given[row] ?? (isDelete(kind) ? now : null))
 }
 
 /** The batch as records of the table's own columns. */
 export function toRecords(layout: Layout, batch: Batch): RecordBatch {
   const records =
-    batch.kind === 'records' ? batch : { ...decodeCopyText(batch.bytes, batch.schema, batch) }
+    batch.kind === 'records' ? batch : decodeCopyText(batch.bytes, batch.schema, batch)
   const isPacked = records.schema.length === 1 && records.schema[0]?.name === RAW_DATA.name
   return layout.plan.normalization === 'raw' && !isPacked ? packRaw(records) : records
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { AirbyteType, Cell, Column, RecordBatch } from '../../../src/protocol/index.ts'
 import { numberText } from '../../../src/runtime/formats/decimal-text.ts'
 import {
+  appendField,
   decodeCopyText,
   encodeCopyText,
   splitRows,
@@ -281,6 +282,12 @@ describe('pg-copy-text', () => {
     const batch = batchOf({ name: 'a', type: 'string' }, ['x'])
     const columns: Column[] = [{ name: 'b', type: 'string' }, ...batch.schema]
     expect(text(encodeCopyText(batch, columns))).toBe('\\N\tx\n')
+  })
+
+  it('adds a field to each row, as it stands in a part of a larger buffer', () => {
+    const whole = new TextEncoder().encode('xxä\t1\n\\N\tb\n\t\n')
+    const added = appendField(whole.subarray(2), ['u', 'd', ''])
+    expect(new TextDecoder().decode(added)).toBe('ä\t1\tu\n\\N\tb\td\n\t\t\n')
   })
 
   it('finds rows by their newline', () => {
