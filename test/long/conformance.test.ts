@@ -2,11 +2,13 @@
  * The official conformance suite, in both eras: against the server as it runs, and against the same
  * handler and session object over the tools, resources and prompts that the suite asks for by name.
  */
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve } from '../../scripts/lib/mcp-client.ts'
 import { freePort } from '../../scripts/lib/ports.ts'
@@ -16,11 +18,19 @@ import { withToken } from './support/with-token.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'airbyte-conformance-'))
 
+const INSPECTOR = join(import.meta.dirname, '../../node_modules/.bin/mcp-inspector')
+
 /** Starts the isolate, which on a busy machine outlasts a scenario's patience. */
 const wake = (endpoint: string) => fetch(endpoint, { method: 'POST', body: '{}' })
 
 const run = (name: string, args: string[], onPrinted?: (printed: string) => void) =>
   runSuite(join(directory, name), args, onPrinted)
+
+/** The Inspector's command line; rejects when it ends with anything but 0. */
+const inspect = (args: string[]) =>
+  promisify(execFile)(process.execPath, [INSPECTOR, '--cli', ...args, '--format', 'json'], {
+    maxBuffer: 16 * 1024 * 1024,
+  })
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
@@ -115,6 +125,28 @@ describe('the real mount', () => {
     console.log(
       `conformance ${revision}, real: ${passed} checks passed, ${required.length} scenarios must`,
     )
+  })
+
+  /** What the Inspector asks in each era; `--strict` fails on schemas that a model provider refuses. */
+  const INSPECTED: [method: string, args: string[], answer: RegExp][] = [
+    ['tools/list', ['--strict'], /"name":\s*"get_workspace"/],
+    [
+      'tools/call',
+      ['--tool-name', 'search_connectors', '--tool-arg', 'query=postgres'],
+      /Postgres/,
+    ],
+    ['resources/read', ['--uri', 'airbyte://connectors/source/postgres/spec'], /replication/],
+    ['prompts/get', ['--prompt-name', 'debug_sync', '--prompt-args', 'connection=shop'], /shop/],
+  ]
+
+  it.each(['modern', 'legacy'])('answers the Inspector, strictly, in the %s era', async (era) => {
+    const target = [endpoint, '--transport', 'http', '--protocol-era', era]
+    for (const [method, args, answer] of INSPECTED) {
+      const { stdout, stderr } = await inspect([...target, '--method', method, ...args])
+      expect({ method, stderr }).toEqual({ method, stderr: '' })
+      expect(stdout).toMatch(answer)
+    }
+    console.log(`inspector, ${era}: ${INSPECTED.length} methods, tools strict`)
   })
 
   it('grants a code to a registered client, as the suite for authorization servers asks', async () => {
