@@ -42,7 +42,7 @@ export const plan = defineOperation({
     name: 'plan_connection',
     title: 'Plan connection',
     description:
-      'Shows what create_connection would do with the same fields, and changes nothing: target tables, columns, DDL, modes, estimated rows and cost, warnings. Show it to the person, then pass its planHash.',
+      'Shows what create_connection would do, and changes nothing: target tables, columns, DDL, modes, estimated rows and cost, warnings. Show it to the person, then pass its planHash.',
     toolset: 'pipelines',
   },
   title: 'Plan a connection',
@@ -65,7 +65,7 @@ export const create = defineOperation({
     name: 'create_connection',
     title: 'Create connection',
     description:
-      'Connects a source to a destination: streams, modes, schedule. Without streams: all, full refresh. Plan first: with the planHash of plan_connection it is refused if anything changed since. Then run_sync.',
+      'Connects a source to a destination. Without streams: all, full refresh. Plan first: with its planHash it is refused if anything changed since. Then run_sync.',
     toolset: 'pipelines',
   },
   title: 'Create a connection',

@@ -20,9 +20,11 @@ export function validateSchedule(schedule: Schedule): void {
 /**
  * When the next sync is due, in epoch milliseconds; null for manual. A connection always runs at the
  * same small offset after the full minute or hour, so that many connections do not start at once.
+ * A continuous one starts now; what follows a sync of it is told by `nextAfter`.
  */
 export function nextRun(schedule: Schedule, connectionId: string, after: number): number | null {
   if (schedule.type === 'manual') return null
+  if (schedule.type === 'continuous') return after
   if (schedule.type === 'interval') return after + schedule.seconds * 1000
   const [first, second] = nextCron(schedule, new Date(after))
   return first + jitterOf(connectionId, second - first)

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { idleUntil, nextAfter, nextStaged } from '../core/continuous.ts'
 import { nextRun } from '../core/schedule.ts'
 import { rejectsOf } from '../core/sync-engine/objects.ts'
 import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
@@ -90,14 +91,18 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
 
   async update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord> {
     return guarded(async () => {
-      await this.#save({ ...this.#record(), ...input, updatedAt: Date.now() })
+      const before = this.#record()
+      await this.#save({ ...before, ...input, updatedAt: Date.now() })
+      if (!isFollowing(this.#record())) await this.#stopFollowing(before)
       return this.#reschedule(Date.now())
     })
   }
 
   async pause(): Promise<ConnectionRecord> {
     return guarded(async () => {
-      await this.#save({ ...this.#record(), status: 'paused', updatedAt: Date.now() })
+      const before = this.#record()
+      await this.#save({ ...before, status: 'paused', updatedAt: Date.now() })
+      await this.#stopFollowing(before)
       return this.#reschedule(Date.now())
     })
   }
@@ -228,13 +233,14 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   }
 
   async refresh(options: { streams?: StreamDescriptor[]; remove: boolean }): Promise<void> {
-    return guarded(() => {
+    return guarded(async () => {
       this.#refuseWhileRunning()
       const record = this.#record()
       const keys = this.#choose(record, options.streams ?? record.streams)
       this.ctx.storage.transactionSync(() => {
         for (const key of keys) this.#store.openGeneration(key, null, options.remove)
       })
+      if (isFollowing(record)) await this.#reschedule(Date.now())
     })
   }
 
@@ -278,7 +284,10 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       if (this.#store.current()?.syncId !== summary.syncId) return
       const store = stagingStore(this.env, record.tenantId)
       await store.put(receiptKey(record.id, summary.syncId), exactJson(receipt) ?? '')
-      await this.#restLog(record, streams).catch((error) => console.error('log not rested', error))
+      const log = await this.#restLog(record, streams).catch((error) => {
+        console.error('log not rested', error)
+        return 'staged' as const
+      })
       const current = this.#store.current()
       if (current?.syncId !== summary.syncId) return
       // Before the end is kept: if it cannot be told now, the sync reports its end again.
@@ -297,8 +306,27 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
         this.#store.saveRecord({ ...this.#record(), lastSync: summary, ...fresh })
         // What was wrong with one backfill says nothing about the syncs to come.
         if (!backfill) this.#countFailures(summary)
+        if (log === 'none' && summary.status === 'succeeded') this.#pauseWithoutLog()
       })
-      await this.#reschedule(summary.endedAt ?? Date.now())
+      const endedAt = summary.endedAt ?? Date.now()
+      const staged = log === 'staged' || this.#record().updatedAt > summary.startedAt
+      await this.#reschedule(endedAt, this.#dueAfter({ ...summary, endedAt }, staged))
+    })
+  }
+
+  async following(staged: boolean): Promise<boolean> {
+    return guarded(async () => {
+      const record = this.#store.record()
+      if (!record || !isFollowing(record)) return false
+      const { lastSync, nextRunAt = Number.POSITIVE_INFINITY } = record
+      // After a failure the wait that was set is kept, whatever is staged.
+      const mayHurry = staged && !this.#store.current() && lastSync?.status === 'succeeded'
+      const due = mayHurry ? nextStaged(lastSync.startedAt, Date.now()) : nextRunAt
+      if (due < nextRunAt) {
+        this.#store.saveRecord({ ...record, nextRunAt: due })
+        await this.ctx.storage.setAlarm(due)
+      }
+      return true
     })
   }
 
@@ -339,8 +367,14 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     }
   }
 
-  /** Tells the reader of the source's log, if there is one, what this sync has brought home. */
-  async #restLog(record: ConnectionRecord, outcomes: SyncOutcome['streams']): Promise<void> {
+  /**
+   * Tells the reader of the source's log, if there is one, what this sync has brought home, and whether
+   * to go on; it says whether something is staged already.
+   */
+  async #restLog(
+    record: ConnectionRecord,
+    outcomes: SyncOutcome['streams'],
+  ): Promise<'none' | 'empty' | 'staged'> {
     const states = new Map(this.#store.streams().map(({ key, state }) => [key, state]))
     for (const { key, state } of outcomes) states.set(key, state)
     const loaded = record.streams.flatMap((stream) => {
@@ -348,7 +382,10 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       const position = logStateOf(states.get(key) ?? null)
       return position ? [{ stream: key, ...position }] : []
     })
-    if (loaded.length > 0) await this.#logReader(record).rest(ownerOf(record), loaded)
+    if (loaded.length === 0) return 'none'
+    const followed = isFollowing(this.#record())
+    const staged = await this.#logReader(record).rest(ownerOf(record), loaded, followed)
+    return staged ? 'staged' : 'empty'
   }
 
   #logReader({ tenantId, sourceId }: ConnectionRecord) {
@@ -415,9 +452,9 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   }
 
   /** Sets the alarm for the next run and tells the workspace's index. */
-  async #reschedule(after: number): Promise<ConnectionRecord> {
+  async #reschedule(after: number, given?: number): Promise<ConnectionRecord> {
     const record = this.#record()
-    const due = record.status === 'active' ? nextRun(record.schedule, record.id, after) : null
+    const due = record.status === 'active' ? (given ?? this.#dueOf(record, after)) : null
     const next: ConnectionRecord = { ...record, nextRunAt: due ?? undefined }
     this.#store.saveRecord(next)
     if (due === null) await this.ctx.storage.deleteAlarm()
@@ -426,6 +463,41 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     await tenant.recordConnection(next)
     await this.#watch(next)
     return next
+  }
+
+  #dueOf(record: ConnectionRecord, after: number): number | null {
+    // The end of the sync that runs decides; if it is never told, this does.
+    if (isFollowing(record) && this.#store.current()) return idleUntil(after)
+    return nextRun(record.schedule, record.id, after)
+  }
+
+  #dueAfter(sync: SyncSummary & { endedAt: number }, staged: boolean): number | undefined {
+    const record = this.#record()
+    if (!isFollowing(record)) return undefined
+    const before = this.#store.syncs(10, Number.MAX_SAFE_INTEGER)
+    const found = before.findIndex(({ status }) => status === 'succeeded')
+    const failures = found < 0 ? before.length : found
+    return nextAfter({ ...sync, failures }, staged, record.freshnessSeconds)
+  }
+
+  async #stopFollowing(record: ConnectionRecord): Promise<void> {
+    if (record.schedule.type !== 'continuous') return
+    // The reader asks now and then whether it is wanted, so a call that fails is made good for.
+    await this.#logReader(record)
+      .unfollow(ownerOf(record))
+      .catch((error) => console.error('log still followed', error))
+  }
+
+  /** Without a log there is nothing that would start the next sync. */
+  #pauseWithoutLog(): void {
+    const record = this.#record()
+    if (!isFollowing(record)) return
+    const message = 'No stream of the connection is read from a log, so none can be followed.'
+    const pausedReason = new AirbyteError('SCHEDULE_INVALID', message, {
+      field: 'schedule.continuous',
+      hint: 'Give the source the update method Log (CDC) again, or the connection another schedule.',
+    }).toJSON()
+    this.#store.saveRecord({ ...record, status: 'paused', pausedReason })
   }
 
   /** Has the workspace told when the rows get older than the target; not while a person paused it. */
@@ -498,6 +570,10 @@ const tooManyPartitions = (count: number) =>
   new AirbyteError('TOO_LARGE', `The states have ${count} partitions, too many for one answer.`, {
     hint: `Ask for one stream: its partitions come ${MAX_SHOWN} at a time, with a cursor.`,
   })
+
+/** Syncs whenever the source's log has changes. */
+const isFollowing = ({ status, schedule }: ConnectionRecord) =>
+  status === 'active' && schedule.type === 'continuous'
 
 const ownerOf = ({ tenantId, sourceId, id }: ConnectionRecord) => ({
   ...{ tenantId, sourceId },

@@ -11,7 +11,7 @@ import { deletePrefix } from '../staging/delete-prefix.ts'
 import { LogDrain } from './log-drain.ts'
 import { LOG_MIGRATIONS, type LogRow, LogStore } from './log-store.ts'
 import { migrate } from './migrations.ts'
-import { stagingStore } from './platform.ts'
+import { connectionStub, stagingStore } from './platform.ts'
 import type { LogOwner, LogReaderApi, LogReport } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 
@@ -31,12 +31,19 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   readonly #store: LogStore
   readonly #drain: LogDrain
   #preparing: Promise<unknown> = Promise.resolve()
+  /** The connection knows that there is something to load; the alarm says it again. */
+  #isTold = false
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     migrate(ctx.storage, LOG_MIGRATIONS)
     this.#store = new LogStore(ctx.storage)
-    this.#drain = new LogDrain(env, this.#store, (work) => ctx.storage.transactionSync(work))
+    this.#drain = new LogDrain(
+      env,
+      this.#store,
+      (work) => ctx.storage.transactionSync(work),
+      () => this.#tell(),
+    )
   }
 
   async prepare(owner: LogOwner, streams: LogStream[]) {
@@ -72,10 +79,14 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   }
 
   /** What the connection has of each stream; the log rests until the next sync, and others are dropped. */
-  async rest(owner: LogOwner, loaded: { stream: StreamKey; log: string; segment: number }[]) {
+  async rest(
+    owner: LogOwner,
+    loaded: { stream: StreamKey; log: string; segment: number }[],
+    followed: boolean,
+  ): Promise<boolean> {
     return guarded(async () => {
       const log = this.#store.log()
-      if (!log || log.connectionId !== owner.connectionId) return
+      if (!log || log.connectionId !== owner.connectionId) return false
       this.ctx.storage.transactionSync(() => {
         const kept = new Set(loaded.map(({ stream }) => stream))
         for (const { stream } of this.#store.streams()) {
@@ -84,10 +95,19 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
         for (const { stream, log: id, segment } of loaded) {
           if (id === log.id) this.#store.setLoaded(stream, segment)
         }
-        this.#store.save({ ...log, heldUntil: 0 })
+        this.#store.save({ ...log, followed, heldUntil: followed ? log.heldUntil : 0 })
       })
-      await this.#drain.stop()
+      if (followed) await this.#hold(this.#log())
+      else await this.#drain.stop()
       await this.#prune(log)
+      this.#isTold = this.#hasNews(this.#log())
+      return this.#isTold
+    })
+  }
+
+  async unfollow(owner: LogOwner): Promise<void> {
+    return guarded(async () => {
+      if (this.#store.log()?.connectionId === owner.connectionId) await this.#unfollow()
     })
   }
 
@@ -118,9 +138,52 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   override async alarm(): Promise<void> {
     const log = this.#store.log()
     if (!log) return
-    if (log.heldUntil <= Date.now()) return this.#drain.stop()
-    if (!log.problem) this.#drain.start()
     await this.ctx.storage.setAlarm(Date.now() + WATCH_MS)
+    if (log.followed) await this.#follow(log)
+    const held = this.#store.log()
+    if (!held || held.heldUntil <= Date.now()) {
+      await this.ctx.storage.deleteAlarm()
+      return this.#drain.stop()
+    }
+    if (!held.problem) this.#drain.start()
+  }
+
+  /** Says again what is staged, and asks before each hold whether anybody wants it. */
+  async #follow(log: LogRow): Promise<void> {
+    const news = this.#hasNews(log)
+    this.#isTold = news
+    const ends = log.heldUntil < Date.now() + HOLD_MS / 2
+    if ((news || ends) && !(await this.#ask(news))) return this.#unfollow()
+    const now = this.#store.log()
+    if (now?.followed) await this.#hold(now)
+  }
+
+  /** A sync that is at work keeps its hold. */
+  async #unfollow(): Promise<void> {
+    const log = this.#store.log()
+    if (!log?.followed) return
+    this.#store.save({ ...log, followed: false, heldUntil: 0 })
+    await this.#drain.stop()
+  }
+
+  /** Something was entered, or the reader gave up: the connection is told once. */
+  #tell(): void {
+    const log = this.#store.log()
+    if (!log?.followed || this.#isTold || !this.#hasNews(log)) return
+    this.#isTold = true
+    this.ctx.waitUntil(this.#ask(true))
+  }
+
+  #hasNews = ({ problem }: LogRow): boolean => problem !== undefined || this.#store.hasUnloaded()
+
+  /** Whether the connection wants the log followed. One that cannot be asked now is asked again. */
+  async #ask(news: boolean): Promise<boolean> {
+    const { tenantId, connectionId } = this.#log()
+    const connection = connectionStub(this.env, tenantId, connectionId)
+    return connection.following(news).catch((error) => {
+      console.error('connection not told of its log', String(error))
+      return true
+    })
   }
 
   async #prepare(owner: LogOwner, streams: LogStream[]) {

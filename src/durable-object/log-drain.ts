@@ -20,16 +20,24 @@ export class LogDrain {
   readonly #env: Env
   readonly #store: LogStore
   readonly #transaction: <T>(work: () => T) => T
+  readonly #changed: () => void
   #running: Promise<void> | undefined
   /** Those that want the log for themselves. */
   #exclusive = 0
   #feed: LogFeed | undefined
   #waiting: (() => void)[] = []
 
-  constructor(env: Env, store: LogStore, transaction: <T>(work: () => T) => T) {
+  /** @param changed something was entered, or the reader gave up */
+  constructor(
+    env: Env,
+    store: LogStore,
+    transaction: <T>(work: () => T) => T,
+    changed: () => void,
+  ) {
     this.#env = env
     this.#store = store
     this.#transaction = transaction
+    this.#changed = changed
   }
 
   start(): void {
@@ -129,6 +137,7 @@ export class LogDrain {
           enter: async (position, segment) => {
             this.#transaction(() => this.#store.enter(position, segment, Date.now()))
             this.#wake()
+            this.#changed()
             await faultPoint('log.entered')
           },
         })
@@ -148,6 +157,7 @@ export class LogDrain {
     const log = this.#store.log()
     if (log) this.#store.save({ ...log, problem: error.toJSON() as ErrorRecord })
     this.#wake()
+    this.#changed()
   }
 
   #wake(): void {

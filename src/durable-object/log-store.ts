@@ -26,6 +26,8 @@ export interface LogRow {
   lastSegment: number
   /** It is drained until then, epoch milliseconds. */
   heldUntil: number
+  /** Between syncs too: there is a schedule that waits for changes. Every sync begins without it. */
+  followed?: boolean
   /** What stopped the reader. */
   problem?: ErrorRecord
 }
@@ -121,6 +123,13 @@ export class LogStore {
   stagedBytes(): number {
     const [row] = this.#sql.exec('select sum(bytes) as bytes from segments').toArray()
     return Number(row?.bytes ?? 0)
+  }
+
+  /** Whether a stream has something to load. */
+  hasUnloaded(): boolean {
+    const query = `select 1 from parts p join streams s on s.stream = p.stream
+      where p.seq > s.loaded limit 1`
+    return this.#sql.exec(query).toArray().length > 0
   }
 
   /** Forgets what every stream has loaded; returns the keys of segments that nobody needs any more. */

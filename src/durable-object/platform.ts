@@ -107,6 +107,11 @@ export interface ConnectionOfSync extends ConnectionApi {
   /** What the committed state of a stream has in its lists of partitions, a page at a time. */
   partitions(key: StreamKey, after?: string): Promise<{ delta: PartitionDelta; next?: string }>
   ended(summary: SyncSummary, outcome: SyncOutcome): Promise<void>
+  /**
+   * The reader of the source's log asks whether to go on between syncs. `staged`: it has something to
+   * load, or an error that a sync should show.
+   */
+  following(staged: boolean): Promise<boolean>
 }
 
 export interface SyncOfConnection extends SyncApi, SyncControl {

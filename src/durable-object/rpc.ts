@@ -141,11 +141,18 @@ export interface LogReaderApi extends Pick<StagedChanges, 'hold' | 'next'> {
     owner: LogOwner,
     streams: Parameters<StagedChanges['prepare']>[0],
   ): ReturnType<StagedChanges['prepare']>
-  /** A sync is over: up to where each of the connection's streams is loaded. Nothing is drained until the next. */
+  /**
+   * A sync is over: up to where each of the connection's streams is loaded. Nothing is drained until the
+   * next, unless the log is followed: then the connection is told when there is something to load.
+   * Answers whether there is already.
+   */
   rest(
     owner: LogOwner,
     loaded: { stream: StreamKey; log: string; segment: number }[],
-  ): Promise<void>
+    followed: boolean,
+  ): Promise<boolean>
+  /** The log is not followed between syncs any more. One that is at work goes on. */
+  unfollow(owner: LogOwner): Promise<void>
   report(): Promise<LogReport | null>
   /** The connection is deleted: drops what was set up at the database for it. */
   release(owner: LogOwner): Promise<void>
@@ -155,6 +162,8 @@ export type Schedule =
   | { type: 'manual' }
   | { type: 'cron'; cron: string; timezone: string }
   | { type: 'interval'; seconds: number }
+  /** Whenever the source's log has changes: it is read without a pause. */
+  | { type: 'continuous' }
 
 export interface StreamConfig extends StreamDescriptor {
   syncMode: SyncMode

@@ -1,5 +1,6 @@
 import type { ConnectionConfig, StreamConfig } from '../durable-object/rpc.ts'
 import { type AirbyteCatalog, streamKey } from '../protocol/index.ts'
+import { checkContinuous } from './continuous.ts'
 import type { OperationContext } from './define.ts'
 import { catalogOf } from './discover.ts'
 import type { ScheduleInput, StreamChoice } from './fields.ts'
@@ -57,6 +58,7 @@ export async function configOf(
     schedule: scheduleOf(schedule),
     streams: await chosenFrom(ctx, catalog, ends, choices),
   }
+  await checkContinuous(ctx, config)
   return { config, catalog }
 }
 

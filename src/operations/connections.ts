@@ -8,6 +8,7 @@ import {
   streamsOf,
   tablesOf,
 } from './connection-config.ts'
+import { checkContinuous } from './continuous.ts'
 import type { OperationContext } from './define.ts'
 import { requirePlan } from './plan/index.ts'
 import { scheduleOf } from './schedule-input.ts'
@@ -56,6 +57,7 @@ export async function updateConnection(
     ...(schedule && { schedule: scheduleOf(schedule) }),
     ...(choices && { streams: await streamsOf(ctx, before, choices) }),
   }
+  if (change.schedule || change.streams) await checkContinuous(ctx, { ...before, ...change })
   if (change.name !== undefined) await ctx.tenant.touch(id, { name: change.name })
   try {
     await claimTables(ctx, id, { ...before, ...change })

@@ -24,6 +24,7 @@ export const schedule = z.strictObject({
   cron: z.string().optional().describe('0 */6 * * *'),
   timezone: z.string().optional().describe('Default UTC'),
   intervalSeconds: z.number().min(60).max(31_536_000).optional(),
+  continuous: z.literal(true).optional(),
   manual: z.literal(true).optional(),
 })
 export type ScheduleInput = z.output<typeof schedule>

@@ -9,14 +9,19 @@ import type { ScheduleInput } from './fields.ts'
  */
 export function scheduleOf(input: ScheduleInput | undefined): Schedule {
   if (!input) return { type: 'manual' }
-  const { cron, timezone = 'UTC', intervalSeconds, manual } = input
-  if ([cron, intervalSeconds, manual].filter((value) => value !== undefined).length > 1) {
-    throw invalid('Give one of cron, intervalSeconds and manual.', 'schedule')
+  const { cron, timezone = 'UTC', intervalSeconds, continuous, manual } = input
+  if (
+    [cron, intervalSeconds, continuous, manual].filter((value) => value !== undefined).length > 1
+  ) {
+    throw invalid('Give one of cron, intervalSeconds, continuous and manual.', 'schedule')
   }
   if (intervalSeconds !== undefined) return { type: 'interval', seconds: intervalSeconds }
+  if (continuous) return { type: 'continuous' }
   if (cron === undefined) {
     // A time zone alone, or nothing at all, would quietly end the schedule that there was.
-    if (manual === undefined) throw invalid('Give cron, intervalSeconds or manual.', 'schedule')
+    if (manual === undefined) {
+      throw invalid('Give cron, intervalSeconds, continuous or manual.', 'schedule')
+    }
     return { type: 'manual' }
   }
   return { type: 'cron', cron: checkedCron(cron, timezone), timezone }

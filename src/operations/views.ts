@@ -68,6 +68,8 @@ export function scheduleView(schedule: Schedule) {
       return { cron: schedule.cron, timezone: schedule.timezone }
     case 'interval':
       return { intervalSeconds: schedule.seconds }
+    case 'continuous':
+      return { continuous: true as const }
     case 'manual':
       return { manual: true as const }
   }

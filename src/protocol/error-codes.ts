@@ -182,8 +182,8 @@ export const ERROR_CODES = {
   SCHEDULE_INVALID: {
     kind: 'config',
     status: 422,
-    when: 'The cron expression or its time zone is not valid.',
-    next: 'Use five cron fields and an IANA time zone, for example "0 */6 * * *" and "Europe/Berlin".',
+    when: 'The cron expression or its time zone is not valid, or a continuous connection has streams that are not read from a log.',
+    next: 'Use five cron fields and an IANA time zone, for example "0 */6 * * *" and "Europe/Berlin"; or do what the hint says.',
   },
   SCHEMA_CHANGED: {
     kind: 'config',

@@ -30,6 +30,7 @@ describe('nextRun', () => {
   it('counts an interval from now, and never runs a manual connection', () => {
     expect(nextRun({ type: 'interval', seconds: 3600 }, 'x', 1000)).toBe(3_601_000)
     expect(nextRun({ type: 'manual' }, 'x', 1000)).toBeNull()
+    expect(nextRun({ type: 'continuous' }, 'x', 1000)).toBe(1000)
   })
 })
 

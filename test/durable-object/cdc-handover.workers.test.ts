@@ -1,13 +1,10 @@
-import { runInDurableObject } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseLsn } from '../../src/cdc/postgres/index.ts'
 import { armFaultPoint, LOG_FAULT_POINTS } from '../../src/core/fault-points.ts'
-import type { LogRow } from '../../src/durable-object/log-store.ts'
 import { closePostgres } from '../../src/runtime/postgres/client.ts'
-import { type CdcDatabase, openDatabase } from './cdc-support.ts'
+import { type CdcDatabase, killReader, logOf, openDatabase } from './cdc-support.ts'
 import { tableOf, WRITTEN_COLUMNS, write } from './cdc-writer.ts'
-import { connect, ended, run, settled, start, TENANT } from './harness.ts'
+import { connect, ended, run, settled, start } from './harness.ts'
 
 /** Of each: a table, a writer of its own, and chunks that meet the writer at other places. */
 const SEEDS = Array.from({ length: 10 }, (_, n) => n + 1)
@@ -19,19 +16,6 @@ beforeAll(async () => {
 })
 afterAll(() => db.close())
 beforeEach(() => db.reset())
-
-type Connection = Awaited<ReturnType<typeof connect>>
-
-const reader = (source: Connection) =>
-  (env as unknown as { LOG_READER: DurableObjectNamespace }).LOG_READER.getByName(
-    `${TENANT}:${source.id}`,
-  )
-const logOf = (source: Connection) =>
-  runInDurableObject(reader(source), (_, { storage }) => storage.kv.get<LogRow>('log'))
-
-/** Its memory is gone, in the middle of whatever it does; what it has stored stays. */
-const kill = (source: Connection) =>
-  runInDurableObject(reader(source), (_, state) => state.abort('killed')).catch(() => {})
 
 /** Writes to all tables at once while `work` runs. */
 async function underWriters(work: () => Promise<void>): Promise<number> {
@@ -79,7 +63,7 @@ describe('tables that are written to while they are snapshotted and followed', (
         ...LOG_FAULT_POINTS.map((point) => async () => {
           armFaultPoint(point, 1, () => Promise.reject(new Error('the reader died')))
         }),
-        () => kill(made),
+        () => killReader(made.id),
       ]
       for (let n = 0, before = ''; !over; ) {
         await new Promise((resolve) => setTimeout(resolve, 250))
@@ -87,7 +71,7 @@ describe('tables that are written to while they are snapshotted and followed', (
           'select active_pid as pid, confirmed_flush_lsn as at from pg_replication_slots where database = current_database()',
         )
         const [slot] = rows as { pid: string | null; at: string | null }[]
-        const log = await logOf(made).catch(() => undefined)
+        const log = await logOf(made.id).catch(() => undefined)
         if (!slot?.at || !slot.pid || !log) continue
         // What the server may forget is never more than what is staged.
         const staged = String(log.place.position.confirmed)
@@ -105,7 +89,7 @@ describe('tables that are written to while they are snapshotted and followed', (
     const second = await run(made.connection)
     expect(second.streams.map(({ error }) => error)).toEqual(second.streams.map(() => undefined))
     await compare()
-    expect((await logOf(made))?.lastSegment).toBeGreaterThan(0)
+    expect((await logOf(made.id))?.lastSegment).toBeGreaterThan(0)
   }, 150_000)
 })
 
@@ -116,11 +100,11 @@ describe('a transaction that is larger than a segment', () => {
     )
     const made = await connect(db.setup([{ name: 'big' }]))
     await run(made.connection)
-    const before = (await logOf(made))?.lastSegment ?? 0
+    const before = (await logOf(made.id))?.lastSegment ?? 0
     await db.sql(`insert into src.big select n, repeat('v', 50) from generate_series(1, 40000) n`)
     const { streams } = await run(made.connection)
     expect(streams[0]?.error).toBeUndefined()
-    expect((await logOf(made))?.lastSegment).toBeGreaterThan(before + 3)
+    expect((await logOf(made.id))?.lastSegment).toBeGreaterThan(before + 3)
     expect(await db.contents('dst.big', 'id, v')).toEqual(await db.contents('src.big', 'id, v'))
   }, 60_000)
 })

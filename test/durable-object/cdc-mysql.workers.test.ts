@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import type pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
@@ -217,5 +217,17 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await connection.refresh({ remove: false })
     expect(await run(connection)).toMatchObject({ status: 'succeeded' })
     await expectEqual()
+  })
+
+  it('is followed by itself with a continuous schedule', async () => {
+    const { change, ...ends } = setup()
+    const { connection } = await connect({
+      ...{ ...ends, change: { ...change, schedule: { type: 'continuous' } } },
+    })
+    const arrives = () => vi.waitFor(() => expectEqual(), { timeout: 50_000, interval: 250 })
+    await arrives()
+    await write("UPDATE items SET name = 'by itself' WHERE id < 100")
+    await arrives()
+    await connection.destroy()
   })
 })

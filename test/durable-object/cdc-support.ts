@@ -1,11 +1,26 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type pg from 'pg'
+import type { LogRow } from '../../src/durable-object/log-store.ts'
 import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
 import type { StreamConfig } from '../../src/durable-object/rpc.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
-import { postgresConfig, stream } from './harness.ts'
+import { postgresConfig, stream, TENANT } from './harness.ts'
+
+const reader = (sourceId: string) =>
+  (env as unknown as { LOG_READER: DurableObjectNamespace }).LOG_READER.getByName(
+    `${TENANT}:${sourceId}`,
+  )
+
+/** The log of a source, as its reader keeps it. */
+export const logOf = (sourceId: string) =>
+  runInDurableObject(reader(sourceId), (_, { storage }) => storage.kv.get<LogRow>('log'))
+
+/** The reader's memory is gone, in the middle of whatever it does; what it has stored stays. */
+export const killReader = (sourceId: string) =>
+  runInDurableObject(reader(sourceId), (_, state) => state.abort('killed')).catch(() => {})
 
 /** The context of a connector, for sessions of the test's own. */
 export const ctx = connectorContext(env, 'local', {

@@ -8,6 +8,7 @@ describe('schedules', () => {
   it('are manual unless something is said', () => {
     expect(scheduleOf(undefined)).toEqual({ type: 'manual' })
     expect(scheduleOf({ manual: true })).toEqual({ type: 'manual' })
+    expect(scheduleOf({ continuous: true })).toEqual({ type: 'continuous' })
     expect(scheduleOf({ intervalSeconds: 900 })).toEqual({ type: 'interval', seconds: 900 })
     expect(scheduleOf({ cron: ' 0 */6 * * * ' })).toEqual({
       ...{ type: 'cron', cron: '0 */6 * * *', timezone: 'UTC' },
@@ -21,6 +22,7 @@ describe('schedules', () => {
     [{ cron: '0 0 30 2 *' }, 'schedule.cron'],
     [{ cron: '0 3 * * *', timezone: 'Europe/Atlantis' }, 'schedule.timezone'],
     [{ cron: '0 3 * * *', intervalSeconds: 60 }, 'schedule'],
+    [{ continuous: true as const, manual: true as const }, 'schedule'],
   ])('%o is refused at %s', (schedule, field) => {
     expect(() => scheduleOf(schedule)).toThrow(
       expect.objectContaining({ code: 'SCHEDULE_INVALID', field }),

@@ -125,6 +125,22 @@ describe('connections', () => {
     expect((await call('connections.list')).items).toMatchObject([{ nextRunAt: made.nextRunAt }])
   })
 
+  it('run continuously only where every stream is read from a log', async () => {
+    const call = await withEnds()
+    const schedule = { continuous: true }
+    await expect(call('connections.create', { ...LINK, schedule })).rejects.toMatchObject({
+      ...{ code: 'SCHEDULE_INVALID', field: 'schedule.continuous' },
+      message: expect.stringContaining('no log'),
+    })
+    const { id: connection } = await call('connections.create', LINK)
+    await expect(call('connections.update', { connection, schedule })).rejects.toMatchObject({
+      ...{ code: 'SCHEDULE_INVALID', hint: expect.stringContaining('intervalSeconds') },
+    })
+    expect(await call('connections.get', { connection })).toMatchObject({
+      schedule: { manual: true },
+    })
+  })
+
   it('refuse what cannot work, by field', async () => {
     const call = await withEnds()
     const attempt = (change: object) => call('connections.create', { ...LINK, ...change })

@@ -114,6 +114,10 @@ describe('the pages of a connection and of its syncs', () => {
     const refused = await ann.send(await ann.open(here), `${here}/settings`, cron)
     expect(refused.status).toBe(422)
     expect(textOf(refused)).toContain('SCHEDULE_INVALID')
+    const continuous = { schedule: 'continuous', freshness: '0' }
+    const unlogged = await ann.send(await ann.open(here), `${here}/settings`, continuous)
+    expect(unlogged.status).toBe(422)
+    expect(textOf(unlogged)).toContain('no log that could be followed')
   })
 
   it('hold an empty overwrite until a person who may erase accepts it', async () => {

@@ -84,6 +84,8 @@ function scheduleOf(form: URLSearchParams) {
   switch (form.get('schedule')) {
     case 'interval':
       return { intervalSeconds: Math.round(Number(form.get('minutes')) * 60) }
+    case 'continuous':
+      return { continuous: true as const }
     case 'cron':
       return { cron: form.get('cron') ?? '', timezone: form.get('timezone') || 'UTC' }
     default:

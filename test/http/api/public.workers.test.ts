@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { fromQuartz } from '../../../src/http/api/public/shapes.ts'
+import {
+  connectionInput,
+  connectionOutput,
+  fromQuartz,
+} from '../../../src/http/api/public/shapes.ts'
 import { apiOf } from './support.ts'
 
 const SOURCE = { name: 'Faker', configuration: { sourceType: 'sample-data', count: 7 } }
@@ -50,6 +54,12 @@ it("speaks Airbyte's names for sources, connections and jobs", async () => {
   expect((await api('GET', `/public/v1/jobs?connectionId=${connectionId}`)).body.data).toHaveLength(
     1,
   )
+})
+
+it('shows a continuous schedule as a basic one, and takes it back as it was shown', () => {
+  const shown = connectionOutput({ streams: [], schedule: { continuous: true } }, 'pub-9')
+  expect(shown.schedule).toEqual({ scheduleType: 'basic', basicTiming: 'Continuously' })
+  expect(connectionInput(shown)).toMatchObject({ schedule: { continuous: true } })
 })
 
 it("hashes, renames, filters and leaves out by Airbyte's mappers, and shows them", async () => {

@@ -117,10 +117,14 @@ export function connectionInput(body: Loose): Loose {
   }
 }
 
-function scheduleInput({ scheduleType, cronExpression }: Loose) {
-  if (scheduleType !== 'cron') return { manual: true }
-  return fromQuartz(String(cronExpression))
+/** What we add to Airbyte's schedules comes back as it was shown. */
+function scheduleInput({ scheduleType, cronExpression, basicTiming }: Loose) {
+  if (scheduleType === 'cron') return fromQuartz(String(cronExpression))
+  if (basicTiming === CONTINUOUSLY) return { continuous: true }
+  return { manual: true }
 }
+
+const CONTINUOUSLY = 'Continuously'
 
 /**
  * Airbyte takes Quartz expressions (seconds first, `?`, Sunday is 1, the time zone at the end);
@@ -146,14 +150,16 @@ export function fromQuartz(expression: string): { cron: string; timezone?: strin
 }
 
 export function connectionOutput(record: Loose, workspaceId: string) {
-  const { cron, timezone, intervalSeconds } = record.schedule as Loose
+  const { cron, timezone, intervalSeconds, continuous } = record.schedule as Loose
   const zone = timezone === 'UTC' ? '' : ` ${timezone}`
   const schedule =
     cron !== undefined
       ? { scheduleType: 'cron', cronExpression: `0 ${quartz(String(cron))}${zone}` }
       : intervalSeconds !== undefined
         ? { scheduleType: 'basic', basicTiming: `Every ${intervalSeconds} seconds` }
-        : { scheduleType: 'manual' }
+        : continuous
+          ? { scheduleType: 'basic', basicTiming: CONTINUOUSLY }
+          : { scheduleType: 'manual' }
   return {
     connectionId: record.id,
     name: record.name,

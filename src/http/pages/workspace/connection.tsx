@@ -184,6 +184,8 @@ function Settings({ visit, connection, here }: SettingsPart) {
   const { schedule, freshness } = connection
   const cron = 'cron' in schedule ? schedule.cron : ''
   const seconds = 'intervalSeconds' in schedule ? schedule.intervalSeconds : undefined
+  const continuous = 'continuous' in schedule
+  const manual = !cron && !seconds && !continuous
   const target = freshness.targetSeconds ?? 0
   return (
     <>
@@ -192,8 +194,12 @@ function Settings({ visit, connection, here }: SettingsPart) {
         <fieldset>
           <legend>Schedule</legend>
           <label class="choice">
-            <input type="radio" name="schedule" value="manual" checked={!cron && !seconds} />
+            <input type="radio" name="schedule" value="manual" checked={manual} />
             <div>Only by hand</div>
+          </label>
+          <label class="choice">
+            <input type="radio" name="schedule" value="continuous" checked={continuous} />
+            <div>Continuously, as the source's log has changes (CDC)</div>
           </label>
           <label class="choice">
             <input type="radio" name="schedule" value="interval" checked={seconds !== undefined} />
@@ -250,5 +256,6 @@ function scheduleText(schedule: Connection['schedule']): string {
   if ('cron' in schedule) return `${schedule.cron} (${schedule.timezone})`
   if ('intervalSeconds' in schedule && schedule.intervalSeconds)
     return `every ${span(schedule.intervalSeconds * 1000)}`
+  if ('continuous' in schedule) return 'continuously'
   return 'by hand'
 }
