@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { idleUntil, nextAfter, nextStaged } from '../core/continuous.ts'
 import { nextRun } from '../core/schedule.ts'
+import { knownTables } from '../core/sync-engine/connection-tables.ts'
 import { rejectsOf } from '../core/sync-engine/objects.ts'
 import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
 import { eventsOfSync } from '../notifications/events.ts'
@@ -429,6 +430,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       source: { id: sourceId, type: source.type, connector: source.connector },
       destination: { id: destinationId, type: destination.type },
       streams,
+      tables: knownTables(record.streams, (key) => this.#store.stream(key).columns),
       namespace: record.namespace,
       prefix: record.prefix,
       normalization: record.normalization,

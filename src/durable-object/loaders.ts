@@ -1,4 +1,10 @@
-import { flatColumns, flatPath, mappedColumns, mappedPath } from '../core/normalization/index.ts'
+import {
+  childTables,
+  flatPath,
+  mappedColumns,
+  mappedPath,
+  tableColumns,
+} from '../core/normalization/index.ts'
 import { parseStreamKey, streamKey } from '../protocol/index.ts'
 import type { DestinationCapabilities, Loader, StreamPlan } from '../runtime/contract.ts'
 import type { StreamRow } from './connection-store.ts'
@@ -42,6 +48,7 @@ function planOf(
   const namespace = connection.namespace ?? stream.namespace
   const columns = mappedColumns(row.columns, mapping)
   const pathOf = (path: string[]) => flatPath(mappedPath(path, mapping), columns)
+  const children = childTables(columns, connection.prefix ?? '')
   const normalization = config?.normalization ?? connection.normalization
   return {
     connectionId: connection.id,
@@ -51,7 +58,8 @@ function planOf(
       ...(capabilities.namespaces && namespace ? { namespace } : {}),
       table: `${connection.prefix ?? ''}${stream.name}`,
     },
-    columns: flatColumns(columns),
+    columns: tableColumns(columns),
+    ...(children.length > 0 && { children }),
     mode: config?.destinationSyncMode ?? 'append',
     primaryKey: (config?.primaryKey ?? []).map(pathOf),
     cursorField: pathOf(config?.cursorField ?? []),

@@ -181,9 +181,9 @@ export interface StreamConfig extends StreamDescriptor {
 
 /**
  * What becomes of a record: `raw` one JSON column, `basic` typed top-level columns, `flatten` objects
- * too, to their members.
+ * too, to their members, `nested` arrays besides, to tables of their elements.
  */
-export type Normalization = 'raw' | 'basic' | 'flatten'
+export type Normalization = 'raw' | 'basic' | 'flatten' | 'nested'
 
 /** How much one slice may do before it hands over; a chunk ends at the first checkpoint past its size. */
 export interface SliceLimits {
@@ -203,7 +203,7 @@ export interface ConnectionConfig {
   namespace?: string
   prefix?: string
   normalization: Normalization
-  /** How objects become columns under `flatten`. */
+  /** How objects become columns under `flatten` and `nested`. */
   flattening?: Partial<FlattenOptions>
   transfer: 'auto' | 'direct' | 'staged'
   schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
@@ -339,6 +339,8 @@ export interface StreamReceipt {
   rowHash: string
   /** Rows of the generation so far, those of earlier syncs among them. Absent in older receipts. */
   generation?: { rows: number; rowHash: string }
+  /** Rows that went to the tables of arrays under normalization `nested`. */
+  children?: { table: string; rows: number }[]
   chunks: ChunkReceipt[]
   error?: ErrorRecord
 }

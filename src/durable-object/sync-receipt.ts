@@ -54,6 +54,12 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
     stateBefore: input.state,
     stateAfter: stream.loadedState,
     rowHash,
+    ...(planned?.plan.children && {
+      children: planned.plan.children.map(({ table }, i) => ({
+        table,
+        rows: sum((chunk) => chunk.childRows?.[i] ?? 0),
+      })),
+    }),
     generation: {
       rows: input.generationRows + stream.rowsLoaded,
       rowHash: addHashes(input.generationHash, rowHash),

@@ -35,7 +35,7 @@ const path = z.union([z.string(), z.array(z.string())])
 /** Kept out of the tools' schemas, which a model pays for in every conversation; all faces take it. */
 const ADVANCED = { 'x-advanced': true } as const
 
-const normalization = z.enum(['raw', 'basic', 'flatten'])
+const normalization = z.enum(['raw', 'basic', 'flatten', 'nested'])
 
 export const streamChoice = z.strictObject({
   name: z.string().min(1),
@@ -84,7 +84,7 @@ const sliceLimits = z.strictObject({
 })
 
 export const connectionSettings = {
-  namespace: z.string().max(63).optional().describe('Destination schema'),
+  namespace: z.string().max(63).optional().describe('Target schema'),
   prefix: z.string().max(40).optional().describe('Of tables'),
   normalization: normalization.optional(),
   flattening: z
@@ -93,7 +93,7 @@ export const connectionSettings = {
       separator: z.string().min(1).max(8).optional(),
     })
     .optional()
-    .meta({ ...ADVANCED, description: 'Of objects under flatten; default depth 10, separator _' }),
+    .meta({ ...ADVANCED, description: 'Of flatten and nested; default depth 10, separator _' }),
   transfer: z.enum(['auto', 'direct', 'staged']).optional(),
   schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
   maxRejects: z.number().min(0).optional(),

@@ -44,6 +44,10 @@ export interface RecordBatch {
    */
   op?: RowOp[]
   changes?: RecordChange[]
+  /** The table of the plan's `children` that the rows belong to; absent: the stream's own. */
+  child?: number
+  /** UUIDs of the rows, where rows of other tables link to them. They follow from chunk and row. */
+  rowIds?: string[]
   /** The cells of JSON columns were serialised here: that they are JSON needs no second look. */
   jsonIsSound?: true
 }
@@ -62,5 +66,8 @@ export interface EncodedBatch {
 }
 
 export type Batch = RecordBatch | EncodedBatch
+
+/** The child table that the rows belong to, if it is not the stream's own. */
+export const childOf = (batch: Batch) => (batch.kind === 'records' ? batch.child : undefined)
 
 export const rowsOf = (batch: Batch) => (batch.kind === 'records' ? batch.length : batch.rows)

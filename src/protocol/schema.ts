@@ -35,6 +35,19 @@ export interface Column {
   native?: NativeType
   /** What an object column is flattened into: columns of its members, each with its path in the object. */
   members?: (Omit<Column, 'members'> & { path: string[] })[]
+  /** The table that the elements of an array column become. */
+  elements?: ElementTable
+}
+
+export interface ElementTable {
+  /** Its name, without the connection's prefix. */
+  table: string
+  /** The column that stands in the array's place and has the number of its elements. */
+  count: string
+  /** Fields of an element, as they are read; where elements are no objects the element itself. */
+  columns: Column[]
+  /** Elements are no objects. */
+  scalar?: true
 }
 
 /**

@@ -316,6 +316,8 @@ export interface DestinationCapabilities {
   transfer: 'direct' | 'staged'
   verify: ('count' | 'hash')[]
   namespaces: boolean
+  /** Takes batches of `StreamPlan.children` and keeps them with the rows that they belong to. Absent: false. */
+  children?: boolean
   /** A merge leaves values as they are that a change did not touch (`UNCHANGED`). Absent: false. */
   keepsUnchanged?: boolean
   /** Values it can hold, applied to record batches before `load`. */
@@ -353,6 +355,23 @@ export interface StreamPlan {
   normalization: 'raw' | 'basic'
   /** Form in which chunks will arrive. */
   format: 'records' | WireFormat
+  /** Tables of the elements of arrays, each after the one it hangs on; for destinations that say `children`. */
+  children?: ChildTable[]
+}
+
+/**
+ * A table whose rows belong to rows of the stream: they come, are replaced and go with them. Batches
+ * of it follow the rows that they belong to.
+ */
+export interface ChildTable {
+  /** Where the array is in a record: `['items', 'discounts']`. */
+  path: string[]
+  /** Index of the table that has the array, or absent: the stream's own. */
+  parent?: number
+  /** Beside the stream's table. */
+  table: string
+  /** The first ones are those of `LINKS`. */
+  columns: Column[]
 }
 
 export interface Destination {
@@ -393,6 +412,8 @@ export interface Rehearsal {
   existing: TargetColumn[]
   /** The stream's columns as they will be there, metadata columns left out. */
   columns: TargetColumn[]
+  /** The tables of the plan's `children`, in their order. */
+  children?: Pick<Rehearsal, 'target' | 'columns' | 'existing'>[]
   /** Statements that would run before the first row, in order. */
   statements: string[]
 }
@@ -450,6 +471,8 @@ export interface ChunkProof {
   rejected: number
   /** Object that holds the rejected rows. */
   rejectsKey?: string
+  /** Rows for each of the plan's `children`. */
+  childRows?: number[]
   /** Fields that the source sent and the catalog does not know; they were left out. */
   unknownFields?: string[]
 }
@@ -497,7 +520,10 @@ export interface Loader {
   abort(fence: number): Promise<void>
   /** The connection was deleted: its table keeps its rows and belongs to nobody. */
   release?(): Promise<void>
-  /** Reads the target back for `verify`, as batches of the plan's columns, only rows of `generationId` when given. */
-  readBack?(generationId?: number): AsyncIterable<Batch>
+  /**
+   * Reads the target back for `verify`, as batches of the plan's columns, only rows of `generationId`
+   * when given; with `child` the table of that index in the plan's `children`.
+   */
+  readBack?(generationId?: number, child?: number): AsyncIterable<Batch>
   close(): Promise<void>
 }

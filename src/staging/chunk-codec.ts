@@ -7,6 +7,7 @@ import {
   type RecordBatch,
   type RowOp,
 } from '../protocol/index.ts'
+import { rowsBetween } from '../runtime/batch-rows.ts'
 import { chunksOf } from './bytes.ts'
 import { decodeColumn, encodeColumn } from './column-codec.ts'
 import { crc32 } from './crc32.ts'
@@ -44,6 +45,9 @@ interface FrameHeader {
   columns?: number[]
   op?: string
   changes?: RecordBatch['changes']
+  child?: number
+  /** Byte length of the row ids, which come after the columns. */
+  rowIds?: number
 }
 
 /**
@@ -120,6 +124,12 @@ function frameOf(batch: Batch, schemaId: number, first: boolean): Uint8Array {
     parts = batch.columns.map((column) => encodeColumn(column))
     header.columns = parts.map((part) => part.length)
     if (batch.changes) header.changes = batch.changes
+    if (batch.child !== undefined) header.child = batch.child
+    if (batch.rowIds) {
+      const ids = encodeColumn(batch.rowIds)
+      header.rowIds = ids.length
+      parts.push(ids)
+    }
   }
   const json = new TextEncoder().encode(JSON.stringify(header))
   const payloadLength = parts.reduce((sum, part) => sum + part.length, 0)
@@ -180,6 +190,10 @@ function batchOf(frame: Uint8Array, headerLength: number, schemas: Column[][]): 
     ...op,
   }
   if (header.changes) batch.changes = header.changes
+  if (header.child !== undefined) batch.child = header.child
+  if (header.rowIds !== undefined) {
+    batch.rowIds = decodeColumn(payload.subarray(at, at + header.rowIds), rows) as string[]
+  }
   return batch
 }
 
@@ -190,23 +204,8 @@ function* split(batch: RecordBatch): Generator<RecordBatch> {
     return
   }
   const middle = batch.length >> 1
-  yield* split(rowsOf(batch, 0, middle))
-  yield* split(rowsOf(batch, middle, batch.length))
-}
-
-function rowsOf(batch: RecordBatch, from: number, to: number): RecordBatch {
-  const part: RecordBatch = {
-    ...batch,
-    length: to - from,
-    columns: batch.columns.map((column) => column.slice(from, to)),
-  }
-  if (batch.op) part.op = batch.op.slice(from, to)
-  if (batch.changes) {
-    part.changes = batch.changes
-      .filter(({ row }) => row >= from && row < to)
-      .map((change) => ({ ...change, row: change.row - from }))
-  }
-  return part
+  yield* split(rowsBetween(batch, 0, middle))
+  yield* split(rowsBetween(batch, middle, batch.length))
 }
 
 /** Characters and eight bytes a number: an estimate that stops counting at `limit`. */

@@ -4,6 +4,7 @@ import type { ErrorCode, JsonObject } from '../../src/protocol/index.ts'
 import type { ConnectorContext, Destination, StreamPlan } from '../../src/runtime/contract.ts'
 import type { Losses } from './canonical.ts'
 import { changeLogCases } from './destination/change-log.ts'
+import { childCases } from './destination/children.ts'
 import { dedupCases } from './destination/dedup.ts'
 import { generationCases } from './destination/generations.ts'
 import { growthCases } from './destination/growth.ts'
@@ -93,6 +94,8 @@ export function destinationConformance(
         if (base.mode === 'append_dedup') changeLogCases(one)
         if (base.normalization === 'basic') growthCases(one)
         if (base.mode === 'append') streamCases(one)
+        const isPlain = base.normalization === 'basic' && base.format === 'records'
+        if (destination.capabilities.children && isPlain) childCases(one)
         if (base.mode === 'append' && base.normalization === 'basic') typeCases(one)
       })
 

@@ -30,6 +30,7 @@ const postgres: Destination = {
     verify: ['count', 'hash'],
     namespaces: true,
     keepsUnchanged: true,
+    children: true,
     limits: {
       integerBits: 64,
       textBytes: 1_000_000_000,

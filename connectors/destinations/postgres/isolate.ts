@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { AirbyteError, type Batch, type RecordBatch } from '../../../src/protocol/index.ts'
 import { type Isolated, loadIsolated } from '../../../src/runtime/loading/isolate.ts'
 import type { Layout } from '../../../src/runtime/loading/layout.ts'
-import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
+import { type FamilyTables, sinkFor } from './family-sink.ts'
 import { underSavepoint } from './savepoint.ts'
 import { encode, Sink } from './sink.ts'
 
@@ -21,20 +21,21 @@ export function valueRejected({ stream }: Layout, error: unknown): AirbyteError 
 export const loadInParts = (
   client: pg.Client,
   layout: Layout,
-  target: SinkTable,
+  tables: FamilyTables,
   body: AsyncIterable<Batch>,
 ): Promise<Isolated> =>
   loadIsolated(layout, body, {
-    async attempt(batch) {
+    async attempt(batch, own) {
+      const target = sinkFor(tables, batch.child)
       let rows = 0
       const refused = await underSavepoint(client, async () => {
         const sink = new Sink(client, target)
-        await sink.write(encode(layout, target, batch))
+        await sink.write(encode(own, target, batch))
         rows = await sink.end()
       })
       return refused ?? rows
     },
-    fieldAtFault: (batch, error) => fieldAtFault(layout, batch, error),
+    fieldAtFault: (batch, error, own) => fieldAtFault(own, batch, error),
   })
 
 /** The column that PostgreSQL names in its error's context, or the one that holds U+0000. */

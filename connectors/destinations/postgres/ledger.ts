@@ -2,7 +2,7 @@
  * What the destination knows of each stream, in tables of the target schema:
  *
  * - `_airbyte_heads`: one row per (connection, stream): the highest fence seen, the generation being
- *   filled and the one that readers see. It also says whose a table is.
+ *   filled and the one that readers see. It also says whose a table is, that of a child too.
  * - `_airbyte_ledger`: one row per loaded chunk, written in the transaction of its rows. Its primary
  *   key refuses a chunk that is already there.
  *
@@ -15,7 +15,7 @@ import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { ChunkEnd, LedgerPosition } from '../../../src/runtime/contract.ts'
 import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
-import type { Layout } from '../../../src/runtime/loading/layout.ts'
+import { childStream, type Layout } from '../../../src/runtime/loading/layout.ts'
 import { qualified } from './layout.ts'
 import { createTombstones, tombstones } from './tombstones.ts'
 
@@ -93,6 +93,20 @@ export async function ownerOf(client: pg.Client, layout: Layout): Promise<string
     [...keyOf(layout), layout.table],
   )
   return rows[0] ? `stream '${rows[0].stream}' of connection ${rows[0].connection_id}` : null
+}
+
+/** Tables of arrays that the stream had at an earlier time. */
+export async function strayChildren(client: pg.Client, layout: Layout): Promise<string[]> {
+  const { rows } = await client.query<{ table_name: string }>(
+    `SELECT table_name FROM ${heads(layout)}
+     WHERE connection_id = $1 AND starts_with(stream, $2) AND NOT table_name = ANY($3)`,
+    [
+      layout.plan.connectionId,
+      childStream(layout.stream, []),
+      layout.children.map(({ table }) => table),
+    ],
+  )
+  return rows.map(({ table_name }) => table_name)
 }
 
 /** Writes fence and generation, unless a higher fence was there first (FENCE_LOST). */
@@ -224,8 +238,9 @@ export async function forgetStream(client: pg.Client, layout: Layout): Promise<v
     )
     if (rows[0]?.there === 't')
       await client.query(
-        `DELETE FROM ${table} WHERE connection_id = $1 AND stream = $2`,
-        keyOf(layout),
+        `DELETE FROM ${table}
+         WHERE connection_id = $1 AND (stream = $2 OR starts_with(stream, $3))`,
+        [...keyOf(layout), childStream(layout.stream, [])],
       )
   }
 }

@@ -3,8 +3,9 @@ import type { Batch } from '../../../src/protocol/index.ts'
 import type { Chunk, ConnectorContext, Loader, LoadResult } from '../../../src/runtime/contract.ts'
 import { Duplicate, loadOnce, peek } from '../../../src/runtime/loading/chunk.ts'
 import { type Isolated, MAX_REJECTS, tooManyRejects } from '../../../src/runtime/loading/isolate.ts'
-import { GENERATION_ID, type Layout } from '../../../src/runtime/loading/layout.ts'
-import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
+import { GENERATION_ID, type Layout, layoutFor } from '../../../src/runtime/loading/layout.ts'
+import { childTable, createIncomingChildren } from './family.ts'
+import { FamilySink, type FamilyTables } from './family-sink.ts'
 import { quote } from './identifiers.ts'
 import { loadInParts, valueRejected } from './isolate.ts'
 import { qualified } from './layout.ts'
@@ -17,6 +18,7 @@ import {
   record,
   refuseLowerFence,
   showGeneration,
+  strayChildren,
   takeFence,
 } from './ledger.ts'
 import { createIncoming, merge } from './merge.ts'
@@ -24,7 +26,6 @@ import { prepareSchema, prepareStream, writeTable } from './prepare.ts'
 import { readRows } from './read-back.ts'
 import { isValueError } from './savepoint.ts'
 import type { Session } from './session.ts'
-import { encode, Sink } from './sink.ts'
 import { showFence } from './supersede.ts'
 import { showHidden } from './swap.ts'
 import { inspect, setMetadata } from './tables.ts'
@@ -56,8 +57,11 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
         await takeFence(client, layout, fence)
         const head = await readHead(client, layout)
         if (head?.visible !== layout.plan.generationId) {
-          if (layout.hidden) await showHidden(client, layout, layout.hidden)
-          else await dropOldGenerations(client, layout)
+          for (const table of [layout, ...layout.children]) {
+            if (table.hidden) await showHidden(client, table, table.hidden)
+            else await dropOldGenerations(client, table)
+          }
+          await emptyStrayChildren(client, layout)
           await showGeneration(client, layout)
         }
         await prune(client, layout)
@@ -69,34 +73,48 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
         await takeFence(client, layout, fence)
         const head = await readHead(client, layout)
         if (!layout.hidden || head?.visible === layout.plan.generationId) return
-        await client.query(`DROP TABLE IF EXISTS ${qualified(layout.schema, layout.hidden)}`)
+        await dropHidden(client, layout)
         await forgetGeneration(client, layout)
       }),
 
     release: () =>
       session.transaction(async (client) => {
-        if (layout.hidden) {
-          await client.query(`DROP TABLE IF EXISTS ${qualified(layout.schema, layout.hidden)}`)
-        }
+        await dropHidden(client, layout)
         await forgetStream(client, layout)
       }),
 
-    async *readBack(generationId) {
-      if (await session.run(exists))
-        yield* session.stream((client) => readRows(client, layout, generationId))
+    async *readBack(generationId, child) {
+      const own = layoutFor(layout, child)
+      if (await session.run((client) => inspect(client, own.schema, own.table)))
+        yield* session.stream((client) => readRows(client, own, generationId))
     },
 
     close: () => session.close(),
   }
 }
 
-async function dropOldGenerations(client: pg.Client, layout: Layout): Promise<void> {
-  const { minimumGenerationId } = layout.plan
-  if (minimumGenerationId > 0)
+async function dropHidden(client: pg.Client, layout: Layout): Promise<void> {
+  for (const { schema, hidden } of [layout, ...layout.children])
+    if (hidden) await client.query(`DROP TABLE IF EXISTS ${qualified(schema, hidden)}`)
+}
+
+async function dropOldGenerations(
+  client: pg.Client,
+  { plan, schema, table }: Pick<Layout, 'plan' | 'schema' | 'table'>,
+): Promise<void> {
+  if (plan.minimumGenerationId > 0)
     await client.query(
-      `DELETE FROM ${qualified(layout.schema, layout.table)} WHERE ${quote(GENERATION_ID)} < $1`,
-      [minimumGenerationId],
+      `DELETE FROM ${qualified(schema, table)} WHERE ${quote(GENERATION_ID)} < $1`,
+      [plan.minimumGenerationId],
     )
+}
+
+/** Tables of arrays that the stream no longer has stay, without the rows that it replaced. */
+async function emptyStrayChildren(client: pg.Client, layout: Layout): Promise<void> {
+  const { plan, schema } = layout
+  for (const table of await strayChildren(client, layout))
+    if (await inspect(client, schema, table))
+      await dropOldGenerations(client, { plan, schema, table })
 }
 
 const loadChunk = (
@@ -138,18 +156,18 @@ async function fill(
 ): Promise<Isolated> {
   const first = await peek(chunk.body)
   if (!first) return { rows: 0, rejects: [], nulled: 0 }
-  await setMetadata(client, layout, name, first.batch.extractedAt)
-  const table = qualified(layout.schema, name)
-  const sink = layout.dedup
-    ? await createIncoming(client, layout, table)
-    : { table, changeLog: false }
+  const { extractedAt } = first.batch
+  await setMetadata(client, layout, name, extractedAt)
+  for (const child of layout.children)
+    await setMetadata(client, child, childTable(layout, name, child), extractedAt)
+  const tables = await tablesOf(client, layout, name)
   const filled = chunk.isolateBadRows
-    ? await loadInParts(client, layout, sink, first.body)
-    : await loadBulk(client, layout, sink, first.body)
+    ? await loadInParts(client, layout, tables, first.body)
+    : await loadBulk(client, layout, tables, first.body)
   if (!layout.dedup) return filled
   const maxRejects = MAX_REJECTS - filled.rejects.length
   const isolate = chunk.isolateBadRows ?? false
-  const refused = await merge(client, layout, table, { maxRejects, isolate }).catch((error) => {
+  const refused = await merge(client, layout, name, { maxRejects, isolate }).catch((error) => {
     throw isValueError(error) ? valueRejected(layout, error) : error
   })
   if (refused.length > maxRejects) throw tooManyRejects(layout)
@@ -160,15 +178,31 @@ async function fill(
   }
 }
 
+/** The tables that rows are copied into: those of the stream, or temporary ones to merge from. */
+async function tablesOf(client: pg.Client, layout: Layout, name: string): Promise<FamilyTables> {
+  const straight = (table: string) => ({
+    table: qualified(layout.schema, table),
+    changeLog: false,
+  })
+  if (!layout.dedup) {
+    const children = layout.children.map((child) => straight(childTable(layout, name, child)))
+    return { own: straight(name), children }
+  }
+  return {
+    own: await createIncoming(client, layout, qualified(layout.schema, name)),
+    children: await createIncomingChildren(client, layout, name),
+  }
+}
+
 async function loadBulk(
   client: pg.Client,
   layout: Layout,
-  target: SinkTable,
+  tables: FamilyTables,
   body: AsyncIterable<Batch>,
 ): Promise<Isolated> {
-  const sink = new Sink(client, target)
+  const sink = new FamilySink(client, layout, tables)
   try {
-    for await (const batch of body) await sink.write(encode(layout, target, batch))
+    for await (const batch of body) await sink.write(batch)
     return { rows: await sink.end(), rejects: [], nulled: 0 }
   } catch (error) {
     await sink.cancel()

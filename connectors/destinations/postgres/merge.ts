@@ -23,8 +23,9 @@ import {
 } from '../../../src/runtime/loading/layout.ts'
 import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
 import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
+import { addChildren, noteReplaced, noteStanding, removeChildren, removeOrphans } from './family.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
-import { INCOMING } from './layout.ts'
+import { INCOMING, qualified } from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
 import { dropLate, hasTombstones, unbury } from './tombstones.ts'
 import { keepUnchanged } from './unchanged.ts'
@@ -35,10 +36,11 @@ export async function createIncoming(
   layout: Layout,
   target: string,
 ): Promise<SinkTable> {
-  const columns = layout.columns.map(({ name }) => quote(name))
+  const columns = layout.columns.map(({ name }) => name)
+  const ids = layout.children.length > 0 ? [RAW_ID] : []
   await client.query(`
     CREATE TEMP TABLE "_airbyte_incoming" ON COMMIT DROP AS
-      SELECT ${[...columns, quote(META)].join(', ')} FROM ${target} WITH NO DATA;
+      SELECT ${[...columns, META, ...ids].map(quote).join(', ')} FROM ${target} WITH NO DATA;
     ALTER TABLE ${INCOMING}
       ALTER COLUMN ${quote(META)} SET DEFAULT ${quoteLiteral(metaText(layout))}::jsonb,
       ADD COLUMN ${quote(OP)} text,
@@ -48,16 +50,19 @@ export async function createIncoming(
 }
 
 /**
- * Merges the incoming rows into the target. Rows without a complete key come back as rejects; with
+ * Merges the incoming rows into the table of that name. Rows without a complete key come back as rejects; with
  * `isolate` those too that the target refuses: a key too long for its index, a constraint of its owner.
  */
 export async function merge(
   client: pg.Client,
   layout: Layout,
-  target: string,
+  name: string,
   { maxRejects, isolate }: { maxRejects: number; isolate: boolean },
 ): Promise<RejectedRow[]> {
+  const target = qualified(layout.schema, name)
+  const hasChildren = layout.children.length > 0
   const rejects = await takeKeyless(client, layout, maxRejects)
+  if (hasChildren) await byIndex(client, () => noteReplaced(client, layout, target))
   const found = await lookAt(client, layout)
   if (found.truncates) await removeTruncated(client, layout, target)
   const latest = latestRows(layout, found.unplaced)
@@ -67,12 +72,26 @@ export async function merge(
   if (found.deletes) await byIndex(client, () => removeRows(client, layout, target, latest))
   const standing = `SELECT * FROM (${latest}) AS l WHERE NOT ${isDelete(layout, 'l')}`
   if (buried) await byIndex(client, () => unbury(client, layout, standing))
-  if (!isolate) {
-    await upsert(client, layout, target, standing)
-    return rejects
-  }
-  const left = maxRejects - rejects.length
-  return [...rejects, ...(await upsertIsolated(client, layout, target, standing, left))]
+  if (isolate) {
+    const left = maxRejects - rejects.length
+    rejects.push(...(await upsertIsolated(client, layout, target, standing, left)))
+  } else await upsert(client, layout, target, standing)
+  if (hasChildren) await mergeChildren(client, layout, name, found)
+  return rejects
+}
+
+async function mergeChildren(
+  client: pg.Client,
+  layout: Layout,
+  name: string,
+  { truncates }: Found,
+): Promise<void> {
+  await byIndex(client, async () => {
+    await noteStanding(client, layout, qualified(layout.schema, name))
+    await removeChildren(client, layout, name)
+  })
+  if (truncates) await removeOrphans(client, layout, name)
+  await addChildren(client, layout, name)
 }
 
 /** Keeps a planner that expects many rows from reading the whole table. */
@@ -186,8 +205,9 @@ async function upsert(
   target: string,
   standing: string,
 ): Promise<void> {
-  const columns = [...layout.columns.map(({ name }) => name), META].map(quote)
-  const defaulted = [RAW_ID, EXTRACTED_AT, GENERATION_ID].map(quote)
+  const ids = layout.children.length > 0 ? [RAW_ID] : []
+  const columns = [...layout.columns.map(({ name }) => name), META, ...ids].map(quote)
+  const defaulted = [EXTRACTED_AT, GENERATION_ID, ...(ids.length > 0 ? [] : [RAW_ID])].map(quote)
   const updates = [...columns, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`).join(', ')
   await client.query(
     `INSERT INTO ${target} AS t (${columns.join(', ')})

@@ -45,10 +45,26 @@ export async function prepareStream(
   const isNew = table === layout.table ? !existing : !(await inspect(client, layout.schema, table))
   if (isNew) await forget(client, layout, log)
   await shapeStream(client, layout, table, existing)
+  for (const child of layout.children) await prepareChild(client, child, fence, head)
   return position(client, layout)
 }
 
-type Existing = Awaited<ReturnType<typeof inspect>>
+/** @param head of the stream that it belongs to */
+async function prepareChild(
+  client: pg.Client,
+  child: Layout,
+  fence: number,
+  head: Head | null,
+): Promise<void> {
+  await lock(client, `airbyte table ${child.schema}.${child.table}`)
+  const own = await readHead(client, child)
+  const existing = await admitStream(client, child, own)
+  await claimHead(client, child, fence)
+  await dropStale(client, child, own)
+  await shapeStream(client, child, writeTable(child, head), existing)
+}
+
+export type Existing = Awaited<ReturnType<typeof inspect>>
 
 /** The columns of the target as it stands; TABLE_TAKEN if it is not this stream's to write. */
 export async function admitStream(

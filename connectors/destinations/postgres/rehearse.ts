@@ -7,7 +7,7 @@ import type { Rehearsal } from '../../../src/runtime/contract.ts'
 import type { Layout } from '../../../src/runtime/loading/layout.ts'
 import { METADATA, qualified } from './layout.ts'
 import { readHead } from './ledger.ts'
-import { admitStream, prepareSchema, shapeStream, writeTable } from './prepare.ts'
+import { admitStream, type Existing, prepareSchema, shapeStream, writeTable } from './prepare.ts'
 
 /** A relation or schema that is not there has no rows. */
 const ABSENT = new Set(['42P01', '3F000'])
@@ -20,16 +20,27 @@ export async function rehearse(client: pg.Client, layout: Layout): Promise<Rehea
   const head = await readHead(recorder, layout)
   const existing = await admitStream(recorder, layout, head)
   await shapeStream(recorder, layout, writeTable(layout, head), existing)
+  const children: Rehearsal['children'] = []
+  for (const child of layout.children) {
+    const there = await admitStream(recorder, child, await readHead(recorder, child))
+    await shapeStream(recorder, child, writeTable(child, head), there)
+    children.push(tableOf(child, there))
+  }
   return {
-    target: `${layout.schema}.${layout.table}`,
+    ...tableOf(layout, existing),
     targetRows: existing && (await rowsOf(client, layout)),
-    existing: [...(existing ?? [])].map(([name, { type }]) => ({ name, type })),
-    columns: layout.columns
-      .filter(({ name }) => !(name in METADATA))
-      .map(({ name, type }) => ({ name, type })),
+    ...(children.length > 0 && { children }),
     statements: statements.map(readable),
   }
 }
+
+const tableOf = (layout: Layout, existing: Existing) => ({
+  target: `${layout.schema}.${layout.table}`,
+  existing: [...(existing ?? [])].map(([name, { type }]) => ({ name, type })),
+  columns: layout.columns
+    .filter(({ name }) => !(name in METADATA))
+    .map(({ name, type }) => ({ name, type })),
+})
 
 /** Reads reach the server, which is told to refuse all else; locks are left to those who need them. */
 function recording(client: pg.Client, statements: string[]): pg.Client {

@@ -62,9 +62,10 @@ export class Sink {
   }
 
   /** Ends the running COPY. */
-  private async flush(): Promise<void> {
+  async flush(): Promise<void> {
     const copy = this.copy
     this.copy = null
+    this.shape = ''
     if (copy) this.rows += await copy.end()
   }
 

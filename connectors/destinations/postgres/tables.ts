@@ -106,6 +106,15 @@ export async function ensureTable(client: pg.Client, layout: Layout, table: stri
   if (existing) await evolve(client, layout, table, existing)
   else await create(client, layout, table)
   if (layout.dedup) await ensureKey(client, layout, table)
+  if (layout.root) await ensureRoot(client, layout, table, layout.root)
+}
+
+/** The index by which the children of a row are found. */
+async function ensureRoot(client: pg.Client, { schema }: Layout, table: string, root: string) {
+  const keys = await ownIndexes(client, schema, table)
+  if (keys.length > 0) return
+  const index = quote(keyIndexName(table, [root]))
+  await client.query(`CREATE INDEX ${index} ON ${qualified(schema, table)} (${quote(root)})`)
 }
 
 async function create(client: pg.Client, layout: Layout, table: string): Promise<void> {
@@ -218,10 +227,16 @@ export async function ensureKey(client: pg.Client, layout: Layout, table: string
 
 /** Unique indexes of an earlier primary key would refuse rows of the new one. */
 async function dropOtherKeys(client: pg.Client, schema: string, table: string): Promise<void> {
+  for (const name of await ownIndexes(client, schema, table))
+    await client.query(`DROP INDEX ${qualified(schema, name)}`)
+}
+
+/** Names of the indexes that were made here. */
+async function ownIndexes(client: pg.Client, schema: string, table: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
      WHERE i.indrelid = to_regclass($1) AND starts_with(c.relname, '_airbyte_key_')`,
     [qualified(schema, table)],
   )
-  for (const { name } of rows) await client.query(`DROP INDEX ${qualified(schema, name)}`)
+  return rows.map(({ name }) => name)
 }

@@ -2,8 +2,8 @@ import type { Cell, RecordChange } from '../../../src/protocol/index.ts'
 import { csvBytes, csvHeader } from '../../../src/runtime/formats/csv.ts'
 import { gzip, jsonlBytes } from '../../../src/runtime/formats/jsonl.ts'
 import { ParquetFile, parquetColumns } from '../../../src/runtime/formats/parquet.ts'
+import type { RowIds } from '../../../src/runtime/row-ids.ts'
 import type { FileFormat } from './document.ts'
-import type { RawIds } from './raw-id.ts'
 import type { FileRows } from './rows.ts'
 import { METADATA, type Table } from './table.ts'
 
@@ -11,7 +11,7 @@ import { METADATA, type Table } from './table.ts'
 export function encodeFile(
   format: FileFormat,
   table: Table,
-  ids: RawIds,
+  ids: RowIds,
   rows: AsyncIterable<FileRows>,
 ): AsyncIterable<Uint8Array> {
   switch (format) {
@@ -24,7 +24,7 @@ export function encodeFile(
   }
 }
 
-async function* parquet(table: Table, ids: RawIds, source: AsyncIterable<FileRows>) {
+async function* parquet(table: Table, ids: RowIds, source: AsyncIterable<FileRows>) {
   const file = new ParquetFile([
     { name: METADATA[0]?.name ?? '', type: { kind: 'uuid' } },
     ...parquetColumns([...METADATA.slice(1), ...table.columns]),
@@ -48,18 +48,18 @@ async function* parquet(table: Table, ids: RawIds, source: AsyncIterable<FileRow
   yield* file.end()
 }
 
-async function* jsonl(table: Table, ids: RawIds, source: AsyncIterable<FileRows>) {
+async function* jsonl(table: Table, ids: RowIds, source: AsyncIterable<FileRows>) {
   const columns = [...METADATA, ...table.columns]
   for await (const rows of source) yield* jsonlBytes(columns, withMetadata(table, ids, rows))
 }
 
-async function* csv(table: Table, ids: RawIds, source: AsyncIterable<FileRows>) {
+async function* csv(table: Table, ids: RowIds, source: AsyncIterable<FileRows>) {
   const columns = [...METADATA, ...table.columns]
   yield csvHeader(columns)
   for await (const rows of source) yield* csvBytes(columns, withMetadata(table, ids, rows))
 }
 
-function withMetadata(table: Table, ids: RawIds, rows: FileRows) {
+function withMetadata(table: Table, ids: RowIds, rows: FileRows) {
   const { length } = rows
   const repeated = (cell: Cell) => new Array<Cell>(length).fill(cell)
   return {

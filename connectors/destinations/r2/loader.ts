@@ -7,6 +7,7 @@ import type {
   ObjectStore,
   StreamPlan,
 } from '../../../src/runtime/contract.ts'
+import { rowIdsOf } from '../../../src/runtime/row-ids.ts'
 import {
   type CurrentDocument,
   type Ledger,
@@ -18,7 +19,6 @@ import {
 import { encodeFile } from './encode.ts'
 import { layoutOf } from './layout.ts'
 import { findChunk, newLedger, withEntry } from './ledger.ts'
-import { rawIdsOf } from './raw-id.ts'
 import { countLatest, readLatest, readRows } from './read-back.ts'
 import { fileRows, type Tally } from './rows.ts'
 import type { Config } from './spec.ts'
@@ -115,7 +115,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
         const bytes = encodeFile(
           config.format,
           table,
-          await rawIdsOf(chunk.id),
+          rowIdsOf(chunk.id),
           startingWith(first.value, rows),
         )
         written = { key, size: (await store.putStream(key, bytes)).size }

@@ -6,6 +6,7 @@ import {
   type RecordChange,
   type RowOp,
 } from '../../../src/protocol/index.ts'
+import { withRows } from '../../../src/runtime/batch-rows.ts'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { jsonTexts } from '../../../src/runtime/formats/jsonl.ts'
 import { unfitRows } from '../../../src/runtime/formats/parquet-column.ts'
@@ -147,22 +148,5 @@ function withoutBadKeys(
   if (bad.size === 0) return batch
   const texts = jsonTexts(batch.schema, batch)
   for (const [row, why] of bad) rejects.push({ ...why, row: texts[row] ?? '' })
-  return without(batch, bad)
-}
-
-function without(batch: RecordBatch, dropped: Map<number, unknown>): RecordBatch {
-  const kept = Array.from({ length: batch.length }, (_, row) => row).filter(
-    (row) => !dropped.has(row),
-  )
-  const place = new Map(kept.map((row, i) => [row, i]))
-  return {
-    ...batch,
-    length: kept.length,
-    columns: batch.columns.map((cells) => kept.map((row) => cells[row] ?? null)),
-    op: batch.op && kept.map((row) => batch.op?.[row] ?? 'u'),
-    changes: batch.changes?.flatMap((change) => {
-      const row = place.get(change.row)
-      return row === undefined ? [] : [{ ...change, row }]
-    }),
-  }
+  return withRows(batch, (row) => !bad.has(row))
 }

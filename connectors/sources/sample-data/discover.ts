@@ -39,10 +39,11 @@ export function discover(config: SampleConfig): AirbyteCatalog {
 }
 
 function schemaOf(columns: SampleColumn[]): JsonSchema {
-  const plain = columns.map(({ cell: _, declared: __, ...column }) => column)
+  const plain = columns.map(({ cell: _, declared: __, items: ___, ...column }) => column)
   const schema = jsonSchemaOf(plain)
   const properties = schema.properties as Record<string, JsonSchema>
-  for (const { name, declared } of columns) {
+  for (const { name, declared, items } of columns) {
+    if (items) properties[name] = { ...properties[name], items }
     if (!declared) continue
     const members = declared.map((member) => [member, { type: 'string' }])
     properties[name] = { ...properties[name], properties: Object.fromEntries(members) }

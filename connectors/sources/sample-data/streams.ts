@@ -1,4 +1,4 @@
-import type { AirbyteType, Cell } from '../../../src/protocol/index.ts'
+import type { AirbyteType, Cell, JsonSchema } from '../../../src/protocol/index.ts'
 import { ALL_TYPES } from './all-types.ts'
 import { between, more, pick } from './random.ts'
 import { dateTimeText } from './time.ts'
@@ -10,6 +10,8 @@ export interface SampleColumn {
   nullable?: false
   /** Of an object: the text members that each has. */
   declared?: string[]
+  /** Of an array: what its elements are. */
+  items?: JsonSchema
   /** The cell of row `index`; `bits` are the column's 32 random bits for that row. */
   cell(bits: number, index: number): Cell
 }
@@ -81,7 +83,12 @@ const PURCHASES: SampleColumn[] = [
   { name: 'user_id', type: 'integer', cell: (bits, i) => between(1, i + 1, bits) },
   { name: 'order_number', type: 'integer', cell: (bits) => beyondSafe(bits) },
   { name: 'amount', type: 'number', cell: (bits) => amountOf(bits) },
-  { name: 'tags', type: 'array', cell: (bits) => JSON.stringify(tagsOf(bits)) },
+  {
+    name: 'tags',
+    type: 'array',
+    items: { type: 'string' },
+    cell: (bits) => JSON.stringify(tagsOf(bits)),
+  },
   {
     name: 'purchased_at',
     type: 'timestamp_with_timezone',

@@ -142,14 +142,16 @@ export class StreamWriter {
     const { ctx, destination, fence, id } = this.#run
     const { capabilities } = destination
     const rejects: RejectedRow[] = []
+    const chunk = `${id}-${this.#chunks}`
     const pipeline = new ChunkPipeline(this.stream, capabilities, {
+      chunk,
       wire: capabilities.formats.includes('pg-copy-text'),
       saveRejects: async (rows) => void rejects.push(...rows),
     })
     const loader = await this.#open()
     const result = await loader.load(
       {
-        id: `${id}-${this.#chunks}`,
+        id: chunk,
         body: pipeline.run(each(batches)),
         end: () => ({ state: {}, complete: false, proof: pipeline.proof() }),
         isolateBadRows,

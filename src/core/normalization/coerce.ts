@@ -1,8 +1,8 @@
 import type { Cell, Column, RecordBatch, RecordChange } from '../../protocol/index.ts'
+import { withRows } from '../../runtime/batch-rows.ts'
 import type { RejectedRow, ValueLimits } from '../../runtime/contract.ts'
 import { type CellCheck, checkOf } from './cell-check.ts'
 import { rowText } from './raw.ts'
-import { withRows } from './rows.ts'
 
 export interface Coerced {
   batch: RecordBatch

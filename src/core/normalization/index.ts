@@ -1,14 +1,16 @@
 /** What happens to record batches between source and destination. Columns in, columns out. */
 export { coerceToLimits } from './coerce.ts'
 export { fieldsOf } from './condition.ts'
+export { childTables, tableColumns, tablesIn, withTables } from './elements.ts'
+export { flatten } from './flatten.ts'
+export { applyMapping, mappedColumns, mappedPath, type PlannedMapping } from './mapping.ts'
 export {
   FLATTEN_DEFAULTS,
   type FlattenOptions,
   flatColumns,
   flatPath,
-  flatten,
   withMembers,
-} from './flatten.ts'
-export { applyMapping, mappedColumns, mappedPath, type PlannedMapping } from './mapping.ts'
+} from './members.ts'
+export { Nesting } from './nest.ts'
 export { project } from './project.ts'
 export { toRaw } from './raw.ts'

@@ -6,9 +6,9 @@ import type {
   RowCondition,
   StreamMapping,
 } from '../../protocol/index.ts'
+import { withRows } from '../../runtime/batch-rows.ts'
 import { numberText } from '../../runtime/formats/decimal-text.ts'
 import { fieldsOf, rowTest } from './condition.ts'
-import { withRows } from './rows.ts'
 
 /** A mapping with what a sync froze of it. */
 export interface PlannedMapping extends StreamMapping {

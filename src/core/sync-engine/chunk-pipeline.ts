@@ -5,8 +5,10 @@ import { decodeCopyText, encodeCopyText } from '../../runtime/formats/pg-copy-te
 import {
   applyMapping,
   coerceToLimits,
+  flatColumns,
   flatten,
   mappedColumns,
+  Nesting,
   type PlannedMapping,
   toRaw,
 } from '../normalization/index.ts'
@@ -15,6 +17,8 @@ import { coalesced } from './coalesce.ts'
 import type { PlannedStream } from './types.ts'
 
 export interface PipelineOptions {
+  /** Id of the chunk. */
+  chunk: string
   /** Yield COPY text where possible: for R2, and for loaders that take it. */
   wire: boolean
   /** Keeps rows that cannot be moved; awaited before the chunk ends. Returns where they are. */
@@ -31,6 +35,9 @@ export class ChunkPipeline {
   readonly #options: PipelineOptions
   readonly #hash = emptyRowHash()
   readonly #checksum = createHash('sha256')
+  /** Those that flattening begins with. */
+  readonly #columns: Column[]
+  readonly #nesting: Nesting | undefined
   #bytes = 0
   #nulled = 0
   #filtered = 0
@@ -46,6 +53,18 @@ export class ChunkPipeline {
     this.#stream = stream
     this.#capabilities = capabilities
     this.#options = options
+    const { plan, flattened = [], mapping } = stream
+    this.#columns = mapping ? mappedColumns(flattened, mapping) : flattened
+    if (plan.children) {
+      const { children } = plan
+      const { limits } = capabilities
+      this.#nesting = new Nesting({
+        chunk: options.chunk,
+        columns: this.#columns,
+        children,
+        limits,
+      })
+    }
   }
 
   async *run(body: AsyncIterable<Batch>): AsyncGenerator<Batch> {
@@ -54,7 +73,7 @@ export class ChunkPipeline {
         this.#measure(batch.bytes)
         yield batch
       } else {
-        yield this.#convert(batch)
+        yield* this.#convert(batch)
       }
     }
     this.#rejectsKey = await this.#options.saveRejects(this.#rejects)
@@ -62,20 +81,22 @@ export class ChunkPipeline {
 
   /** Valid once `run` is exhausted. */
   proof(): ChunkProof {
+    const unknown = new Set([...this.#unknown, ...(this.#nesting?.unknown ?? [])])
     return {
       rows: this.#hash.rows,
       bytes: this.#bytes,
-      nulled: this.#nulled,
+      nulled: this.#nulled + (this.#nesting?.nulled ?? 0),
+      ...(this.#nesting && { childRows: this.#nesting.childRows }),
       ...(this.#filtered > 0 ? { filtered: this.#filtered } : {}),
       rejected: this.#rejects.length,
       rejectsKey: this.#rejectsKey,
-      ...(this.#unknown.size > 0 ? { unknownFields: [...this.#unknown].slice(0, 100) } : {}),
+      ...(unknown.size > 0 ? { unknownFields: [...unknown].slice(0, 100) } : {}),
       rowHash: formatRowHash(this.#hash),
       sha256: this.#checksum.copy().digest('hex'),
     }
   }
 
-  #convert(batch: Batch): Batch {
+  *#convert(batch: Batch): Generator<Batch> {
     const { plan, mapping, flattened } = this.#stream
     const records = batch.kind === 'encoded' ? decode(batch) : batch
     const { limits } = this.#capabilities
@@ -86,7 +107,16 @@ export class ChunkPipeline {
     for (const field of fitted.unknownFields) this.#unknown.add(field)
     this.#rejects.push(...fitted.rejects)
     const mapped = mapping ? this.#map(fitted.batch, mapping) : fitted.batch
-    const flat = flattened ? this.#flatten(mapped, flattened) : mapped
+    const flat = flattened ? this.#flatten(mapped) : mapped
+    if (this.#nesting) {
+      for (const part of this.#nesting.split(flat)) {
+        const bytes = encodeCopyText(part)
+        if (part.child === undefined) this.#measure(bytes)
+        else this.#measureChild(bytes)
+        yield part
+      }
+      return
+    }
     const ready = plan.normalization === 'raw' ? toRaw(flat, plan.columns) : flat
     // Rows that nothing touched keep the bytes they came in.
     const untouched = batch.kind === 'encoded' && ready === records
@@ -95,24 +125,19 @@ export class ChunkPipeline {
     // Recorded changes have no place in COPY text: such batches stay columns, as do raw ones of a
     // change log, which a loader packs by itself.
     const isRawLog = ready.op && plan.normalization === 'raw'
-    if (!this.#options.wire || ready.changes?.length || isRawLog) return ready
-    if (untouched) return batch
-    return {
-      kind: 'encoded',
-      stream: ready.stream,
-      schema: ready.schema,
-      format: 'pg-copy-text',
-      rows: ready.length,
-      bytes,
-      extractedAt: ready.extractedAt,
-      ...(ready.op ? { op: ready.op } : {}),
+    if (!this.#options.wire || ready.changes?.length || isRawLog) yield ready
+    else if (untouched) yield batch
+    else {
+      const { stream, schema, length: rows, extractedAt, op } = ready
+      const format = 'pg-copy-text' as const
+      const encoded = { kind: 'encoded' as const, stream, schema, format, rows, bytes, extractedAt }
+      yield op ? { ...encoded, op } : encoded
     }
   }
 
-  #flatten(batch: RecordBatch, read: Column[]): RecordBatch {
-    const { plan, mapping } = this.#stream
-    const { columns } = plan
-    const flat = flatten({ ...batch, schema: mapping ? mappedColumns(read, mapping) : read })
+  #flatten(batch: RecordBatch): RecordBatch {
+    const flat = flatten({ ...batch, schema: this.#columns })
+    const columns = flatColumns(this.#columns)
     const fitted = coerceToLimits(flat.batch, columns, this.#capabilities.limits, [])
     for (const field of flat.unknownFields) this.#unknown.add(field)
     this.#nulled += fitted.nulled
@@ -126,8 +151,13 @@ export class ChunkPipeline {
   }
 
   #measure(bytes: Uint8Array): void {
-    this.#bytes += bytes.length
     addRows(this.#hash, bytes)
+    this.#measureChild(bytes)
+  }
+
+  /** The row hash is that of the stream's own table, which has how many elements there are. */
+  #measureChild(bytes: Uint8Array): void {
+    this.#bytes += bytes.length
     this.#checksum.update(bytes)
   }
 }

@@ -6,6 +6,7 @@ import {
   toAirbyteError,
 } from '../../protocol/index.ts'
 import { faultPoint } from '../fault-points.ts'
+import { tablesOfArrays } from './connection-tables.ts'
 import { planStream } from './plan-stream.ts'
 import type { Slice } from './run-task.ts'
 import type { FailedStream, PlanClaim, PlannedStream, SyncStreamInput } from './types.ts'
@@ -19,6 +20,7 @@ export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
   const byKey = new Map(catalog.streams.map((stream) => [streamKey(stream), stream]))
   const planned: PlannedStream[] = []
   const failed: FailedStream[] = []
+  const tables = [...(claim.input.tables ?? [])]
   for (const stream of claim.input.streams) {
     const key = streamKey(stream.config)
     try {
@@ -28,7 +30,9 @@ export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
         source: source.connector.capabilities,
         destination: destination.connector.capabilities,
       }
-      planned.push(planStream(claim.input, stream, found, capabilities))
+      const plan = planStream({ ...claim.input, tables }, stream, found, capabilities)
+      tables.push(...tablesOfArrays(plan))
+      planned.push(plan)
     } catch (error) {
       failed.push(failure(key, stream, error))
     }

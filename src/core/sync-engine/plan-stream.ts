@@ -11,13 +11,16 @@ import {
 import type { DestinationCapabilities, SourceCapabilities } from '../../runtime/contract.ts'
 import { nearest } from '../nearest.ts'
 import {
+  childTables,
   FLATTEN_DEFAULTS,
-  flatColumns,
   flatPath,
   mappedColumns,
   mappedPath,
+  tableColumns,
   withMembers,
+  withTables,
 } from '../normalization/index.ts'
+import { takenFrom } from './connection-tables.ts'
 import type { Normalization, PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
 
 /** What of a sync decides on the plan of a stream. */
@@ -32,6 +35,7 @@ type SyncSettings = Pick<
   | 'transfer'
   | 'schemaChanges'
   | 'hashSalt'
+  | 'tables'
 >
 type StreamSettings = Pick<
   SyncStreamInput,
@@ -71,8 +75,10 @@ export function planStream(
   requireColumns(key, available, primaryKey, cursorField, config.destinationSyncMode)
   const normalization = config.normalization ?? input.normalization
   const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
-  const columns = normalization === 'flatten' ? expand(input, stream, found, chosen) : chosen
-  const isFlattened = columns.some(({ members }) => members)
+  if (normalization === 'nested' && !capabilities.destination.children) throw notNested(key)
+  const isExpanded = normalization === 'flatten' || normalization === 'nested'
+  const columns = isExpanded ? expand(input, stream, found, chosen, normalization) : chosen
+  const isFlattened = columns.some(({ members, elements }) => members ?? elements)
   const mapping = config.mapping && { ...config.mapping, salt: saltOf(input), columns }
   const isCopied = normalization !== 'raw' && !mapping && !isFlattened
   const path = choosePath(input, isCopied, capabilities)
@@ -97,6 +103,7 @@ export function planStream(
   const namespace = input.namespace ?? found.namespace
   const mapped = mapping ? mappedColumns(columns, mapping) : columns
   const pathOf = (path: string[]) => flatPath(mapping ? mappedPath(path, mapping) : path, mapped)
+  const children = childTables(mapped, input.prefix ?? '')
   return {
     key,
     configured,
@@ -114,7 +121,8 @@ export function planStream(
         ...(capabilities.destination.namespaces && namespace ? { namespace } : {}),
         table: `${input.prefix ?? ''}${found.name}`,
       },
-      columns: flatColumns(mapped),
+      columns: tableColumns(mapped),
+      ...(children.length > 0 && { children }),
       mode: config.destinationSyncMode,
       primaryKey: primaryKey.map(pathOf),
       cursorField: pathOf(cursorField),
@@ -137,14 +145,23 @@ function keepsUnchanged(
 }
 
 function expand(
-  { flattening }: SyncSettings,
+  input: SyncSettings,
   { config, knownColumns }: StreamSettings,
-  { json_schema: schema }: AirbyteStream,
+  { json_schema: schema, name }: AirbyteStream,
   columns: Column[],
+  normalization: Normalization,
 ): Column[] {
-  const options = { ...FLATTEN_DEFAULTS, ...flattening }
-  return withMembers(columns, schema, options, knownColumns, config.mapping?.rename)
+  const options = { ...FLATTEN_DEFAULTS, ...input.flattening, arrays: normalization === 'nested' }
+  const { rename } = config.mapping ?? {}
+  const expanded = withMembers(columns, schema, options, knownColumns, rename)
+  return withTables(expanded, name, options, takenFrom(input, config), rename)
 }
+
+const notNested = (key: string) =>
+  new AirbyteError('UNSUPPORTED', `The destination of ${key} has no tables for arrays.`, {
+    ...{ stream: key, field: 'normalization' },
+    hint: "Use normalization 'flatten' or 'basic'.",
+  })
 
 function saltOf({ hashSalt }: SyncSettings): string {
   return hashSalt ?? ''

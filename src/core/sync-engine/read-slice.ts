@@ -208,7 +208,7 @@ function openPipeline(slice: ReadSlice, destination: Destination, id: string, wi
   const saveInto = (rejects: RejectedRow[]) =>
     saveRejects(slice, rejectsKeyOf(slice.claim, id), rejects)
   return new ChunkPipeline(slice.claim.stream, destination.capabilities, {
-    wire,
+    ...{ chunk: id, wire },
     saveRejects: saveInto,
   })
 }

@@ -22,6 +22,7 @@ import type {
 } from '../../protocol/index.ts'
 import type { ChunkEnd, ChunkProof, LedgerPosition, StreamPlan } from '../../runtime/contract.ts'
 import type { FlattenOptions, PlannedMapping } from '../normalization/index.ts'
+import type { ConnectionTable } from './connection-tables.ts'
 
 export type { Normalization }
 
@@ -52,6 +53,8 @@ export interface SyncInput {
   source: { id: string; type: string; connector?: ConnectorPin }
   destination: { id: string; type: string }
   streams: SyncStreamInput[]
+  /** Tables of all the connection's streams that are known; absent: those of other streams are not. */
+  tables?: ConnectionTable[]
   namespace?: string
   prefix?: string
   normalization: Normalization

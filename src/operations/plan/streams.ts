@@ -1,3 +1,4 @@
+import { knownTables, tablesOfArrays } from '../../core/sync-engine/connection-tables.ts'
 import { planStream } from '../../core/sync-engine/plan-stream.ts'
 import type { PlannedStream } from '../../core/sync-engine/types.ts'
 import type {
@@ -74,15 +75,15 @@ export async function planStreams(
     destination: destination.capabilities,
   }
   const byKey = new Map(catalog.streams.map((stream) => [streamKey(stream), stream]))
+  const tables = knownTables(config.streams, (key) => past.of(key)?.knownColumns ?? [])
   const drafts = config.streams.map((stream): Draft => {
     const found = byKey.get(streamKey(stream)) as AirbyteStream
     const known = past.of(streamKey(stream)) ?? FIRST
     const input = { ...known, state: null, generationRows: 0, config: stream }
-    const sync = { ...config, connectionId: past.connectionId, syncId: 0, hashSalt: '' }
-    return {
-      ...{ found, config: stream },
-      ...concerningOne(() => ({ planned: planStream(sync, input, found, capabilities) })),
-    }
+    const sync = { ...config, connectionId: past.connectionId, syncId: 0, hashSalt: '', tables }
+    const draft = concerningOne(() => ({ planned: planStream(sync, input, found, capabilities) }))
+    if ('planned' in draft) tables.push(...tablesOfArrays(draft.planned))
+    return { ...{ found, config: stream }, ...draft }
   })
   if (destination.rehearse) await rehearseAll(ctx, actors.destination.id, drafts)
   return drafts.map((draft) => ({ ...draft, view: viewOf(draft) }))

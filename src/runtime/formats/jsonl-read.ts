@@ -11,12 +11,26 @@ export function membersOf(line: string): Map<string, string> {
     if (line[at] !== ':') throw new SyntaxError('a member has no value')
     const from = skipSpace(line, at + 1)
     const to = valueEnd(line, from)
-    members.set(name, line.slice(from, to))
+    members.set(name, line.slice(from, to).trimEnd())
     at = skipSpace(line, to)
     if (line[at] === ',') at = skipSpace(line, at + 1)
     else if (line[at] !== '}') throw new SyntaxError('an object does not end')
   }
   return members
+}
+
+/** The elements of one JSON array, each as the text it has there. */
+export function* elementsIn(array: string): Generator<string> {
+  let at = skipSpace(array, 0)
+  if (array[at] !== '[') throw new SyntaxError('a value is not a JSON array')
+  at = skipSpace(array, at + 1)
+  while (array[at] !== ']') {
+    const end = valueEnd(array, at)
+    yield array.slice(at, end).trimEnd()
+    at = skipSpace(array, end)
+    if (array[at] === ',') at = skipSpace(array, at + 1)
+    else if (array[at] !== ']') throw new SyntaxError('an array does not end')
+  }
 }
 
 function skipSpace(text: string, from: number): number {

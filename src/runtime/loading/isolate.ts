@@ -1,7 +1,8 @@
 /** Loading rows so that one bad value costs one value, or one row, instead of the chunk. */
-import { AirbyteError, type Batch, type RecordBatch } from '../../protocol/index.ts'
+import { AirbyteError, type Batch, childOf, type RecordBatch } from '../../protocol/index.ts'
+import { rowsBetween, withRows } from '../batch-rows.ts'
 import type { RejectedRow } from '../contract.ts'
-import type { Layout } from './layout.ts'
+import { type Layout, layoutFor } from './layout.ts'
 import { toRecords } from './rows.ts'
 
 /** Rejected rows that one chunk may have. */
@@ -14,12 +15,12 @@ export interface Isolated {
   nulled: number
 }
 
-/** What of it is the database's. */
+/** What of it is the database's; `own` is the table that the rows belong to. */
 export interface Isolation {
   /** Loads the part and returns how many rows that were, or leaves no trace of it and returns the objection to a value. */
-  attempt(batch: RecordBatch): Promise<number | Error>
+  attempt(batch: RecordBatch, own: Layout): Promise<number | Error>
   /** The table's column that holds the value at fault in a batch of one row. */
-  fieldAtFault(batch: RecordBatch, error: Error): string | undefined
+  fieldAtFault(batch: RecordBatch, error: Error, own: Layout): string | undefined
 }
 
 /**
@@ -33,29 +34,31 @@ export async function loadIsolated(
   { attempt, fieldAtFault }: Isolation,
 ): Promise<Isolated> {
   const result: Isolated = { rows: 0, rejects: [], nulled: 0 }
-  const protectedColumns = new Set([...layout.keys, layout.cursor])
+  /** Ids of rejected rows: what hangs on them goes with them. */
+  const gone = new Set<string>()
 
-  async function load(batch: RecordBatch, nulled = 0): Promise<void> {
+  async function load(own: Layout, batch: RecordBatch, nulled = 0): Promise<void> {
     if (batch.length === 0) return
-    const outcome = await attempt(batch)
+    const outcome = await attempt(batch, own)
     if (typeof outcome === 'number') {
-      result.rows += outcome
+      if (batch.child === undefined) result.rows += outcome
       result.nulled += nulled
       return
     }
     if (batch.length > 1) {
       const half = batch.length >> 1
-      await load(slice(batch, 0, half))
-      return load(slice(batch, half, batch.length))
+      await load(own, rowsBetween(batch, 0, half))
+      return load(own, rowsBetween(batch, half, batch.length))
     }
-    const field = fieldAtFault(batch, outcome)
+    const field = fieldAtFault(batch, outcome, own)
     // A null that is refused (NOT NULL, a CHECK) would be refused again.
-    const hopeless = field === undefined || protectedColumns.has(field)
-    if (hopeless || isNull(layout, batch, field)) return reject(batch, outcome, field)
-    await load(withNull(layout, batch, field), nulled + 1)
+    const hopeless = field === undefined || [...own.keys, own.cursor].includes(field)
+    if (hopeless || isNull(own, batch, field)) return reject(batch, outcome, field)
+    await load(own, withNull(own, batch, field), nulled + 1)
   }
 
   function reject(batch: RecordBatch, error: Error, field: string | undefined): void {
+    for (const id of batch.rowIds ?? []) gone.add(id)
     const cells = batch.schema.map(({ name }, c) => [name, cellText(batch.columns[c]?.[0])])
     result.rejects.push({
       reason: error.message,
@@ -65,8 +68,23 @@ export async function loadIsolated(
     if (result.rejects.length > MAX_REJECTS) throw tooManyRejects(layout)
   }
 
-  for await (const batch of body) await load(toRecords(layout, batch))
+  for await (const batch of body) {
+    const own = layoutFor(layout, childOf(batch))
+    await load(own, without(gone, toRecords(own, batch)))
+  }
   return result
+}
+
+/** The rows that belong to none of these. */
+function without(gone: Set<string>, batch: RecordBatch): RecordBatch {
+  if (batch.child === undefined || gone.size === 0) return batch
+  const [parents = [], roots = []] = batch.columns
+  return withRows(batch, (row) => {
+    const hangs = gone.has(String(parents[row])) || gone.has(String(roots[row]))
+    const id = batch.rowIds?.[row]
+    if (hangs && id !== undefined) gone.add(id)
+    return !hangs
+  })
 }
 
 export const tooManyRejects = ({ stream }: Layout) =>
@@ -89,18 +107,6 @@ function withNull(layout: Layout, batch: RecordBatch, name: string): RecordBatch
     ...batch,
     columns: batch.columns.map((cells, c) => (batch.schema[c]?.name === field ? [null] : cells)),
     changes: [...(batch.changes ?? []), change],
-  }
-}
-
-function slice(batch: RecordBatch, from: number, to: number): RecordBatch {
-  return {
-    ...batch,
-    length: to - from,
-    columns: batch.columns.map((cells) => cells.slice(from, to)),
-    op: batch.op?.slice(from, to),
-    changes: batch.changes
-      ?.filter(({ row }) => row >= from && row < to)
-      .map((change) => ({ ...change, row: change.row - from })),
   }
 }
 

@@ -1,6 +1,6 @@
 /** A stream's plan in the terms of a database that keeps it in a table. */
 import { AirbyteError, type Column, streamKey } from '../../protocol/index.ts'
-import type { StreamPlan } from '../contract.ts'
+import type { ChildTable, StreamPlan } from '../contract.ts'
 
 export const RAW_ID = '_airbyte_raw_id'
 export const EXTRACTED_AT = '_airbyte_extracted_at'
@@ -10,6 +10,8 @@ export const GENERATION_ID = '_airbyte_generation_id'
 export const OP = '_airbyte_op'
 export const ORDER = '_airbyte_order'
 export const UNCHANGED = '_airbyte_unchanged'
+/** Of a child table: the stream's row that a row belongs to. */
+export const ROOT_ID = '_airbyte_root_id'
 /** The one column of raw tables. */
 export const RAW_DATA: Column = { name: '_airbyte_data', type: 'object' }
 /** By which a change log says that a row was deleted, and when. */
@@ -41,6 +43,10 @@ export interface Layout {
   deletedAt: string | null
   /** Deleted rows stay, with the time of their deletion. */
   softDelete: boolean
+  /** Tables of the elements of arrays, each as a stream that only appends or overwrites. */
+  children: Layout[]
+  /** Of a child table whose rows are removed with the rows that they belong to: the id of those. */
+  root: string | null
 }
 
 /** What the destination's config says of every stream. */
@@ -91,9 +97,39 @@ export function tableLayout(plan: StreamPlan, settings: Settings, dialect: Table
     cursor: null,
     deletedAt: columns.find(({ column }) => column.name === DELETED_AT.name)?.name ?? null,
     softDelete,
+    children: [] as Layout[],
+    root: null,
   } satisfies Layout
-  return dedup ? { ...layout, ...dedupOf(layout, dialect) } : layout
+  const children = (plan.children ?? []).map((child) => childLayout(layout, child, dialect))
+  const family = { ...layout, children }
+  return dedup ? { ...family, ...dedupOf(layout, dialect) } : family
 }
+
+/** Its rows follow those of the stream, so it needs neither key nor cursor of its own. */
+function childLayout(
+  { plan, stream, schema, dedup }: Layout,
+  { path, table, columns }: ChildTable,
+  dialect: TableDialect,
+): Layout {
+  const { children: _, ...own } = plan
+  const mode = plan.mode.startsWith('overwrite') ? ('overwrite' as const) : ('append' as const)
+  const target = { ...plan.target, table }
+  const layout = tableLayout(
+    { ...own, mode, target, columns, primaryKey: [], cursorField: [] },
+    { schema, softDelete: false },
+    dialect,
+  )
+  const root = dedup ? ROOT_ID : null
+  return { ...layout, stream: childStream(stream, path), schema, deletedAt: null, root }
+}
+
+/** By which errors and the destination's own tables name a child of a stream. */
+export const childStream = (stream: string, path: string[]) =>
+  `${stream} → ${path.map((name) => `${name}[]`).join('.')}`
+
+/** The table of the stream itself, or of one of its arrays. */
+export const layoutFor = (layout: Layout, child: number | undefined): Layout =>
+  child === undefined ? layout : (layout.children[child] as Layout)
 
 /** The table in which a generation grows. */
 export const hiddenName = (table: string, generation: number, dialect: TableDialect) =>

@@ -9,7 +9,7 @@ import {
   type RowOp,
 } from '../../protocol/index.ts'
 import { decodeCopyText } from '../formats/pg-copy-text.ts'
-import { type Layout, META, metaText, OP, RAW_DATA, UNCHANGED } from './layout.ts'
+import { type Layout, META, metaText, OP, RAW_DATA, RAW_ID, UNCHANGED } from './layout.ts'
 import { packRaw } from './raw.ts'
 
 /** What the rows go to. */
@@ -47,7 +47,8 @@ export function tableRows(
     return records.columns[at] ?? []
   })
   if (!target.changeLog) markDeleted(layout, records, cells)
-  const extra = [{ name: META, cells: metaCells(layout, target, records) }, ...marks]
+  const ids = records.rowIds ? [{ name: RAW_ID, cells: records.rowIds }] : []
+  const extra = [{ name: META, cells: metaCells(layout, target, records) }, ...ids, ...marks]
   return {
     names: [...layout.columns, ...extra].map(({ name }) => name),
     records: {

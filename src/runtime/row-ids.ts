@@ -1,16 +1,18 @@
 /**
- * `_airbyte_raw_id`: a UUID of version 8 (RFC 9562) that follows from the chunk's id and the row's
- * index in it, so that loading a chunk again writes the same ids. The last four bytes are the index.
+ * Row ids (`_airbyte_raw_id`): UUIDs of version 8 (RFC 9562) that follow from what names a chunk and
+ * the row's index in it, so that loading a chunk again writes the same ids. The last four bytes are
+ * the index.
  */
-export interface RawIds {
+import { createHash } from 'node:crypto'
+
+export interface RowIds {
   /** Writes the 16 bytes of a row's id. */
   write(into: Uint8Array, at: number, row: number): void
   text(row: number): string
 }
 
-export async function rawIdsOf(chunkId: string): Promise<RawIds> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(chunkId))
-  const prefix = new Uint8Array(digest).slice(0, 12)
+export function rowIdsOf(name: string): RowIds {
+  const prefix = new Uint8Array(createHash('sha256').update(name).digest()).slice(0, 12)
   prefix[6] = ((prefix[6] ?? 0) & 0x0f) | 0x80
   prefix[8] = ((prefix[8] ?? 0) & 0x3f) | 0x80
   const hex = Array.from(prefix, (byte) => byte.toString(16).padStart(2, '0')).join('')
