@@ -1,4 +1,4 @@
-import type { JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+import { type JsonObject, type JsonSchema, type JsonValue, setIn } from '../protocol/index.ts'
 
 /** One secret to enter. */
 export interface SecretField {
@@ -116,7 +116,7 @@ export function configOf(items: SecretItem[], form: ReadonlyMap<string, string>,
   for (const item of items) {
     if (item.kind === 'field') {
       const value = form.get(inputName(item.path, variant))
-      if (value) setAt(config, item.path, value)
+      if (value) setIn(config, item.path.split('.'), value)
       continue
     }
     const chosen = item.variants.find(({ id }) => id === form.get(choiceName(item.path)))
@@ -124,7 +124,7 @@ export function configOf(items: SecretItem[], form: ReadonlyMap<string, string>,
     const inner = configOf(chosen.items, form, chosen.id)
     if (!hasAnything(inner)) continue
     for (const [name, value] of Object.entries(chosen.constants)) {
-      setAt(inner, `${item.path}.${name}`, value)
+      setIn(inner, [...item.path.split('.'), name], value)
     }
     merge(config, inner)
   }
@@ -146,19 +146,6 @@ function ordered(schema: JsonSchema): [string, JsonSchema][] {
   return Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).sort(
     ([, a], [, b]) => rank(a) - rank(b),
   )
-}
-
-function setAt(config: JsonObject, path: string, value: JsonValue): void {
-  const parts = path.split('.')
-  const last = parts.pop() as string
-  let node = config
-  for (const part of parts) {
-    const next = Object.hasOwn(node, part) ? node[part] : undefined
-    const child: JsonObject = isObject(next) ? next : {}
-    node[part] = child
-    node = child
-  }
-  node[last] = value
 }
 
 function merge(target: JsonObject, source: JsonObject): void {

@@ -1,6 +1,6 @@
 import { isLocal, originOf } from '../identity/origin.ts'
 import { closeSession, currentPerson, openSession } from '../identity/session.ts'
-import { ATTEMPT_OVER, beginAttempt, takeAttempt } from '../identity/sign-in/attempts.ts'
+import { ATTEMPT_OVER, beginSignIn, takeSignIn } from '../identity/sign-in/attempts.ts'
 import { type SignInConfig, signInConfig } from '../identity/sign-in/config.ts'
 import { SignInProblem } from '../identity/sign-in/problem.ts'
 import type { SignInProvider } from '../identity/sign-in/provider.ts'
@@ -79,7 +79,7 @@ async function begin(
   returnTo: string,
 ): Promise<Response> {
   try {
-    const { attempt, cookie } = await beginAttempt(env, { provider: provider.id, returnTo })
+    const { attempt, cookie } = await beginSignIn(env, { provider: provider.id, returnTo })
     const location = await provider.begin(redirectUriOf(request, env, provider), attempt)
     return redirect(location.href, [cookie])
   } catch (error) {
@@ -94,7 +94,7 @@ async function finish(
   provider: SignInProvider,
 ): Promise<Response> {
   const answer = new URL(request.url).searchParams
-  const attempt = await takeAttempt(env, request, provider.id, answer.get('state') ?? '')
+  const attempt = await takeSignIn(env, request, provider.id, answer.get('state') ?? '')
   try {
     if (!attempt) throw new SignInProblem('stale')
     const redirectUri = redirectUriOf(request, env, provider)

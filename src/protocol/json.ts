@@ -19,3 +19,30 @@ export function stableJson(value: unknown): string {
   entries.sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${stableJson(v)}`).join(',')}}`
 }
+
+/** The value at a path of names, and of indexes as text; undefined where there is none. */
+export const valueIn = (value: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>(
+    (node, key) =>
+      typeof node === 'object' && node !== null && Object.hasOwn(node, key)
+        ? (node as JsonObject)[key]
+        : undefined,
+    value,
+  )
+
+/** Sets a value, and makes the objects on the way to it. A `__proto__` in a path is an ordinary key. */
+export function setIn(config: JsonObject, path: readonly string[], value: JsonValue): void {
+  let holder = config
+  for (const key of path.slice(0, -1)) {
+    const inner = valueIn(holder, [key])
+    if (typeof inner !== 'object' || inner === null) define(holder, key, {})
+    holder = holder[key] as JsonObject
+  }
+  const last = path.at(-1)
+  if (last !== undefined) define(holder, last, value)
+}
+
+const define = (holder: JsonObject, key: string, value: JsonValue) =>
+  Object.defineProperty(holder, key, {
+    ...{ value, enumerable: true, configurable: true, writable: true },
+  })

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+import { type JsonObject, type JsonSchema, type JsonValue, setIn } from '../protocol/index.ts'
 import { MASK, mergeSecrets, type SplitConfig, splitSecrets } from './secrets.ts'
 import { isObject, type Path, toPointer } from './spec-walk.ts'
 
@@ -63,20 +63,3 @@ function resplit(
   }
   return { visible: hide(visible, []) as JsonObject, secrets }
 }
-
-function setIn(config: JsonObject, path: string[], value: JsonValue): void {
-  let holder: Record<string, JsonValue> = config
-  for (const key of path.slice(0, -1)) {
-    const inner = Object.hasOwn(holder, key) ? holder[key] : undefined
-    if (typeof inner !== 'object' || inner === null) define(holder, key, {})
-    holder = holder[key] as Record<string, JsonValue>
-  }
-  const last = path.at(-1)
-  if (last !== undefined) define(holder, last, value)
-}
-
-/** A `__proto__` in a path stays an ordinary key. */
-const define = (holder: Record<string, JsonValue>, key: string, value: JsonValue) =>
-  Object.defineProperty(holder, key, {
-    ...{ value, enumerable: true, configurable: true, writable: true },
-  })

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+import { type JsonObject, type JsonSchema, type JsonValue, valueIn } from '../protocol/index.ts'
 import {
   activeAlternatives,
   alternatives,
@@ -109,7 +109,7 @@ export function updateSecrets(
   const merged = mergeValues(alternatives(spec), stored.visible, change) as JsonObject
   const { visible, secrets: given } = separate(spec, merged)
   const kept = Object.entries(stored.secrets).filter(
-    ([pointer]) => !(pointer in given) && valueAt(visible, fromPointer(pointer)) === MASK,
+    ([pointer]) => !(pointer in given) && valueIn(visible, fromPointer(pointer)) === MASK,
   )
   const secrets = { ...Object.fromEntries(kept), ...given }
   return { visible: withoutEmptyMasks(visible, secrets), secrets }
@@ -199,13 +199,6 @@ function missingIn(
 }
 
 const isSecret = (schema: JsonSchema) => schema.airbyte_secret === true
-
-function valueAt(value: JsonValue | undefined, path: string[]): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>((node, key) => {
-    if (Array.isArray(node)) return node[Number(key)]
-    return isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined
-  }, value)
-}
 
 /** `Object.fromEntries` defines properties, so a `__proto__` in a config stays an ordinary key. */
 const objectOf = (entries: (readonly [string, JsonValue | undefined])[]) =>
