@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { CLIENT } from './test/support/sign-in/client.ts'
 import { yamlText } from './test/support/yaml-text.ts'
 
 /** `*.workers.test.ts` run inside workerd, the others in Node. One real PostgreSQL and one real MariaDB serve both. */
@@ -29,6 +30,9 @@ export default defineConfig({
                 LOCAL_MODE: 'on',
                 ALLOW_PRIVATE_NETWORKS: 'on',
                 LEASE_MS: '2000',
+                OAUTH_GITLAB_CLIENT_ID: CLIENT.id,
+                OAUTH_GITLAB_CLIENT_SECRET: CLIENT.secret,
+                OAUTH_GITLAB_HOST: new URL(inject('signIn').gitlab).host,
                 CONNECTOR_REGISTRY_URL: `${inject('registryUrl')}/files`,
                 CONNECTOR_GIT_HOSTS: `github=${inject('registryUrl')}/raw/{repo}/{ref}/{path}`,
               },

@@ -29,7 +29,10 @@ if (await portTaken(port)) {
 const server = await startServer({
   stateDirectory: join(values.directory, 'state'),
   port,
-  vars: { ENCRYPTION_KEYS: persistentEncryptionKeys(join(values.directory, 'encryption-keys')) },
+  vars: {
+    ...oauthClients(),
+    ENCRYPTION_KEYS: persistentEncryptionKeys(join(values.directory, 'encryption-keys')),
+  },
   onLog: (line) => console.log(line),
 }).catch((error: Error) => fail(error.message))
 
@@ -41,6 +44,12 @@ Ctrl-C stops it.`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void server.stop().then(() => process.exit()))
+}
+
+/** Clients to sign in at vendors with (docs/oauth.md), which a deployment has as secrets. */
+function oauthClients(): Record<string, string> {
+  const all = Object.entries(process.env).filter(([name]) => /^OAUTH_[A-Z_]+$/.test(name))
+  return Object.fromEntries(all.map(([name, value]) => [name, value ?? '']))
 }
 
 function fail(message: string): never {

@@ -1,4 +1,5 @@
-import { AirbyteError, type JsonSchema } from '../protocol/index.ts'
+import { AirbyteError } from '../protocol/index.ts'
+import type { Spec } from '../runtime/contract.ts'
 import { ActorDO } from './actor.ts'
 import { destinationRegistry, destinationStub } from './platform.ts'
 import type { DestinationApi } from './rpc.ts'
@@ -80,8 +81,8 @@ export class DestinationDO extends ActorDO implements DestinationApi {
     return destinationRegistry.get(type).place?.(config)
   }
 
-  protected specOf(type: string): JsonSchema {
-    return destinationRegistry.get(type).spec().connectionSpecification
+  protected builtInSpec(type: string): Spec {
+    return destinationRegistry.get(type).spec()
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AirbyteCatalog, JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+import { type AirbyteCatalog, type JsonObject, valueIn } from '../protocol/index.ts'
 import type { CallLeases } from '../runtime/call-leases.ts'
 import type { CallRates } from '../runtime/call-window.ts'
 import type {
@@ -6,6 +6,7 @@ import type {
   CallsLeft,
   CallWish,
   RefreshedToken,
+  Spec,
   Token,
   TokenRefresh,
   UnusedCalls,
@@ -48,8 +49,9 @@ export class SourceDO extends ActorDO implements SourceApi {
       change: (changes, given, alongside) =>
         this.rewrite((spec, stored) => {
           const now = mergeSecrets(stored)
+          // Values that are compared are texts.
           const isTheirs = changes.some(
-            ({ path, secret }) => secret && at(now, path) !== at(given, path),
+            ({ path, secret }) => secret && valueIn(now, path) !== valueIn(given, path),
           )
           return isTheirs ? null : setValues(spec, stored, changes)
         }, alongside),
@@ -66,7 +68,7 @@ export class SourceDO extends ActorDO implements SourceApi {
 
   async saveConfig(config: JsonObject, edition: number): Promise<void> {
     await this.rewrite((spec, stored, now) =>
-      now === edition ? rewriteConfig(spec, stored, config) : null,
+      now === edition ? rewriteConfig(spec, stored, this.entered(config)) : null,
     )
   }
 
@@ -118,14 +120,7 @@ export class SourceDO extends ActorDO implements SourceApi {
     )
   }
 
-  protected specOf(type: string): JsonSchema {
-    return sourceRegistry.get(type).spec().connectionSpecification
+  protected builtInSpec(type: string): Spec {
+    return sourceRegistry.get(type).spec()
   }
 }
-
-/** The value at a path of a config; values that are compared are texts. */
-const at = (config: JsonObject, path: string[]) =>
-  path.reduce<JsonValue | undefined>(
-    (node, key) => (node as { [key: string]: JsonValue } | null | undefined)?.[key],
-    config,
-  )

@@ -6,6 +6,7 @@ import {
   type JsonSchema,
   type JsonValue,
 } from '../protocol/index.ts'
+import type { Spec } from '../runtime/contract.ts'
 import {
   createVault,
   mergeSecrets,
@@ -19,6 +20,7 @@ import {
   type VaultScope,
 } from '../vault/index.ts'
 import { migrate } from './migrations.ts'
+import { withOperatorClient, withoutOperatorClient } from './operator-client.ts'
 import type { ActorCreate, ActorRecord, ActorSecrets, ReleaseOfActor } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 
@@ -45,7 +47,7 @@ export interface OpenedConfig {
 export abstract class ActorDO extends DurableObject<Env> {
   protected abstract readonly kind: 'source' | 'destination'
   /** Of a connector that is built in. */
-  protected abstract specOf(type: string): JsonSchema
+  protected abstract builtInSpec(type: string): Spec
 
   constructor(ctx: DurableObjectState, env: Env, migrations: readonly string[]) {
     super(ctx, env)
@@ -100,9 +102,13 @@ export abstract class ActorDO extends DurableObject<Env> {
         throw new AirbyteError('AWAITING_CREDENTIALS', message, { field: fields[0] })
       }
       const secrets = await this.#vault().open(this.#scope(stored), stored.sealed)
-      const config = mergeSecrets({ visible: stored.visible, secrets })
+      const entered = mergeSecrets({ visible: stored.visible, secrets })
       const { type, release, edition = 0 } = stored
-      return { type, connector: release?.pin, config, edition, secrets: textsOf(secrets) }
+      const { config, secret } = release
+        ? { config: entered }
+        : withOperatorClient(this.env, type, this.builtInSpec(type), entered)
+      const texts = [...textsOf(secrets), ...(secret === undefined ? [] : [secret])]
+      return { type, connector: release?.pin, config, edition, secrets: texts }
     })
   }
 
@@ -131,6 +137,12 @@ export abstract class ActorDO extends DurableObject<Env> {
       })
       return true
     })
+  }
+
+  /** A config that a run was given, as it is kept. */
+  protected entered(config: JsonObject): JsonObject {
+    const { type, release } = this.#stored()
+    return release ? config : withoutOperatorClient(this.env, type, config)
   }
 
   protected async seal(name: string, secret: string): Promise<SealedRecord> {
@@ -191,7 +203,7 @@ export abstract class ActorDO extends DurableObject<Env> {
   }
 
   #specOf({ type, release }: { type: string; release?: ReleaseOfActor }): JsonSchema {
-    return release?.spec ?? this.specOf(type)
+    return release?.spec ?? this.builtInSpec(type).connectionSpecification
   }
 
   #scope({ tenantId, id }: { tenantId: string; id: string }): VaultScope {

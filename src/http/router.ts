@@ -8,6 +8,7 @@ import { resourceServer } from './resource-server.ts'
 import { SETUP_PATH } from './setup.ts'
 import { handleSetup } from './setup-page.ts'
 import { handleSignIn, isSignInPath } from './sign-in.ts'
+import { handleVendorAnswer, isVendorPath } from './vendor-sign-in/finish.ts'
 import { handleWorkspace, isWorkspacePath } from './workspace/index.ts'
 
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource'
@@ -46,6 +47,7 @@ function route(request: Request, env: Env, ctx: ExecutionContext): Promise<Respo
   if (isOAuthPath(path)) return handleOAuth(request, env, ctx)
   if (isSignInPath(path)) return handleSignIn(request, env)
   if (path.startsWith(SETUP_PATH)) return handleSetup(request, env)
+  if (isVendorPath(path)) return handleVendorAnswer(request, env)
   const resource = resourceOf(path)
   const origin = originOf(url, env)
   if (resource === 'mcp') {

@@ -1,8 +1,10 @@
 import type { ErrorRecord } from '../../protocol/index.ts'
 import { choiceName, inputName, type SecretItem } from '../setup-form.ts'
+import { CLIENT_FIELDS, type Vendor } from '../vendor-sign-in/vendor.ts'
 import { page } from './layout.tsx'
 
 export interface SetupPage {
+  setupId: string
   entity: 'source' | 'destination'
   name: string
   connectorTitle: string
@@ -11,11 +13,25 @@ export interface SetupPage {
   items: SecretItem[]
   token: string
   problem?: ErrorRecord
+  /** Where the person can sign in instead. */
+  vendor?: Pick<Vendor, 'host' | 'redirectUri' | 'client'>
 }
 
 /** Asks for the secrets of a source or destination. Stored values are never shown. */
 export function setupPage(setup: SetupPage, headers: Headers): Response {
-  const { entity, name, connectorTitle, target, items, token, problem } = setup
+  const { setupId, entity, name, connectorTitle, target, items, token, problem, vendor } = setup
+  const form = (
+    <form method="post" autocomplete="off" action={`/setup/${setupId}`}>
+      <input type="hidden" name="token" value={token} />
+      <Items items={items} />
+      <p>
+        <button class={vendor?.client ? undefined : 'primary'} type="submit">
+          Save and test
+        </button>
+      </p>
+    </form>
+  )
+  const signIn = vendor && <VendorForm {...{ setupId, connectorTitle, token, vendor }} />
   return page(
     `Credentials for ${name}`,
     <>
@@ -31,17 +47,67 @@ export function setupPage(setup: SetupPage, headers: Headers): Response {
         . What you enter is encrypted on the server and never shown again, here or in a chat.
       </p>
       {problem && <Problem problem={problem} />}
-      <form method="post" autocomplete="off">
-        <input type="hidden" name="token" value={token} />
-        <Items items={items} />
-        <p>
-          <button class="primary" type="submit">
-            Save and test
-          </button>
-        </p>
-      </form>
+      {vendor?.client ? (
+        <>
+          {signIn}
+          {items.length > 0 && <h2>Or enter the credentials</h2>}
+          {items.length > 0 && form}
+        </>
+      ) : (
+        <>
+          {form}
+          {vendor && (
+            <details open={items.length === 0}>
+              <summary>Or sign in at {vendor.host}, with an OAuth client of your own</summary>
+              {signIn}
+            </details>
+          )}
+        </>
+      )}
     </>,
     { headers, status: problem ? 422 : 200 },
+  )
+}
+
+function VendorForm({
+  setupId,
+  connectorTitle,
+  token,
+  vendor: { host, redirectUri, client },
+}: Pick<SetupPage, 'setupId' | 'connectorTitle' | 'token'> & {
+  vendor: NonNullable<SetupPage['vendor']>
+}) {
+  return (
+    <form method="post" autocomplete="off" action={`/setup/${setupId}/sign-in`}>
+      <input type="hidden" name="token" value={token} />
+      {!client && (
+        <>
+          <p>
+            This takes an OAuth client that you register at {connectorTitle}, with exactly this
+            redirect URI: <code>{redirectUri}</code>
+          </p>
+          <label for={CLIENT_FIELDS.id}>
+            <span>Client ID</span>
+            <input id={CLIENT_FIELDS.id} type="text" name={CLIENT_FIELDS.id} required />
+          </label>
+          <label for={CLIENT_FIELDS.secret}>
+            <span>Client secret</span>
+            <input
+              id={CLIENT_FIELDS.secret}
+              type="password"
+              name={CLIENT_FIELDS.secret}
+              autocomplete="new-password"
+              required
+            />
+          </label>
+        </>
+      )}
+      <p>
+        <button class="primary" type="submit">
+          Continue at {host}
+        </button>
+      </p>
+    </form>
   )
 }
 

@@ -1,5 +1,5 @@
 import type { SignInReason } from '../../identity/sign-in/problem.ts'
-import { page } from './layout.tsx'
+import { problemPage } from './problem.tsx'
 
 interface Explanation {
   status: number
@@ -45,15 +45,11 @@ export function signInProblemPage(
   returnTo: string,
 ): Response {
   const { status, title, text } = EXPLANATIONS[reason]
-  return page(
+  const href = `/sign-in?${new URLSearchParams({ return_to: returnTo })}`
+  return problemPage({
+    status,
     title,
-    <>
-      <h1>{title}</h1>
-      <p class="problem">{text(provider)}</p>
-      <p>
-        <a href={`/sign-in?${new URLSearchParams({ return_to: returnTo })}`}>Sign in again</a>
-      </p>
-    </>,
-    { status },
-  )
+    text: text(provider),
+    link: { href, label: 'Sign in again' },
+  })
 }

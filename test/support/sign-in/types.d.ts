@@ -4,5 +4,6 @@ declare module 'oidc-provider' {
   export class Provider {
     constructor(issuer: string, configuration: object)
     callback(): RequestListener
+    AccessToken: { find(token: string): Promise<{ scope?: string } | undefined> }
   }
 }
