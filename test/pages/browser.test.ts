@@ -70,7 +70,7 @@ afterAll(async () => {
   await browser?.close()
   await server?.stop()
   rmSync(home, { recursive: true, force: true })
-})
+}, 60_000)
 
 interface View {
   page: Page
@@ -101,6 +101,10 @@ async function violations(page: Page): Promise<string[]> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
+
+/** Pixels that one would have to scroll sideways for. */
+const beyond = (page: Page) =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 
 const consent = async () => {
   const registered = await fetch(`${server.url}/oauth/register`, {
@@ -136,6 +140,8 @@ const PAGES: [name: string, path: () => string | Promise<string>][] = [
   ['streams', () => `/w/local/connections/${connection}/streams`],
   ['columns', () => `/w/local/connections/${connection}/columns?stream=users`],
   ['resources', () => '/w/local/resources'],
+  ['connection-ends', () => '/w/local/connections/new'],
+  ['new-connection', () => `/w/local/connections/new?source=shop&destination=slow`],
   ['catalogue', () => '/w/local/resources/source/new'],
   ['new-database', () => '/w/local/resources/source/new/postgres'],
   ['new-api', () => '/w/local/resources/source/new/hubspot'],
@@ -166,8 +172,7 @@ describe.each([
     const file = `${name}-${phone ? 'phone' : 'desk'}.png`
     await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true })
     expect(await violations(page)).toEqual([])
-    const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-    expect(await page.evaluate(beyond)).toBe(0)
+    expect(await beyond(page)).toBe(0)
     expect(complaints.filter((text) => !text.includes('404'))).toEqual([])
   })
 })
@@ -195,6 +200,33 @@ describe('by keyboard', () => {
     await page.getByRole('button', { name: 'Resume' }).waitFor()
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByRole('button', { name: 'Pause' }).waitFor()
+    await page.close()
+  })
+})
+
+describe('a connection', () => {
+  it.each([false, true])('is planned and made by page (phone: %s)', async (phone) => {
+    const { page, complaints } = await open({ phone })
+    await page.goto(`${server.url}/w/local/connections/new`)
+    await page.getByRole('radio', { name: 'shop' }).check()
+    await page.getByRole('radio', { name: 'slow' }).check()
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page
+      .getByRole('textbox', { name: 'Name', exact: true })
+      .fill(phone ? 'by-phone' : 'by-desk')
+    await page.getByLabel('Prefix of tables').fill(phone ? 'phone_' : 'desk_')
+    await page.getByRole('button', { name: 'Choose none' }).click()
+    await page.getByRole('checkbox', { name: 'products' }).check()
+    await page.getByRole('button', { name: 'Show the plan' }).click()
+    await page.getByRole('heading', { name: 'Plan of' }).waitFor()
+    await page.locator('summary').first().click()
+    const file = `plan-${phone ? 'phone' : 'desk'}.png`
+    await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true })
+    expect(await violations(page)).toEqual([])
+    expect(await beyond(page)).toBe(0)
+    await page.getByRole('button', { name: 'Create the connection' }).click()
+    await page.getByRole('heading', { name: phone ? 'by-phone' : 'by-desk' }).waitFor()
+    expect(complaints).toEqual([])
     await page.close()
   })
 })

@@ -1,6 +1,8 @@
 /** Sources, destinations and connections made by page, as one makes them without a script. */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import type { Page } from '../identity/sign-in/browser.ts'
+import { SAMPLE } from '../operations/support.ts'
 import { team, textOf } from './people.ts'
 
 const pg = new URL((env as unknown as { PG_URL: string }).PG_URL)
@@ -150,3 +152,123 @@ describe('a source or destination made by page', () => {
     expect((await ours.run('destinations.list')).total).toBe(0)
   })
 })
+
+describe('a connection made by page', () => {
+  const SETTINGS = { schedule: 'interval', minutes: '90', freshness: '21600', prefix: 'shop_' }
+
+  async function withEnds() {
+    const ours = team()
+    const source = await ours.run('sources.create', { name: 'shop', ...SAMPLE })
+    const destination = await ours.run('destinations.create', {
+      ...{ name: 'nowhere', type: 'dev-null', config: {} },
+    })
+    const ends = { source: String(source.id), destination: String(destination.id) }
+    const ann = await ours.member('Ann', 'editor')
+    const start = await ann.open(`/connections/new?${new URLSearchParams(ends)}`)
+    return { ours, ann, ends, start }
+  }
+
+  it('begins with its ends, and suggests all streams', async () => {
+    const { ann, ends, start } = await withEnds()
+    const page = textOf(await ann.open('/connections/new'))
+    expect(page).toContain('shop sample-data')
+    expect(page).toContain('nowhere dev-null')
+    expect(start.html).toContain('value="shop-to-nowhere"')
+    expect(start.html.match(/name="on\.\d+" value="yes" checked/g)).toHaveLength(4)
+    const unknown = { ...ends, source: 'none' }
+    expect((await ann.open(`/connections/new?${new URLSearchParams(unknown)}`)).status).toBe(404)
+  })
+
+  it('shows its plan, and is created by the hash of that', async () => {
+    const { ours, ann, ends, start } = await withEnds()
+    const chosen = {
+      ...{ ...ends, ...SETTINGS, name: 'copy', do: 'plan', streams: '[]' },
+      ...{ 'stream.0': '["users"]', 'on.0': 'yes', 'mode.0': 'incremental/append_dedup' },
+      ...{ 'columns.0': '17', 'column.0': 'email', 'cursor.0': 'updated_at', 'key.0': 'id' },
+    }
+    const planned = await ann.send(start, '/connections/new', chosen)
+    expect(planned.status).toBe(200)
+    expect(textOf(planned)).toMatch(/users shop_users .*Incremental \| Append \+ dedup 3/)
+    expect((await ours.run('connections.list')).total).toBe(0)
+    const fields = hiddenOf(planned)
+    const back = await ann.send(planned, '/connections/new', fields)
+    expect(back.html).toContain('value="copy"')
+    expect(back.html).toContain('value="90"')
+    expect(back.html.match(/name="on\.\d+" value="yes" checked/g)).toHaveLength(1)
+
+    const made = await ann.send(planned, '/connections/create', { ...fields, sync: 'yes' })
+    expect(made.url).toMatch(/\/connections\/[\w-]+$/)
+    expect(await ours.run('connections.get', { connection: 'copy' })).toMatchObject({
+      ...{ prefix: 'shop_', schedule: { intervalSeconds: 5400 } },
+      freshness: { targetSeconds: 21_600 },
+      streams: [{ name: 'users', selectedFields: ['email', 'updated_at', 'id'] }],
+    })
+    expect((await ours.run('syncs.list')).total).toBe(1)
+  })
+
+  it('is refused when the world has changed since its plan, and shows the new one', async () => {
+    const { ours, ann, ends, start } = await withEnds()
+    const streams = JSON.stringify([{ name: 'users' }])
+    const chosen = { ...ends, ...SETTINGS, name: 'copy', streams }
+    const planned = await ann.send(start, '/connections/new', chosen)
+    await ours.run('sources.update', { source: 'shop', config: { count: 26 } })
+    const late = await ann.send(planned, '/connections/create', hiddenOf(planned))
+    expect(late.status).toBe(409)
+    expect(textOf(late)).toContain('the source changed')
+    expect((await ours.run('connections.list')).total).toBe(0)
+    const made = await ann.send(late, '/connections/create', hiddenOf(late))
+    expect(made.url).toMatch(/\/connections\/[\w-]+$/)
+  })
+
+  it('keeps what was chosen while one looks for other streams', async () => {
+    const { ann, ends, start } = await withEnds()
+    const streams = JSON.stringify([{ name: 'users' }, { name: 'products' }])
+    const fields = { ...ends, ...SETTINGS, name: 'c', streams, 'stream.0': '["products"]' }
+    const found = await ann.send(start, '/connections/new', { ...fields, do: 'find', q: 'purch' })
+    expect(textOf(found)).toContain('1 of the streams are chosen.')
+    expect(found.html).toContain('purchases')
+    expect(found.html).not.toContain('name="stream.1"')
+    const none = await ann.send(start, '/connections/new', { ...fields, do: 'none' })
+    expect(textOf(none)).toContain('0 of the streams are chosen.')
+    const all = await ann.send(start, '/connections/new', { ...fields, do: 'all' })
+    expect(textOf(all)).toContain('4 of the streams are chosen.')
+  })
+
+  it('shows what was refused as it was entered, with the reason', async () => {
+    const { ann, ends, start } = await withEnds()
+    const fields = { ...ends, ...SETTINGS, name: 'c', do: 'plan', streams: '[]' }
+    expect(textOf(await ann.send(start, '/connections/new', fields))).toContain('No stream is')
+    const cron = { ...fields, schedule: 'cron', cron: 'not a cron', streams: '[{"name":"users"}]' }
+    const refused = await ann.send(start, '/connections/new', cron)
+    expect(refused.status).toBe(422)
+    expect(textOf(refused)).toContain('SCHEDULE_INVALID')
+    expect(refused.html).toContain('value="not a cron"')
+    for (const input of ['', '{', '[]', '{"name":"x"}', 'null']) {
+      const page = await ann.open(`/connections/new?${new URLSearchParams(ends)}`)
+      const odd = await ann.send(page, '/connections/create', { input })
+      expect(odd.status, input).toBe(422)
+    }
+  })
+
+  it('is planned by operators, and made by those who may change the workspace', async () => {
+    const { ours, ends } = await withEnds()
+    const otto = await ours.member('Otto', 'operator')
+    const start = await otto.open(`/connections/new?${new URLSearchParams(ends)}`)
+    const streams = JSON.stringify([{ name: 'users' }])
+    const planned = await otto.send(start, '/connections/new', { ...ends, name: 'c', streams })
+    expect(textOf(planned)).toContain('Plan of c')
+    expect(planned.html).not.toContain('Create the connection')
+    const refused = await otto.send(planned, '/connections/create', hiddenOf(planned))
+    expect(refused.status).toBe(403)
+    expect((await ours.run('connections.list')).total).toBe(0)
+  })
+})
+
+/** What the form of a plan sends along. */
+function hiddenOf({ html }: Page): Record<string, string> {
+  const fields = ['input', 'planHash'].map((name) => {
+    const value = new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? ''
+    return [name, value.replaceAll('&quot;', '"').replaceAll('&amp;', '&')] as const
+  })
+  return Object.fromEntries(fields)
+}

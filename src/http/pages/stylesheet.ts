@@ -60,6 +60,7 @@ button.quiet { border: 0; background: none; color: var(--link); padding: .25rem;
 fieldset.plain { border: 0; padding: 0; background: none; max-width: 46rem; } fieldset fieldset fieldset { background: none; }
 textarea.short { min-height: 4.5rem; }
 .variant > .inside { margin: .5rem 0 1rem 1.75rem; } .variant:not(:has(> .choice > input:checked)) > .inside { display: none; }
+details.wide { grid-column: 1 / -1; margin: 0 0 .5rem; } details.plan { margin: 0 0 .5rem; } details > p { margin: .5rem 0; }
 .more { margin: 2rem 0 0; } .more > summary { color: var(--soft); }
 .sticky { position: sticky; bottom: 0; padding: .75rem 0; margin: 0; background: var(--ground); }
 `

@@ -80,7 +80,8 @@ export const saveSettings: PostHandler = async (visit, { id }, form) => {
   return `${visit.base}/connections/${id}`
 }
 
-function scheduleOf(form: URLSearchParams) {
+/** The schedule that `ScheduleFields` asks for. */
+export function scheduleOf(form: URLSearchParams) {
   switch (form.get('schedule')) {
     case 'interval':
       return { intervalSeconds: Math.round(Number(form.get('minutes')) * 60) }

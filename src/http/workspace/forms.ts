@@ -43,13 +43,19 @@ export async function judgeForm(
   owner: FormOwner,
   token: string,
 ): Promise<FormVerdict> {
+  if (!isOurs(request, owner, token)) return 'refused'
+  const [nonce = '', expires] = token.split('.')
+  const isFirst = await personObject(env, owner.userId).useForm(nonce, Number(expires))
+  return isFirst ? 'accepted' : 'sent_before'
+}
+
+/** The same of a form that changes nothing, which may be sent again. */
+export function isOurs(request: Request, owner: FormOwner, token: string): boolean {
   const secret = secretOf(request)
   const [nonce = '', expiry = '', sent = ''] = token.split('.')
   const expires = Number(expiry)
-  if (!secret || isForeign(request) || !(expires > seconds())) return 'refused'
-  if (!equalSecrets(sent, mark(secret, nonce, expires, owner))) return 'refused'
-  const isFirst = await personObject(env, owner.userId).useForm(nonce, expires)
-  return isFirst ? 'accepted' : 'sent_before'
+  if (!secret || isForeign(request) || !(expires > seconds())) return false
+  return equalSecrets(sent, mark(secret, nonce, expires, owner))
 }
 
 function mark(secret: string, nonce: string, expires: number, owner: FormOwner): string {

@@ -21,8 +21,9 @@ import {
   saveSettings,
   syncNow,
 } from './connections.ts'
-import { judgeForm } from './forms.ts'
+import { isOurs, judgeForm } from './forms.ts'
 import { INVITATIONS, joinByInvitation, showInvitation } from './invitations.ts'
+import { createConnection, newConnection, shapeConnection } from './make-connection.ts'
 import { invite, members, remove, setLevel, withdraw } from './members.ts'
 import { changeWebhook, createWebhook, notifications, replay } from './notifications.ts'
 import {
@@ -61,6 +62,7 @@ function createPages() {
   app.get('/w/:workspace/resources/:kind/new', show(catalog))
   app.get('/w/:workspace/resources/:kind/new/:type', show(newResource))
   app.get('/w/:workspace/resources/:kind/:id', show(resource))
+  app.get('/w/:workspace/connections/new', show(newConnection))
   app.get('/w/:workspace/connections/:id', show(connection))
   app.get('/w/:workspace/connections/:id/streams', show(streams))
   app.get('/w/:workspace/connections/:id/columns', show(columns))
@@ -70,6 +72,8 @@ function createPages() {
   app.get('/w/:workspace/keys', show(keys))
   app.get('/w/:workspace/audit', show(audit))
 
+  app.post('/w/:workspace/connections/new', ask(shapeConnection))
+  app.post('/w/:workspace/connections/create', act(createConnection))
   app.post('/w/:workspace/connections/:id/sync', act(syncNow))
   app.post('/w/:workspace/connections/:id/pause', act(pause))
   app.post('/w/:workspace/connections/:id/resume', act(resume))
@@ -137,7 +141,15 @@ function show(handler: Handler) {
 }
 
 /** Takes a form once, and leads to the page that shows what came of it. */
-function act(handler: PostHandler) {
+const act = (handler: PostHandler) => taking(handler, judgeForm)
+
+/** Takes a form that asks and changes nothing: it may be sent again, by going back for instance. */
+const ask = (handler: PostHandler) =>
+  taking(handler, async (request, _env, owner, token) =>
+    isOurs(request, owner, token) ? 'accepted' : 'refused',
+  )
+
+function taking(handler: PostHandler, judge: typeof judgeForm) {
   return async (c: PageContext): Promise<Response> => {
     const visit = await visitOf(c.req.raw, c.env, c.req.param('workspace') ?? '')
     if (visit === 'nobody') return signInFirst(c.req.raw, c.env)
@@ -145,7 +157,7 @@ function act(handler: PostHandler) {
     try {
       const form = new URLSearchParams(await readBody(c.req.raw, MAX_FORM_BYTES))
       const owner = { userId: visit.person.userId, subject: visit.workspace.tenantId }
-      const verdict = await judgeForm(c.req.raw, c.env, owner, form.get('form') ?? '')
+      const verdict = await judge(c.req.raw, c.env, owner, form.get('form') ?? '')
       if (verdict === 'refused') throw notOurs()
       if (verdict === 'sent_before') throw sentBefore()
       const answer = await handler(visit, paramsOf(c), form)

@@ -1,17 +1,13 @@
 import { checkConfig } from '../../core/config-validation.ts'
 import { connectorOf } from '../../operations/actors.ts'
 import type { actorView } from '../../operations/views.ts'
-import {
-  AirbyteError,
-  type JsonObject,
-  type JsonValue,
-  toAirbyteError,
-} from '../../protocol/index.ts'
+import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
 import type { ConnectorInfo, Spec } from '../../runtime/contract.ts'
 import { MASK, mergeSecrets, secretPaths, updateSecrets } from '../../vault/index.ts'
 import { fieldsOf } from '../config-form/fields.ts'
 import { readConfig, secretsIn } from '../config-form/read.ts'
 import { type ResourcePage, resourcePage } from '../pages/workspace/resource.tsx'
+import { correctable } from './correctable.ts'
 import { kindOf } from './resources.ts'
 import type { Handler, PageParams, PostHandler } from './types.ts'
 import type { Visit } from './visit.ts'
@@ -99,8 +95,7 @@ async function save(
       : { ok: undefined }
     return page(visit, now, { name, tested })
   } catch (error) {
-    const problem = toAirbyteError(error)
-    if (problem.code === 'INTERNAL') throw error
+    const problem = correctable(error)
     return again({ problem, problems: atField(problem) })
   }
 }
@@ -110,9 +105,7 @@ async function test(visit: Visit, kind: Subject['kind'], id: string): Promise<Te
   try {
     return await visit.run<Tested>(`${kind}s.check`, { [kind]: id })
   } catch (error) {
-    const problem = toAirbyteError(error)
-    if (problem.code === 'INTERNAL') throw error
-    return { ok: false, problem: problem.toJSON() }
+    return { ok: false, problem: correctable(error).toJSON() }
   }
 }
 

@@ -1,4 +1,3 @@
-import type { StreamConfig } from '../../durable-object/rpc.ts'
 import type { StreamChoice } from '../../operations/fields.ts'
 import { PAIRS } from '../../operations/stream-choices.ts'
 import {
@@ -16,7 +15,8 @@ export interface Discovered {
   primaryKey: string[][]
   cursorField: string[]
   sourceDefinedCursor: boolean
-  jsonSchema: JsonSchema
+  /** Where it was asked for. */
+  jsonSchema?: JsonSchema
 }
 
 /** A stream on the page where people choose streams. */
@@ -37,8 +37,10 @@ export interface StreamRow {
   key: string
   keyFixed: boolean
   columns: string[]
-  /** How many columns are synced; absent: all. */
-  chosen?: number
+  /** Key and cursor of the source: they are synced whatever else is chosen. */
+  fixed: string[]
+  /** The columns that are synced; absent: all. */
+  selected?: string[]
 }
 
 /**
@@ -77,17 +79,48 @@ function rowOf(
     cursorFixed: stream.sourceDefinedCursor,
     key: keyText(keyed ? stream.primaryKey : choice?.primaryKey),
     keyFixed: keyed,
-    chosen: choice?.selectedFields?.length,
+    fixed: fixedOf(stream),
+    selected: choice?.selectedFields,
   }
 }
 
 const goneRow = (choice: StreamChoice): StreamRow => ({
   ...{ name: choice.name, namespace: choice.namespace, on: true, gone: true, isNew: false },
   ...{ modes: [], mode: '', cursor: '', cursorFixed: true, key: '', keyFixed: true, columns: [] },
+  fixed: [],
 })
 
+const fixedOf = ({ primaryKey, cursorField, sourceDefinedCursor }: Discovered) =>
+  [...primaryKey, ...(sourceDefinedCursor ? [cursorField] : [])].flatMap(([column]) => column ?? [])
+
+/**
+ * What a new connection may begin with: all streams, by the log or a cursor of the source where there
+ * is one and a key to keep the newest version by, else whole.
+ */
+export function suggestedChoices(
+  discovered: readonly Discovered[],
+  destinationModes: readonly DestinationSyncMode[],
+): StreamChoice[] {
+  return discovered.map((stream) => {
+    const { name, namespace, mode, modes, cursor, keyFixed } = rowOf(
+      stream,
+      undefined,
+      destinationModes,
+    )
+    const follows = keyFixed && (stream.sourceDefinedCursor || cursor !== '')
+    const best = follows && modes.includes(FOLLOWED) ? FOLLOWED : mode
+    const [syncMode, destinationSyncMode] = best.split('/')
+    return {
+      ...{ name, ...(namespace !== undefined && { namespace }) },
+      syncMode: syncMode as StreamChoice['syncMode'],
+      destinationSyncMode: destinationSyncMode as StreamChoice['destinationSyncMode'],
+    }
+  })
+}
+const FOLLOWED = 'incremental/append_dedup'
+
 /** Columns of a stream with their types, as a person reads them. */
-export function columnsOf(schema: JsonSchema): { name: string; type: string }[] {
+export function columnsOf(schema: JsonSchema = {}): { name: string; type: string }[] {
   const properties = (schema.properties ?? {}) as Record<string, JsonSchema>
   return Object.entries(properties).map(([name, property]) => {
     const types = [property.type ?? 'any'].flat().filter((type) => type !== 'null')
@@ -102,11 +135,9 @@ export function columnsOf(schema: JsonSchema): { name: string; type: string }[] 
  */
 export function choicesOf(
   form: URLSearchParams,
-  configured: readonly StreamConfig[],
+  configured: readonly StreamChoice[],
 ): StreamChoice[] {
-  const byKey = new Map<string, StreamConfig>(
-    configured.map((config) => [streamKey(config), config]),
-  )
+  const byKey = new Map(configured.map((config) => [streamKey(config), config]))
   const chosen = new Map<string, StreamChoice>(byKey)
   for (let i = 0; form.has(`stream.${i}`); i++) {
     const named = namedStream(form.get(`stream.${i}`) ?? '')
@@ -122,21 +153,33 @@ function choiceOf(
   form: URLSearchParams,
   i: number,
   named: { name: string; namespace?: string },
-  before: StreamConfig | undefined,
+  before: StreamChoice | undefined,
 ): StreamChoice {
   const [syncMode, destinationSyncMode] = (form.get(`mode.${i}`) ?? '').split('/')
   if (!syncMode || !destinationSyncMode) return before ?? named
   const cursor = form.get(`cursor.${i}`)
   const key = form.get(`key.${i}`)
   const isIncremental = syncMode === 'incremental'
+  const cursorField = isIncremental ? (cursor ? [cursor] : before?.cursorField) : undefined
+  const primaryKey = key === null ? before?.primaryKey : keyOf(key)
   return {
     ...before,
     ...named,
     syncMode: syncMode as StreamChoice['syncMode'],
     destinationSyncMode: destinationSyncMode as StreamChoice['destinationSyncMode'],
-    cursorField: isIncremental ? (cursor ? [cursor] : before?.cursorField) : undefined,
-    ...(key !== null && { primaryKey: keyOf(key) }),
+    cursorField,
+    primaryKey,
+    ...(form.has(`columns.${i}`) && {
+      selectedFields: selectedOf(form, i, [cursorField, primaryKey].flat(3)),
+    }),
   }
+}
+
+/** The ticked columns, and those that a mode needs; undefined where that is all of them. */
+function selectedOf(form: URLSearchParams, i: number, needed: (string | undefined)[]) {
+  const ticked = [...form.getAll(`column.${i}`), ...needed.filter((name) => name !== undefined)]
+  const chosen = [...new Set(ticked)]
+  return chosen.length >= Number(form.get(`columns.${i}`)) ? undefined : chosen
 }
 
 function namedStream(text: string): { name: string; namespace?: string } | null {

@@ -101,7 +101,7 @@ async function streamOf(visit: Visit, record: Connection, wanted: string) {
       ([column]) => column ?? [],
     ),
   )
-  return { stream, fixed, all: columnsOf(found.streams[0]?.jsonSchema ?? {}) }
+  return { stream, fixed, all: columnsOf(found.streams[0]?.jsonSchema) }
 }
 
 const connectionOf = (visit: Visit, { id }: PageParams) =>

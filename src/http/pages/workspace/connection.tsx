@@ -1,5 +1,5 @@
 import type { connectionView, syncView } from '../../../operations/views.ts'
-import { duration, rowsText, span } from '../../workspace/format.ts'
+import { duration, rowsText } from '../../workspace/format.ts'
 import { type Health, syncTone } from '../../workspace/health.ts'
 import { modeText, streamText } from '../../workspace/names.ts'
 import type { Visit } from '../../workspace/visit.ts'
@@ -15,7 +15,8 @@ import {
   Time,
   workspacePage,
 } from './parts.tsx'
-import { spanOfTarget, TARGETS } from './targets.ts'
+import { FreshnessField, ScheduleFields, scheduleText } from './schedule-fields.tsx'
+import { spanOfTarget } from './targets.ts'
 
 type Connection = ReturnType<typeof connectionView>
 type Sync = ReturnType<typeof syncView>
@@ -182,80 +183,14 @@ function Streams({ visit, connection, here }: SettingsPart) {
 
 function Settings({ visit, connection, here }: SettingsPart) {
   const { schedule, freshness } = connection
-  const cron = 'cron' in schedule ? schedule.cron : ''
-  const seconds = 'intervalSeconds' in schedule ? schedule.intervalSeconds : undefined
-  const continuous = 'continuous' in schedule
-  const manual = !cron && !seconds && !continuous
-  const target = freshness.targetSeconds ?? 0
   return (
     <>
       <h2>Settings</h2>
       <Form visit={visit} action={`${here}/settings`} label="Settings">
-        <fieldset>
-          <legend>Schedule</legend>
-          <label class="choice">
-            <input type="radio" name="schedule" value="manual" checked={manual} />
-            <div>Only by hand</div>
-          </label>
-          <label class="choice">
-            <input type="radio" name="schedule" value="continuous" checked={continuous} />
-            <div>Continuously, as the source's log has changes (CDC)</div>
-          </label>
-          <label class="choice">
-            <input type="radio" name="schedule" value="interval" checked={seconds !== undefined} />
-            <div>
-              At an interval
-              <div class="inline">
-                <input
-                  type="number"
-                  name="minutes"
-                  min="1"
-                  step="1"
-                  value={String(seconds === undefined ? 360 : Math.max(1, seconds / 60))}
-                  aria-label="Minutes between syncs"
-                />{' '}
-                minutes
-              </div>
-            </div>
-          </label>
-          <label class="choice">
-            <input type="radio" name="schedule" value="cron" checked={cron !== ''} />
-            <div>
-              By cron
-              <div class="inline">
-                <input type="text" name="cron" value={cron || '0 */6 * * *'} aria-label="Cron" />
-                <input
-                  type="text"
-                  name="timezone"
-                  value={('timezone' in schedule && schedule.timezone) || 'UTC'}
-                  aria-label="Time zone"
-                />
-              </div>
-            </div>
-          </label>
-        </fieldset>
-        <label>
-          <span>Rows should be at most this old</span>
-          <select name="freshness">
-            {[...new Set([...TARGETS, target])]
-              .sort((a, b) => a - b)
-              .map((value) => (
-                <option value={String(value)} selected={value === target}>
-                  {value === 0 ? 'No target' : span(value * 1000)}
-                </option>
-              ))}
-          </select>
-        </label>
+        <ScheduleFields schedule={schedule} />
+        <FreshnessField target={freshness.targetSeconds ?? 0} />
         <button type="submit">Save</button>
       </Form>
     </>
   )
-}
-
-function scheduleText(schedule: Connection['schedule']): string {
-  if ('cron' in schedule) return `${schedule.cron} (${schedule.timezone})`
-  if ('intervalSeconds' in schedule && schedule.intervalSeconds)
-    return `every ${span(schedule.intervalSeconds * 1000)}`
-  if ('continuous' in schedule) return 'continuously'
-  return 'by hand'
 }

@@ -27,6 +27,13 @@ export function dashboardPage(visit: Visit, dashboard: Dashboard): Response {
             <ConnectionList visit={visit} connections={connections} />
           </section>
         )}
+        {visit.can('workspace:write') && (
+          <p class="actions">
+            <a class={`button ${total === 0 ? 'primary' : ''}`} href={`${base}/connections/new`}>
+              New connection
+            </a>
+          </p>
+        )}
         {cursor && (
           <p>
             <a href={`${base}?cursor=${encodeURIComponent(cursor)}`}>
@@ -94,7 +101,7 @@ function FirstSteps({ visit: { origin } }: { visit: Visit }) {
       <p>
         Connect your assistant to <code>{origin}/mcp</code> and tell it what you need, for instance:
         “Copy my orders database to the warehouse every six hours.” It asks you for credentials on a
-        page of this server, never in the chat.
+        page of this server, never in the chat. Or make everything by hand, here.
       </p>
       <pre>
         <code>claude mcp add --transport http airbyte {origin}/mcp</code>

@@ -106,6 +106,11 @@ function Actions({ visit, view, actor }: OfActor) {
       {visit.can('workspace:write') && (awaits || view.signsIn) && (
         <ActionButton {...{ visit, action: `${here}/credentials`, label, primary: awaits }} />
       )}
+      {visit.can('workspace:write') && !awaits && (
+        <a class="button" href={`${visit.base}/connections/new?${view.kind}=${actor.id}`}>
+          Connect it
+        </a>
+      )}
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx'
 import { modeText, streamText } from '../../workspace/names.ts'
 import type { StreamRow } from '../../workspace/stream-form.ts'
 import type { Visit } from '../../workspace/visit.ts'
@@ -48,7 +49,9 @@ export function streamsPage(visit: Visit, view: StreamsPage): Response {
           <input type="hidden" name="q" value={query} />
           <ul class="cards">
             {rows.map((row, i) => (
-              <Stream row={row} i={i} here={here} />
+              <Stream row={row} i={i}>
+                <ColumnsLink row={row} here={here} />
+              </Stream>
             ))}
           </ul>
           <p class="sticky">
@@ -62,8 +65,9 @@ export function streamsPage(visit: Visit, view: StreamsPage): Response {
   })
 }
 
-function Stream({ row, i, here }: { row: StreamRow; i: number; here: string }) {
-  const { name, namespace, on, gone, isNew, columns, chosen } = row
+/** One stream to choose, with its modes; `children` say of its columns. */
+export function Stream({ row, i, children }: { row: StreamRow; i: number; children: Child }) {
+  const { name, namespace, on, gone, isNew } = row
   const title = streamText(row)
   return (
     <li class={`card ${gone ? 'bad' : isNew ? 'busy' : 'idle'}`}>
@@ -89,19 +93,28 @@ function Stream({ row, i, here }: { row: StreamRow; i: number; here: string }) {
           </label>
           <Cursor row={row} i={i} />
           <Key row={row} i={i} />
-          <p>
-            {on ? (
-              <a href={`${here}/columns?stream=${encodeURIComponent(title)}`}>
-                Columns<span class="hidden"> of {title}</span>
-              </a>
-            ) : (
-              'Columns'
-            )}
-            : {chosen === undefined ? `all ${columns.length}` : `${chosen} of ${columns.length}`}
-          </p>
+          {children}
         </div>
       )}
     </li>
+  )
+}
+
+function ColumnsLink({ row, here }: { row: StreamRow; here: string }) {
+  const { on, columns, selected } = row
+  const title = streamText(row)
+  return (
+    <p>
+      {on ? (
+        <a href={`${here}/columns?stream=${encodeURIComponent(title)}`}>
+          Columns<span class="hidden"> of {title}</span>
+        </a>
+      ) : (
+        'Columns'
+      )}
+      :{' '}
+      {selected === undefined ? `all ${columns.length}` : `${selected.length} of ${columns.length}`}
+    </p>
   )
 }
 
