@@ -73,7 +73,7 @@ export const sources: Source[] = [
       title: 'Google Sheets',
       definitionId: '71607ba1-c0ac-4799-8049-7f4b90dd50f7',
       version: '1.0.0',
-      evidence: 'docs',
+      evidence: 'openapi',
       documentationUrl: 'https://developers.google.com/workspace/sheets/api/guides/concepts',
     },
     googleSheetsMetadata,

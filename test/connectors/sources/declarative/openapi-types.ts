@@ -90,4 +90,4 @@ const missing = (path: string[]): never => {
 }
 
 /** `/repos/{owner}/{repo}` and `/repos/{a}/{b}` are one. */
-const pathKey = (path: string): string => path.replaceAll(/\{[^}]*\}/g, '{}')
+export const pathKey = (path: string): string => path.replaceAll(/\{[^}]*\}/g, '{}')

@@ -1,5 +1,6 @@
 import { components } from '../../../../connectors/sources/google-sheets/components.ts'
 import type { MockAnswer, MockRequest } from '../declarative/mock-api.ts'
+import { openApiExcerpt } from '../declarative/openapi-json.ts'
 import type { MockedConnector } from '../declarative/suite.ts'
 
 const ID = '1synthetic-spreadsheet-id'
@@ -44,6 +45,7 @@ export const googleSheets: MockedConnector = {
   config: config('refresh-synthetic'),
   badConfigs: [{ title: 'token', config: config('refresh-wrong'), codes: ['REAUTHORIZE'] }],
   origins: ['https://sheets.googleapis.com', 'https://oauth2.googleapis.com'],
+  document: () => openApiExcerpt('google-sheets', /^\/token$/),
   open: () => ({
     streams: { People: { rows: () => 5 }, "Q1 'plan'": { rows: () => 3 } },
     routes: {
