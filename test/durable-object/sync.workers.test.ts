@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { syncStub } from '../../src/durable-object/platform.ts'
 import { connect, ended, run, start, stream, TENANT } from './harness.ts'
 
@@ -117,12 +117,18 @@ describe('a sync', () => {
 
   it('advances two syncs together', async () => {
     const slow = () =>
-      connect({ source: sampleData({ count: 1000, rows_per_second: 500, records_per_slice: 100 }) })
+      connect({
+        source: sampleData({ count: 1000, rows_per_second: 500, records_per_slice: 100 }),
+        change: { limits: { chunkBytes: 0 } },
+      })
     const [a, b] = await Promise.all([slow(), slow()])
-    const began = Date.now()
     const syncs = [await start(a.connection), await start(b.connection)]
-    await Promise.all(syncs.map((sync) => ended(sync)))
-    expect(Date.now() - began).toBeLessThan(3800)
+    const bothUnderWay = async () => {
+      const records = await Promise.all(syncs.map((sync) => sync.get()))
+      expect(records.every(({ rows, endedAt }) => rows > 0 && !endedAt)).toBe(true)
+    }
+    await vi.waitFor(bothUnderWay, { timeout: 30_000, interval: 30 })
+    for (const sync of syncs) expect((await ended(sync)).rows).toBe(1000)
   })
 
   it('fails a stream whose rejects pass the limit, and keeps the rejected rows', async () => {

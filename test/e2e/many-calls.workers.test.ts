@@ -94,7 +94,7 @@ describe.each(Object.entries(CLIENTS))('a %s client', (era, connect) => {
 
   it('leaves a long call, which ends nothing but the waiting', async () => {
     const ws = await workspace('left')
-    const slow = { count: 400, rows_per_second: 100 }
+    const slow = { count: 800, rows_per_second: 100 }
     await ws.must('POST', '/sources', { name: 's', type: 'sample-data', config: slow })
     await ws.must('POST', '/destinations', { name: 'd', type: 'dev-null', config: {} })
     const ends = { source: 's', destination: 'd', streams: [{ name: 'users' }] }
@@ -114,7 +114,8 @@ describe.each(Object.entries(CLIENTS))('a %s client', (era, connect) => {
     setTimeout(() => abort.abort(), 1500)
     const started = Date.now()
     await expect(left).rejects.toThrow()
-    expect(Date.now() - started).toBeLessThan(3000)
+    // It would have waited thirty seconds for the sync.
+    expect(Date.now() - started).toBeLessThan(15_000)
     const now = await call(client, 'get_sync', { sync: 1 })
     expect(now.structuredContent?.status).toBe('running')
     const end = await call(client, 'get_sync', { sync: 1, waitSeconds: 20 })
