@@ -2,6 +2,7 @@
 import type { Destination, Source } from '../src/runtime/contract.ts'
 import { manifestSource } from '../src/runtime/declarative/index.ts'
 import devNullDestination from './destinations/dev-null/index.ts'
+import mysqlDestination from './destinations/mysql/index.ts'
 import postgresDestination from './destinations/postgres/index.ts'
 import r2Destination from './destinations/r2/index.ts'
 import githubManifest from './sources/github/manifest.yaml'
@@ -214,4 +215,9 @@ export const sources: Source[] = [
 ]
 
 /** Every destination. */
-export const destinations: Destination[] = [devNullDestination, postgresDestination, r2Destination]
+export const destinations: Destination[] = [
+  devNullDestination,
+  mysqlDestination,
+  postgresDestination,
+  r2Destination,
+]

@@ -334,6 +334,8 @@ export interface ValueLimits {
   nulInText: boolean
   /** False: NaN and infinities are not storable in `number`. */
   nonFinite: boolean
+  /** What a `number` holds that declares no digits, or more than `digits` or `maxScale`; absent: any number. */
+  decimal?: { digits: number; scale: number; maxScale: number }
   /** Inclusive years for dates and timestamps. */
   years: [number, number]
 }

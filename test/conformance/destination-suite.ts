@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkConfig } from '../../src/core/config-validation.ts'
-import type { ErrorCode, JsonObject } from '../../src/protocol/index.ts'
+import type { DestinationSyncMode, ErrorCode, JsonObject } from '../../src/protocol/index.ts'
 import type { ConnectorContext, Destination, StreamPlan } from '../../src/runtime/contract.ts'
 import type { Losses } from './canonical.ts'
 import { changeLogCases } from './destination/change-log.ts'
@@ -45,6 +45,8 @@ interface Variant {
   name?: string
   losses?: Losses
   known?: KnownFailure[]
+  /** Only these modes, where the others were tried in another runtime. Default: all. */
+  modes?: DestinationSyncMode[]
 }
 
 /**
@@ -54,7 +56,7 @@ interface Variant {
 export function destinationConformance(
   destination: Destination,
   setup: () => Promise<DestinationSetup>,
-  { name, losses = {}, known = [] }: Variant = {},
+  { name, losses = {}, known = [], modes }: Variant = {},
 ): void {
   describe(`destination ${destination.info.name}${name ? ` (${name})` : ''}`, () => {
     let live: DestinationSetup
@@ -84,7 +86,7 @@ export function destinationConformance(
       }
     })
 
-    for (const base of matrixOf(destination)) {
+    for (const base of matrixOf(destination, modes)) {
       const combination = `${base.mode}, ${base.format}, ${base.normalization}`
       describe(combination, () => {
         const one: DestinationCase = { destination, opened, base, losses, it: test }
@@ -111,8 +113,11 @@ export function destinationConformance(
 }
 
 /** Deduplication needs typed columns: `raw` has one JSON column and no key. */
-function matrixOf(destination: Destination): DestinationCase['base'][] {
-  return destination.capabilities.modes.flatMap((mode) =>
+function matrixOf(
+  destination: Destination,
+  modes = destination.capabilities.modes,
+): DestinationCase['base'][] {
+  return modes.flatMap((mode) =>
     formatsOf(destination).flatMap((format) =>
       (mode.endsWith('dedup') ? (['basic'] as const) : (['basic', 'raw'] as const)).map(
         (normalization) => ({ mode, format, normalization }),

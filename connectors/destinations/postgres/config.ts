@@ -1,7 +1,7 @@
 import { AirbyteError, type JsonObject } from '../../../src/protocol/index.ts'
+import { isSoftDelete } from '../../../src/runtime/loading/deletion-mode.ts'
 import type { Settings } from '../../../src/runtime/loading/layout.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
-import { SOFT_DELETE } from './spec.ts'
 
 export interface DestinationConfig extends PostgresConfig, Settings {}
 
@@ -21,6 +21,6 @@ export function parseConfig(config: JsonObject): DestinationConfig {
     })
   const schema =
     typeof config.schema === 'string' && config.schema !== '' ? config.schema : 'public'
-  const softDelete = config.cdc_deletion_mode === SOFT_DELETE
+  const softDelete = isSoftDelete(config)
   return { ...(config as unknown as PostgresConfig), port, schema, softDelete }
 }

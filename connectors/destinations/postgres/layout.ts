@@ -27,7 +27,7 @@ const DIALECT: TableDialect = {
   identifier,
   columnIdentifiers,
   columnType,
-  unindexable: UNINDEXABLE,
+  isOrdered: ({ type }) => !UNINDEXABLE.has(type),
 }
 
 /** A stream's plan in PostgreSQL's terms. */

@@ -1,4 +1,5 @@
 import type { Spec } from '../../../src/runtime/contract.ts'
+import { deletionMode } from '../../../src/runtime/loading/deletion-mode.ts'
 
 const mode = (name: string, title: string, extra: Record<string, unknown> = {}) => ({
   title,
@@ -16,8 +17,6 @@ const CA = {
     multiline: true,
   },
 }
-
-export const SOFT_DELETE = 'Soft delete'
 
 /** The fields of Airbyte's destination-postgres that matter here; its others are accepted and ignored. */
 export const SPEC: Spec = {
@@ -67,15 +66,7 @@ export const SPEC: Spec = {
           },
         ],
       },
-      cdc_deletion_mode: {
-        type: 'string',
-        title: 'Deleted rows',
-        description:
-          'Whether rows that a change log says were deleted are removed, or stay with the time in _ab_cdc_deleted_at. Concerns deduplicated streams.',
-        enum: ['Hard delete', SOFT_DELETE],
-        default: 'Hard delete',
-        order: 9,
-      },
+      cdc_deletion_mode: deletionMode(9),
       raw_data_schema: {
         type: 'string',
         title: 'Raw table schema',

@@ -1,5 +1,6 @@
 import type { Cell, Column } from '../../protocol/index.ts'
 import type { ValueLimits } from '../../runtime/contract.ts'
+import { decimalCheck } from './decimal-check.ts'
 import { isDate, isTime, isTimestamp } from './temporal-check.ts'
 import { jsonFits, textFits } from './text-check.ts'
 
@@ -13,7 +14,14 @@ export interface CellCheck {
   /** Whether a value that is not null can be stored as it is. Runs once for each cell. */
   fits(cell: Exclude<Cell, null>): boolean
   /** For one that does not fit: an equal value that may, and why not if that does not fit either. */
-  convert(cell: Exclude<Cell, null>): { cell?: Exclude<Cell, null>; reason: Misfit }
+  convert(cell: Exclude<Cell, null>): Converted
+}
+
+interface Converted {
+  cell?: Exclude<Cell, null>
+  reason: Misfit
+  /** The cell is not equal, only the nearest there is. */
+  truncated?: boolean
 }
 
 const TYPECAST = { reason: 'DESTINATION_TYPECAST_ERROR' } as const
@@ -25,7 +33,8 @@ const NOT_WRITABLE = { reason: 'DESTINATION_SERIALIZATION_ERROR' } as const
  *
  * @param jsonIsSound cells of a JSON column are known to be JSON
  */
-export function checkOf({ type }: Column, limits: ValueLimits, jsonIsSound = false): CellCheck {
+export function checkOf(column: Column, limits: ValueLimits, jsonIsSound = false): CellCheck {
+  const { type } = column
   switch (type) {
     case 'string':
       return stringCheck(limits)
@@ -36,7 +45,7 @@ export function checkOf({ type }: Column, limits: ValueLimits, jsonIsSound = fal
     case 'integer':
       return integerCheck(limits)
     case 'number':
-      return numberCheck(limits)
+      return numberCheck(column, limits)
     case 'date':
       return temporalCheck(limits, (text, years) => isDate(text, years))
     case 'time_without_timezone':
@@ -119,16 +128,21 @@ function integerOf(cell: Cell): bigint | undefined {
 /** Parsing digits is quadratic, and no destination's integers are longer. */
 const MAX_DIGITS = 1000
 
-function numberCheck({ nonFinite }: ValueLimits): CellCheck {
+function numberCheck(column: Column, { nonFinite, decimal: limit }: ValueLimits): CellCheck {
+  const decimal = decimalCheck(column, limit)
   return {
     fits(cell) {
-      if (typeof cell === 'number') return nonFinite || Number.isFinite(cell)
-      if (typeof cell === 'string') return DECIMAL.test(cell) || (nonFinite && NON_FINITE.has(cell))
-      return typeof cell === 'bigint'
+      if (typeof cell === 'number' && !Number.isFinite(cell)) return nonFinite
+      if (typeof cell === 'string' && !DECIMAL.test(cell)) return nonFinite && NON_FINITE.has(cell)
+      return typeof cell !== 'boolean' && (decimal?.holds(cell) ?? true)
     },
     convert(cell) {
-      const infinite = typeof cell === 'number' || NON_FINITE.has(String(cell))
-      return infinite ? NOT_WRITABLE : TYPECAST
+      const infinite =
+        (typeof cell === 'number' && !Number.isFinite(cell)) || NON_FINITE.has(String(cell))
+      if (infinite) return NOT_WRITABLE
+      if (typeof cell === 'boolean' || (typeof cell === 'string' && !DECIMAL.test(cell)))
+        return TYPECAST
+      return { ...TOO_LARGE, ...decimal?.nearest(cell) }
     },
   }
 }

@@ -17,7 +17,7 @@ export interface Coerced {
 /**
  * Makes a batch hold exactly `columns`, each value one that its column and the destination can hold.
  * A value that has an equal in the column's type is converted (`"42"` in an integer column); one
- * that does not fit becomes null and an entry in `changes`; in `keyFields` its row is rejected.
+ * that does not fit becomes null, or the nearest number, and an entry in `changes`; in `keyFields` its row is rejected.
  * A batch that fits is returned as it is, after a scan that allocates nothing per row.
  *
  * @param concealed fields whose values must not stand in rejected rows
@@ -42,9 +42,9 @@ export function coerceToLimits(
     const check = checkOf(column, limits, isSound(batch, column))
     const first = firstMisfit(cells, check)
     if (first === -1) return cells
-    return fitColumn(cells, first, check, (row, reason) => {
+    return fitColumn(cells, first, check, (row, reason, change) => {
       if (!keys.has(column.name)) {
-        changes.push({ row, field: column.name, change: 'NULLED', reason })
+        changes.push({ row, field: column.name, change, reason })
       } else if (!rejected.has(row)) {
         rejected.set(row, { field: column.name, reason })
       }
@@ -62,7 +62,9 @@ export function coerceToLimits(
   const rejects = [...rejected]
     .sort(([a], [b]) => a - b)
     .map(([row, why]): RejectedRow => ({ ...why, row: rowText(aligned, row, concealed) }))
-  const nulled = changes.filter(({ row }) => !rejected.has(row)).length
+  const nulled = changes.filter(
+    ({ row, change }) => change === 'NULLED' && !rejected.has(row),
+  ).length
   return { batch: withRows(full, (row) => !rejected.has(row)), rejects, nulled, unknownFields }
 }
 
@@ -112,7 +114,7 @@ function fitColumn(
   cells: Cell[],
   first: number,
   { fits, convert }: CellCheck,
-  misfit: (row: number, reason: string) => void,
+  misfit: (row: number, reason: string, change: 'NULLED' | 'TRUNCATED') => void,
 ): Cell[] {
   const fitted = cells.slice()
   for (let row = first; row < cells.length; row++) {
@@ -123,9 +125,10 @@ function fitColumn(
     const converted = convert(cell)
     if (converted.cell !== undefined && fits(converted.cell)) {
       fitted[row] = converted.cell
+      if (converted.truncated) misfit(row, converted.reason, 'TRUNCATED')
     } else {
       fitted[row] = null
-      misfit(row, converted.reason)
+      misfit(row, converted.reason, 'NULLED')
     }
   }
   return fitted

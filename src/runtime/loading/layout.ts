@@ -62,8 +62,8 @@ export interface TableDialect {
   columnIdentifiers(fields: string[], reserved: Iterable<string>): string[]
   /** @param keys of how many columns the key is that the column is a part of; 0: it is none */
   columnType(column: Column, keys: number): string
-  /** Types whose values have no order, or no index: they cannot be a key. */
-  unindexable: ReadonlySet<string>
+  /** Values without an order, or without an index, cannot be a key. */
+  isOrdered(column: TableColumn): boolean
 }
 
 export function tableLayout(plan: StreamPlan, settings: Settings, dialect: TableDialect): Layout {
@@ -135,10 +135,7 @@ export const layoutFor = (layout: Layout, child: number | undefined): Layout =>
 export const hiddenName = (table: string, generation: number, dialect: TableDialect) =>
   dialect.identifier(`_airbyte_next_${generation}_${table}`)
 
-function dedupOf(
-  { plan, stream, columns }: Layout,
-  { unindexable }: TableDialect,
-): Partial<Layout> {
+function dedupOf({ plan, stream, columns }: Layout, { isOrdered }: TableDialect): Partial<Layout> {
   if (plan.normalization === 'raw')
     throw new AirbyteError(
       'MODE_UNSUPPORTED',
@@ -162,7 +159,7 @@ function dedupOf(
         `Stream '${stream}' has no column '${path.join('.')}', which is part of its primary key.`,
         { stream, field: 'primaryKey' },
       )
-    if (unindexable.has(key.type))
+    if (!isOrdered(key))
       throw new AirbyteError(
         'TYPE_UNSUPPORTED',
         `Column '${key.name}' of stream '${stream}' has type ${key.type}, which cannot be a key.`,
@@ -173,7 +170,7 @@ function dedupOf(
   const cursor = plan.cursorField.length > 0 ? find(plan.cursorField) : undefined
   return {
     keys,
-    cursor: cursor && !unindexable.has(cursor.type) ? cursor.name : null,
+    cursor: cursor && isOrdered(cursor) ? cursor.name : null,
   }
 }
 

@@ -1,0 +1,32 @@
+import type { ConnectorContext } from '../../../src/runtime/contract.ts'
+import {
+  type Session as DatabaseSession,
+  openSession as openDatabase,
+} from '../../../src/runtime/loading/session.ts'
+import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import type { MysqlConfig } from '../../../src/runtime/mysql/config.ts'
+import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
+
+export type Session = DatabaseSession<MysqlClient>
+
+/** What reads and writes need; a rehearsal has another that only writes down. */
+export type SqlClient = Pick<MysqlClient, 'query' | 'execute'>
+
+/**
+ * Whatever the server is set to, a value that does not fit is an error and not another value.
+ */
+const SETTINGS = [
+  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'",
+]
+
+export const openSession = (ctx: ConnectorContext, config: MysqlConfig, stream?: string): Session =>
+  openDatabase({
+    async open(lost) {
+      const client = await connectMysql(ctx, config, SETTINGS, true)
+      client.socket.once('close', lost)
+      return client
+    },
+    close: (client) => client.close(),
+    execute: (client, sql) => client.execute(sql),
+    mapError: (error) => mapMysqlError(error, { ...config, stream }),
+  })
