@@ -15,6 +15,8 @@ export interface PlatformSocket {
 export type StartTls = (socket: CfDuplex, options: TlsOptions) => Promise<ConnectorSocket>
 
 const HIGH_WATER_MARK = 256 * 1024
+/** More than a server says before TLS: MySQL's greeting. */
+const GREETING_BYTES = 4096
 /** One read's buffer; what is filled by less than half is copied out, so that buffers do not pile up half empty. */
 const READ_BYTES = 64 * 1024
 /** Small writes that wait together go out as one. */
@@ -31,10 +33,16 @@ export class CfDuplex extends Duplex implements ConnectorSocket {
   #reader: ReadableStreamBYOBReader | undefined
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined
   #spare: ArrayBufferLike | undefined
+  #received = 0
 
   /** `peer` names the other end in errors. */
   constructor(socket: PlatformSocket, peer: string, startTls: StartTls) {
-    super({ highWaterMark: HIGH_WATER_MARK, allowHalfOpen: false })
+    // Nothing is read ahead at first: the platform's TLS takes no socket with a read under way.
+    super({
+      readableHighWaterMark: 0,
+      writableHighWaterMark: HIGH_WATER_MARK,
+      allowHalfOpen: false,
+    })
     this.#socket = socket
     this.#peer = peer
     this.#startTls = startTls
@@ -68,12 +76,23 @@ export class CfDuplex extends Duplex implements ConnectorSocket {
       ({ done, value }) => {
         if (reader !== this.#reader) return
         if (done || !value) this.push(null)
-        else this.push(this.#compact(value))
+        else {
+          this.#received += value.byteLength
+          if (this.#received > GREETING_BYTES) this.#readAhead()
+          this.push(this.#compact(value))
+        }
       },
       (cause) => {
         if (reader === this.#reader) this.destroy(connectionLost(this.#peer, cause))
       },
     )
+  }
+
+  #readAhead(): void {
+    const { _readableState: state } = this as unknown as {
+      _readableState: { highWaterMark: number }
+    }
+    state.highWaterMark = HIGH_WATER_MARK
   }
 
   #compact(value: Uint8Array): Buffer {

@@ -26,14 +26,16 @@ export async function startMariadb(): Promise<RunningMariadb> {
  * A real MariaDB that writes a binlog of whole rows with names, on a free loopback port: about a
  * second, and three more when the data directory has to be prepared first. Without a server on the
  * machine: an error that says how to install one.
+ *
+ * @param options of the server, beside those that every test has
  */
-export async function startOwnMariadb(): Promise<RunningMariadb> {
+export async function startOwnMariadb(options: string[] = []): Promise<RunningMariadb> {
   const server = serverBinary()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-'))
   const datadir = join(directory, 'data')
   cpSync(preparedDatadir(server), datadir, { recursive: true })
   const port = await freePort()
-  const child = spawn(server, serverOptions(directory, datadir, port), {
+  const child = spawn(server, [...serverOptions(directory, datadir, port), ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const log: string[] = []

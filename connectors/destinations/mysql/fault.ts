@@ -24,13 +24,16 @@ export class TooLong extends Error {
 export const isValueError = (error: unknown): error is Error =>
   error instanceof TooLong || (error instanceof MysqlServerError && VALUE_ERRORS.has(error.errno))
 
-/** The first of the last statement's warnings, as an error: that a value was bent. */
-export async function warned(client: MysqlClient): Promise<Error> {
-  const [row] = await client.query('SHOW WARNINGS LIMIT 1')
-  return new MysqlServerError(DATA_TRUNCATED, '01000', row?.[2] ?? 'a value does not fit')
+/** The first of the last statement's warnings that tells of a value that was bent, as an error. */
+export async function warned(client: MysqlClient): Promise<Error | undefined> {
+  const rows = await client.query('SHOW WARNINGS')
+  const [, , message] = rows.find(([, errno]) => Number(errno) !== UNSAFE_TO_REPLICATE) ?? []
+  return message == null ? undefined : new MysqlServerError(DATA_TRUNCATED, '01000', message)
 }
 
 const DATA_TRUNCATED = 1265
+/** Told of UUID() by servers whose binlog has statements. */
+const UNSAFE_TO_REPLICATE = 1592
 
 /** A value error of a bulk load, for the engine to answer with `isolateBadRows`. */
 export function valueRejected(layout: Layout, error: Error): AirbyteError {

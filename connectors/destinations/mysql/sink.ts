@@ -115,7 +115,8 @@ export class LoadSink {
     if (!running) return
     const { rows, warnings } = await running.end()
     // What was bent to fit is no value of the source: the chunk is not to be committed so.
-    if (warnings > 0) throw await warned(this.#client)
+    const bent = warnings > 0 ? await warned(this.#client) : undefined
+    if (bent) throw bent
     this.#rows += rows
   }
 

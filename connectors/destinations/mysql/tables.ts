@@ -107,12 +107,14 @@ export async function evolve(
 ): Promise<void> {
   const changes = await keyChanges(client, layout, table)
   const needsKey = changes.some((change) => change.startsWith('ADD'))
+  const modified = new Set<string>()
   for (const column of layout.columns) {
     const found = existing.get(column.name)
     if (!found) changes.push(`ADD COLUMN ${definition(layout, column)}`)
     else if (!holds(found.type, column.type)) {
       if (!widens(found.type, column.type))
         throw retyped(layout, column.name, found.type, column.type)
+      modified.add(column.name)
       changes.push(`MODIFY COLUMN ${definition(layout, column)}`)
     } else if (layout.keys.includes(column.name) && !isKeyColumn(layout, found)) {
       const type = UNBOUNDED.has(found.type) ? column.type : found.type
@@ -120,7 +122,7 @@ export async function evolve(
     }
   }
   for (const [name, { type, notNull, collation }] of existing) {
-    if (!notNull || name in METADATA || layout.keys.includes(name)) continue
+    if (!notNull || name in METADATA || layout.keys.includes(name) || modified.has(name)) continue
     changes.push(
       `MODIFY COLUMN ${quote(name)} ${type}${collation ? ` COLLATE ${collation}` : ''} NULL`,
     )

@@ -71,7 +71,9 @@ export async function shakeHands(
   if (!offered || mode === 'disabled') {
     return signIn(plain, reader, greeting, config, sequence, { client, secure: false })
   }
-  plain.write(framed(clientFlags(client | CAPABILITY.ssl), sequence))
+  // Sent before the socket changes hands.
+  const request = framed(clientFlags(client | CAPABILITY.ssl), sequence)
+  await new Promise<unknown>((sent) => plain.write(request, sent))
   const secure = await upgrade(plain, config)
   return signIn(secure, new PacketReader(secure), greeting, config, sequence + 1, {
     client: client | CAPABILITY.ssl,

@@ -270,3 +270,63 @@ describe('coerceToLimits', () => {
     expect(nulled(of('object', '{"a":1}'))).toBe(0)
   })
 })
+
+describe('numbers for columns of a fixed scale', () => {
+  const FIXED: ValueLimits = { ...NARROW, decimal: { digits: 65, scale: 25, maxScale: 30 } }
+  const native = (type: string): Column => ({
+    name: 'v',
+    type: 'number',
+    native: { dialect: 'postgres', type },
+  })
+  const through = (cell: Cell, column: Column = { name: 'v', type: 'number' }) => {
+    const { batch, rejects, nulled } = coerceToLimits(
+      batchOf([column], [cell]),
+      [column],
+      FIXED,
+      [],
+    )
+    const [change] = batch.changes ?? []
+    return { cell: batch.columns[0]?.[0], change: change?.change, nulled, rejects }
+  }
+
+  it.each<[Cell, Cell]>([
+    ['1.50', '1.5'],
+    ['100', '100'],
+    ['1e-7', '0.0000001'],
+    [0.1, 0.1],
+    [-0, -0],
+    ['9999999999999999999999999999.9999999999', '9999999999999999999999999999.9999999999'],
+    [12_345_678_901_234_567_890n, 12_345_678_901_234_567_890n],
+    ['0.000', '0'],
+  ])('holds %s, written as it is read back', (cell, expected) => {
+    expect(through(cell)).toMatchObject({ cell: expected, change: undefined, nulled: 0 })
+  })
+
+  it('rounds what has more places, and says so', () => {
+    const digits = `0.${'1'.repeat(30)}`
+    expect(through(digits)).toMatchObject({
+      cell: `0.${'1'.repeat(25)}`,
+      change: 'TRUNCATED',
+      nulled: 0,
+    })
+    expect(through(1e-30)).toMatchObject({ cell: '0', change: 'TRUNCATED' })
+  })
+
+  it('has no place for what has more digits before the point, nor for what is no number', () => {
+    for (const cell of ['1'.repeat(41), 1e300, Number.NaN, 'Infinity']) {
+      expect(through(cell)).toMatchObject({ cell: null, change: 'NULLED', nulled: 1 })
+    }
+  })
+
+  it('leaves alone what declares how many digits it has, if there are as many', () => {
+    expect(through('1.50', native('numeric(38,10)'))).toMatchObject({ cell: '1.50' })
+    expect(through(1e300, native('double precision'))).toMatchObject({ cell: 1e300 })
+    expect(through('1'.repeat(41), native('numeric(100,50)'))).toMatchObject({ cell: null })
+  })
+
+  it('rejects the row of a key that would be rounded', () => {
+    const columns: Column[] = [{ name: 'v', type: 'number' }]
+    const batch = batchOf(columns, [1e-30])
+    expect(coerceToLimits(batch, columns, FIXED, ['v']).rejects).toHaveLength(1)
+  })
+})

@@ -1,0 +1,429 @@
+import { describe, expect, it } from 'vitest'
+import mysql from '../../../../connectors/destinations/mysql/index.ts'
+import type { Cell, Column, RowOp } from '../../../../src/protocol/index.ts'
+import type { Loader, StreamPlan } from '../../../../src/runtime/contract.ts'
+import { chunk, gate, planOf, records, USERS } from '../postgres/support.ts'
+import { useDatabase } from './support.ts'
+
+const NAME = 'mysql_destination'
+const { ctx, config, run, open } = useDatabase(NAME)
+
+const COLUMNS: Column[] = [
+  { name: 'id', type: 'integer' },
+  { name: 'name', type: 'string' },
+]
+let tables = 0
+/** A plan for a table that no other test uses. */
+function fresh(plan: Partial<StreamPlan> = {}): Partial<StreamPlan> & { table: string } {
+  tables += 1
+  const table = `t${tables}`
+  return { stream: { name: table }, target: { table }, columns: COLUMNS, table, ...plan }
+}
+
+const of = (columns: Column[], rows: Cell[][], op?: RowOp[]) =>
+  records(columns, rows, op ? { op } : {})
+
+/** Prepares, loads one chunk, finishes. */
+async function load(
+  loader: Loader,
+  rows: Cell[][],
+  {
+    fence = 1,
+    columns = COLUMNS,
+    id = 'c',
+    op = undefined as RowOp[] | undefined,
+    isolate = false,
+  } = {},
+) {
+  await loader.prepare(fence)
+  const result = await loader.load(
+    chunk(id, [of(columns, rows, op)], { isolateBadRows: isolate }),
+    fence,
+  )
+  await loader.finish(fence)
+  return result
+}
+
+const next = (plan: Partial<StreamPlan>): Partial<StreamPlan> => ({
+  ...plan,
+  generationId: (plan.generationId ?? 1) + 1,
+  minimumGenerationId: (plan.generationId ?? 1) + 1,
+})
+
+describe('the swap of a generation', () => {
+  it('keeps views, grants by name, and columns that the source no longer has', async () => {
+    const plan = fresh({
+      mode: 'overwrite',
+      columns: [...COLUMNS, { name: 'old', type: 'string' }],
+    })
+    await load(await open(plan), [[1, 'one', 'x']], { columns: plan.columns ?? [] })
+    await run(`CREATE VIEW ${plan.table}_view AS SELECT id, name FROM ${plan.table}`)
+    const later = next({ ...plan, columns: COLUMNS })
+    await load(await open(later), [[2, 'two']], { fence: 2 })
+    expect(await run(`SELECT * FROM ${plan.table}_view`)).toEqual([['2', 'two']])
+    expect(await run(`SELECT id, old FROM ${plan.table}`)).toEqual([['2', null]])
+    expect(await run(`SHOW TABLES LIKE '\\_airbyte\\_next%${plan.table}'`)).toEqual([])
+  })
+
+  it('moves the rows into a table that an index, a trigger or a foreign key hangs on', async () => {
+    const plan = fresh({ mode: 'overwrite_dedup' })
+    await load(await open(plan), [[1, 'one']])
+    await run(
+      `CREATE INDEX own ON ${plan.table} (name(20))`,
+      `CREATE TABLE ${plan.table}_log (n INT)`,
+      `CREATE TRIGGER ${plan.table}_t AFTER INSERT ON ${plan.table} FOR EACH ROW INSERT INTO ${plan.table}_log VALUES (1)`,
+    )
+    const grown = [...COLUMNS, { name: 'more', type: 'string' } as const]
+    await load(await open(next({ ...plan, columns: grown })), [[2, 'two', 'x']], {
+      fence: 2,
+      columns: grown,
+    })
+    expect(await run(`SELECT id, name, more FROM ${plan.table}`)).toEqual([['2', 'two', 'x']])
+    expect(await run(`SHOW INDEX FROM ${plan.table} WHERE Key_name = 'own'`)).toHaveLength(1)
+    expect(await run(`SELECT COUNT(*) FROM ${plan.table}_log`)).toEqual([['1']])
+    expect(await run(`SHOW TABLES LIKE '\\_airbyte\\_next%${plan.table}'`)).toEqual([])
+  })
+
+  it('is complete after a crash between the renaming and its note', async () => {
+    const plan = fresh({ mode: 'overwrite' })
+    await load(await open(plan), [[1, 'one']])
+    const later = next(plan)
+    const crashed = await open(later)
+    await crashed.prepare(2)
+    await crashed.load(chunk('g2', [of(COLUMNS, [[2, 'two']])]), 2)
+    await run(
+      `RENAME TABLE ${plan.table} TO _airbyte_last_2_${plan.table}, _airbyte_next_2_${plan.table} TO ${plan.table}`,
+    )
+    const loader = await open(later)
+    expect((await loader.prepare(3))?.chunkId).toBe('g2')
+    const again = await loader.load(chunk('g2', [of(COLUMNS, [[2, 'two']])]), 3)
+    expect(again.duplicate).toBe(true)
+    await loader.finish(3)
+    expect(await run(`SELECT id FROM ${plan.table}`)).toEqual([['2']])
+    expect(await run(`SHOW TABLES LIKE '\\_airbyte\\_last%${plan.table}'`)).toEqual([])
+  })
+
+  it('goes on where both tables were left under other names', async () => {
+    const plan = fresh({ mode: 'overwrite' })
+    await load(await open(plan), [[1, 'one']])
+    const later = next(plan)
+    const loader = await open(later)
+    await loader.prepare(2)
+    await loader.load(chunk('g2', [of(COLUMNS, [[2, 'two']])]), 2)
+    // A server that renames one table after the other, and crashed between them.
+    await run(`RENAME TABLE ${plan.table} TO _airbyte_last_2_${plan.table}`)
+    await loader.finish(2)
+    expect(await run(`SELECT id FROM ${plan.table}`)).toEqual([['2']])
+  })
+})
+
+describe('the ledger', () => {
+  it('is forgotten with a table that somebody dropped', async () => {
+    const plan = fresh()
+    await load(await open(plan), [[1, 'one']])
+    await run(`DROP TABLE ${plan.table}`)
+    const loader = await open(plan)
+    expect(await loader.prepare(2)).toBeNull()
+    expect((await loader.load(chunk('c', [of(COLUMNS, [[1, 'one']])]), 2)).duplicate).toBe(false)
+  })
+
+  it('ends a loader that hangs in the middle of a load, whose locks a change of the table would wait for', async () => {
+    const plan = fresh()
+    const { opened, open: release } = gate()
+    const zombie = await open(plan)
+    await zombie.prepare(1)
+    const begun = gate()
+    const hanging = zombie.load(
+      chunk(
+        'c',
+        (async function* () {
+          yield of(
+            COLUMNS,
+            Array.from({ length: 2000 }, (_, n) => [n, 'x'.repeat(1000)]),
+          )
+          begun.open()
+          await opened
+        })(),
+      ),
+      1,
+    )
+    const settled = Promise.allSettled([hanging])
+    await begun.opened
+    const grown = [...COLUMNS, { name: 'more', type: 'string' } as const]
+    const successor = await open({ ...plan, columns: grown })
+    expect(await successor.prepare(2)).toBeNull()
+    release()
+    const [outcome] = await settled
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'FENCE_LOST' } })
+    expect(await successor.count()).toBe(0)
+  })
+
+  it('refuses the table of another connection, and one that no sync made', async () => {
+    const plan = fresh()
+    await load(await open(plan), [[1, 'one']])
+    const other = await open({ ...plan, connectionId: '0190b6a5-5a4f-7cc3-8b1d-000000000002' })
+    await expect(other.prepare(1)).rejects.toMatchObject({ code: 'TABLE_TAKEN' })
+    const stranger = fresh()
+    await run(`CREATE TABLE ${stranger.table} (id INT)`)
+    await expect((await open(stranger)).prepare(1)).rejects.toMatchObject({ code: 'TABLE_TAKEN' })
+  })
+
+  it('leaves a table to nobody when its connection is deleted', async () => {
+    const plan = fresh()
+    const loader = await open(plan)
+    await load(loader, [[1, 'one']])
+    await loader.release?.()
+    const other = await open({ ...plan, connectionId: '0190b6a5-5a4f-7cc3-8b1d-000000000002' })
+    await other.prepare(1)
+    expect(await other.count()).toBe(1)
+  })
+})
+
+describe('values that MySQL refuses', () => {
+  const native = (name: string, type: Column['type'], own: string): Column => ({
+    name,
+    type,
+    native: { dialect: 'mysql', type: own },
+  })
+  const columns = [
+    COLUMNS[0] as Column,
+    native('small', 'integer', 'smallint(6)'),
+    { name: 'day', type: 'timestamp_with_timezone' } as const,
+  ]
+  const rows: Cell[][] = [
+    [1, 7, '2024-01-01T00:00:00Z'],
+    [2, 70_000, '2024-01-01T00:00:00Z'],
+    [3, 7, '9999-12-31T23:59:59-05:00'],
+  ]
+
+  it('roll the chunk back, by name', async () => {
+    const loader = await open(fresh({ columns }))
+    await expect(load(loader, rows, { columns })).rejects.toMatchObject({
+      code: 'VALUE_REJECTED',
+      field: 'small',
+    })
+    expect(await loader.count()).toBe(0)
+  })
+
+  it('become null one by one, with a recorded change', async () => {
+    const plan = fresh({ columns })
+    const result = await load(await open(plan), rows, { columns, isolate: true })
+    expect(result).toMatchObject({ rows: 3, rejects: [], nulled: 2 })
+    const found = await run(
+      `SELECT id, small, day, JSON_VALUE(_airbyte_meta, '$.changes[0].field') FROM ${plan.table} ORDER BY id`,
+    )
+    expect(found).toEqual([
+      ['1', '7', '2024-01-01 00:00:00.000000', null],
+      ['2', null, '2024-01-01 00:00:00.000000', 'small'],
+      ['3', '7', null, 'day'],
+    ])
+  })
+
+  it('reject the row in a key that is longer than an index holds', async () => {
+    const keyed: Column[] = [
+      { name: 'name', type: 'string' },
+      { name: 'v', type: 'string' },
+    ]
+    const plan = fresh({ columns: keyed, mode: 'append_dedup', primaryKey: [['name']] })
+    const long: Cell[][] = [
+      ['a', '1'],
+      ['x'.repeat(761), '2'],
+      ['x'.repeat(760), '3'],
+    ]
+    const result = await load(await open(plan), long, { columns: keyed, isolate: true })
+    expect(result.rows).toBe(2)
+    expect(result.rejects).toMatchObject([{ field: 'name' }])
+  })
+
+  it('reject the rows that a constraint of the owner refuses, merged or not', async () => {
+    for (const mode of ['append', 'append_dedup'] as const) {
+      const plan = fresh({ mode })
+      const loader = await open(plan)
+      await loader.prepare(1)
+      await run(`ALTER TABLE ${plan.table} ADD CONSTRAINT short CHECK (CHAR_LENGTH(name) < 5)`)
+      const mixed: Cell[][] = [
+        [1, 'one'],
+        [2, 'much too long'],
+        [3, 'tre'],
+      ]
+      await expect(loader.load(chunk('c', [of(COLUMNS, mixed)]), 1)).rejects.toMatchObject({
+        code: 'VALUE_REJECTED',
+      })
+      const isolated = chunk('c', [of(COLUMNS, mixed)], { isolateBadRows: true })
+      const result = await loader.load(isolated, 1)
+      expect(result.rows).toBe(2)
+      expect(result.rejects).toHaveLength(1)
+      expect(JSON.parse(result.rejects[0]?.row ?? '')).toMatchObject({ id: 2 })
+    }
+  })
+})
+
+describe('names', () => {
+  it('that are one to MySQL are told apart, and those that it does not take are replaced', async () => {
+    const names = [
+      'e',
+      'é',
+      'E',
+      'ß',
+      'ss',
+      'blank ',
+      'blank',
+      '😀',
+      '𝒳',
+      'ł',
+      'l',
+      'a`b',
+      'ﬁ',
+      'fi',
+    ]
+    const columns = names.map((name): Column => ({ name, type: 'string' }))
+    const plan = fresh({ columns, target: { table: '😀 é`/. ' } })
+    const loader = await open(plan)
+    await load(loader, [names], { columns })
+    for await (const batch of loader.readBack?.() ?? []) {
+      expect(batch).toMatchObject({ columns: names.map((name) => [name]) })
+    }
+    const found = await run(
+      `SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '${NAME}'
+       AND TABLE_NAME LIKE '\\_ é%' ORDER BY ORDINAL_POSITION`,
+    )
+    expect(found.slice(4).map(([name]) => name)).toEqual(
+      expect.arrayContaining(['e', 'blank', 'a`b']),
+    )
+  })
+
+  it('of a table fit its file, whatever characters they have', async () => {
+    const plan = fresh({ target: { table: '漢'.repeat(64) } })
+    await load(await open(plan), [[1, 'one']])
+  })
+})
+
+describe('a table that grows', () => {
+  it('takes wider numbers and more text, and says what it cannot hold', async () => {
+    const typed = (type: string): Column[] => [
+      COLUMNS[0] as Column,
+      { name: 'n', type: 'integer', native: { dialect: 'mysql', type } },
+    ]
+    const plan = fresh({ columns: typed('smallint(6)') })
+    await load(await open(plan), [[1, 5]], { columns: typed('smallint(6)') })
+    await load(await open({ ...plan, columns: typed('bigint(20)') }), [[2, 5_000_000_000]], {
+      fence: 2,
+      id: 'd',
+      columns: typed('bigint(20)'),
+    })
+    expect(await run(`SELECT n FROM ${plan.table} ORDER BY id`)).toEqual([['5'], ['5000000000']])
+    const date = await open({
+      ...plan,
+      columns: [COLUMNS[0] as Column, { name: 'n', type: 'date' }],
+    })
+    await expect(date.prepare(3)).rejects.toMatchObject({ code: 'SCHEMA_CHANGED', field: 'n' })
+  })
+
+  it('gets a key that an index can hold when its stream is to be deduplicated', async () => {
+    const plan = fresh({ primaryKey: [['name']] })
+    await load(await open(plan), [[1, 'one']])
+    const dedup = { ...plan, mode: 'append_dedup' as const }
+    await load(await open(dedup), [[2, 'one']], { fence: 2, id: 'd' })
+    expect(await run(`SELECT id, name FROM ${plan.table}`)).toEqual([['2', 'one']])
+    await load(await open(plan), [[3, 'one']], { fence: 3, id: 'e' })
+    expect(await run(`SELECT COUNT(*) FROM ${plan.table}`)).toEqual([['2']])
+    const refused = await open(dedup)
+    await expect(refused.prepare(4)).rejects.toMatchObject({ code: 'SCHEMA_CHANGED' })
+  })
+
+  it('shows beforehand what a sync would run, and changes nothing', async () => {
+    const plan = fresh({ mode: 'append_dedup' })
+    const before = await mysql.rehearse?.(ctx, config(), planOf(plan))
+    expect(before?.targetRows).toBeNull()
+    expect(before?.statements.at(-1)).toMatch(/^CREATE TABLE `mysql_destination`\.`t\d+` \(/)
+    expect(await run(`SHOW TABLES LIKE '${plan.table}'`)).toEqual([])
+    await load(await open(plan), [[1, 'one']])
+    const grown = planOf({ ...plan, columns: [...COLUMNS, { name: 'more', type: 'string' }] })
+    const after = await mysql.rehearse?.(ctx, config(), grown)
+    expect(after?.statements).toEqual([
+      `ALTER TABLE \`${NAME}\`.\`${plan.table}\` ADD COLUMN \`more\` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL`,
+    ])
+    expect(after?.existing.map(({ name }) => name)).toContain('name')
+  })
+})
+
+describe('deleted rows that stay', () => {
+  const LOG: Column[] = [
+    ...COLUMNS,
+    { name: '_ab_cdc_lsn', type: 'integer' },
+    { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' },
+  ]
+  const AT = '2026-01-02T00:00:00Z'
+  const STORED = '2026-01-02 00:00:00.000000'
+  const soft = { cdc_deletion_mode: 'Soft delete' }
+
+  it('keep their values, and bear the time of their deletion', async () => {
+    const plan = fresh({ mode: 'append_dedup', columns: LOG, cursorField: ['_ab_cdc_lsn'] })
+    const loader = await open(plan, soft)
+    await loader.prepare(1)
+    const changes = (id: string, op: RowOp[], rows: Cell[][]) =>
+      loader.load(chunk(id, [of(LOG, rows, op)]), 1)
+    await changes(
+      'a',
+      ['u', 'u', 'u'],
+      [
+        [1, 'one', 1, null],
+        [2, 'two', 2, null],
+        [3, 'three', 3, null],
+      ],
+    )
+    await changes(
+      'b',
+      ['d', 'd', 'u'],
+      [
+        [1, null, 5, AT],
+        [9, null, 6, AT],
+        [2, 'two again', 7, null],
+      ],
+    )
+    // Read again from an older position.
+    await changes('c', ['u'], [[1, 'one', 1, null]])
+    const rows = `SELECT id, name, _ab_cdc_deleted_at FROM ${plan.table} ORDER BY id`
+    expect(await run(rows)).toEqual([
+      ['1', 'one', STORED],
+      ['2', 'two again', null],
+      ['3', 'three', null],
+      ['9', null, STORED],
+    ])
+    await changes(
+      'd',
+      ['t', 'u'],
+      [
+        [null, null, 8, '2026-01-03T00:00:00Z'],
+        [4, 'four', 9, null],
+      ],
+    )
+    expect(await run(rows)).toEqual([
+      ['1', 'one', STORED],
+      ['2', 'two again', '2026-01-03 00:00:00.000000'],
+      ['3', 'three', '2026-01-03 00:00:00.000000'],
+      ['4', 'four', null],
+      ['9', null, STORED],
+    ])
+  })
+})
+
+it('says in its check which rights are missing', async () => {
+  await run(
+    `CREATE OR REPLACE USER poor@'%' IDENTIFIED BY 'pw'`,
+    `GRANT SELECT, CREATE ON ${NAME}.* TO poor@'%'`,
+  )
+  const result = await mysql.check(ctx, { ...config(), username: 'poor', password: 'pw' })
+  expect(result).toMatchObject({
+    ok: false,
+    problem: { code: 'PERMISSION_DENIED', field: 'config.database' },
+  })
+  expect(result.problem?.hint).toContain('CREATE TEMPORARY TABLES')
+  await run(`DROP USER poor@'%'`)
+})
+
+it('keeps times in UTC, to the microsecond', async () => {
+  const plan = fresh({ columns: USERS })
+  await load(await open(plan), [[1, 'x', '2024-03-31T02:30:00.123456+02:00']], { columns: USERS })
+  expect(await run(`SELECT updated FROM ${plan.table}`)).toEqual([['2024-03-31 00:30:00.123456']])
+})
