@@ -3,11 +3,17 @@ import { idleUntil, nextAfter, nextStaged } from '../core/continuous.ts'
 import { nextRun } from '../core/schedule.ts'
 import { knownTables } from '../core/sync-engine/connection-tables.ts'
 import { rejectsOf } from '../core/sync-engine/objects.ts'
-import { DEFAULT_LIMITS, type SyncInput, type SyncOutcome } from '../core/sync-engine/types.ts'
+import {
+  type AddedStreams,
+  DEFAULT_LIMITS,
+  type SyncInput,
+  type SyncOutcome,
+} from '../core/sync-engine/types.ts'
 import { eventsOfSync } from '../notifications/events.ts'
 import { notificationStub } from '../notifications/stub.ts'
 import {
   AirbyteError,
+  type AirbyteStream,
   applyDeltas,
   type ErrorRecord,
   joinState,
@@ -32,6 +38,7 @@ import {
 } from './connection-store.ts'
 import { loadersOf } from './loaders.ts'
 import { migrate } from './migrations.ts'
+import { admitStreams } from './new-streams.ts'
 import {
   type ConnectionOfSync,
   destinationStub,
@@ -342,6 +349,39 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     )
   }
 
+  async unseen(keys: StreamKey[]): Promise<StreamKey[]> {
+    return guarded(() => this.#store.unseen(keys))
+  }
+
+  /** What a sync found at the source; those that are new. The first look finds nothing new. */
+  async sawStreams(syncId: number, keys: StreamKey[]): Promise<StreamKey[]> {
+    return guarded(() => {
+      if (this.#store.current()?.syncId !== syncId) return []
+      if (!this.#store.hasSeenAny()) this.#store.see(keys)
+      const own = new Set(this.#record().streams.map(streamKey))
+      return this.#store.unseen(keys).filter((key) => !own.has(key))
+    })
+  }
+
+  /** Takes new streams into the connection, for the sync that found them and those to come. */
+  async addStreams(syncId: number, found: AirbyteStream[]): Promise<AddedStreams> {
+    return guarded(async () => {
+      const { streams, warnings } = await admitStreams(this.env, this.#record(), found)
+      if (this.#store.current()?.syncId !== syncId) return { streams: [], warnings: [] }
+      const record = this.#record()
+      const own = new Set(record.streams.map(streamKey))
+      const added = streams.filter((stream) => !own.has(streamKey(stream)))
+      const next = { ...record, streams: [...record.streams, ...added], updatedAt: Date.now() }
+      const inputs = this.ctx.storage.transactionSync(() => {
+        this.#store.saveRecord(next)
+        this.#store.see(added.map(streamKey))
+        return added.map((stream) => this.#store.inputOf(stream))
+      })
+      await tenantStub(this.env, record.tenantId).recordConnection(next)
+      return { streams: inputs, warnings }
+    })
+  }
+
   override async alarm(): Promise<void> {
     const record = this.#store.record()
     if (!record) return
@@ -437,11 +477,17 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       ...(record.flattening && { flattening: record.flattening }),
       transfer: record.transfer,
       schemaChanges: record.schemaChanges,
+      ...(this.#addsStreams(record, current) && { addsStreams: true }),
       maxRejects: record.maxRejects,
       ...(await this.#hashSalt(record)),
       acceptEmpty: current.acceptEmpty,
       limits: { ...DEFAULT_LIMITS, ...record.limits },
     }
+  }
+
+  /** A sync of chosen streams, or of a range, is no look at all there is. */
+  #addsStreams({ schemaChanges }: ConnectionRecord, { streams, backfill }: RunningSync): boolean {
+    return schemaChanges === 'propagate_fully' && !streams && !backfill
   }
 
   async #hashSalt({ tenantId, streams }: ConnectionRecord): Promise<{ hashSalt?: string }> {

@@ -27,6 +27,14 @@ export class DestinationDO extends ActorDO implements DestinationApi {
     })
   }
 
+  async addTables(connectionId: string, connectionName: string, tables: string[]): Promise<void> {
+    return guarded(async () => {
+      const place = await this.#place()
+      if (place !== undefined) this.ctx.storage.kv.put(`place:${connectionId}`, place)
+      await this.#ownerOf(place).own(connectionId, connectionName, tables)
+    })
+  }
+
   async checkTables(connectionId: string, tables: string[]): Promise<void> {
     return guarded(async () => this.#ownerOf(await this.#place()).refuse(connectionId, tables))
   }
@@ -46,7 +54,12 @@ export class DestinationDO extends ActorDO implements DestinationApi {
         const { sql } = this.ctx.storage
         this.#refuse(connectionId, tables)
         for (const table of tables) {
-          sql.exec('insert into owners values (?, ?, ?)', table, connectionId, connectionName)
+          sql.exec(
+            'insert or ignore into owners values (?, ?, ?)',
+            table,
+            connectionId,
+            connectionName,
+          )
         }
       }),
     )

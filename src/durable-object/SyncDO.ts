@@ -3,6 +3,7 @@ import { faultPoint } from '../core/fault-points.ts'
 import { syncOfFence } from '../core/sync-engine/identity.ts'
 import { rejectsPrefix, stagedPrefix } from '../core/sync-engine/objects.ts'
 import type {
+  AddedStreams,
   ChunkReport,
   Claim,
   FailedStream,
@@ -137,8 +138,15 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     })
   }
 
-  async planned(id: string, fence: number, streams: PlannedStream[], failed: FailedStream[]) {
+  async planned(
+    id: string,
+    fence: number,
+    streams: PlannedStream[],
+    failed: FailedStream[],
+    added?: AddedStreams,
+  ) {
     return this.#report(id, fence, (task) => {
+      if (added) this.#take(added)
       const message = `reading ${streams.length} streams`
       this.#store.addLog({ at: Date.now(), level: 'info', message })
       for (const planned of streams) {
@@ -149,6 +157,17 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       this.#tasks.done(task)
       this.#tasks.endIfOver()
     })
+  }
+
+  /** Streams that were not known when the sync began. */
+  #take({ streams, warnings }: AddedStreams): void {
+    const known = new Set(this.#store.streams().map(({ key }) => key))
+    for (const [i, input] of streams.entries()) {
+      const key = streamKey(input.config)
+      if (!known.has(key)) this.#store.addStream(key, known.size + i, input)
+    }
+    const sync = this.#progress.sync()
+    this.#store.saveSync({ ...sync, warnings: [...sync.warnings, ...warnings] })
   }
 
   async resumed(id: string, fence: number, position: LedgerPosition) {

@@ -28,6 +28,7 @@ export const CONNECTION_MIGRATIONS = [
   `create table partitions (
     stream text not null, list text not null, key text not null, entry text not null,
     primary key (stream, list, key)) without rowid;`,
+  'create table seen_streams (key text primary key) without rowid;',
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -82,6 +83,21 @@ export class ConnectionStore {
   setCurrent(current: RunningSync | undefined): void {
     if (current) this.#kv.put('current', current)
     else this.#kv.delete('current')
+  }
+
+  /** Those that were never seen at the source; none before streams were first looked at. */
+  unseen(keys: StreamKey[]): StreamKey[] {
+    if (!this.hasSeenAny()) return []
+    const query = 'select 1 from seen_streams where key = ?'
+    return keys.filter((key) => this.#sql.exec(query, key).toArray().length === 0)
+  }
+
+  see(keys: StreamKey[]): void {
+    for (const key of keys) this.#sql.exec('insert or ignore into seen_streams values (?)', key)
+  }
+
+  hasSeenAny(): boolean {
+    return this.#sql.exec('select 1 from seen_streams limit 1').toArray().length > 0
   }
 
   configFailures(): number {

@@ -11,13 +11,20 @@ import type { StreamRow } from './connection-store.ts'
 import { budgetOf, connectorContext, destinationRegistry, destinationStub } from './platform.ts'
 import type { ConnectionRecord } from './rpc.ts'
 
+interface Opened {
+  row: StreamRow
+  plan: StreamPlan
+  loader: Loader
+  capabilities: DestinationCapabilities
+}
+
 /** The loader of each stream, outside of any sync and one after the other; each is closed by itself. */
 export async function* loadersOf(
   env: Env,
   connection: ConnectionRecord,
   rows: StreamRow[],
   limitMs: number,
-): AsyncGenerator<{ row: StreamRow; loader: Loader; capabilities: DestinationCapabilities }> {
+): AsyncGenerator<Opened> {
   const { tenantId, destinationId } = connection
   const { type, config } = await destinationStub(env, tenantId, destinationId).open()
   const destination = destinationRegistry.get(type)
@@ -28,9 +35,10 @@ export async function* loadersOf(
     budget: budgetOf(limitMs),
   })
   for (const row of rows) {
-    const loader = await destination.open(ctx, config, planOf(connection, row, capabilities))
+    const plan = planOf(connection, row, capabilities)
+    const loader = await destination.open(ctx, config, plan)
     try {
-      yield { row, loader, capabilities }
+      yield { row, plan, loader, capabilities }
     } finally {
       await loader.close()
     }

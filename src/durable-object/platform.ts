@@ -4,11 +4,22 @@ import { destinations, sources } from '../../connectors/index.ts'
 import { ConnectorCache } from '../core/connector-cache.ts'
 import { createDestinationRegistry } from '../core/destination-registry.ts'
 import { createSourceRegistry } from '../core/source-registry.ts'
-import type { SyncControl, SyncInput, SyncOutcome } from '../core/sync-engine/types.ts'
+import type {
+  AddedStreams,
+  SyncControl,
+  SyncInput,
+  SyncOutcome,
+} from '../core/sync-engine/types.ts'
 import { createEgress } from '../egress/index.ts'
 import { dohResolver, platformResolver } from '../egress/resolvers.ts'
 import { workerdEgressHost } from '../egress/workerd-host.ts'
-import type { LogLevel, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
+import type {
+  AirbyteStream,
+  LogLevel,
+  PartitionDelta,
+  StreamKey,
+  StreamState,
+} from '../protocol/index.ts'
 import type {
   Budget,
   ConnectorContext,
@@ -106,6 +117,10 @@ export interface ConnectionOfSync extends ConnectionApi {
   }): Promise<boolean>
   /** What the committed state of a stream has in its lists of partitions, a page at a time. */
   partitions(key: StreamKey, after?: string): Promise<{ delta: PartitionDelta; next?: string }>
+  /** What a sync found at the source; those that are new. */
+  sawStreams(syncId: number, keys: StreamKey[]): Promise<StreamKey[]>
+  /** Takes new streams into the connection, and into the sync that found them. */
+  addStreams(syncId: number, found: AirbyteStream[]): Promise<AddedStreams>
   ended(summary: SyncSummary, outcome: SyncOutcome): Promise<void>
   /**
    * The reader of the source's log asks whether to go on between syncs. `staged`: it has something to

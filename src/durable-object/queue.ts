@@ -1,9 +1,10 @@
 /** Wake-ups: a sync's object sends them, a queue consumer answers by running one slice. */
 import { armFaultPoint, type FaultPoint } from '../core/fault-points.ts'
+import { targetKey } from '../core/sync-engine/connection-tables.ts'
 import type { TaskHost } from '../core/sync-engine/host.ts'
 import { runTask } from '../core/sync-engine/run-task.ts'
 import type { Claim, PartitionPage, TaskMessage } from '../core/sync-engine/types.ts'
-import type { PartitionDelta } from '../protocol/index.ts'
+import { type PartitionDelta, streamKey } from '../protocol/index.ts'
 import { createScrubber } from '../vault/index.ts'
 import {
   connectionStub,
@@ -102,6 +103,19 @@ export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
         more = after !== undefined
       }
       return [...committed, ...ofSync]
+    },
+    async addStreams({ input: { connectionId } }, found) {
+      const connection = connectionStub(env, tenantId, connectionId)
+      const unseen = new Set(await connection.sawStreams(syncId, found.map(streamKey)))
+      if (unseen.size === 0) return { streams: [], warnings: [] }
+      const streams = found.filter((stream) => unseen.has(streamKey(stream)))
+      return connection.addStreams(syncId, streams)
+    },
+    async claimTables({ input }, tables) {
+      const { namespaces } = destinationRegistry.get(input.destination.type).capabilities
+      const stub = destinationStub(env, tenantId, input.destination.id)
+      const targets = tables.map((table) => targetKey(input, table, namespaces))
+      await stub.addTables(input.connectionId, input.connectionName, targets)
     },
     now: () => Date.now(),
   }

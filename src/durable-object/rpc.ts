@@ -118,6 +118,8 @@ export interface SourceApi extends ActorApi {
 export interface DestinationApi extends ActorApi {
   /** Claims target tables for a connection; throws TABLE_TAKEN naming the owner. Replaces its earlier claims. */
   claimTables(connectionId: string, connectionName: string, tables: string[]): Promise<void>
+  /** Claims these besides, all or none. */
+  addTables(connectionId: string, connectionName: string, tables: string[]): Promise<void>
   /** Throws TABLE_TAKEN as `claimTables` would, and claims nothing. */
   checkTables(connectionId: string, tables: string[]): Promise<void>
   releaseTables(connectionId: string): Promise<void>
@@ -311,6 +313,8 @@ export interface Warning {
     | 'SCHEMA_CHANGED'
     | 'BACKFILL_APPENDED'
     | 'LOG_RETAINED'
+    | 'STREAM_ADDED'
+    | 'STREAM_NOT_ADDED'
   stream?: StreamKey
   message: string
 }
@@ -370,6 +374,8 @@ export interface ConnectionApi {
   get(): Promise<ConnectionRecord>
   /** What the streams were like at their last sync. */
   known(): Promise<Record<StreamKey, StreamPast>>
+  /** Of these streams of the source those that came since the connection first looked for new ones. */
+  unseen(keys: StreamKey[]): Promise<StreamKey[]>
   update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord>
   pause(): Promise<ConnectionRecord>
   resume(): Promise<ConnectionRecord>
@@ -413,7 +419,16 @@ export interface VerifyResult {
     foundHash?: string
     /** Why nothing could be compared, if so. */
     note?: string
+    /** Tables of arrays, compared with what the rows say of their number. */
+    children?: ChildVerified[]
   }[]
+}
+
+export interface ChildVerified {
+  table: string
+  ok: boolean
+  expectedRows: number
+  foundRows: number
 }
 
 export interface SyncApi {

@@ -1,10 +1,16 @@
 import { addRows, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
 import { type Batch, rowsOf } from '../protocol/index.ts'
-import type { Loader } from '../runtime/contract.ts'
-import { encodeCopyText } from '../runtime/formats/pg-copy-text.ts'
+import type { Loader, StreamPlan } from '../runtime/contract.ts'
+import { decodeCopyText, encodeCopyText } from '../runtime/formats/pg-copy-text.ts'
 import type { StreamRow } from './connection-store.ts'
 import { loadersOf } from './loaders.ts'
-import type { ConnectionRecord, Receipt, StreamReceipt, VerifyResult } from './rpc.ts'
+import type {
+  ChildVerified,
+  ConnectionRecord,
+  Receipt,
+  StreamReceipt,
+  VerifyResult,
+} from './rpc.ts'
 
 const LIMIT_MS = 10 * 60_000
 
@@ -23,9 +29,13 @@ export async function verifyStreams(
   const inReceipt = new Map(receipt.streams.map((stream) => [stream.stream, stream]))
   const wanted = rows.filter(({ key }) => inReceipt.has(key))
   const streams: VerifyResult['streams'] = []
-  for await (const { row, loader, capabilities } of loadersOf(env, connection, wanted, LIMIT_MS)) {
+  for await (const opened of loadersOf(env, connection, wanted, LIMIT_MS)) {
+    const { row, plan, loader, capabilities } = opened
     const byHash = level === 'hash' && capabilities.verify.includes('hash')
-    streams.push(await compare(loader, inReceipt.get(row.key) as StreamReceipt, row, byHash))
+    const found = await compare(loader, inReceipt.get(row.key) as StreamReceipt, row, byHash)
+    const children = byHash && plan.children ? await compareChildren(loader, plan) : []
+    const ok = found.ok && children.every((child) => child.ok)
+    streams.push({ ...found, ok, ...(children.length > 0 && { children }) })
   }
   return { level, ok: streams.every(({ ok }) => ok), streams }
 }
@@ -61,5 +71,31 @@ async function compare(
   const ok = found.rows === expected.rows && foundHash === expected.rowHash
   return { ...counted, ok, expectedHash: expected.rowHash, foundHash }
 }
+
+/** Whether tables of arrays have as many rows as the rows with the arrays say. */
+async function compareChildren(loader: Loader, plan: StreamPlan): Promise<ChildVerified[]> {
+  const { children = [] } = plan
+  const expected = children.map(() => 0)
+  const found = children.map(() => 0)
+  for (const table of [undefined, ...children.keys()]) {
+    const arrays = [...children.entries()].filter(([, { parent }]) => parent === table)
+    for await (const batch of loader.readBack?.(undefined, table) ?? []) {
+      if (table !== undefined) found[table] = (found[table] ?? 0) + rowsOf(batch)
+      if (arrays.length === 0) continue
+      const { schema, columns } = recordsOf(batch)
+      for (const [index, { count }] of arrays) {
+        const cells = columns[schema.findIndex(({ name }) => name === count)] ?? []
+        for (const cell of cells) expected[index] = (expected[index] ?? 0) + Number(cell)
+      }
+    }
+  }
+  return children.map(({ table }, i) => ({
+    ...{ table, ok: expected[i] === found[i] },
+    ...{ expectedRows: expected[i] ?? 0, foundRows: found[i] ?? 0 },
+  }))
+}
+
+const recordsOf = (batch: Batch) =>
+  batch.kind === 'records' ? batch : decodeCopyText(batch.bytes, batch.schema)
 
 const bytesOf = (batch: Batch) => (batch.kind === 'encoded' ? batch.bytes : encodeCopyText(batch))

@@ -1,5 +1,6 @@
+import { targetKey } from '../core/sync-engine/connection-tables.ts'
 import type { ConnectionConfig, StreamConfig } from '../durable-object/rpc.ts'
-import { type AirbyteCatalog, streamKey } from '../protocol/index.ts'
+import type { AirbyteCatalog, StreamDescriptor } from '../protocol/index.ts'
 import { checkContinuous } from './continuous.ts'
 import type { OperationContext } from './define.ts'
 import { catalogOf } from './discover.ts'
@@ -101,12 +102,9 @@ function isCdc(config: Record<string, unknown>): boolean {
 /** The tables that a connection writes, as its destination keeps their owners. */
 export async function tablesOf(
   ctx: OperationContext,
-  { destinationId, streams, prefix = '', namespace: common }: ConnectionConfig,
+  config: Omit<ConnectionConfig, 'streams'> & { streams: StreamDescriptor[] },
 ): Promise<string[]> {
-  const { type } = await ctx.objects.destination(destinationId).get()
+  const { type } = await ctx.objects.destination(config.destinationId).get()
   const { namespaces } = ctx.registries.destinations.get(type).capabilities
-  return streams.map(({ name, namespace: own }) => {
-    const namespace = namespaces ? (common ?? own) : undefined
-    return streamKey({ name: `${prefix}${name}`, namespace })
-  })
+  return config.streams.map((stream) => targetKey(config, stream, namespaces))
 }

@@ -172,6 +172,7 @@ export const planOutput = z.looseObject({
       target: z.string(),
       action: z.enum(['create', 'append', 'merge', 'replace', 'none']),
       columns: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+      tables: z.array(z.looseObject({ target: z.string(), array: z.string() })).optional(),
       statements: z.array(z.string()),
     }),
   ),
@@ -191,6 +192,7 @@ export const schemaChangesOutput = z.looseObject({
     }),
   ),
   newStreams: z.array(z.string()),
+  additions: z.array(z.looseObject({ stream: z.string() })).optional(),
 })
 export const rowOutput = z.looseObject({
   id: z.string(),

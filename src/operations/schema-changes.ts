@@ -1,8 +1,19 @@
-import type { ConnectionRecord, StreamConfig } from '../durable-object/rpc.ts'
-import { type AirbyteStream, type Column, columnsOf, streamKey } from '../protocol/index.ts'
+import type { ActorRecord, ConnectionRecord, StreamConfig } from '../durable-object/rpc.ts'
+import {
+  type AirbyteCatalog,
+  type AirbyteStream,
+  type Column,
+  columnsOf,
+  type ErrorRecord,
+  type StreamKey,
+  streamKey,
+  toAirbyteError,
+} from '../protocol/index.ts'
+import { tablesOf } from './connection-config.ts'
 import type { OperationContext } from './define.ts'
 import { catalogOf } from './discover.ts'
-import { planStreams, type StreamOutlook } from './plan/streams.ts'
+import { planStreams, type StreamOutlook, type StreamPlanView } from './plan/streams.ts'
+import { chooseStreams } from './stream-choices.ts'
 
 /**
  * What is different at the source since each stream was last synced, what the connection's policy
@@ -30,17 +41,25 @@ export async function schemaChangesOf(ctx: OperationContext, connectionId: strin
       changeOf(record, outlook, known[streamKey(outlook.config)]?.knownColumns ?? []),
     )
     .filter((change) => change !== null)
+  const isNew = newStreams(record, catalog.streams)
+  const unseen =
+    record.schemaChanges === 'propagate_fully' ? await connection.unseen(isNew.map(streamKey)) : []
   return {
     policy: record.schemaChanges,
+    ...(unseen.length > 0 && {
+      additions: await additionsOf(ctx, record, catalog, { source, destination }, unseen),
+    }),
     streams: [...record.streams.filter((s) => !found.has(streamKey(s))).map(goneOf), ...changed],
-    newStreams: newStreams(record, catalog.streams),
+    newStreams: isNew.map(streamKey),
   }
 }
 
 function changeOf({ schemaChanges }: ConnectionRecord, outlook: StreamOutlook, known: Column[]) {
   const { found, config, view } = outlook
   if (known.length === 0) return null
-  const difference = differenceOf(known, columnsOf(found.json_schema), config.selectedFields)
+  const now = columnsOf(found.json_schema)
+  const expanded = outlook.planned?.mapping?.columns ?? outlook.planned?.flattened
+  const difference = differenceOf(known, now, expanded, config.selectedFields)
   const { added, removed, retyped } = difference
   if (added.length + removed.length + retyped.length === 0) return null
   const isIgnored = schemaChanges === 'ignore' && retyped.length === 0
@@ -68,19 +87,54 @@ const goneOf = (config: StreamConfig) => ({
   },
 })
 
-function newStreams({ streams }: ConnectionRecord, all: AirbyteStream[]): string[] {
+function newStreams({ streams }: ConnectionRecord, all: AirbyteStream[]): AirbyteStream[] {
   const own = new Set(streams.map(streamKey))
-  return all.map(streamKey).filter((key) => !own.has(key))
+  return all.filter((stream) => !own.has(streamKey(stream)))
+}
+
+/** New streams that the next sync adds by itself, as it would plan them. */
+async function additionsOf(
+  ctx: OperationContext,
+  record: ConnectionRecord,
+  { streams }: AirbyteCatalog,
+  actors: { source: ActorRecord; destination: ActorRecord },
+  unseen: StreamKey[],
+) {
+  const { modes } = ctx.registries.destinations.get(actors.destination.type).capabilities
+  const wanted = new Set(unseen)
+  const additions: (StreamPlanView | { stream: StreamKey; problem: ErrorRecord })[] = []
+  for (const stream of streams.filter((found) => wanted.has(streamKey(found)))) {
+    const catalog = { streams: [stream] }
+    try {
+      const chosen = chooseStreams(catalog, undefined, { modes, cdc: false })
+      const config = { ...record, streams: chosen }
+      const tables = await tablesOf(ctx, config)
+      await ctx.objects.destination(record.destinationId).checkTables(record.id, tables)
+      const [outlook] = await planStreams(ctx, config, catalog, actors)
+      if (outlook) additions.push(outlook.view)
+    } catch (error) {
+      additions.push({ stream: streamKey(stream), problem: toAirbyteError(error).toJSON() })
+    }
+  }
+  return additions
 }
 
 /** Columns by name; a retype is what another column would be made for. */
-function differenceOf(known: Column[], now: Column[], selected: string[] | undefined) {
+function differenceOf(
+  knownWhole: Column[],
+  nowWhole: Column[],
+  expanded: Column[] | undefined,
+  selected: string[] | undefined,
+) {
+  const byName = new Map(expanded?.map((column) => [column.name, column]))
+  const known = expanded ? knownWhole.flatMap((column) => fieldsIn(column)) : knownWhole
+  const now = nowWhole.flatMap((column) => fieldsIn(byName.get(column.name) ?? column))
   const before = new Map(known.map((column) => [column.name, column]))
   const after = new Map(now.map((column) => [column.name, column]))
   const wanted = selected && new Set(selected)
   return {
     added: now
-      .filter(({ name }) => !before.has(name) && (wanted?.has(name) ?? true))
+      .filter(({ name }) => !before.has(name) && (wanted?.has(topOf(name)) ?? true))
       .map((column) => ({ name: column.name, type: typeOf(column) })),
     removed: known.filter(({ name }) => !after.has(name)).map(({ name }) => name),
     retyped: known.flatMap((column) => {
@@ -89,6 +143,26 @@ function differenceOf(known: Column[], now: Column[], selected: string[] | undef
       return other && from !== to ? [{ name: column.name, from, to }] : []
     }),
   }
+}
+
+/** Between the names of an object, or of an array, and what is in it. */
+const IN = /\.|\[\]/
+
+const topOf = (name: string) => name.split(IN, 1)[0] ?? name
+
+/** A column, or what an object or array of it is taken apart into, by its path. */
+function fieldsIn(column: Column, above = ''): Column[] {
+  const own = `${above}${column.name}`
+  const { members, elements } = column
+  if (members)
+    return members.flatMap(({ path, ...member }) =>
+      fieldsIn({ ...member, name: path.join('.') }, `${own}.`),
+    )
+  if (elements)
+    return elements.columns.flatMap((element) =>
+      fieldsIn(element, elements.scalar ? `${own}[]` : `${own}[].`),
+    )
+  return [{ ...column, name: own }]
 }
 
 const typeOf = ({ type, native }: Column): string => native?.type ?? type

@@ -372,6 +372,8 @@ export interface ChildTable {
   parent?: number
   /** Beside the stream's table. */
   table: string
+  /** The column that has the number of elements, in the table that has the array. */
+  count: string
   /** The first ones are those of `LINKS`. */
   columns: Column[]
 }

@@ -104,7 +104,102 @@ describe('the schema changes of a connection', () => {
   })
 })
 
+it('takes streams that are new at the source into a connection that propagates fully', async () => {
+  const { call, link } = await ends()
+  await sql(`DROP TABLE IF EXISTS shop.items, shop.extra, shop.fresh, shop.late;
+    CREATE TABLE shop.items (id int PRIMARY KEY);
+    CREATE TABLE shop.extra (id int PRIMARY KEY)`)
+  const settings = { ...link, schemaChanges: 'propagate_fully' }
+  await call('connections.create', { ...settings, streams: [{ name: 'items' }] })
+  const sync = async () => {
+    const { syncId } = await call('connections.sync', { connection: 'link', waitSeconds: 30 })
+    expect(await call('syncs.get', { sync: syncId, waitSeconds: 30 })).toMatchObject({
+      status: 'succeeded',
+    })
+    return call('syncs.receipt', { sync: syncId })
+  }
+  const changes = () => call('connections.schemaChanges', { connection: 'link' })
+  expect(await sync()).toMatchObject({ warnings: [], streams: [{ stream: 'shop.items' }] })
+  // It was there when the streams were chosen.
+  const before = await changes()
+  expect(before.newStreams).toContain('shop.extra')
+  expect(before.additions).toBeUndefined()
+
+  await sql(`CREATE TABLE shop.fresh (id int PRIMARY KEY, note text);
+    INSERT INTO shop.fresh VALUES (1, 'first');
+    CREATE TABLE shop.late (id int PRIMARY KEY);
+    CREATE SCHEMA IF NOT EXISTS ${link.namespace}`)
+  expect((await changes()).newStreams).toContain('shop.late')
+  await call('connections.create', { ...link, name: 'other', streams: [{ name: 'late' }] })
+  expect(await changes()).toMatchObject({
+    additions: [
+      {
+        ...{ stream: 'shop.fresh', action: 'create', destinationSyncMode: 'overwrite' },
+        target: `${link.namespace}.fresh`,
+        statements: expect.arrayContaining([expect.stringContaining('CREATE TABLE')]),
+      },
+      { stream: 'shop.late', problem: { code: 'TABLE_TAKEN' } },
+    ],
+  })
+  const receipt = await sync()
+  expect(receipt).toMatchObject({
+    warnings: [
+      { code: 'STREAM_ADDED', stream: 'shop.fresh' },
+      { code: 'STREAM_NOT_ADDED', stream: 'shop.late' },
+    ],
+    streams: [{ stream: 'shop.items' }, { stream: 'shop.fresh', rowsLoaded: 1 }],
+  })
+  const { rows } = (await sql(`SELECT id, note FROM ${link.namespace}.fresh`)) as {
+    rows: unknown[]
+  }
+  expect(rows).toEqual([{ id: '1', note: 'first' }])
+  expect(await call('connections.get', { connection: 'link' })).toMatchObject({
+    streams: [{ name: 'items' }, { name: 'fresh' }],
+  })
+  const taken = call('connections.plan', { ...link, name: 'third', streams: [{ name: 'fresh' }] })
+  await expect(taken).rejects.toMatchObject({ code: 'TABLE_TAKEN' })
+  expect(await sync()).toMatchObject({ warnings: [{ code: 'STREAM_NOT_ADDED' }] })
+})
+
 describe('the plan of a connection', () => {
+  it('shows the tables that arrays become, and takes them', async () => {
+    const { call, link } = await ends()
+    await call('sources.create', { name: 'sample', ...SAMPLE })
+    const nested = { ...link, source: 'sample', normalization: 'nested' }
+    const streams = [{ name: 'purchases' }]
+    const plan = planOf(await call('connections.plan', { ...nested, streams }))
+    expect(plan.streams[0]).toMatchObject({
+      columns: expect.arrayContaining([{ name: 'tags_count', type: 'bigint' }]),
+      tables: [
+        {
+          ...{ target: `${link.namespace}.purchases_tags`, array: 'tags[]' },
+          columns: [
+            { name: '_airbyte_parent_id', type: 'uuid' },
+            { name: '_airbyte_root_id', type: 'uuid' },
+            { name: '_airbyte_index', type: 'bigint' },
+            { name: 'value', type: 'text' },
+          ],
+        },
+      ],
+    })
+    const ddl = plan.streams[0]?.statements.filter((text) => text.startsWith('CREATE TABLE'))
+    expect(ddl?.filter((text) => text.includes('purchases_tags'))).toHaveLength(1)
+    await call('connections.create', { ...nested, streams, planHash: plan.planHash })
+    const { syncId } = await call('connections.sync', { connection: 'link', waitSeconds: 30 })
+    expect(await call('syncs.receipt', { sync: syncId })).toMatchObject({
+      streams: [{ children: [{ table: 'purchases_tags', rows: expect.any(Number) }] }],
+    })
+    expect(await call('connections.verify', { connection: 'link', level: 'hash' })).toMatchObject({
+      ok: true,
+      streams: [{ children: [{ table: 'purchases_tags', ok: true }] }],
+    })
+    // A stream of that name would write the same table.
+    await sql('DROP TABLE IF EXISTS shop.purchases_tags; CREATE TABLE shop.purchases_tags (id int)')
+    const other = { ...link, name: 'other', streams: [{ name: 'purchases_tags' }] }
+    await expect(call('connections.plan', other)).rejects.toMatchObject({ code: 'TABLE_TAKEN' })
+    await sql('DROP TABLE shop.purchases_tags')
+  })
+
   it('shows tables, columns, statements, modes and estimated rows, and changes nothing', async () => {
     const { call, link } = await ends()
     const plan = planOf(await call('connections.plan', { ...link, streams: [ORDERS] }))

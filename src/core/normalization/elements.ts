@@ -103,6 +103,7 @@ export function childTables(columns: Column[], prefix: string): ChildTable[] {
         path: own,
         ...(parent === undefined ? {} : { parent }),
         table: `${prefix}${elements.table}`,
+        count: elements.count,
         columns: [...LINKS, ...tableColumns(elements.columns)],
       })
       add(elements.columns, own, index)

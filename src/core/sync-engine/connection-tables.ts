@@ -9,6 +9,14 @@ export interface ConnectionTable extends StreamDescriptor {
   stream: string
 }
 
+/** A table of a connection as its destination keeps who owns it. */
+export const targetKey = (
+  { namespace: common, prefix = '' }: { namespace?: string; prefix?: string },
+  { name, namespace: own }: StreamDescriptor,
+  namespaces: boolean,
+): string =>
+  streamKey({ name: `${prefix}${name}`, namespace: namespaces ? (common ?? own) : undefined })
+
 /** The tables that a connection's streams have as far as is known before planning. */
 export const knownTables = (
   streams: StreamDescriptor[],

@@ -1,4 +1,10 @@
-import type { JsonObject, LogLevel, PartitionDelta } from '../../protocol/index.ts'
+import type {
+  AirbyteStream,
+  JsonObject,
+  LogLevel,
+  PartitionDelta,
+  StreamDescriptor,
+} from '../../protocol/index.ts'
 import type {
   Budget,
   ConnectorContext,
@@ -6,7 +12,7 @@ import type {
   ObjectStore,
   Source,
 } from '../../runtime/contract.ts'
-import type { Claim, StreamClaim, SyncControl } from './types.ts'
+import type { AddedStreams, Claim, PlanClaim, StreamClaim, SyncControl } from './types.ts'
 
 /** What a slice needs of the place it runs in: a queue consumer, an alarm, a test. */
 export interface TaskHost {
@@ -25,5 +31,9 @@ export interface TaskHost {
   scrub(text: string): string
   /** What makes up the lists of partitions in the state that the stream is read from, in order. */
   partitions(claim: StreamClaim): Promise<PartitionDelta[]>
+  /** Takes in those of the source's streams that are new; absent: this host keeps no connection. */
+  addStreams?(claim: PlanClaim, found: AirbyteStream[]): Promise<AddedStreams>
+  /** Claims tables of the destination that planning brought up; throws TABLE_TAKEN. */
+  claimTables?(claim: PlanClaim, tables: StreamDescriptor[]): Promise<void>
   now(): number
 }

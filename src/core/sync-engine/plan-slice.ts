@@ -1,5 +1,6 @@
 import {
   AirbyteError,
+  type AirbyteStream,
   fromRecord,
   type StreamKey,
   streamKey,
@@ -21,7 +22,11 @@ export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
   const planned: PlannedStream[] = []
   const failed: FailedStream[] = []
   const tables = [...(claim.input.tables ?? [])]
-  for (const stream of claim.input.streams) {
+  const added = claim.input.addsStreams
+    ? await host.addStreams?.(claim, newTo(claim, catalog.streams))
+    : undefined
+  for (const { message } of added?.warnings ?? []) ctx.log('info', message)
+  for (const stream of [...claim.input.streams, ...(added?.streams ?? [])]) {
     const key = streamKey(stream.config)
     try {
       const found = byKey.get(key)
@@ -31,7 +36,9 @@ export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
         destination: destination.connector.capabilities,
       }
       const plan = planStream({ ...claim.input, tables }, stream, found, capabilities)
-      tables.push(...tablesOfArrays(plan))
+      const arrays = tablesOfArrays(plan)
+      if (arrays.length > 0) await host.claimTables?.(claim, arrays)
+      tables.push(...arrays)
       planned.push(plan)
     } catch (error) {
       failed.push(failure(key, stream, error))
@@ -39,7 +46,12 @@ export async function runPlanSlice(slice: Slice<PlanClaim>): Promise<void> {
   }
   await freeze(slice, source, planned)
   await faultPoint('plan.frozen')
-  await sync.planned(claim.taskId, claim.fence, planned, failed)
+  await sync.planned(claim.taskId, claim.fence, planned, failed, added)
+}
+
+function newTo({ input }: PlanClaim, found: AirbyteStream[]): AirbyteStream[] {
+  const own = new Set(input.streams.map(({ config }) => streamKey(config)))
+  return found.filter((stream) => !own.has(streamKey(stream)))
 }
 
 async function freeze(

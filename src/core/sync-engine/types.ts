@@ -61,6 +61,8 @@ export interface SyncInput {
   flattening?: Partial<FlattenOptions>
   transfer: 'auto' | 'direct' | 'staged'
   schemaChanges: 'ignore' | 'disable' | 'propagate_columns' | 'propagate_fully'
+  /** Streams that are new at the source are taken in. */
+  addsStreams?: boolean
   maxRejects: number
   /** Of hashed columns; only where there are any. */
   hashSalt?: string
@@ -89,6 +91,12 @@ export interface SyncStreamInput {
   previousRows: number
   /** From when on (epoch milliseconds) finding no row is worth a warning; null: never. */
   quietAfter: number | null
+}
+
+/** Streams that were new at the source. */
+export interface AddedStreams {
+  streams: SyncStreamInput[]
+  warnings: Warning[]
 }
 
 /** A stream after planning: what is read, how it travels, where it lands. */
@@ -163,6 +171,7 @@ export interface SyncControl {
     fence: number,
     streams: PlannedStream[],
     failed: FailedStream[],
+    added?: AddedStreams,
   ): Promise<void>
   /** Where the destination's ledger stands; where it is ahead of the sync, an answer was lost. */
   resumed(taskId: string, fence: number, position: LedgerPosition): Promise<void>

@@ -1,4 +1,5 @@
 /** What a connection would do, before it does it; and a hash that holds its creation to that. */
+import { tablesOfArrays } from '../../core/sync-engine/connection-tables.ts'
 import type { ConnectionConfig } from '../../durable-object/rpc.ts'
 import { type AirbyteCatalog, AirbyteError } from '../../protocol/index.ts'
 import { type ConnectionInput, configOf, type Ends, tablesOf } from '../connection-config.ts'
@@ -58,5 +59,10 @@ async function look(ctx: OperationContext, config: ConnectionConfig, catalog: Ai
     ctx.objects.destination(destinationId).get(),
   ])
   const streams = await planStreams(ctx, config, catalog, { source, destination })
+  const arrays = streams.flatMap(({ planned }) => (planned ? tablesOfArrays(planned) : []))
+  if (arrays.length > 0) {
+    const theirs = await tablesOf(ctx, { ...config, streams: arrays })
+    await ctx.objects.destination(destinationId).checkTables('', theirs)
+  }
   return { streams, hash: hashOf({ config, source, destination, streams }) }
 }

@@ -17,7 +17,7 @@ import {
   streamKey,
   toAirbyteError,
 } from '../../protocol/index.ts'
-import type { Rehearsal } from '../../runtime/contract.ts'
+import type { ChildTable, Rehearsal } from '../../runtime/contract.ts'
 import { connectorOf } from '../actors.ts'
 import type { OperationContext } from '../define.ts'
 import { runConnector } from '../run-connector.ts'
@@ -133,6 +133,17 @@ const ACTIONS: Record<DestinationSyncMode, 'append' | 'merge' | 'replace'> = {
   overwrite_dedup: 'replace',
 }
 
+/** The tables that the stream's arrays become. */
+const tablesOf = (children: ChildTable[], rehearsal: Rehearsal | undefined) =>
+  children.map(({ path, table, columns }, i) => {
+    const found = rehearsal?.children?.[i]
+    return {
+      target: found?.target ?? table,
+      array: path.map((name) => `${name}[]`).join('.'),
+      columns: (found?.columns ?? columns).map(({ name, type }) => ({ name, type: String(type) })),
+    }
+  })
+
 function viewOf({ found, config, planned, rehearsal, problem }: Draft) {
   const { syncMode, destinationSyncMode, primaryKey, cursorField } = config
   const { namespace, table } = planned?.plan.target ?? {}
@@ -155,6 +166,7 @@ function viewOf({ found, config, planned, rehearsal, problem }: Draft) {
     targetRows: rehearsal?.targetRows,
     transfer: planned?.transfer,
     columns: columns.map(({ name, type }) => ({ name, type: String(type) })),
+    ...(planned?.plan.children && { tables: tablesOf(planned.plan.children, rehearsal) }),
     statements: rehearsal?.statements ?? [],
     problem: problem?.toJSON(),
   }
