@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { CLIENT } from './test/support/sign-in/client.ts'
@@ -8,6 +9,8 @@ export default defineConfig({
   plugins: [yamlText()],
   test: {
     globalSetup: ['./test/support/global-setup.ts'],
+    // Most tests wait for a server, a queue or an alarm: two files at once, also on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
@@ -16,6 +19,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.workers.test.ts', 'test/long/**'],
           testTimeout: 30_000,
+          // A process for each file would load the same modules over and over.
+          isolate: false,
         },
       },
       {

@@ -84,7 +84,9 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
   it('fails when the slot was dropped, and begins anew only after a refresh', async () => {
     const { connection } = await connect(setup())
     await run(connection)
-    await db.client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots')
+    await db.client.query(
+      'select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()',
+    )
     await db.client.query(`update src.items set name = 'unseen' where id = 3`)
     const lost = await run(connection)
     expect(lost.status).toBe('failed')

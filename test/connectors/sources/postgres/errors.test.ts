@@ -119,12 +119,9 @@ describe('a table that changed since discovery', () => {
 })
 
 describe('a read that ends early', () => {
-  const running = async () =>
-    (
-      await db.sql(
-        "SELECT pid, state FROM pg_stat_activity WHERE application_name = 'airbyte source'",
-      )
-    ).rows
+  const OURS = `FROM pg_stat_activity
+    WHERE application_name = 'airbyte source' AND datname = current_database()`
+  const running = async () => (await db.sql(`SELECT pid, state ${OURS}`)).rows
 
   it('stops at the server when the consumer stops', async () => {
     const stream = configure((await discover(db.config)).get('public.big'), {
@@ -150,9 +147,7 @@ describe('a read that ends early', () => {
         if (event.type !== 'state') continue
         states.set(streamKey(stream.stream), event.state)
         atState = rows
-        await db.sql(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'airbyte source'",
-        )
+        await db.sql(`SELECT pg_terminate_backend(pid) ${OURS}`)
       }
     })().then(
       () => undefined,
