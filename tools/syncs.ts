@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { defineOperation, outward, READ, SET } from '../src/operations/define.ts'
+import { connectionStreams } from '../src/operations/connections.ts'
+import { defineOperation, outward, READ, SET, WRITE } from '../src/operations/define.ts'
 import {
   flag,
   nameOrId,
   offset,
   pageOf,
   paging,
+  streamName,
   syncNumber,
   syncOutput,
   time,
@@ -190,6 +192,29 @@ export const syncRejects = defineOperation({
   refs: { sync: 'sync' },
   handler: (ctx, { sync: syncId, ...page }) =>
     readRejects(ctx, connectionOf(ctx.refs.sync), syncId, page),
+})
+
+export const replayRejects = defineOperation({
+  id: 'syncs.replay',
+  title: 'Load rejected rows again',
+  description:
+    'Loads the rows that a sync rejected again, after the destination or the mapping was mended: a sync of its own, each row once. What is rejected again is among the rejects of that sync. Refused for streams that were read anew since.',
+  input: z.strictObject({
+    sync,
+    streams: z.array(streamName).min(1).optional().describe('Default: all with rejected rows'),
+  }),
+  output: detail,
+  scopes: ['sync:run'],
+  effect: outward(WRITE),
+  http: { method: 'POST', path: '/syncs/:sync/replay' },
+  cli: { command: 'syncs replay', positional: ['sync'] },
+  refs: { sync: 'sync' },
+  handler: async (ctx, { sync: syncId, streams: names }) => {
+    const id = connectionOf(ctx.refs.sync)
+    const streams = await connectionStreams(ctx, id, names)
+    const connection = ctx.objects.connection(id)
+    return syncOf(await connection.startSync({ trigger: 'manual', streams, replay: { syncId } }))
+  },
 })
 
 export const verifySync = defineOperation({

@@ -35,6 +35,7 @@ const WAIT = { wait: { type: 'boolean', short: 'w' } } as const
 export const SPECIAL: Partial<Record<string, Special>> = {
   'connections.sync': { options: WAIT, run: sync },
   'connections.backfill': { options: WAIT, run: backfill },
+  'syncs.replay': { options: WAIT, run: replay },
   'syncs.logs': { options: { follow: { type: 'boolean', short: 'f' } }, run: logs },
   'workspace.export': { options: { output: { type: 'string', short: 'o' } }, run: exportYaml },
   'workspace.apply': { options: { ...FILE, ...YES }, run: apply },
@@ -52,6 +53,12 @@ async function sync(command: Command): Promise<ExitCode> {
 async function backfill(command: Command): Promise<ExitCode> {
   const { connection, ...rest } = command.input as InputOf<'connections.backfill'>
   return follow(command, await command.airbyte.connections.backfill(connection, rest))
+}
+
+/** `syncs replay <sync> --wait` */
+async function replay(command: Command): Promise<ExitCode> {
+  const { sync: syncId, ...rest } = command.input as InputOf<'syncs.replay'> & { sync: number }
+  return follow(command, await command.airbyte.syncs.replay(syncId, rest))
 }
 
 async function follow({ flags, io }: Command, started: StartedSync): Promise<ExitCode> {

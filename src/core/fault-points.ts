@@ -29,10 +29,14 @@ export const TOKEN_FAULT_POINTS = ['token.asked', 'token.answered', 'token.kept'
 /** The gaps of a log's segment, in its reader. */
 export const LOG_FAULT_POINTS = ['log.stored', 'log.entered'] as const
 
+/** The gap between rejected rows that were loaded again and their removal from the rejects. */
+export const REPLAY_FAULT_POINTS = ['replay.loaded'] as const
+
 export type FaultPoint =
   | (typeof FAULT_POINTS)[number]
   | (typeof TOKEN_FAULT_POINTS)[number]
   | (typeof LOG_FAULT_POINTS)[number]
+  | (typeof REPLAY_FAULT_POINTS)[number]
 
 let armed: { point: FaultPoint; hit: number; action: () => Promise<void> } | undefined
 

@@ -8,6 +8,7 @@ import {
   DEFAULT_LIMITS,
   type SyncInput,
   type SyncOutcome,
+  type SyncStreamInput,
 } from '../core/sync-engine/types.ts'
 import { eventsOfSync } from '../notifications/events.ts'
 import { notificationStub } from '../notifications/stub.ts'
@@ -30,6 +31,7 @@ import { logStateOf } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { checkBackfill } from './backfill.ts'
 import {
+  besides,
   CONNECTION_MIGRATIONS,
   ConnectionStore,
   type PartitionPageOf,
@@ -49,11 +51,13 @@ import {
   syncStub,
   tenantStub,
 } from './platform.ts'
+import { replayableStreams } from './replay.ts'
 import type {
   Backfill,
   ConnectionConfig,
   ConnectionRecord,
   Receipt,
+  StreamConfig,
   StreamPast,
   SyncSummary,
   VerifyResult,
@@ -154,6 +158,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     acceptEmpty?: boolean
     trigger: 'manual' | 'schedule'
     backfill?: Backfill
+    replay?: { syncId: number }
   }): Promise<SyncSummary> {
     return guarded(async () => {
       const record = this.#record()
@@ -162,7 +167,9 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       if (record.status === 'paused') throw paused(record)
       const backfill = options.backfill && (await this.#checked(record, options.backfill))
       const wanted = options.backfill ? [options.backfill.stream] : options.streams
-      const chosen = wanted && this.#choose(record, wanted)
+      const named = wanted && this.#choose(record, wanted)
+      const { replay } = options
+      const chosen = replay ? await this.#replayable(record, replay.syncId, named) : named
       const tenant = tenantStub(this.env, record.tenantId)
       const slot = await tenant.beginSync(record.id)
       if (!slot)
@@ -170,9 +177,10 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       const again = this.#store.current()
       if (again) throw alreadyRunning(record, again.syncId)
       const { trigger, acceptEmpty = false } = options
-      const current = { ...slot, accepted: false, trigger, acceptEmpty, streams: chosen, backfill }
+      const asked = { trigger, acceptEmpty, streams: chosen, backfill, replay }
+      const current: RunningSync = { ...slot, accepted: false, ...asked }
       this.ctx.storage.transactionSync(() => {
-        if (backfill) this.#store.stepGeneration(backfill.key)
+        for (const key of besides(current)) this.#store.stepGeneration(key)
         this.#store.setCurrent(current)
       })
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS)
@@ -275,7 +283,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     return guarded(() => {
       const { key, state, lastChunk, partitions } = commit
       const current = this.#store.current()
-      if (current?.syncId !== commit.syncId || current.backfill) return false
+      if (current?.syncId !== commit.syncId || besides(current).length > 0) return false
       const row = this.#store.stream(key)
       if (row.generation !== commit.generationId) return false
       this.ctx.storage.transactionSync(() => {
@@ -302,18 +310,19 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       const events = eventsOfSync(record, summary, receipt, record.lastSync?.status)
       if (events.length > 0) await notificationStub(this.env, record.tenantId).emit(events)
       if (this.#store.current()?.syncId !== summary.syncId) return
-      const { backfill } = current
+      const beside = besides(current)
+      const isBeside = beside.length > 0
       this.ctx.storage.transactionSync(() => {
         const endedAt = summary.endedAt ?? Date.now()
-        if (backfill) this.#store.stepGeneration(backfill.key)
-        else for (const outcome of streams) this.#store.keepOutcome(outcome, endedAt)
+        for (const key of beside) this.#store.stepGeneration(key)
+        if (!isBeside) for (const outcome of streams) this.#store.keepOutcome(outcome, endedAt)
         this.#store.saveSync(summary)
         this.#store.setCurrent(undefined)
-        const isFresh = summary.status === 'succeeded' && !backfill && !current.streams
+        const isFresh = summary.status === 'succeeded' && !isBeside && !current.streams
         const fresh = isFresh && { freshAsOf: summary.startedAt }
         this.#store.saveRecord({ ...this.#record(), lastSync: summary, ...fresh })
-        // What was wrong with one backfill says nothing about the syncs to come.
-        if (!backfill) this.#countFailures(summary)
+        // What was wrong with one of those says nothing about the syncs to come.
+        if (!isBeside) this.#countFailures(summary)
         if (log === 'none' && summary.status === 'succeeded') this.#pauseWithoutLog()
       })
       const endedAt = summary.endedAt ?? Date.now()
@@ -454,11 +463,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       (stream) => !current.streams || current.streams.includes(streamKey(stream)),
     )
     const streams = this.ctx.storage.transactionSync(() =>
-      chosen.map((stream) =>
-        current.backfill
-          ? this.#store.backfillInputOf(stream, current.backfill.range)
-          : this.#store.inputOf(stream),
-      ),
+      chosen.map((stream) => this.#inputOf(current, stream)),
     )
     return {
       v: 1,
@@ -488,6 +493,22 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   /** A sync of chosen streams, or of a range, is no look at all there is. */
   #addsStreams({ schemaChanges }: ConnectionRecord, { streams, backfill }: RunningSync): boolean {
     return schemaChanges === 'propagate_fully' && !streams && !backfill
+  }
+
+  #inputOf({ backfill, replay }: RunningSync, stream: StreamConfig): SyncStreamInput {
+    if (backfill) return this.#store.backfillInputOf(stream, backfill.range)
+    return replay ? this.#store.replayInputOf(stream, replay.syncId) : this.#store.inputOf(stream)
+  }
+
+  /** The streams whose rejected rows can be loaded again. */
+  async #replayable({ streams }: ConnectionRecord, syncId: number, named?: StreamKey[]) {
+    const known = new Set(streams.map(streamKey))
+    const receipt = await this.receipt(syncId)
+    return replayableStreams(syncId, {
+      streams: (receipt?.streams ?? []).filter(({ stream }) => known.has(stream)),
+      named,
+      openedAt: (key) => this.#store.stream(key).opened,
+    })
   }
 
   async #hashSalt({ tenantId, streams }: ConnectionRecord): Promise<{ hashSalt?: string }> {

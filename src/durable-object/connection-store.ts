@@ -29,6 +29,7 @@ export const CONNECTION_MIGRATIONS = [
     stream text not null, list text not null, key text not null, entry text not null,
     primary key (stream, list, key)) without rowid;`,
   'create table seen_streams (key text primary key) without rowid;',
+  'alter table streams add column opened integer not null default 0;',
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -40,6 +41,8 @@ export interface StreamRow {
   lastChunk: string | null
   /** Grows whenever reading starts from nothing or from a position set by hand. */
   generation: number
+  /** The generation at which reading last started anew; those after it only tell rows apart. */
+  opened: number
   /** Rows of older generations go when a sync of this one completes. */
   minimumGeneration: number
   /** A full refresh of this generation has succeeded. */
@@ -121,8 +124,8 @@ export class ConnectionStore {
     this.#sql.exec(
       `insert or replace into streams
        (key, state, generation, minimum_generation, complete, rows, row_hash, columns,
-        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk, opened)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.key,
       row.state === null ? null : exactJson(row.state),
       row.generation,
@@ -132,6 +135,7 @@ export class ConnectionStore {
       row.rowHash,
       JSON.stringify(row.columns),
       ...[row.previousRows, row.lastRowsAt, row.longestGapMs, row.activeSyncs, row.lastChunk],
+      row.opened,
     )
   }
 
@@ -143,7 +147,8 @@ export class ConnectionStore {
     if (!given) this.dropPartitions(key)
     const next = {
       ...row,
-      ...{ state, lastChunk: null, generation, complete: false, rows: 0, rowHash: NO_ROWS },
+      ...{ state, lastChunk: null, generation, opened: generation, complete: false },
+      ...{ rows: 0, rowHash: NO_ROWS },
       minimumGeneration: remove ? generation : row.minimumGeneration,
       previousRows: row.complete ? row.rows : row.previousRows,
     }
@@ -208,7 +213,7 @@ export class ConnectionStore {
     return header
   }
 
-  /** Opens a new generation that goes on from where the stream stands: rows of a backfill are told apart. */
+  /** Opens a new generation that goes on from where the stream stands: rows beside the others are told apart. */
   stepGeneration(key: StreamKey): void {
     const row = this.stream(key)
     this.saveStream({ ...row, generation: row.generation + 1, rows: 0, rowHash: NO_ROWS })
@@ -216,15 +221,26 @@ export class ConnectionStore {
 
   /** What the backfill of a range starts with: nothing, in the stream's newest generation, beside all older rows. */
   backfillInputOf(config: StreamConfig, range: FieldRange): SyncStreamInput {
+    return { ...this.#besideOf(config), config: { ...config, syncMode: 'full_refresh' }, range }
+  }
+
+  #besideOf(config: StreamConfig): SyncStreamInput {
     const { generation, columns } = this.stream(streamKey(config))
     return {
-      config: { ...config, syncMode: 'full_refresh' },
-      range,
+      config,
       ...{ state: null, hasPartitions: false, lastChunk: null },
       ...{ generationId: generation, minimumGenerationId: 0 },
       ...{ generationRows: 0, generationHash: NO_ROWS, knownColumns: columns },
       ...{ previousRows: 0, quietAfter: null },
     }
+  }
+
+  /** What it takes to load rejected rows beside those of the stream's other generations. */
+  replayInputOf(config: StreamConfig, syncId: number): SyncStreamInput {
+    const destinationSyncMode = config.destinationSyncMode.endsWith('dedup')
+      ? ('append_dedup' as const)
+      : ('append' as const)
+    return { ...this.#besideOf({ ...config, destinationSyncMode }), replay: { syncId } }
   }
 
   /** What a new sync of this stream starts with; takes or continues a generation. */
@@ -292,12 +308,19 @@ export interface RunningSync {
   acceptEmpty: boolean
   /** Its stream's generation was opened when the sync was taken on. */
   backfill?: { key: StreamKey; range: FieldRange }
+  /** The generations of `streams` were opened when the sync was taken on. */
+  replay?: { syncId: number }
 }
+
+/** The streams to which a sync adds rows without moving them from where they stand. */
+export const besides = ({ backfill, replay, streams = [] }: RunningSync): StreamKey[] =>
+  backfill ? [backfill.key] : replay ? streams : []
 
 const UNREAD: Omit<StreamRow, 'key'> = {
   state: null,
   lastChunk: null,
   generation: 0,
+  opened: 0,
   minimumGeneration: 0,
   complete: true,
   rows: 0,
@@ -325,6 +348,7 @@ const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
   state: row.state === null ? null : (parseExactIntegers(String(row.state)) as StreamState),
   lastChunk: row.last_chunk === null ? null : String(row.last_chunk),
   generation: Number(row.generation),
+  opened: Number(row.opened),
   minimumGeneration: Number(row.minimum_generation),
   complete: row.complete === 1,
   rows: Number(row.rows),

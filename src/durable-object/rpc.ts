@@ -326,6 +326,8 @@ export interface StreamReceipt {
   mode: { sync: SyncMode; destination: DestinationSyncMode }
   /** The rows that a backfill read again. */
   range?: FieldRange
+  /** The sync whose rejected rows were loaded again. */
+  replay?: { syncId: number }
   transfer: 'direct' | 'staged'
   format: string
   generationId: number
@@ -384,12 +386,15 @@ export interface ConnectionApi {
    * Starts a sync under this number, or throws SYNC_RUNNING; `acceptEmpty` lets held overwrites through.
    * A backfill reads one range of one stream again and leaves the stream's position as it is; it
    * throws MODE_UNSUPPORTED where rows are overwritten and UNSUPPORTED where the source has no ranges.
+   * A replay loads the rows again that an older sync rejected, of `streams` or of all that had some; it
+   * throws NOT_FOUND where there are none, and CONFLICT where a stream was read anew since.
    */
   startSync(options: {
     streams?: StreamDescriptor[]
     acceptEmpty?: boolean
     trigger: 'manual' | 'schedule'
     backfill?: Backfill
+    replay?: { syncId: number }
   }): Promise<SyncSummary>
   /** Newest first. */
   syncs(options: { limit: number; before?: number }): Promise<SyncSummary[]>

@@ -41,6 +41,7 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
     status: stream.status,
     mode: { sync: input.config.syncMode, destination: input.config.destinationSyncMode },
     ...(input.range && { range: input.range }),
+    ...(input.replay && { replay: input.replay }),
     transfer: planned?.transfer ?? 'direct',
     format: planned?.plan.format ?? 'records',
     generationId: input.generationId,

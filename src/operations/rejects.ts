@@ -1,14 +1,7 @@
 import { rejectsPrefix } from '../core/sync-engine/objects.ts'
+import { keysUnder, linesOf, type Reject } from '../core/sync-engine/reject-lines.ts'
 import type { ObjectStore } from '../runtime/contract.ts'
 import type { OperationContext } from './define.ts'
-
-/** A row that its destination could not hold; `row` is JSON with every digit, as it was read. */
-export interface Reject {
-  stream: string
-  reason: string
-  field?: string
-  row: string
-}
 
 export interface RejectPage {
   items: Reject[]
@@ -45,23 +38,8 @@ export async function readRejects(
 }
 
 async function* linesUnder(store: ObjectStore, prefix: string): AsyncGenerator<string> {
-  let cursor: string | undefined
-  do {
-    const page = await store.list(prefix, cursor)
-    for (const { key } of page.objects) {
-      const object = await store.get(key)
-      if (object) yield* linesOf(object.body)
-    }
-    cursor = page.cursor
-  } while (cursor)
-}
-
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = ''
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines
+  for await (const key of keysUnder(store, prefix)) {
+    const object = await store.get(key)
+    if (object) yield* linesOf(object.body)
   }
-  if (rest) yield rest
 }

@@ -17,6 +17,7 @@ import type {
   LogLevel,
   PartitionDelta,
   ReadEvent,
+  RowOp,
   StreamDescriptor,
   StreamKey,
   StreamState,
@@ -435,15 +436,27 @@ export interface TargetColumn {
   type: string
 }
 
+/** Ids of chunks of rejected rows that are loaded again. */
+export const REPLAY_PREFIX = 'replay-'
+export const isReplayId = (chunkId: string) => chunkId.startsWith(REPLAY_PREFIX)
+
 /**
  * A span of one stream between two checkpoints. `body` is read once, in order, with back-pressure;
  * `end()` is valid only after it is exhausted.
  */
 export interface Chunk {
-  /** Hash of connection, stream, generation and start state. */
+  /**
+   * Hash of connection, stream, generation and start state; or, for rows that come from no source any
+   * more, an `isReplayId`, which the ledger knows in whatever generation it was loaded.
+   */
   id: string
   body: AsyncIterable<Batch>
   end(): ChunkEnd
+  /**
+   * Keeps rows that the destination refused. To be awaited before the commit, and before `end()`: a
+   * chunk that is in the ledger is not loaded again to find them. Absent: they come with the result.
+   */
+  keepRejects?(rejects: RejectedRow[]): Promise<void>
   /** The chunk failed with VALUE_REJECTED before: load it in parts and reject the rows that do not fit. */
   isolateBadRows?: boolean
 }
@@ -497,6 +510,12 @@ export interface RejectedRow {
   field?: string
   /** The row as JSON text of `{column: value}`. */
   row: string
+  /** What the log said of it; absent: `u`. */
+  op?: RowOp
+  /** Fields whose null means what the row had before. */
+  unchanged?: string[]
+  /** Fields whose value does not stand in `row`: the connection hashes them. */
+  masked?: string[]
 }
 
 /** The newest ledger entry of the plan's generation: the position that the destination has. */

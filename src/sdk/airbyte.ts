@@ -26,6 +26,7 @@ const SUBJECTS: Record<string, string> = {
 const STARTS_SYNC = new Set<string>([
   'connections.sync',
   'connections.backfill',
+  'syncs.replay',
 ] satisfies StartsSync[])
 
 /**

@@ -50,7 +50,7 @@ export type Method<Id extends OperationId> = [SubjectOf<Id>] extends [never]
     : (...args: OptionalIfEmpty<InputOf<Id>>) => Promise<Answer<Id>>
 
 /** Operations whose answer can be waited for. */
-export type StartsSync = 'connections.sync' | 'connections.backfill'
+export type StartsSync = 'connections.sync' | 'connections.backfill' | 'syncs.replay'
 type Answer<Id extends OperationId> = Id extends StartsSync ? StartedSync : OutputOf<Id>
 
 type Segment<Prefix extends string> = OperationId extends infer Id

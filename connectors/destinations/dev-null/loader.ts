@@ -1,19 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AirbyteError, type Batch, rowsOf, streamKey } from '../../../src/protocol/index.ts'
 import {
-  AirbyteError,
-  type Batch,
-  type RecordBatch,
-  rowsOf,
-  streamKey,
-} from '../../../src/protocol/index.ts'
-import type {
-  Chunk,
-  ConnectorContext,
-  Loader,
-  RejectedRow,
-  StreamPlan,
+  type Chunk,
+  type ConnectorContext,
+  isReplayId,
+  type Loader,
+  type RejectedRow,
+  type StreamPlan,
 } from '../../../src/runtime/contract.ts'
 import { decodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
+import { rejectedRow } from '../../../src/runtime/row-text.ts'
 import { type DevNullConfig, dialedFailure, type Moment } from './config.ts'
 import { generationOf, type Ledger, recordChunk, rowsOfChunk, type StreamLedger } from './ledger.ts'
 
@@ -76,10 +72,11 @@ export function devNullLoader(
       const current = await ledger.read()
       guard(current, fence)
       const generation = generationOf(current, plan.generationId)
-      const known = generation.ends[chunk.id]
-      if (known) {
-        const rows = rowsOfChunk(generation, chunk.id)
-        return { duplicate: true, rows, end: known, rejects: [] }
+      const holders = isReplayId(chunk.id) ? Object.values(current.generations) : [generation]
+      const holder = holders.find(({ ends }) => ends[chunk.id])
+      const known = holder?.ends[chunk.id]
+      if (holder && known) {
+        return { duplicate: true, rows: rowsOfChunk(holder, chunk.id), end: known, rejects: [] }
       }
 
       const chunkNumber = generation.chunks + 1
@@ -88,6 +85,7 @@ export function devNullLoader(
         await sleep(config.millisPerChunk, undefined, { signal: ctx.signal })
       }
       if (config.failAt?.row === undefined) await dial('load', { chunk: chunkNumber })
+      await chunk.keepRejects?.(rejects)
       const end = chunk.end()
       const stored = await ledger.update((newest) => {
         guard(newest, fence)
@@ -145,18 +143,9 @@ function rejectsOf(batch: Batch, rowsBefore: number, every: number | undefined):
   const rejects: RejectedRow[] = []
   for (let row = 0; row < records.length; row++) {
     if ((rowsBefore + row + 1) % every === 0) {
-      rejects.push({ reason: `dev-null rejects one row in ${every}`, row: rowText(records, row) })
+      const reason = `dev-null rejects one row in ${every}`
+      rejects.push(rejectedRow(records, row, { reason }))
     }
   }
   return rejects
 }
-
-const rowText = (batch: RecordBatch, row: number) =>
-  JSON.stringify(
-    Object.fromEntries(
-      batch.schema.map(({ name }, c) => {
-        const cell = batch.columns[c]?.[row] ?? null
-        return [name, typeof cell === 'bigint' ? String(cell) : cell]
-      }),
-    ),
-  )

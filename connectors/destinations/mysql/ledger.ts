@@ -10,7 +10,12 @@
  * `prepare.ts` and `swap.ts` for the order that makes each step safe to repeat.
  */
 import { AirbyteError } from '../../../src/protocol/index.ts'
-import type { ChunkEnd, LedgerPosition } from '../../../src/runtime/contract.ts'
+import {
+  type ChunkEnd,
+  isReplayId,
+  type LedgerPosition,
+  REPLAY_PREFIX,
+} from '../../../src/runtime/contract.ts'
 import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 import { MysqlServerError } from '../../../src/runtime/mysql/errors.ts'
 import { text } from '../../../src/runtime/mysql/sql.ts'
@@ -25,6 +30,7 @@ const ledger = (layout: Layout) => nameOf(layout, '_airbyte_ledger')
 
 /** Ledger entries kept of a finished stream. Replays are of the newest chunks only. */
 const KEPT_ENTRIES = 100
+const KEPT_REPLAYS_DAYS = 60
 
 export async function createLedger(client: SqlClient, layout: Layout): Promise<void> {
   const found = await client.query(
@@ -195,7 +201,8 @@ export async function position(
 ): Promise<LedgerPosition | null> {
   const [row] = await client.query(
     `SELECT chunk_id, end_state, row_count, fence FROM ${ledger(layout)}
-     WHERE ${ofGeneration(layout)}${chunkId === undefined ? '' : ` AND chunk_id = ${text(chunkId)}`}
+     WHERE ${isReplayId(chunkId ?? '') ? ofStream(layout) : ofGeneration(layout)}
+       ${chunkId === undefined ? '' : `AND chunk_id = ${text(chunkId)}`}
      ORDER BY sequence DESC LIMIT 1`,
   )
   if (!row) return null
@@ -207,7 +214,10 @@ export async function position(
   }
 }
 
-/** Forgets older generations and all but the newest entries of this one. */
+/**
+ * Forgets older generations and all but the newest entries of this one. Rows that were loaded from
+ * the rejects are remembered for longer than rejects are kept.
+ */
 export async function prune(client: SqlClient, layout: Layout): Promise<void> {
   const [oldest] = await client.query(
     `SELECT sequence FROM ${ledger(layout)} WHERE ${ofGeneration(layout)}
@@ -218,7 +228,9 @@ export async function prune(client: SqlClient, layout: Layout): Promise<void> {
     : ''
   await client.execute(
     `DELETE FROM ${ledger(layout)}
-     WHERE ${ofStream(layout)} AND (generation_id < ${Number(layout.plan.generationId)}${older})`,
+     WHERE ${ofStream(layout)}
+       AND (chunk_id NOT LIKE '${REPLAY_PREFIX}%' OR loaded_at < now() - INTERVAL ${KEPT_REPLAYS_DAYS} DAY)
+       AND (generation_id < ${Number(layout.plan.generationId)}${older})`,
   )
 }
 

@@ -13,7 +13,12 @@
  */
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
-import type { ChunkEnd, LedgerPosition } from '../../../src/runtime/contract.ts'
+import {
+  type ChunkEnd,
+  isReplayId,
+  type LedgerPosition,
+  REPLAY_PREFIX,
+} from '../../../src/runtime/contract.ts'
 import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 import { childStream, type Layout } from '../../../src/runtime/loading/layout.ts'
 import { qualified } from './layout.ts'
@@ -28,6 +33,7 @@ const keyOf = ({ plan, stream }: Layout) => [plan.connectionId, stream]
 
 /** Ledger entries kept of a finished stream. Replays are of the newest chunks only. */
 const KEPT_ENTRIES = 100
+const KEPT_REPLAYS = '60 days'
 
 export async function createLedger(client: pg.Client, layout: Layout): Promise<void> {
   const tables = [heads(layout), ledger(layout), tombstones(layout)]
@@ -192,10 +198,10 @@ export async function position(
 ): Promise<LedgerPosition | null> {
   const { rows } = await client.query(
     `SELECT chunk_id, end_state::text AS end_state, rows, fence FROM ${ledger(layout)}
-     WHERE connection_id = $1 AND stream = $2 AND generation_id = $3
+     WHERE connection_id = $1 AND stream = $2 AND (generation_id = $3 OR $5)
        AND ($4::text IS NULL OR chunk_id = $4)
      ORDER BY sequence DESC LIMIT 1`,
-    [...keyOf(layout), layout.plan.generationId, chunkId ?? null],
+    [...keyOf(layout), layout.plan.generationId, chunkId ?? null, isReplayId(chunkId ?? '')],
   )
   const row = rows[0]
   if (!row) return null
@@ -207,10 +213,14 @@ export async function position(
   }
 }
 
-/** Forgets older generations and all but the newest entries of this one. */
+/**
+ * Forgets older generations and all but the newest entries of this one. Rows that were loaded from
+ * the rejects are remembered for longer than rejects are kept.
+ */
 export async function prune(client: pg.Client, layout: Layout): Promise<void> {
   await client.query(
     `DELETE FROM ${ledger(layout)} WHERE connection_id = $1 AND stream = $2
+     AND (chunk_id NOT LIKE '${REPLAY_PREFIX}%' OR loaded_at < now() - interval '${KEPT_REPLAYS}')
      AND (generation_id < $3 OR (generation_id = $3 AND sequence < (
        SELECT min(sequence) FROM (
          SELECT sequence FROM ${ledger(layout)}

@@ -140,6 +140,7 @@ async function loadRows(
   const head = await refuseLowerFence(client, layout, fence)
   if (await position(client, layout, chunk.id)) throw new Duplicate()
   const { rows, rejects, nulled } = await fill(client, layout, writeTable(layout, head), chunk)
+  await chunk.keepRejects?.(rejects)
   await takeFence(client, layout, fence)
   const end = chunk.end()
   if (!(await record(client, layout, fence, { chunkId: chunk.id, end, rows })))

@@ -1,11 +1,12 @@
 import { AirbyteError, streamKey } from '../../../src/protocol/index.ts'
-import type {
-  Chunk,
-  LedgerPosition,
-  Loader,
-  LoadResult,
-  ObjectStore,
-  StreamPlan,
+import {
+  type Chunk,
+  isReplayId,
+  type LedgerPosition,
+  type Loader,
+  type LoadResult,
+  type ObjectStore,
+  type StreamPlan,
 } from '../../../src/runtime/contract.ts'
 import { rowIdsOf } from '../../../src/runtime/row-ids.ts'
 import {
@@ -58,6 +59,16 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
     throw contended(stream)
   }
 
+  /** A chunk of this generation, or, of rows loaded from the rejects, of any that readers see. */
+  async function findAnywhere(document: CurrentDocument, own: Ledger, chunkId: string) {
+    const others = isReplayId(chunkId) ? document.visible.filter((ledger) => ledger !== own) : []
+    for (const ledger of [own, ...others]) {
+      const known = await findChunk(store, layout, ledger, chunkId)
+      if (known) return known
+    }
+    return undefined
+  }
+
   /** Enters a chunk that was not in the version `searched`. */
   async function commit(
     entry: LedgerEntry,
@@ -71,7 +82,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
       const known =
         found.etag === searched.etag
           ? undefined
-          : await findChunk(store, layout, ledger, entry.chunk)
+          : await findAnywhere(found.document, ledger, entry.chunk)
       if (known) return known
       const grown = await withEntry(store, layout, ledger, { ...entry, seq: ledger.chunks })
       const next = { ...withLedger(found.document, grown), fence }
@@ -99,7 +110,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
       const found = await readAdmitted(fence)
       const ledger = ownLedger(found.document, plan)
       if (!ledger) throw unprepared(stream)
-      const known = await findChunk(store, layout, ledger, chunk.id)
+      const known = await findAnywhere(found.document, ledger, chunk.id)
       if (known) return duplicateOf(known)
 
       const tally: Tally = {
@@ -120,6 +131,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
         )
         written = { key, size: (await store.putStream(key, bytes)).size }
       }
+      await chunk.keepRejects?.(tally.rejects)
       const end = chunk.end()
       const outcome = await commit(
         {

@@ -11,6 +11,7 @@ import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { jsonTexts } from '../../../src/runtime/formats/jsonl.ts'
 import { unfitRows } from '../../../src/runtime/formats/parquet-column.ts'
 import { parquetTypeOf } from '../../../src/runtime/formats/parquet-types.ts'
+import { rejectedRow } from '../../../src/runtime/row-text.ts'
 import type { FileFormat } from './document.ts'
 import type { Table } from './table.ts'
 
@@ -146,7 +147,6 @@ function withoutBadKeys(
     }
   }
   if (bad.size === 0) return batch
-  const texts = jsonTexts(batch.schema, batch)
-  for (const [row, why] of bad) rejects.push({ ...why, row: texts[row] ?? '' })
+  for (const [row, why] of bad) rejects.push(rejectedRow(batch, row, why))
   return withRows(batch, (row) => !bad.has(row))
 }

@@ -1,8 +1,8 @@
 import type { Cell, Column, RecordBatch, RecordChange } from '../../protocol/index.ts'
 import { withRows } from '../../runtime/batch-rows.ts'
 import type { RejectedRow, ValueLimits } from '../../runtime/contract.ts'
+import { rejectedRow } from '../../runtime/row-text.ts'
 import { type CellCheck, checkOf } from './cell-check.ts'
-import { rowText } from './raw.ts'
 
 export interface Coerced {
   batch: RecordBatch
@@ -61,7 +61,7 @@ export function coerceToLimits(
   if (full.changes?.length === 0) delete full.changes
   const rejects = [...rejected]
     .sort(([a], [b]) => a - b)
-    .map(([row, why]): RejectedRow => ({ ...why, row: rowText(aligned, row, concealed) }))
+    .map(([row, why]) => rejectedRow(aligned, row, why, concealed))
   const nulled = changes.filter(
     ({ row, change }) => change === 'NULLED' && !rejected.has(row),
   ).length

@@ -1,4 +1,5 @@
 import type { Cell, Column, RecordBatch } from '../../protocol/index.ts'
+import { type CellText, JSON_TYPES, textOf } from '../../runtime/row-text.ts'
 
 /** The one column of normalization `raw`. */
 const RAW_COLUMN: Column = { name: '_airbyte_data', type: 'object', nullable: false }
@@ -27,55 +28,5 @@ export function toRaw(batch: RecordBatch, columns: Column[] = batch.schema): Rec
   return { ...batch, schema: [RAW_COLUMN], columns: [rows] }
 }
 
-/** One row as JSON text of `{column: value}`, whatever its values are; those of `concealed` masked. */
-export function rowText(
-  batch: RecordBatch,
-  row: number,
-  concealed: ReadonlySet<string> = new Set(),
-): string {
-  const fields = batch.schema.map((column, index) => {
-    const cell = batch.columns[index]?.[row] ?? null
-    const text = concealed.has(column.name) ? scalar : textOf(column)
-    const shown = cell !== null && concealed.has(column.name) ? MASK : cell
-    return `${JSON.stringify(column.name)}:${shown === null ? 'null' : text(shown)}`
-  })
-  return `{${fields.join(',')}}`
-}
-
-/** What stands where a value must not be seen. */
-const MASK = '**********'
-
-const JSON_TYPES: ReadonlySet<string> = new Set(['object', 'array', 'unknown'])
-
 const trustedTextOf = (column: Column): CellText =>
   JSON_TYPES.has(column.type) ? String : textOf(column)
-
-type CellText = (cell: Exclude<Cell, null>) => string
-
-function textOf({ type }: Column): CellText {
-  if (JSON_TYPES.has(type)) {
-    return (cell) => (typeof cell === 'string' && isJson(cell) ? cell : scalar(cell))
-  }
-  if (type === 'number') {
-    return (cell) => (typeof cell === 'string' && JSON_NUMBER.test(cell) ? cell : scalar(cell))
-  }
-  return scalar
-}
-
-const scalar: CellText = (cell) => {
-  if (typeof cell === 'string') return JSON.stringify(cell)
-  // JSON has no NaN and no infinities: they go as text.
-  if (typeof cell === 'number' && !Number.isFinite(cell)) return `"${cell}"`
-  return String(cell)
-}
-
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -4,7 +4,7 @@ import { decodeFrames } from '../../staging/chunk-codec.ts'
 import { faultPoint } from '../fault-points.ts'
 import { checksummed } from './checksum.ts'
 import { toLoaderForm } from './chunk-pipeline.ts'
-import { rejectsKey, saveRejects } from './objects.ts'
+import { rejectsOfLoad } from './load-chunk.ts'
 import type { Slice } from './run-task.ts'
 import type { StagedChunk, StreamClaim } from './types.ts'
 
@@ -35,12 +35,14 @@ async function loadStaged(
 ): Promise<void> {
   const { sync, claim, ctx } = slice
   await faultPoint('load.before-commit')
+  const refused = rejectsOfLoad(slice, chunk.id)
   const load = (isolateBadRows: boolean) =>
     loader.load(
       {
         id: chunk.id,
         body: toLoaderForm(readStaged(slice, chunk), destination.capabilities),
         end: () => chunk.end,
+        keepRejects: refused.keep,
         isolateBadRows,
       },
       claim.fence,
@@ -51,13 +53,13 @@ async function loadStaged(
     return load(true)
   })
   await faultPoint('load.committed')
-  const key = await saveRejects(slice, rejectsKey(claim, `${chunk.id}-load`), result.rejects)
+  if (!refused.isKept()) await refused.keep(result.rejects)
   await sync.loaded(claim.taskId, claim.fence, {
     ...chunk,
     rows: result.rows,
     nulled: chunk.nulled + (result.nulled ?? 0),
     rejected: chunk.rejected + result.rejects.length,
-    rejectsKey: key ?? chunk.rejectsKey,
+    rejectsKey: refused.key() ?? chunk.rejectsKey,
   })
   await faultPoint('load.reported')
 }

@@ -55,10 +55,12 @@ function newTo({ input }: PlanClaim, found: AirbyteStream[]): AirbyteStream[] {
 }
 
 async function freeze(
-  { ctx, host }: Slice<PlanClaim>,
+  { ctx, host, claim }: Slice<PlanClaim>,
   source: Awaited<ReturnType<Slice['host']['openSource']>>,
   planned: PlannedStream[],
 ): Promise<void> {
+  // Nothing of a source is read for rows that are loaded again.
+  if (claim.input.streams.some(({ replay }) => replay)) return
   const states = planned.flatMap((p) => (p.stateBefore ? [[p.key, p.stateBefore] as const] : []))
   const configured = planned.map((p) => p.configured)
   const started = host.now()

@@ -41,6 +41,7 @@ type StreamSettings = Pick<
   SyncStreamInput,
   | 'config'
   | 'range'
+  | 'replay'
   | 'state'
   | 'generationId'
   | 'minimumGenerationId'
@@ -81,7 +82,9 @@ export function planStream(
   const isFlattened = columns.some(({ members, elements }) => members ?? elements)
   const mapping = config.mapping && { ...config.mapping, salt: saltOf(input), columns }
   const isCopied = normalization !== 'raw' && !mapping && !isFlattened
-  const path = choosePath(input, isCopied, capabilities)
+  const path = stream.replay
+    ? replayPath(key, capabilities.destination)
+    : choosePath(input, isCopied, capabilities)
   const configured: ConfiguredStream = {
     stream: found,
     syncMode: config.syncMode,
@@ -111,6 +114,7 @@ export function planStream(
     passThrough: path.passThrough,
     stateBefore: stream.state,
     generationRows: stream.generationRows,
+    ...(stream.replay && { replay: stream.replay }),
     ...(mapping && { mapping }),
     ...(isFlattened && { flattened: columns }),
     plan: {
@@ -252,6 +256,18 @@ function refuseChange(stream: StreamSettings, wanted: Column[], known: Set<strin
   const key = streamKey(stream.config)
   const message = `The columns of ${key} changed (${parts.filter(Boolean).join('; ')}).`
   throw new AirbyteError('SCHEMA_CHANGED', message, { stream: key })
+}
+
+/** Rejected rows are few, and only a ledger says which of them are there already. */
+function replayPath(key: string, { ledger, formats }: DestinationCapabilities) {
+  if (!ledger) {
+    const message = `The destination of ${key} does not remember what it has loaded.`
+    throw new AirbyteError('UNSUPPORTED', message, {
+      ...{ stream: key, hint: 'Refresh the stream instead: it is read again from the start.' },
+    })
+  }
+  const load = formats.includes('pg-copy-text') ? ('pg-copy-text' as const) : ('records' as const)
+  return { read: 'records' as const, load, passThrough: false, transfer: 'direct' as const }
 }
 
 /** The cheapest path: bytes that pass through untouched, else COPY text that is decoded once, else records. */

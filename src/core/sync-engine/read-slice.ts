@@ -12,6 +12,7 @@ import { checksummed } from './checksum.ts'
 import { ChunkPipeline } from './chunk-pipeline.ts'
 import { ChunkReader, type OpenChunk } from './chunk-reader.ts'
 import { chunkId, syncOfFence } from './identity.ts'
+import { loadChunk } from './load-chunk.ts'
 import { rejectsKey as rejectsKeyOf, saveRejects, stagedKey } from './objects.ts'
 import type { Slice } from './run-task.ts'
 import type { StreamClaim } from './types.ts'
@@ -150,40 +151,11 @@ async function loadDirectly(
   open: OpenChunk,
   isolateBadRows: boolean,
 ): Promise<ChunkProof | null> {
-  const { claim, sync } = slice
-  const id = idOf(claim, open.start)
+  const id = idOf(slice.claim, open.start)
   const wire = destination.capabilities.formats.includes('pg-copy-text')
   const pipeline = openPipeline(slice, destination, id, wire)
-  const began = slice.host.now()
-  const result = await loader.load(
-    {
-      id,
-      body: pipeline.run(open.body),
-      end: () => ({ ...open.end(), proof: pipeline.proof() }),
-      isolateBadRows,
-    },
-    claim.fence,
-  )
-  await faultPoint('load.committed')
-  if (result.duplicate) {
-    const { end, rows } = result
-    await sync.resumed(claim.taskId, claim.fence, { chunkId: id, end, rows, fence: claim.fence })
-    return null
-  }
-  const { proof = pipeline.proof(), ...end } = result.end
-  slice.ctx.log('debug', `loaded ${result.rows} rows in ${slice.host.now() - began} ms`)
-  const rejectsKey = await saveRejects(slice, rejectsKeyOf(claim, `${id}-load`), result.rejects)
-  await sync.loaded(claim.taskId, claim.fence, {
-    ...proof,
-    id,
-    end,
-    rows: result.rows,
-    nulled: proof.nulled + (result.nulled ?? 0),
-    rejected: proof.rejected + result.rejects.length,
-    rejectsKey: rejectsKey ?? proof.rejectsKey,
-  })
-  await faultPoint('load.reported')
-  return proof
+  const { body, end } = open
+  return loadChunk(slice, loader, pipeline, { id, body, end, isolateBadRows })
 }
 
 async function stage(

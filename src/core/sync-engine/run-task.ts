@@ -13,6 +13,7 @@ import { runLoadSlice } from './load-slice.ts'
 import { reserveMemory, SLICE_BYTES } from './memory-budget.ts'
 import { runPlanSlice } from './plan-slice.ts'
 import { runReadSlice } from './read-slice.ts'
+import { runReplaySlice } from './replay-slice.ts'
 import type { Claim, SyncControl } from './types.ts'
 
 /** Heartbeats in the time of one lease. */
@@ -71,6 +72,8 @@ export async function runTask(host: TaskHost, taskId: string): Promise<void> {
 async function runSlice(slice: Slice): Promise<void> {
   const { claim } = slice
   if (claim.kind === 'plan') return runPlanSlice({ ...slice, claim })
+  const { replay } = claim.stream
+  if (claim.kind === 'read' && replay) return runReplaySlice({ ...slice, claim }, replay.syncId)
   const run = { read: runReadSlice, load: runLoadSlice, finish: runFinishSlice }[claim.kind]
   return run({ ...slice, claim })
 }

@@ -74,6 +74,8 @@ export interface SyncStreamInput {
   config: StreamConfig
   /** A backfill: only these rows are read, as a full refresh into a generation of its own. */
   range?: FieldRange
+  /** Nothing is read: rows that this older sync rejected are loaded again. */
+  replay?: Replay
   /** Without its lists of partitions, which the connection keeps and gives out apart. */
   state: StreamState | null
   /** Whether the state has such lists. */
@@ -99,6 +101,10 @@ export interface AddedStreams {
   warnings: Warning[]
 }
 
+export interface Replay {
+  syncId: number
+}
+
 /** A stream after planning: what is read, how it travels, where it lands. */
 export interface PlannedStream {
   key: StreamKey
@@ -113,6 +119,7 @@ export interface PlannedStream {
   flattened?: Column[]
   stateBefore: StreamState | null
   generationRows: number
+  replay?: Replay
 }
 
 interface ClaimBase {

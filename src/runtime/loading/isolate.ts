@@ -2,6 +2,7 @@
 import { AirbyteError, type Batch, childOf, type RecordBatch } from '../../protocol/index.ts'
 import { rowsBetween, withRows } from '../batch-rows.ts'
 import type { RejectedRow } from '../contract.ts'
+import { rejectedRow } from '../row-text.ts'
 import { type Layout, layoutFor } from './layout.ts'
 import { toRecords } from './rows.ts'
 
@@ -59,12 +60,8 @@ export async function loadIsolated(
 
   function reject(batch: RecordBatch, error: Error, field: string | undefined): void {
     for (const id of batch.rowIds ?? []) gone.add(id)
-    const cells = batch.schema.map(({ name }, c) => [name, cellText(batch.columns[c]?.[0])])
-    result.rejects.push({
-      reason: error.message,
-      ...(field === undefined ? {} : { field }),
-      row: JSON.stringify(Object.fromEntries(cells)),
-    })
+    const why = { reason: error.message, ...(field === undefined ? {} : { field }) }
+    result.rejects.push(rejectedRow(batch, 0, why))
     if (result.rejects.length > MAX_REJECTS) throw tooManyRejects(layout)
   }
 
@@ -109,6 +106,3 @@ function withNull(layout: Layout, batch: RecordBatch, name: string): RecordBatch
     changes: [...(batch.changes ?? []), change],
   }
 }
-
-/** Digits beyond a double's are kept as text. */
-const cellText = (cell: unknown) => (typeof cell === 'bigint' ? cell.toString() : (cell ?? null))

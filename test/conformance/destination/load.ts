@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Cell } from '../../../src/protocol/index.ts'
+import { REPLAY_PREFIX, type StreamPlan } from '../../../src/runtime/contract.ts'
 import type { DestinationCase } from '../destination-suite.ts'
 import { asObjects, chunkOf, contents, loadAll, planFor, withLoader } from '../loading.ts'
 
@@ -58,6 +59,26 @@ export function loadCases({ destination, opened, base, it }: DestinationCase): v
     })
     const rows = await contents(opened(), plan)
     if (rows) expect(rows).toEqual(asObjects([...A, ...B]))
+  })
+
+  it('remembers rows that were loaded from the rejects, whatever generations came since', async () => {
+    if (!destination.capabilities.ledger || base.mode.startsWith('overwrite')) return
+    const first = planFor({ ...base, generationId: 1, minimumGenerationId: 0 })
+    const second = { ...first, generationId: 2 }
+    const third = { ...first, generationId: 3 }
+    const rejects = (plan: StreamPlan) => chunk(plan, `${REPLAY_PREFIX}r`, A)
+    await withLoader(opened(), first, async (loader) => {
+      await loader.prepare(1)
+      expect(await loader.load(rejects(first), 1)).toMatchObject({ duplicate: false, rows: 2 })
+      await loader.finish(1)
+    })
+    await loadAll(opened(), second, [B], { fence: 2 })
+    await withLoader(opened(), third, async (loader) => {
+      await loader.prepare(3)
+      expect(await loader.load(rejects(third), 3)).toMatchObject({ duplicate: true, rows: 2 })
+      await loader.finish(3)
+      expect(await loader.count()).toBe(4)
+    })
   })
 
   it('is prepared and finished twice as well as once', async () => {

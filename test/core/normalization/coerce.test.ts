@@ -192,6 +192,7 @@ describe('coerceToLimits', () => {
         reason: 'DESTINATION_FIELD_SIZE_LIMITATION',
         field: 'id',
         row: '{"id":18446744073709551616,"name":"\\u0000"}',
+        op: 'd',
       },
     ])
   })

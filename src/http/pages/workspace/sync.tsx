@@ -1,5 +1,5 @@
+import type { Reject } from '../../../core/sync-engine/reject-lines.ts'
 import type { LogLine, Receipt } from '../../../durable-object/rpc.ts'
-import type { Reject } from '../../../operations/rejects.ts'
 import type { syncOf } from '../../../operations/syncs.ts'
 import type { syncDetailView } from '../../../operations/views.ts'
 import { bytesText, count, duration, moment, rowsText } from '../../workspace/format.ts'

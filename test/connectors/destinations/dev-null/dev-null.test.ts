@@ -149,7 +149,7 @@ describe('the dials of dev-null', () => {
     expect(results[0]?.rejects).toEqual([
       {
         reason: 'dev-null rejects one row in 3',
-        row: '{"id":3,"name":"name 3","version":"1152921504606846976"}',
+        row: '{"id":3,"name":"name 3","version":1152921504606846976}',
       },
     ])
   })

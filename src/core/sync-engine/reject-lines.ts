@@ -1,0 +1,27 @@
+import type { ObjectStore, RejectedRow } from '../../runtime/contract.ts'
+
+/** A rejected row as it is kept; `row` is JSON with every digit, as it was read. */
+export interface Reject extends RejectedRow {
+  stream: string
+}
+
+/** The rows of one object of rejects, as lines of JSON. */
+export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest) yield rest
+}
+
+/** The keys under a prefix, in their order. */
+export async function* keysUnder(store: ObjectStore, prefix: string): AsyncGenerator<string> {
+  let cursor: string | undefined
+  do {
+    const page = await store.list(prefix, cursor)
+    for (const { key } of page.objects) yield key
+    cursor = page.cursor
+  } while (cursor)
+}
