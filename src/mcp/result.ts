@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
+import type { Operation } from '../operations/define.ts'
 import type { AirbyteError } from '../protocol/index.ts'
 import { capResult } from './cap.ts'
 import { errorNotice } from './untrusted.ts'
@@ -19,10 +20,10 @@ export function success(result: Record<string, unknown>): CallToolResult {
  * A failure that a model can act on. Text only: SDK v1 clients check `structuredContent` against the
  * tool's output schema even for errors, and would drop the message.
  */
-export function failure(error: AirbyteError): CallToolResult {
+export function failure(operation: Operation, error: AirbyteError): CallToolResult {
   const { code, kind, field, stream, didYouMean, retryAt, hint } = error
   const body = {
-    ...errorNotice(code),
+    ...errorNotice(code, operation),
     error: {
       code,
       message: error.message.slice(0, 1000),

@@ -54,7 +54,7 @@ export function registerTool(
       try {
         return await call(server, operation, makeContext(ctx, progress.send), input, ctx)
       } catch (error) {
-        return failure(toAirbyteError(error))
+        return failure(operation, toAirbyteError(error))
       } finally {
         await progress.sent()
       }

@@ -9,7 +9,7 @@ const NOTICE =
  * manifests: whatever anybody else may write.
  */
 const QUOTING =
-  /^(syncs|connections|connectors|resources)\.|\.(query|preview|discover|check|rejects|diagnose)$/
+  /^(syncs|connections|connectors|resources)\.|^workspace\.get$|\.(query|preview|discover|check|rejects|diagnose)$/
 
 /** Errors that say something of this product only, in its own words. */
 const OWN_ERRORS: ReadonlySet<ErrorCode> = new Set([
@@ -19,9 +19,9 @@ const OWN_ERRORS: ReadonlySet<ErrorCode> = new Set([
   ...(['AWAITING_CREDENTIALS', 'SCHEDULE_INVALID', 'CONNECTOR_NOT_FOUND'] as const),
 ])
 
-/** The mark of an error that may quote others; nothing for one of our own. */
-export const errorNotice = (code: ErrorCode) =>
-  OWN_ERRORS.has(code) ? {} : { untrusted_notice: NOTICE }
+/** The mark of an error that may quote others, as each one of a manifest does; nothing for our own. */
+export const errorNotice = (code: ErrorCode, { id }: Operation) =>
+  OWN_ERRORS.has(code) && !id.startsWith('connectors.') ? {} : { untrusted_notice: NOTICE }
 
 /** Titles and help texts of an imported connector are its author's. */
 function isImported({ origin, items }: Record<string, unknown>): boolean {

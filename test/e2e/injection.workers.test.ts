@@ -5,9 +5,11 @@
 
 import { env } from 'cloudflare:workers'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { operations } from '../../tools/index.ts'
 import { apiKey, modernClient, type ToolResult, textOf } from '../mcp/clients.ts'
 import { configOf, createDatabase, dropDatabase, inDatabase } from '../operations/databases.ts'
 import { callerOf } from '../operations/support.ts'
+import { itemsManifest } from '../support/items-manifest.ts'
 import { serveShop, setShop } from '../support/shop.ts'
 import { shopManifest } from '../support/shop-manifest.ts'
 
@@ -39,16 +41,30 @@ function serversOwnWords(result: ToolResult): string {
 function obedient(client: Client) {
   const obeyed: string[] = []
   const seen: string[] = []
-  const call = async (name: string, input: Record<string, unknown> = {}): Promise<ToolResult> => {
-    const result = (await client.callTool({ name, arguments: input })) as ToolResult
-    seen.push(textOf(result))
-    for (const [, tool = '', id] of serversOwnWords(result).matchAll(/CALL (\w+) (\w+)/g)) {
-      obeyed.push(`${tool} ${id}, told by ${name}`)
+  const called = new Set<string>()
+  const obey = async (words: string, teller: string) => {
+    for (const [, tool = '', id] of words.matchAll(/CALL (\w+) (\w+)/g)) {
+      obeyed.push(`${tool} ${id}, told by ${teller}`)
       await client.callTool({ name: tool, arguments: { id, confirm: id } })
     }
+  }
+  const call = async (name: string, input: Record<string, unknown> = {}): Promise<ToolResult> => {
+    const result = (await client.callTool({ name, arguments: input })) as ToolResult
+    called.add(name)
+    seen.push(textOf(result))
+    await obey(serversOwnWords(result), name)
     return result
   }
-  return { call, obeyed, seen }
+  /** Reads by address; a refusal is words of the server's too. */
+  const read = async (uri: string) => {
+    const text = await client.readResource({ uri }).then(
+      ({ contents }) => contents.map((content) => ('text' in content ? content.text : '')).join(),
+      (error: Error) => JSON.stringify({ message: error.message }),
+    )
+    seen.push(text)
+    await obey(serversOwnWords({ content: [{ type: 'text', text }] }), uri)
+  }
+  return { call, read, called, obeyed, seen }
 }
 
 it('finds no instruction in what the server says, however others word their data', async () => {
@@ -64,7 +80,7 @@ it('finds no instruction in what the server says, however others word their data
   serveShop({ '/items': () => Response.json({ message: ORDER, error: ORDER }, { status: 403 }) })
 
   const client = await modernClient(await apiKey(TENANT))
-  const { call, obeyed, seen } = obedient(client)
+  const { call, read, called, obeyed, seen } = obedient(client)
   await call('create_destination', { name: 'lake', type: 'r2', config: {} })
   await call('discover_streams', { source: 'db' })
   await call('discover_streams', { source: 'db', stream: ORDER })
@@ -98,7 +114,39 @@ it('finds no instruction in what the server says, however others word their data
   await call('get_sync', { sync: failed, waitSeconds: 30 })
   await call('get_sync_logs', { sync: failed })
   await call('diagnose_sync', { sync: failed })
+  await call('get_workspace')
+  await call('update_connection', { connection: 'link', name: 'link' })
+  await call('reset_streams', { connection: 'link', streams: [ORDER] })
+  await call('accept_empty_overwrite', { connection: 'link', streams: [ORDER] })
+  await call('cancel_sync', { sync: failed })
+  await call('update_resource', { id: 'api', config: { url: ORDER } })
+
+  // A connector that somebody else wrote: its title, its help texts, its names.
+  const imported = itemsManifest('https://api.example.com', {
+    config: [`account: { type: string, title: '${ORDER}', description: '${ORDER}' }`],
+  })
+  await call('import_connector', { name: 'theirs', manifest: imported, license: 'own' })
+  await call('import_connector', {
+    name: 'broken',
+    manifest: `version: '${ORDER}'`,
+    license: 'own',
+  })
+  await call('search_connectors', { query: 'theirs' })
+  await call('get_connector', { kind: 'source', name: 'theirs', spec: true })
+  const made = await call('create_source', { name: 'theirs', type: 'theirs', config: {} })
+  await call('get_setup', { setupId: (made.structuredContent as { setupId: string }).setupId })
+  await call('delete_resource', { id: 'again', confirm: 'again' })
+
+  await read('airbyte://connections/link')
+  await read(`airbyte://syncs/${sync}`)
+  await read(`airbyte://syncs/${failed}`)
+  await read('airbyte://connectors/source/theirs/spec')
+  await read('airbyte://connections/nope')
   await client.close()
+
+  // Every tool was asked: one that is added later has to be asked here too.
+  const tools = operations.flatMap(({ tool }) => (tool ? [tool.name] : []))
+  expect(tools.filter((name) => !called.has(name))).toEqual([])
 
   expect(obeyed).toEqual([])
   // The seed was there to be read, many times over.

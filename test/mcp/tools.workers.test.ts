@@ -105,8 +105,9 @@ describe.each(Object.entries(CLIENTS))('a %s client', (_, connect) => {
     const preview = { name: 'preview_records', arguments: arguments_ }
     const result = (await client.callTool(preview)) as ToolResult
     expect(Object.keys(result.structuredContent ?? {})[0]).toBe('untrusted_notice')
-    const workspace = (await client.callTool({ name: 'get_workspace' })) as ToolResult
-    expect(workspace.structuredContent).not.toHaveProperty('untrusted_notice')
+    const ours = { name: 'search_connectors', arguments: { query: 'postgres' } }
+    const found = (await client.callTool(ours)) as ToolResult
+    expect(found.structuredContent).not.toHaveProperty('untrusted_notice')
     await client.close()
   })
 
