@@ -36,7 +36,9 @@ export async function queryData(
       })
       const { rows, rounded, ...rest } = answer
       const notes = rounded
-        ? ['Sums and arithmetic are in double precision: some of these numbers have more digits.']
+        ? [
+            'Arithmetic and averages are in double precision, and some of these numbers have more digits. A plain SUM of a column is exact.',
+          ]
         : []
       return { ...rest, rows: rows.map((row) => row.map(shown)), rowCount: rows.length, notes }
     },

@@ -1,8 +1,10 @@
 /** SQL over tables that are read as streams of cells. Nothing here knows where they lie. */
-import { type AsyncDataSource, type AsyncRow, executeSql, type SqlPrimitive } from 'squirreling'
+import { type AsyncRow, executeSql, type SqlPrimitive, type Statement } from 'squirreling'
 import { AirbyteError, type Cell } from '../../protocol/index.ts'
 import type { TableReader } from '../contract.ts'
+import { EXACT_FUNCTIONS, ExactSum, ExactValue, summedColumn } from './exact-sum.ts'
 import { Meter, QUERY_LIMITS, type QueryLimits } from './meter.ts'
+import { tableSource } from './source.ts'
 import { fromEngine, parseQuery, readable, shapeOf } from './statement.ts'
 
 export type { Meter, QueryLimits } from './meter.ts'
@@ -32,21 +34,29 @@ export interface QueryAnswer {
  */
 export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
   const limits = { ...QUERY_LIMITS, ...options.limits }
-  const { statement, tables: names, computes } = parseQuery(options.sql)
+  const { statement, exact, tables: names, conditions, computes } = parseQuery(options.sql)
   let meter = new Meter(limits, options.signal, true)
   const readers = await options.open(names, () => meter)
   const known = Object.entries(readers).map(([name, { columns }]) => [name, columnsOnly(columns)])
   const { holds, byColumn } = shapeOf(statement, Object.fromEntries(known))
   meter = new Meter(limits, options.signal, holds)
-  const exact = { seen: false }
+  const seen = { exact: false }
+  // Columns that are read one after the other are added up on the way.
+  const sums = byColumn ? sumsOf(statement) : null
   const tables = Object.fromEntries(
     Object.entries(readers).map(([name, reader]) => [
       name,
-      sourceOf(reader, meter, exact, byColumn),
+      tableSource(reader, {
+        ...{ meter, seen, sums, condition: conditions.get(name) },
+        signal: stepping(meter) as AbortSignal,
+      }),
     ]),
   )
   const result = readable(() =>
-    executeSql({ query: statement, tables, signal: stepping(meter) as AbortSignal }),
+    executeSql({
+      query: byColumn ? statement : exact,
+      ...{ tables, functions: EXACT_FUNCTIONS, signal: stepping(meter) as AbortSignal },
+    }),
   )
   const rows: Cell[][] = []
   let truncated = false
@@ -56,7 +66,8 @@ export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
         truncated = true
         break
       }
-      rows.push(await cellsOf(row, result.columns))
+      const cells = await cellsOf(row, result.columns)
+      rows.push(sums ? withSums(cells, statement, sums) : cells)
     }
   } catch (error) {
     throw error instanceof AirbyteError ? error : engineFailure(error)
@@ -67,7 +78,7 @@ export async function runQuery(options: QueryOptions): Promise<QueryAnswer> {
     truncated,
     rowsRead: meter.rows,
     bytesRead: meter.bytes,
-    rounded: computes && exact.seen,
+    rounded: computes && seen.exact,
   }
 }
 
@@ -78,72 +89,27 @@ const columnsOnly = (columns: { name: string }[]) => ({
   },
 })
 
-type ScanColumnOptions = Parameters<NonNullable<AsyncDataSource['scanColumn']>>[0]
+const columnsOf = (statement: Statement): unknown[] =>
+  statement.type === 'with'
+    ? columnsOf(statement.query)
+    : statement.type === 'select'
+      ? statement.columns.map((column) => (column.type === 'derived' ? column.expr : column))
+      : []
 
-/** A table as the engine takes it: rows whose cells are functions. */
-function sourceOf(
-  reader: TableReader,
-  meter: Meter,
-  exact: { seen: boolean },
-  byColumn: boolean,
-): AsyncDataSource {
-  const all = reader.columns.map(({ name }) => name)
-  async function* batches(columns: string[]) {
-    for await (const batch of reader.read(columns)) {
-      meter.read(0)
-      yield batch
-    }
-  }
-  const numbers = new Set(
-    reader.columns.flatMap(({ name, type }) => (type === 'number' ? [name] : [])),
-  )
-  const look = (name: string, cell: Cell) => {
-    if (typeof cell === 'bigint' || (typeof cell === 'string' && numbers.has(name)))
-      exact.seen = true
-    return cell as SqlPrimitive
-  }
-  async function* scanColumn({ column, offset = 0, limit = Infinity }: ScanColumnOptions) {
-    let skip = offset
-    let left = limit
-    for await (const batch of batches([column])) {
-      const cells = (batch.columns[0] ?? []).slice(skip, skip + left)
-      skip = Math.max(0, skip - batch.length)
-      left -= cells.length
-      meter.rows += cells.length
-      yield cells.map((cell) => look(column, cell))
-      if (left <= 0) return
-    }
-  }
-  return {
-    ...(reader.rows !== undefined && { numRows: reader.rows }),
-    columns: all,
-    scan: ({ columns = all }) => ({
-      appliedWhere: false,
-      appliedLimitOffset: false,
-      async *rows() {
-        for await (const batch of batches(columns)) {
-          for (let i = 0; i < batch.length; i++) {
-            const values = columns.map((name, c) => look(name, batch.columns[c]?.[i] ?? null))
-            meter.row(values as Cell[])
-            yield rowOf(columns, values, meter)
-          }
-        }
-      },
+const sumsOf = (statement: Statement) =>
+  new Map(
+    columnsOf(statement).flatMap((expr) => {
+      const name = summedColumn(expr)
+      return name === null ? [] : [[name, new ExactSum()] as const]
     }),
-    ...(byColumn && { scanColumn }),
-  }
-}
+  )
 
-function rowOf(columns: string[], values: SqlPrimitive[], meter: Meter): AsyncRow {
-  const cells: AsyncRow['cells'] = {}
-  columns.forEach((name, i) => {
-    cells[name] = () => {
-      meter.step()
-      return Promise.resolve(values[i] ?? null)
-    }
+/** The one row of such a query, with the sums that were taken beside the engine. */
+const withSums = (cells: Cell[], statement: Statement, sums: ReadonlyMap<string, ExactSum>) =>
+  columnsOf(statement).map((expr, i) => {
+    const sum = sums.get(summedColumn(expr) ?? '')
+    return sum ? sum.value : (cells[i] ?? null)
   })
-  return { columns, cells }
-}
 
 /** The engine asks in its loops whether to stop: each asking is a step. */
 const stepping = (meter: Meter) => ({
@@ -157,8 +123,9 @@ const cellsOf = async (row: AsyncRow, columns: string[]): Promise<Cell[]> =>
   Promise.all(columns.map(async (name) => cellOf((await row.cells[name]?.()) ?? null)))
 
 /** Numbers, texts and booleans stay; what the engine makes of JSON and dates becomes text. */
-function cellOf(value: SqlPrimitive): Cell {
+function cellOf(value: SqlPrimitive | ExactValue): Cell {
   if (value instanceof Date) return value.toISOString()
+  if (value instanceof ExactValue) return value.cell
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as Cell)
 }
 

@@ -51,10 +51,14 @@ export class Meter {
     this.#requireTime()
   }
 
-  /** A row handed to the engine. */
-  row(cells: readonly Cell[]): void {
+  /** A row that was read. */
+  row(): void {
     this.rows += 1
     this.step()
+  }
+
+  /** A row that passed the conditions of its table, and that the engine may keep. */
+  hold(cells: readonly Cell[]): void {
     if (!this.holds) return
     this.#memory += ROW_BYTES
     for (const cell of cells) {

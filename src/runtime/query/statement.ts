@@ -1,6 +1,8 @@
 /** A query before it runs: what it reads, whether it keeps rows, and what is refused. */
-import { parseSql, planSql, type Statement } from 'squirreling'
+import { type ExprNode, parseSql, planSql, type Statement } from 'squirreling'
 import { AirbyteError } from '../../protocol/index.ts'
+import { exactly } from './exact-sum.ts'
+import { conditionsByTable } from './push-down.ts'
 
 type Node = Record<string, unknown>
 
@@ -14,9 +16,13 @@ function* nodesOf(tree: unknown): Generator<Node> {
 
 export interface ParsedQuery {
   statement: Statement
+  /** The same with exact sums. */
+  exact: Statement
   /** Names of tables, as the query writes them. */
   tables: string[]
-  /** It computes with numbers, for which the engine has doubles. */
+  /** What each of them may leave out while it is read. */
+  conditions: ReadonlyMap<string, ExprNode>
+  /** It computes with numbers, other than adding up a column; the engine has doubles for that. */
   computes: boolean
 }
 
@@ -33,10 +39,13 @@ export function parseQuery(sql: string): ParsedQuery {
   const named = nodes.flatMap(({ table, type, joinType }) =>
     typeof table === 'string' && (type === 'table' || joinType !== undefined) ? [table] : [],
   )
+  const exact = exactly(statement)
   return {
     statement,
+    exact,
     tables: [...new Set(named)].filter((name) => !ctes.has(name)),
-    computes: nodes.some(computes),
+    conditions: conditionsByTable(statement, named),
+    computes: [...nodesOf(exact)].some(computes),
   }
 }
 
@@ -45,7 +54,13 @@ const nameOf = ({ name }: Node) => name
 const MOST_WILDCARDS = 3
 
 /** Patterns can be made to run for hours; what compares texts is enough without them. */
-function refuse({ type, op, funcName, right }: Node): void {
+function refuse({ type, op, funcName, right, distinct }: Node): void {
+  if (type === 'function' && distinct && !/^(count|array_agg)$/i.test(String(funcName))) {
+    const name = String(funcName).toUpperCase()
+    throw invalid(
+      `${name} takes no DISTINCT. Select the distinct values in a CTE, and take it of those.`,
+    )
+  }
   if (type === 'function' && /^regexp/i.test(String(funcName))) {
     throw invalid('Regular expressions are not available. Use LIKE, INSTR or SUBSTRING.')
   }
@@ -92,7 +107,8 @@ export function shapeOf(statement: Statement, tables: Record<string, TableShape>
   return { holds: asks || nodes.some(hasSubquery), byColumn: isByColumn(plan) }
 }
 
-const hasSubquery = ({ subquery }: Node) => subquery !== undefined
+/** Subqueries in expressions, those of IN and EXISTS too. */
+export const hasSubquery = ({ subquery }: Node) => subquery !== undefined
 
 /** The only shape in which the engine takes columns without making rows of them. */
 function isByColumn(plan: unknown): boolean {

@@ -18,6 +18,15 @@ function table(columns: Column[], rows: Cell[][]): TableReader {
   }
 }
 
+const numbered = (count: number) =>
+  table(
+    [
+      { name: 'id', type: 'integer' },
+      { name: 'text', type: 'string' },
+    ],
+    Array.from({ length: count }, (_, i) => [i, `text ${i}`]),
+  )
+
 const TABLES: Record<string, TableReader> = {
   users: table(
     [
@@ -43,13 +52,9 @@ const TABLES: Record<string, TableReader> = {
       [3, 2, 1, null],
     ],
   ),
-  big: table(
-    [
-      { name: 'id', type: 'integer' },
-      { name: 'text', type: 'string' },
-    ],
-    Array.from({ length: 160_000 }, (_, i) => [i, `text ${i}`]),
-  ),
+  cents: table([{ name: 'v', type: 'number' }], [[0.1], [0.2], [0.3], [1e-7], [-1e-7]]),
+  some: numbered(3000),
+  big: numbered(160_000),
 }
 
 function query(
@@ -108,8 +113,53 @@ describe('a query', () => {
       ],
       rounded: false,
     })
-    expect(await query('SELECT sum(total) FROM "shop.orders"')).toMatchObject({ rounded: true })
+    expect(await query('SELECT avg(total) FROM "shop.orders"')).toMatchObject({ rounded: true })
+    expect(await query('SELECT sum(total + 1) FROM "shop.orders"')).toMatchObject({ rounded: true })
     expect(await query('SELECT count(*) FROM "shop.orders"')).toMatchObject({ rounded: false })
+  })
+
+  it.each([
+    [
+      'a whole column',
+      'SELECT sum(total) AS t, count(total) AS n, sum(id) AS i FROM "shop.orders"',
+    ],
+    ['twice', 'SELECT sum(total) AS t, max(user_id) + 1 AS n, sum(id) AS i FROM "shop.orders"'],
+    [
+      'what a filter leaves',
+      'SELECT sum(total) AS t, count(*) AS n, sum(id) AS i FROM "shop.orders" WHERE id > 0',
+    ],
+    [
+      'a CTE',
+      'WITH o AS (SELECT * FROM "shop.orders") SELECT sum(total) AS t, count(*) AS n, sum(id) AS i FROM o',
+    ],
+  ])('adds up %s to the last digit', async (_, sql) => {
+    const { columns, rows, rounded } = await query(sql)
+    expect(columns).toEqual(['t', 'n', 'i'])
+    expect(rows).toEqual([['12345678901234567901.62', 3, 9007199254740998n]])
+    // The second one computes besides.
+    expect(rounded).toBe(sql.includes('+ 1'))
+  })
+
+  it('adds up each group, orders by the sum, and keeps its name', async () => {
+    const grouped = (rest: string, as = '') =>
+      query(`SELECT user_id, sum(total)${as} FROM "shop.orders" GROUP BY user_id ${rest}`)
+    const large = [1, '12345678901234567900.62']
+    const small = [2, 1]
+    const plain = await grouped('ORDER BY user_id')
+    expect(plain.columns).toEqual(['user_id', 'sum_total'])
+    expect(plain.rows).toEqual([large, small])
+    expect((await grouped('ORDER BY sum(total)')).rows).toEqual([small, large])
+    expect((await grouped('ORDER BY t DESC', ' AS t')).rows).toEqual([large, small])
+    expect((await grouped('HAVING sum(total) > 5')).rows).toEqual([large])
+    const filtered = 'SELECT sum(total) FILTER (WHERE id = 2) FROM "shop.orders"'
+    expect((await query(filtered)).rows).toEqual([['12345678901234567890.12']])
+  })
+
+  it('adds up nothing to null, and fractions as they are written', async () => {
+    expect((await query('SELECT sum(id) FROM users WHERE id > 9')).rows).toEqual([[null]])
+    expect((await query('SELECT sum(name) FROM users')).rows).toEqual([[null]])
+    const cents = (await query('SELECT sum(v) FROM cents')).rows
+    expect(cents).toEqual([[0.6]])
   })
 
   it('stops at the rows that were asked for, and says that there are more', async () => {
@@ -134,6 +184,7 @@ describe('what a query may not do', () => {
     [`SELECT id FROM users WHERE name LIKE '%a%a%a%a%a%a%b'`, /wildcards/],
     ['SELECT id FROM users WHERE name LIKE name', /wildcards/],
     ['SELECT a.id FROM big a JOIN big b ON 1 = 1', /begins with columns/],
+    ['SELECT sum(DISTINCT id) FROM users', /SUM takes no DISTINCT/],
     [`SELECT id FROM read_parquet('https://example.com/x')`, /QUERY_INVALID/],
   ])('%s', async (sql, message) => {
     expect(await refusal(sql)).toMatch(message)
@@ -146,6 +197,53 @@ describe('what a query may not do', () => {
     expect(await refusal('SELECT sum(id + 1) FROM big')).toMatch(/hold more/)
     expect((await query('SELECT count(id), max(id) FROM big')).rows).toEqual([[160_000, 159_999]])
     expect((await query('SELECT id FROM big WHERE id = 159999')).rows).toEqual([[159_999]])
+  })
+
+  it('holds only what passes the conditions on its table', async () => {
+    const tight = (sql: string) => query(sql, { memory: 100_000 })
+    await expect(tight('SELECT text FROM some ORDER BY text')).rejects.toThrow(/hold more/)
+    const few = 'FROM some WHERE id >= 2990'
+    expect((await tight(`SELECT text ${few} ORDER BY text DESC`)).rows[0]).toEqual(['text 2999'])
+    expect((await tight(`SELECT text, count(*) ${few} GROUP BY text`)).rows).toHaveLength(10)
+    const joined = `SELECT s.text FROM users u JOIN some s ON u.id = s.id
+      WHERE s.text LIKE 'text 1%' AND s.id < 100`
+    expect((await tight(joined)).rows).toEqual([['text 1']])
+    const elsewhere = 'SELECT count(*) FROM some WHERE id IN (SELECT id FROM users)'
+    await expect(tight(elsewhere)).rejects.toThrow(/hold more/)
+  })
+
+  it('leaves out no row that a join has to show', async () => {
+    const anti = `SELECT u.id FROM users u LEFT JOIN "shop.orders" o ON u.id = o.user_id
+      WHERE o.id IS NULL AND u.id > 0`
+    expect((await query(anti)).rows).toEqual([[3]])
+    const right = `SELECT o.id FROM users u RIGHT JOIN "shop.orders" o ON u.id = o.user_id AND u.id = 1
+      WHERE u.id IS NULL`
+    expect((await query(right)).rows).toEqual([[3]])
+    const self = 'SELECT a.id FROM users a JOIN users b ON a.id = b.id WHERE a.id = 1 AND b.id > 0'
+    expect((await query(self)).rows).toEqual([[1]])
+  })
+
+  it('ends after its time, its bytes, and its rows', async () => {
+    await expect(query('SELECT sum(id) FROM big', { time: -1 })).rejects.toMatchObject({
+      code: 'QUERY_LIMIT',
+      message: expect.stringContaining('longer'),
+    })
+    const metered = runQuery({
+      ...{ sql: 'SELECT id FROM users', limits: { bytes: 10 } },
+      signal: new AbortController().signal,
+      open: async (_, meter) => {
+        const reader = TABLES.users as TableReader
+        async function* read(columns: string[]) {
+          meter().read(11)
+          yield* reader.read(columns)
+        }
+        return { users: { ...reader, read } }
+      },
+    })
+    await expect(metered).rejects.toMatchObject({
+      code: 'QUERY_LIMIT',
+      message: expect.stringContaining('read more'),
+    })
   })
 
   it('ends after so many values, however little it reads', async () => {
