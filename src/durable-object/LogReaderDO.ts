@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { nextProgress } from '../cdc/progress.ts'
 import {
   AirbyteError,
   type ErrorRecord,
@@ -19,8 +20,6 @@ import { guarded } from './rpc-guard.ts'
 const HOLD_MS = 5 * 60_000
 /** How often the alarm looks whether the log is being drained. */
 const WATCH_MS = 10_000
-/** How often somebody who waits has the server say how far it is. */
-const ASK_MS = 150
 
 /**
  * The one reader of a source's log. It drains the log into segments in R2 while a sync is at work, for
@@ -60,22 +59,17 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   }
 
   async next(id: string, stream: StreamKey, after: LogEnd, waitMs: number): Promise<LogProgress> {
-    return guarded(async () => {
-      const until = Date.now() + waitMs
-      for (;;) {
-        const log = this.#log()
-        if (log.id !== id) throw logIsGone(stream)
-        const parts = this.#store.partsAfter(stream, after.segment)
-        const end = this.#store.end()
-        const moved = JSON.stringify(end.position) !== JSON.stringify(after.position)
-        const left = until - Date.now()
-        if (parts.length > 0 || moved || left <= 0) return { parts, end }
-        if (log.problem) throw this.#told(log, log.problem)
-        await this.#hold(log)
-        this.#drain.ask()
-        await this.#drain.entered(Math.min(ASK_MS, left))
-      }
-    })
+    const look = () => {
+      if (this.#log().id !== id) throw logIsGone(stream)
+      return { parts: this.#store.partsAfter(stream, after.segment), end: this.#store.end() }
+    }
+    const ask = async () => {
+      const log = this.#log()
+      if (log.problem) throw this.#told(log, log.problem)
+      await this.#hold(log)
+      this.#drain.ask()
+    }
+    return guarded(() => nextProgress({ look, ask, bell: this.#drain.entered }, after, waitMs))
   }
 
   /** What the connection has of each stream; the log rests until the next sync, and others are dropped. */

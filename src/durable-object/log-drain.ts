@@ -1,4 +1,5 @@
 import { drain } from '../cdc/drain.ts'
+import { Bell } from '../cdc/progress.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { type AirbyteError, type ErrorRecord, toAirbyteError } from '../protocol/index.ts'
 import type { ConnectorContext } from '../runtime/contract.ts'
@@ -25,7 +26,8 @@ export class LogDrain {
   /** Those that want the log for themselves. */
   #exclusive = 0
   #feed: LogFeed | undefined
-  #waiting: (() => void)[] = []
+  /** Rings when something was entered. */
+  readonly entered = new Bell()
 
   /** @param changed something was entered, or the reader gave up */
   constructor(
@@ -52,7 +54,7 @@ export class LogDrain {
     this.#exclusive += 1
     try {
       await this.#feed?.close()
-      this.#wake()
+      this.entered.ring()
       await this.#running
       return await work()
     } finally {
@@ -67,16 +69,6 @@ export class LogDrain {
 
   ask(): void {
     this.#feed?.ask()
-  }
-
-  /** Resolves when something was entered, or after `ms`. */
-  async entered(ms: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve)
-      timer = setTimeout(resolve, ms)
-    })
-    clearTimeout(timer)
   }
 
   prepare(
@@ -103,7 +95,7 @@ export class LogDrain {
     for (let failures = 0; this.#goesOn(); ) {
       const before = JSON.stringify(this.#store.end())
       try {
-        if (this.#store.stagedBytes() > MAX_STAGED_BYTES) await this.entered(FULL_MS)
+        if (this.#store.stagedBytes() > MAX_STAGED_BYTES) await this.entered.heard(FULL_MS)
         else await this.#drainOnce()
         failures = 0
       } catch (error) {
@@ -113,7 +105,7 @@ export class LogDrain {
         failures = moved ? 1 : failures + 1
         const backoff = known.kind === 'config' ? undefined : BACKOFF_MS[failures - 1]
         if (backoff === undefined) return this.#give(known)
-        await this.entered(backoff)
+        await this.entered.heard(backoff)
       }
     }
   }
@@ -136,7 +128,7 @@ export class LogDrain {
           },
           enter: async (position, segment) => {
             this.#transaction(() => this.#store.enter(position, segment, Date.now()))
-            this.#wake()
+            this.entered.ring()
             this.#changed()
             await faultPoint('log.entered')
           },
@@ -156,12 +148,8 @@ export class LogDrain {
   #give(error: AirbyteError): void {
     const log = this.#store.log()
     if (log) this.#store.save({ ...log, problem: error.toJSON() as ErrorRecord })
-    this.#wake()
+    this.entered.ring()
     this.#changed()
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   /** Runs the source's log with its config; no secret of that gets into an error. */

@@ -205,9 +205,7 @@ class ReadSession {
     progress.hasPrinted = true
     if (this.#shared) {
       const all = Array.from(this.#progress.values())
-      const states = new Map(
-        Array.from(this.#progress, ([key, { state }]) => [key, this.#airbyteState(state)]),
-      )
+      const states = new Map(this.#states().map(([key, state]) => [key, this.#airbyteState(state)]))
       const records = all.reduce((sum, one) => sum + one.records, 0)
       for (const one of all) one.records = 0
       out.message(messages.globalStateMessage(this.#shared, states, records))
@@ -215,6 +213,16 @@ class ReadSession {
     }
     out.message(messages.stateMessage(stream, printed, progress.records))
     progress.records = 0
+  }
+
+  /** Of every stream that is asked for: one that has not begun yet is where it was. */
+  #states(): [StreamKey, JsonObject][] {
+    const { streams, state } = this.#reading
+    return streams.flatMap(({ stream }): [StreamKey, JsonObject][] => {
+      const key = streamKey(stream)
+      const known = this.#progress.get(key)?.state ?? state.streams.get(key)
+      return known ? [[key, known]] : []
+    })
   }
 
   #status({ stream, status, rateLimitedUntil }: ReadEvent & { type: 'status' }): void {

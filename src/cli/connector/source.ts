@@ -1,7 +1,8 @@
-import { AirbyteError, fromRecord, toAirbyteError } from '../../protocol/index.ts'
+import { AirbyteError, fromRecord, type JsonObject, toAirbyteError } from '../../protocol/index.ts'
 import type { CheckResult, Source } from '../../runtime/contract.ts'
 import { fromConfiguredCatalog } from './catalog.ts'
 import { readObject, readText } from './documents.ts'
+import { following } from './follow.ts'
 import * as messages from './messages.ts'
 import { readAsMessages } from './read.ts'
 import type { Session } from './session.ts'
@@ -35,9 +36,10 @@ export async function discover(session: Session): Promise<number> {
 export async function read(session: Session): Promise<number> {
   const { args, stdin, ctx, out, scrubber, stop } = session
   const { catalog = '', state } = args
-  const source = sourceOf(session)
+  const config = session.config()
+  const source = followable(sourceOf(session), config)
   const { failed, stopped } = await readAsMessages({
-    ...{ source, ctx, out, scrub: scrubber.scrub, config: session.config() },
+    ...{ source, ctx, out, scrub: scrubber.scrub, config },
     streams: fromConfiguredCatalog(await readObject(catalog, stdin), catalog),
     state: parseStates(state ? await readText(state, stdin) : '', state ?? ''),
     stop,
@@ -46,6 +48,11 @@ export async function read(session: Session): Promise<number> {
   if (failed.length > 0) out.message(messages.failedStreamsMessage(failed))
   if (stopped) return stop.exitCode ?? 1
   return failed.length > 0 ? 1 : 0
+}
+
+/** Nobody but this process reads the log of a source that is read by it. */
+function followable(source: Source, config: JsonObject): Source {
+  return source.log?.isUsed(config) ? following(source, source.log) : source
 }
 
 function sourceOf({ opened }: Session): Source {

@@ -15,9 +15,9 @@ import type { CdcBound, CdcState } from './followed-state.ts'
 /** Rejects where nobody reads the log. */
 export function changesOf({ changes }: ConnectorContext): StagedChanges {
   if (changes) return changes
-  throw new AirbyteError('UNSUPPORTED', 'Changes are read from the log by a server only.', {
+  throw new AirbyteError('UNSUPPORTED', 'Nobody reads the log of this source here.', {
     field: 'config.replication_method',
-    hint: 'Sync by a connection, or choose an update method without the log.',
+    hint: 'Sync by a connection, read it by `airbyte connector read`, or choose an update method without the log.',
   })
 }
 
