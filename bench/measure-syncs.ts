@@ -22,9 +22,9 @@ interface Bench {
 /** One full refresh by each road; throws when a row is missing. */
 export async function measureSyncs(options: Bench): Promise<SyncFigures[]> {
   const { bench, postgres, source } = options
-  await bench.postgres('source', 'source', source)
-  await bench.postgres('destination', 'postgres', await postgres.createDatabase('target'))
-  await bench.postgres('destination', 'staged', await postgres.createDatabase('target_staged'))
+  await bench.database('source', 'source', source)
+  await bench.database('destination', 'postgres', await postgres.createDatabase('target'))
+  await bench.database('destination', 'staged', await postgres.createDatabase('target_staged'))
   await bench.parquet('parquet')
   await bench.connect('postgres → postgres', 'source', 'postgres')
   await bench.connect('postgres → postgres, staged', 'source', 'staged', { transfer: 'staged' })

@@ -4,8 +4,8 @@
  *
  *   npm run bench -- --rows 10000000
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
@@ -17,6 +17,7 @@ import { measureDeclarative } from './declarative/measure.ts'
 import { measureHeap } from './heap.ts'
 import { measureSyncs } from './measure-syncs.ts'
 import { runPeers } from './peers.ts'
+import { saveResult } from './results.ts'
 import { openWorkbench } from './syncs.ts'
 
 const { values } = parseArgs({
@@ -79,16 +80,7 @@ try {
     const declarative = values['skip-declarative']
       ? undefined
       : await measureDeclarative(BOUNDED_DECLARATIVE)
-    save({
-      date: new Date().toISOString(),
-      cpus: cpus().length,
-      rows,
-      peers,
-      toolCallMs,
-      syncs,
-      heap,
-      declarative,
-    })
+    saveResult('syncs', { rows, peers, toolCallMs, syncs, heap, declarative })
   } finally {
     await server.stop()
   }
@@ -103,12 +95,4 @@ function perSecond(seconds: number | undefined) {
     seconds: seconds.toFixed(1),
     'rows/s': Math.round(rows / seconds).toLocaleString('en'),
   }
-}
-
-function save(result: { date: string } & Record<string, unknown>) {
-  const results = join(import.meta.dirname, 'results')
-  mkdirSync(results, { recursive: true })
-  const file = join(results, `${result.date.slice(0, 19).replaceAll(':', '-')}.json`)
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
-  say(`written to ${file}`)
 }

@@ -1,17 +1,20 @@
+import { createDatabaseActor } from '../scripts/lib/database-actor.ts'
 import { connectMcp } from '../scripts/lib/mcp-client.ts'
-import { enterCredentials } from '../scripts/lib/setup-form.ts'
 import { followSync, type ShownReceipt } from '../scripts/lib/sync-report.ts'
-import { type ToolCall, toolsOf } from '../scripts/lib/tool-call.ts'
+import { toolsOf } from '../scripts/lib/tool-call.ts'
 import { median } from './process-stats.ts'
 
 /** A signed-in caller that makes what the bench needs. */
 export interface Workbench {
-  postgres(kind: 'source' | 'destination', name: string, url: string): Promise<void>
+  /** A database by its URL; `more` goes into the config. */
+  database(kind: 'source' | 'destination', name: string, url: string, more?: object): Promise<void>
   parquet(name: string): Promise<void>
   /** A source from a manifest of one's own. */
   declarative(name: string, manifest: string, config: object): Promise<void>
   connect(name: string, source: string, destination: string, options?: object): Promise<void>
   sync(name: string): Promise<ShownReceipt>
+  /** Deletes a connection. */
+  remove(name: string): Promise<void>
   /** Median milliseconds of a tool call that reads, one after the other. */
   toolCallMedian(calls: number): Promise<number>
   close(): Promise<void>
@@ -21,7 +24,7 @@ export async function openWorkbench(serverUrl: string): Promise<Workbench> {
   const client = await connectMcp(serverUrl, 'bench')
   const call = toolsOf(client)
   return {
-    postgres: (kind, name, url) => createPostgres(call, kind, name, new URL(url)),
+    database: (kind, name, url, more) => createDatabaseActor(call, kind, name, url, more),
     parquet: async (name) => {
       await call('create_destination', { name, type: 'r2', config: {} })
     },
@@ -36,6 +39,9 @@ export async function openWorkbench(serverUrl: string): Promise<Workbench> {
       await call('create_connection', { name, source, destination, streams, ...options })
     },
     sync: (name) => followSync(call, name),
+    remove: async (name) => {
+      await call('delete_resource', { id: name, confirm: name })
+    },
     toolCallMedian: async (calls) => {
       const times: number[] = []
       for (let i = 0; i < calls; i++) {
@@ -47,20 +53,4 @@ export async function openWorkbench(serverUrl: string): Promise<Workbench> {
     },
     close: () => client.close(),
   }
-}
-
-async function createPostgres(call: ToolCall, kind: string, name: string, url: URL) {
-  const config = {
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    username: url.username,
-    ssl_mode: { mode: 'disable' },
-  }
-  const { setupUrl } = await call<{ setupUrl: string }>(`create_${kind}`, {
-    name,
-    type: 'postgres',
-    config,
-  })
-  await enterCredentials(setupUrl, { password: url.password })
 }

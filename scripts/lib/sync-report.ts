@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Receipt, StreamReceipt } from '../../src/durable-object/rpc.ts'
 import { detail, progressBar, say, table } from './terminal.ts'
 import type { ToolCall } from './tool-call.ts'
@@ -25,10 +26,20 @@ export async function followSync(call: ToolCall, connection: string): Promise<Sh
     const reason = sync.error ? `${sync.error.message} ${sync.error.hint}` : ''
     throw new Error(`Sync ${sync.syncId} ${sync.status}. ${reason}`)
   }
-  const { receipt } = await call<{ receipt: ShownReceipt }>('get_sync', {
-    ...{ sync: sync.syncId, receipt: true },
-  })
-  return receipt
+  return receiptOf(call, sync.syncId)
+}
+
+const PATIENCE_MS = 30_000
+
+/** A sync has ended a moment before its receipt is written. */
+async function receiptOf(call: ToolCall, sync: number): Promise<ShownReceipt> {
+  for (const until = Date.now() + PATIENCE_MS; ; await sleep(100)) {
+    try {
+      return (await call<{ receipt: ShownReceipt }>('get_sync', { sync, receipt: true })).receipt
+    } catch (error) {
+      if (Date.now() > until || !String(error).includes('NOT_FOUND')) throw error
+    }
+  }
 }
 
 interface Update {

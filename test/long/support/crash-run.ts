@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createDatabaseActor } from '../../../scripts/lib/database-actor.ts'
 import { connectMcp } from '../../../scripts/lib/mcp-client.ts'
-import { enterCredentials } from '../../../scripts/lib/setup-form.ts'
 import { type ToolCall, toolsOf } from '../../../scripts/lib/tool-call.ts'
 import { type RunningServer, startServer } from '../../support/dev-server.ts'
 
@@ -21,6 +21,8 @@ export interface CrashRun {
    * start, or when this has resolved.
    */
   kill: { point: string; hit: number } | { afterMs: number } | { when(): Promise<void> }
+  /** What comes after the sync that was killed has ended; `sync` runs another one to its end. */
+  after?(sync: () => Promise<IndexedSync>): Promise<void>
 }
 
 export interface CrashOutcome {
@@ -67,7 +69,13 @@ export async function runAndCrash(run: CrashRun): Promise<CrashOutcome> {
     again = await startServer({ stateDirectory, vars: { LEASE_MS } })
     const second = await session(again)
     await untilEnded(second.call)
-    return { killed, ...(await latest(second.call)) }
+    const outcome = { killed, ...(await latest(second.call)) }
+    await run.after?.(async () => {
+      await second.call('run_sync', { connection: 'crash' })
+      await untilEnded(second.call)
+      return latest(second.call)
+    })
+    return outcome
   } finally {
     await server.stop()
     await again?.stop()
@@ -80,7 +88,7 @@ export async function session(server: RunningServer) {
 }
 
 export async function createPipeline(call: ToolCall, { source, destination, transfer }: Pipeline) {
-  await createPostgres(call, 'source', source)
+  await createDatabaseActor(call, 'source', 'source', source)
   await createDestination(call, destination)
   await call('create_connection', {
     name: 'crash',
@@ -92,21 +100,10 @@ export async function createPipeline(call: ToolCall, { source, destination, tran
 }
 
 export async function createDestination(call: ToolCall, destination: Destination): Promise<void> {
-  if (destination.type === 'postgres') await createPostgres(call, 'destination', destination.url)
+  const { type } = destination
+  if (type === 'postgres')
+    await createDatabaseActor(call, 'destination', 'destination', destination.url)
   else await call('create_destination', { name: 'destination', type: 'r2', config: {} })
-}
-
-async function createPostgres(call: ToolCall, kind: 'source' | 'destination', address: string) {
-  const { hostname: host, port, pathname, username, password } = new URL(address)
-  const { setupUrl } = await call<{ setupUrl: string }>(`create_${kind}`, {
-    name: kind,
-    type: 'postgres',
-    config: {
-      ...{ host, port: Number(port), database: pathname.slice(1), username },
-      ssl_mode: { mode: 'disable' },
-    },
-  })
-  await enterCredentials(setupUrl, { password })
 }
 
 interface IndexedSync {

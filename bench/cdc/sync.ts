@@ -1,0 +1,43 @@
+import { cpuSeconds } from '../process-stats.ts'
+import type { Bench, Figure } from './figures.ts'
+
+interface Followed {
+  /** Of the actors and the connection, which are made. */
+  name: string
+  source: string
+  sourceConfig: object
+  namespace: string
+  target: string
+  /** Makes the changes that the second sync moves. */
+  change(): Promise<unknown>
+}
+
+/** A first sync, which copies the table, and one that applies its changes since; throws when one is missing. */
+export async function syncTwice(
+  { server, workbench, rows, changes }: Bench,
+  { name, source, sourceConfig, namespace, target, change }: Followed,
+): Promise<[Figure, Figure]> {
+  const from = `${name}-source`
+  await workbench.database('source', from, source, sourceConfig)
+  await workbench.database('destination', `${name}-target`, target)
+  const stream = { name: 'orders', namespace, syncMode: 'incremental', primaryKey: [['id']] }
+  await workbench.connect(name, from, `${name}-target`, {
+    streams: [{ ...stream, destinationSyncMode: 'append_dedup' }],
+  })
+
+  async function measured(what: string, expected: number): Promise<Figure> {
+    const before = cpuSeconds(server.workerdPids())
+    const { startedAt, endedAt, streams } = await workbench.sync(name)
+    const loaded = streams.reduce((sum, stream) => sum + stream.rowsLoaded, 0)
+    if (loaded !== expected) throw new Error(`${name}: ${loaded} of ${expected} were loaded.`)
+    return {
+      ...{ name: what, rows: loaded },
+      seconds: (Date.parse(endedAt) - Date.parse(startedAt)) / 1000,
+      cpuSeconds: cpuSeconds(server.workerdPids()) - before,
+    }
+  }
+
+  const first = await measured('the first sync, to postgres', rows)
+  await change()
+  return [first, await measured('changes, applied to postgres by a sync', changes)]
+}
