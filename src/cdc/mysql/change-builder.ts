@@ -22,6 +22,9 @@ export class ChangeBuilder {
   #columns: Cell[][] = []
   #op: RowOp[] = []
   #changes: RecordChange[] = []
+  /** Starts and ends of the key's fields in the images of an update. */
+  readonly #before: number[] = []
+  readonly #after: number[] = []
   bytes = 0
 
   constructor(shape: RowShape) {
@@ -77,6 +80,55 @@ export class ChangeBuilder {
     return next
   }
 
+  /**
+   * Reads the images before and after an update. Where both have one key, the row before is passed over:
+   * it would be taken away again.
+   */
+  update(bytes: Buffer, at: number, place: ChangePlace): number {
+    const after = this.#find(bytes, at, this.#before)
+    if (this.shape.key.length > 0) {
+      this.#find(bytes, after, this.#after)
+      if (!this.#isSameKey(bytes)) {
+        this.image('d', bytes, at, place)
+        const end = this.image('u', bytes, after, place)
+        // Other bytes, and yet the same value.
+        if (this.#isSameValue()) this.#dropBefore()
+        return end
+      }
+    }
+    return this.image('u', bytes, after, place)
+  }
+
+  /** Where the key's fields of an image are; returns where the image ends. */
+  #find(bytes: Buffer, at: number, spans: number[]): number {
+    const { fields, key } = this.shape
+    let next = at + ((fields.length + 7) >> 3)
+    let found = 0
+    for (let f = 0; f < fields.length; f++) {
+      const { span, target } = fields[f] as (typeof fields)[0]
+      const isNull = ((bytes[at + (f >> 3)] as number) & (1 << (f & 7))) !== 0
+      const start = next
+      if (!isNull) {
+        const { lengthBytes, size } = span
+        next += lengthBytes + (lengthBytes > 0 ? bytes.readUIntLE(next, lengthBytes) : size)
+      }
+      if (target < 0 || !key.includes(target)) continue
+      spans[found++] = isNull ? -1 : start
+      spans[found++] = next
+    }
+    return next
+  }
+
+  #isSameKey(bytes: Buffer): boolean {
+    for (let at = 0; at < this.#before.length; at += 2) {
+      const [a, b] = [this.#before[at] as number, this.#after[at] as number]
+      const length = a < 0 ? -1 : (this.#before[at + 1] as number) - a
+      if ((b < 0 ? -1 : (this.#after[at + 1] as number) - b) !== length) return false
+      for (let i = 0; i < length; i++) if (bytes[a + i] !== bytes[b + i]) return false
+    }
+    return true
+  }
+
   /** Every row before is gone. */
   truncate(place: ChangePlace): void {
     for (let c = 0; c < this.shape.columns.length; c++) (this.#columns[c] as Cell[]).push(null)
@@ -84,7 +136,7 @@ export class ChangeBuilder {
   }
 
   /** Whether the last two rows have the same key. */
-  sameKey(): boolean {
+  #isSameValue(): boolean {
     const last = this.length - 1
     return this.shape.key.every((c) => {
       const cells = this.#columns[c]
@@ -93,7 +145,7 @@ export class ChangeBuilder {
   }
 
   /** Takes the last row but one away: the image before an update that left the key as it was. */
-  dropBefore(): void {
+  #dropBefore(): void {
     const last = this.length - 1
     for (const cells of this.#columns) {
       cells[last - 1] = cells[last] as Cell

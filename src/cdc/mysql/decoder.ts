@@ -311,14 +311,10 @@ export class BinlogDecoder {
     operation: RowOperation,
     place: ChangePlace,
   ): void {
-    const keyed = builder.shape.key.length > 0
     for (let at = 0; at < rows.length; ) {
       if (operation === 'write') at = builder.image('u', rows, at, place)
-      else at = builder.image('d', rows, at, place)
-      if (operation === 'update') {
-        at = builder.image('u', rows, at, place)
-        if (!keyed || builder.sameKey()) builder.dropBefore()
-      }
+      else if (operation === 'delete') at = builder.image('d', rows, at, place)
+      else at = builder.update(rows, at, place)
       if (builder.full) this.#emit(builder)
     }
     this.#bytes += Math.max(rows.length, 64)

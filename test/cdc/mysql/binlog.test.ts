@@ -43,6 +43,25 @@ describe('changes from the binlog of a real MariaDB', () => {
     ])
   })
 
+  it('are moves where any part of the key changes, from null to empty too, and only there', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v VARCHAR(20), n INT)')
+    const seen = await changes(
+      { orders: ['n', 'v'] },
+      'INSERT INTO orders VALUES (1, NULL, 5)',
+      "UPDATE orders SET v = '' WHERE id = 1",
+      'UPDATE orders SET id = 9 WHERE id = 1',
+      'UPDATE orders SET n = 6 WHERE id = 9',
+    )
+    expect(seen.map(({ op, row }) => [op, row.id, row.v, row.n])).toEqual([
+      ['u', 1, null, 5],
+      ['d', 1, null, 5],
+      ['u', 1, '', 5],
+      ['u', 9, '', 5],
+      ['d', 9, '', 5],
+      ['u', 9, '', 6],
+    ])
+  })
+
   it('bear a place that grows, the time of the change, and that of a deletion', async () => {
     await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
     const from = await db.end()
