@@ -19,12 +19,12 @@ export const tableOf = (name: string, rows: number) => `
   alter table src.${name} alter large set storage external;
   insert into src.${name} select o, 'first', o, repeat(md5(o::text), 80) from generate_series(1, ${rows}) o;`
 
-/** Transactions of a few random statements, until it is told to stop. */
+/** Transactions of a few random statements, `pauseMs` apart on average, until it is told to stop. */
 export async function write(
   client: pg.Client,
   table: string,
   seed: number,
-  { rows, goesOn }: { rows: number; goesOn: () => boolean },
+  { rows, goesOn, pauseMs = 0 }: { rows: number; goesOn: () => boolean; pauseMs?: number },
 ): Promise<number> {
   const random = seeded(seed)
   const any = (n: number) => Math.floor(random() * n)
@@ -52,6 +52,7 @@ export async function write(
     if (transactions % 60 === 40 && any(3) === 0) few.unshift(`truncate ${t}; ${insert(id())}`)
     const end = any(12) === 0 ? 'rollback' : 'commit'
     await client.query(`begin; ${few.join('; ')}; ${end}`)
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, any(pauseMs * 2)))
   }
   return transactions
 }
