@@ -1,9 +1,6 @@
 import {
-  CLIENT_CAPABILITIES_META_KEY,
-  type ClientCapabilities,
   type InputRequiredResult,
   inputRequired,
-  type McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { operations } from '../../tools/index.ts'
@@ -29,18 +26,6 @@ export function makesSomething({ id }: Operation): boolean {
 /** Whether something is there whose secrets a person has yet to enter. */
 export function awaitsCredentials(result: Record<string, unknown>): result is AwaitsCredentials {
   return typeof result.setupUrl === 'string'
-}
-
-/** What the client can do: the 2026 era says so in each call, 2025 at the start. */
-export function capabilitiesOf(server: McpServer, ctx: ServerContext): ClientCapabilities {
-  const envelope = ctx.mcpReq.envelope as Record<string, unknown> | undefined
-  const now = envelope?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined
-  return now ?? server.server.getClientCapabilities() ?? {}
-}
-
-/** Clients that can open a URL for the person. */
-export function canOpenUrls(server: McpServer, ctx: ServerContext): boolean {
-  return capabilitiesOf(server, ctx).elicitation?.url !== undefined
 }
 
 /** Asks the client to open the setup page. The call comes again when the person is back. */

@@ -1,6 +1,7 @@
 import {
   type CallToolResult,
   type InputRequiredResult,
+  isInputRequiredResult,
   type McpServer,
   requireScopes,
   type ServerContext,
@@ -8,14 +9,15 @@ import {
 import type { OperationContext, ProgressUpdate } from '../operations/define.ts'
 import { invokeOperation } from '../operations/invoke.ts'
 import { toAirbyteError } from '../protocol/index.ts'
+import { canFillForms, canOpenUrls } from './client.ts'
 import {
   asItIsNow,
   askForCredentials,
   awaitsCredentials,
-  canOpenUrls,
   isSecondRound,
   makesSomething,
 } from './credentials.ts'
+import { runWithForms } from './forms.ts'
 import type { ToolOperation } from './narrowing.ts'
 import { failure, success } from './result.ts'
 import { inputSchema, outputSchema } from './schemas.ts'
@@ -74,7 +76,11 @@ async function call(
     const made = await asItIsNow(operation, context, input, ctx.mcpReq.requestState())
     if (made) return success(made)
   }
-  const result = await invokeOperation(operation, context, input)
+  const run = (given: unknown) => invokeOperation(operation, context, given)
+  const result = canFillForms(server, ctx)
+    ? await runWithForms(operation, context, input, ctx, run)
+    : await run(input)
+  if (isInputRequiredResult(result)) return result
   if (asks && awaitsCredentials(result)) return askForCredentials(result)
   return success(fenced(operation, result))
 }

@@ -10,7 +10,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { capabilitiesOf } from '../../../../src/mcp/credentials.ts'
+import { capabilitiesOf } from '../../../../src/mcp/client.ts'
 import { say } from './content.ts'
 import { DEFAULTS, ENUMS, form } from './forms.ts'
 
