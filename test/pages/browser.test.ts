@@ -2,11 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningServer, startServer } from '../../scripts/lib/local-server.ts'
 import { Airbyte } from '../../src/sdk/index.ts'
+import { violations } from '../support/axe.ts'
 import { startChromium } from '../support/chromium.ts'
 
 /** For people to look at; git does not keep them. */
@@ -89,17 +89,6 @@ async function open(options: { phone?: boolean } = {}): Promise<View> {
     if (message.type() === 'error') complaints.push(message.text())
   })
   return { page, complaints }
-}
-
-/** Violations that keep people out, as `rule: where`. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const { violations: found } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(),
-  )
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
 /** Pixels that one would have to scroll sideways for. */

@@ -12,9 +12,14 @@ const PROJECT = { id: 11, name: 'shop', path_with_namespace: 'acme/shop', star_c
  *
  * @param origin of the Worker whose redirect URI is registered
  * @param tokenSeconds how long an access token lives
+ * @returns also every token that it has issued
  */
-export function startGitLab(origin: string, tokenSeconds = 7200): Promise<RunningServer> {
-  return listen((url) => {
+export async function startGitLab(
+  origin: string,
+  tokenSeconds = 7200,
+): Promise<RunningServer & { issued: string[] }> {
+  const issued: string[] = []
+  const server = await listen((url) => {
     const base = anybody()
     const provider = new Provider(url, {
       ...base,
@@ -33,12 +38,16 @@ export function startGitLab(origin: string, tokenSeconds = 7200): Promise<Runnin
       issueRefreshToken: () => true,
       rotateRefreshToken: true,
     })
+    provider.on('grant.success', ({ body }) => {
+      issued.push(String(body.access_token), String(body.refresh_token))
+    })
     const answer = provider.callback()
     return (request, response) => {
       if (request.url?.startsWith('/api/v4/')) void api(provider, request, response)
       else answer(request, response)
     }
   })
+  return { ...server, issued }
 }
 
 async function api(

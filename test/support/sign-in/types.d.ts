@@ -4,6 +4,7 @@ declare module 'oidc-provider' {
   export class Provider {
     constructor(issuer: string, configuration: object)
     callback(): RequestListener
+    on(event: 'grant.success', listener: (context: { body: Record<string, unknown> }) => void): void
     AccessToken: { find(token: string): Promise<{ scope?: string } | undefined> }
   }
 }
