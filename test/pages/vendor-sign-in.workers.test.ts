@@ -231,7 +231,7 @@ describe('the answer of a vendor', () => {
     const changed = new URL(answer)
     if (state === null) changed.searchParams.delete('state')
     else changed.searchParams.set('state', state)
-    await refuses(ann.browser.copy(), changed.href, start)
+    await refuses(ann.browser, changed.href, start)
     expect((await ann.browser.open(answer)).status).toBe(200)
   })
 
@@ -350,7 +350,7 @@ describe('the form that leads to the vendor', () => {
     const start = await waiting()
     const first = await answerOf(ann.browser, start)
     const second = await answerOf(ann.browser, start)
-    await refuses(ann.browser.copy(), first, start)
+    await refuses(ann.browser, first, start)
     expect((await ann.browser.open(second)).status).toBe(200)
   })
 })

@@ -1,5 +1,5 @@
 import { OF_THE_OPERATOR } from '../../durable-object/operator-client.ts'
-import { attemptOver, takeAttempt } from '../../identity/attempts.ts'
+import { takeAttempt } from '../../identity/attempts.ts'
 import { currentPerson } from '../../identity/session.ts'
 import { toAirbyteError } from '../../protocol/index.ts'
 import { configOfTokens } from '../../runtime/oauth/tokens.ts'
@@ -16,26 +16,15 @@ export const isVendorPath = (path: string) => path.startsWith(VENDOR_PATH)
 
 /**
  * `GET /connect/<connector>/callback`: back from the vendor. The code becomes tokens, which go where the
- * connector's spec wants them, sealed, and are tried. Nothing of them is shown.
+ * connector's spec wants them, sealed, and are tried. Nothing of them is shown. An answer that does
+ * not count leaves the browser as it was: whoever sends one must not end a sign-in under way.
  */
 export async function handleVendorAnswer(request: Request, env: Env): Promise<Response> {
-  const kind = attemptKind(request)
-  const response = await finish(request, env, kind)
-  const answer = new Response(response.body, response)
-  answer.headers.append('set-cookie', attemptOver(kind))
-  return answer
-}
-
-async function finish(
-  request: Request,
-  env: Env,
-  kind: ReturnType<typeof attemptKind>,
-): Promise<Response> {
   const { pathname, searchParams: answer } = new URL(request.url)
   const [, name] = ROUTE.exec(pathname) ?? []
   const person = await currentPerson(request, env)
   if (request.method !== 'GET' || !name || !person) return vendorProblemPage('stale')
-  const attempt = await attemptOf(request, env, kind, answer)
+  const attempt = await attemptOf(request, env, answer)
   if (attempt?.connector !== name || attempt.userId !== person.userId) {
     return vendorProblemPage('stale')
   }
@@ -76,9 +65,9 @@ async function finish(
 async function attemptOf(
   request: Request,
   env: Env,
-  kind: ReturnType<typeof attemptKind>,
   answer: URLSearchParams,
 ): Promise<VendorAttempt | null> {
+  const kind = attemptKind(request)
   const state = answer.get('state')
   const candidates = state === null ? [...answer.values()].slice(0, 10) : [state]
   for (const candidate of candidates) {
