@@ -97,7 +97,10 @@ export class NotificationDO extends DurableObject<Env> {
   }
 
   deliveries(limit: number, before?: number, webhookId?: string) {
-    return guarded(() => this.#store.deliveries(limit, before, webhookId))
+    return guarded(() => {
+      if (webhookId !== undefined) this.#known(webhookId)
+      return this.#store.deliveries(limit, before, webhookId)
+    })
   }
 
   replay(deliveryId: number) {

@@ -29,7 +29,7 @@ describe.each([
   it('are found by no resource', async () => {
     const client = await connect(await apiKey(`mcp-intruder-${era}`))
     for (const uri of [
-      `airbyte://connections/${ids.ids.connection}`,
+      `airbyte://connections/${ids.connection}`,
       `airbyte://connections/${CANARY}-c`,
       `airbyte://syncs/${ids.sync}`,
     ]) {

@@ -1,3 +1,4 @@
+import { acceptInvitation } from '../../src/identity/objects.ts'
 import type { Operation } from '../../src/operations/define.ts'
 import { operations } from '../../tools/index.ts'
 import { itemsManifest } from '../support/items-manifest.ts'
@@ -28,35 +29,93 @@ export async function victim(env: Env, tenantId: string) {
     type: 'postgres',
     config: { host: 'db.example.com', port: 5432, database: 'app', username: 'me' },
   })
+  const webhook = await call('webhooks.create', {
+    ...{ name: `${CANARY}-w`, url: `https://${CANARY}.example/in`, events: ['sync.failed'] },
+  })
+  await call('webhooks.test', { webhook: webhook.id })
+  const { items } = await call('webhooks.deliveries')
+  const [delivery] = items as unknown as { id: number }[]
+  const note = `${CANARY}-i`
+  const invitation = await call('members.invite', { level: 'reader', note })
+  const accepted = await call('members.invite', { level: 'editor', note })
+  const member = `u${crypto.randomUUID().replaceAll('-', '')}`
+  await acceptInvitation(env, tenantId, String(accepted.id), {
+    userId: member,
+    name: `${CANARY}-m`,
+  })
   return {
-    ids: { source: source.id, destination: destination.id, connection: connection.id },
-    connector: connector.id,
-    sync: Number(sync.syncId),
-    key: key.id,
-    setupId: pg.setupId,
+    ...{ source: source.id, destination: destination.id, connection: connection.id },
+    ...{ id: source.id, sync: Number(sync.syncId), connector: connector.id, key: key.id },
+    ...{ setupId: pg.setupId, webhook: webhook.id, invitation: invitation.id, member },
+    delivery: delivery?.id,
   }
 }
 
+/** What a workspace has that can be named, by the field in which operations take its id. */
 type Victim = Awaited<ReturnType<typeof victim>>
 
-/** Every operation that names something, with the victim's ids as arguments. */
+/**
+ * Every operation that names something, with the victim's id in one of its fields at a time; in its
+ * other fields stands what is the intruder's own.
+ */
 export function intrusions(
-  ids: Victim,
+  theirs: Victim,
+  own: Partial<Victim> = {},
 ): { operation: Operation; input: Record<string, unknown> }[] {
   return operations.flatMap((operation) => {
-    const { shape } = operation.input
-    const naming = Object.keys(shape).filter((field) => field in valuesOf(ids))
-    const creates = operation.id.endsWith('.create') && operation.id !== 'connections.create'
-    if (naming.length === 0 || creates || operation.id === 'catalog.get') return []
-    const given = Object.fromEntries(naming.map((field) => [field, valuesOf(ids)[field]]))
-    return [{ operation, input: { ...EXTRAS[operation.id], ...given } }]
+    const naming = Object.keys(operation.input.shape).filter(
+      (field): field is keyof Victim => field in theirs,
+    )
+    const isRequired = (field: string) =>
+      !operation.input.shape[field]?.safeParse(undefined).success
+    return naming.map((field) => {
+      const others = naming.filter((other) => other !== field && isRequired(other))
+      const besides = Object.fromEntries(
+        others.map((other) => [other, own[other] ?? theirs[other]]),
+      )
+      return { operation, input: { ...EXTRAS[operation.id], ...besides, [field]: theirs[field] } }
+    })
   })
 }
 
-const valuesOf = ({ ids, connector, sync, key, setupId }: Victim): Record<string, unknown> => ({
-  ...ids,
-  ...{ id: ids.source, connector, sync, key, setupId },
-})
+/** Every reading operation that names nothing: what it lists has to be the caller's own. */
+export const lists = () =>
+  operations.filter(
+    ({ input, effect }) =>
+      effect.readOnly &&
+      Object.values(input.shape).every((field) => field.safeParse(undefined).success),
+  )
+
+/**
+ * Fields that name nothing of a workspace: a new field is in neither list, and has to be put into
+ * one of them before the tests pass.
+ */
+const NAMES_NOTHING = new Set([
+  ...['name', 'type', 'kind', 'note', 'level', 'status', 'query', 'limit', 'cursor', 'offset'],
+  ...[
+    'config',
+    'enterCredentials',
+    'confirm',
+    'waitSeconds',
+    'refresh',
+    'schemas',
+    'spec',
+    'texts',
+  ],
+  ...['stream', 'streams', 'schedule', 'namespace', 'prefix', 'normalization', 'flattening'],
+  ...['transfer', 'schemaChanges', 'maxRejects', 'freshnessSeconds', 'limits', 'planHash', 'plan'],
+  ...['field', 'from', 'to', 'remove', 'states', 'receipt', 'after', 'chunks', 'sql', 'yaml'],
+  ...['dryRun', 'version', 'manifest', 'metadata', 'components', 'license', 'acceptLicense'],
+  ...['shadow', 'scopes', 'expiresInDays', 'url', 'events'],
+])
+
+/** Fields of operations that nobody has yet said whether they name something. */
+export const unknownFields = (theirs: Victim) =>
+  operations.flatMap(({ id, input }) =>
+    Object.keys(input.shape)
+      .filter((field) => !(field in theirs) && !NAMES_NOTHING.has(field))
+      .map((field) => `${id} ${field}`),
+  )
 
 /** What operations need besides, to come as far as the id. */
 const EXTRAS: Record<string, Record<string, unknown>> = {
@@ -70,4 +129,7 @@ const EXTRAS: Record<string, Record<string, unknown>> = {
   'sources.update': { name: 'stolen' },
   'resources.update': { name: 'stolen' },
   'connections.update': { name: 'stolen' },
+  'webhooks.update': { name: 'stolen' },
+  'webhooks.create': { name: 'mine', url: 'https://mine.example/in', events: ['sync.failed'] },
+  'members.setLevel': { level: 'owner' },
 }
