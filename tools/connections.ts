@@ -11,6 +11,7 @@ import {
   connectionSettings,
   deletedOutput,
   entityName,
+  flag,
   nameOrId,
   offset,
   pageOf,
@@ -21,6 +22,7 @@ import {
   schemaChangesOutput,
   streamChoice,
 } from '../src/operations/fields.ts'
+import { planChange, requireChangePlan } from '../src/operations/plan/change.ts'
 import { planConnection } from '../src/operations/plan/index.ts'
 import { schemaChangesOf } from '../src/operations/schema-changes.ts'
 import { connectionView, rowView } from '../src/operations/views.ts'
@@ -140,11 +142,12 @@ export const update = defineOperation({
     name: 'update_connection',
     title: 'Update connection',
     description:
-      'Changes name, streams, schedule or settings of a connection, or pauses and resumes it by status. streams replaces the whole list.',
+      'Changes a connection: streams replaces the whole list, status pauses or resumes it. dryRun only plans the change; with the planHash of that plan it is refused if anything changed since.',
     toolset: 'pipelines',
   },
   title: 'Update a connection',
-  description: 'Changes what is given; streams replaces the whole list.',
+  description:
+    'Changes what is given; streams replaces the whole list. With dryRun nothing is changed: plan says what would be, and its planHash refuses the change once anything differs.',
   input: z.strictObject({
     connection,
     name: entityName.optional(),
@@ -152,6 +155,8 @@ export const update = defineOperation({
     schedule: schedule.optional(),
     status: z.enum(['active', 'paused']).optional(),
     ...connectionSettings,
+    dryRun: flag.optional(),
+    planHash: z.string().max(200).optional(),
   }),
   output: connectionOutput,
   scopes: ['workspace:write'],
@@ -159,7 +164,13 @@ export const update = defineOperation({
   http: { method: 'PATCH', path: '/connections/:connection' },
   cli: { command: 'connections update', positional: ['connection'] },
   refs: { connection: 'connection' },
-  handler: async (ctx, { connection: id, status, ...change }) => {
+  handler: async (ctx, { connection: id, dryRun, planHash, ...wanted }) => {
+    if (dryRun) {
+      const plan = await planChange(ctx, id, wanted)
+      return { ...connectionView(await ctx.objects.connection(id).get()), plan }
+    }
+    if (planHash !== undefined) await requireChangePlan(ctx, id, wanted, planHash)
+    const { status, ...change } = wanted
     const changed = Object.values(change).some((value) => value !== undefined)
     if (changed) await updateConnection(ctx, id, change)
     const object = ctx.objects.connection(id)

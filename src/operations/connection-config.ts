@@ -63,17 +63,29 @@ export async function configOf(
   return { config, catalog }
 }
 
-export const defined = (settings: object) =>
+const defined = (settings: object) =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 
-/** The streams that were asked for, in modes that both ends can do. */
-export async function streamsOf(
+/**
+ * What a change makes of a connection's settings; only what is given.
+ *
+ * @param refresh look at the source now, whatever is cached
+ */
+export async function changeOf(
   ctx: OperationContext,
-  ends: Ends,
-  choices: StreamChoice[] | undefined,
-): Promise<StreamConfig[]> {
-  const { catalog } = await catalogOf(ctx, ends.sourceId)
-  return chosenFrom(ctx, catalog, ends, choices)
+  before: Ends,
+  { streams: choices, schedule, ...settings }: Partial<ConnectionInput>,
+  refresh = false,
+): Promise<Partial<ConnectionConfig>> {
+  const streams = async () => {
+    const { catalog } = await catalogOf(ctx, before.sourceId, refresh)
+    return chosenFrom(ctx, catalog, before, choices)
+  }
+  return {
+    ...defined(settings),
+    ...(schedule && { schedule: scheduleOf(schedule) }),
+    ...(choices && { streams: await streams() }),
+  }
 }
 
 async function chosenFrom(

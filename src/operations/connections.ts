@@ -2,16 +2,14 @@ import type { ConnectionConfig, ConnectionRecord } from '../durable-object/rpc.t
 import type { StreamDescriptor } from '../protocol/index.ts'
 import {
   type ConnectionInput,
+  changeOf,
   configOf,
-  defined,
   type Ends,
-  streamsOf,
   tablesOf,
 } from './connection-config.ts'
 import { checkContinuous } from './continuous.ts'
 import type { OperationContext } from './define.ts'
 import { requirePlan } from './plan/index.ts'
-import { scheduleOf } from './schedule-input.ts'
 import { findStream } from './stream-choices.ts'
 
 /**
@@ -48,15 +46,11 @@ export async function createConnection(
 export async function updateConnection(
   ctx: OperationContext,
   id: string,
-  { streams: choices, schedule, ...settings }: Partial<ConnectionInput>,
+  input: Partial<ConnectionInput>,
 ): Promise<ConnectionRecord> {
   const connection = ctx.objects.connection(id)
   const before = await connection.get()
-  const change: Partial<ConnectionConfig> = {
-    ...defined(settings),
-    ...(schedule && { schedule: scheduleOf(schedule) }),
-    ...(choices && { streams: await streamsOf(ctx, before, choices) }),
-  }
+  const change = await changeOf(ctx, before, input)
   if (change.schedule || change.streams) await checkContinuous(ctx, { ...before, ...change })
   if (change.name !== undefined) await ctx.tenant.touch(id, { name: change.name })
   try {

@@ -94,7 +94,7 @@ export const connectionSettings = {
     })
     .optional()
     .meta({ ...ADVANCED, description: 'Of flatten and nested; default depth 10, separator _' }),
-  transfer: z.enum(['auto', 'direct', 'staged']).optional(),
+  transfer: z.enum(['auto', 'direct', 'staged']).optional().meta(ADVANCED),
   schemaChanges: z.enum(['ignore', 'disable', 'propagate_columns', 'propagate_fully']).optional(),
   maxRejects: z.number().min(0).optional(),
   freshnessSeconds: z

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { ActorRecord, ConnectionConfig } from '../../durable-object/rpc.ts'
-import { stableJson } from '../../protocol/index.ts'
+import { AirbyteError, stableJson } from '../../protocol/index.ts'
 import type { StreamOutlook } from './streams.ts'
 
 interface World {
   config: ConnectionConfig
+  /** What is changed; absent: nothing is there yet. */
+  before?: ConnectionConfig
   source: ActorRecord
   destination: ActorRecord
   streams: StreamOutlook[]
@@ -13,19 +15,33 @@ interface World {
 /** The parts of a plan's hash, in order, as a refusal names them. */
 const PARTS: [name: string, of: (world: World) => unknown][] = [
   ['the settings asked for', ({ config }) => config],
+  ['the connection', ({ before }) => before ?? null],
   ['the source', ({ source }) => settingsOf(source)],
   ['the streams of the source', ({ streams }) => streams.map(({ found }) => shapeOf(found))],
   ['the destination', ({ destination }) => settingsOf(destination)],
   ['the tables at the destination', ({ streams }) => streams.map(targetOf)],
 ]
-const VERSION = 'plan1'
+const VERSION = 'plan2'
 
 /** A short hash for each part, so that what changed can be named without keeping the plan. */
 export const hashOf = (world: World): string =>
   [VERSION, ...PARTS.map(([, of]) => digest(of(world)))].join('-')
 
+/**
+ * @param done what has not happened then
+ * @throws PLAN_CHANGED naming what is different
+ */
+export function requireSame(planned: string, now: string, done: 'created' | 'changed'): void {
+  if (planned === now) return
+  const parts = changedParts(planned, now)
+  const message = parts
+    ? `Since the plan was made, ${parts.join(' and ')} changed. Nothing was ${done}.`
+    : `planHash is not the hash of a plan. Nothing was ${done}.`
+  throw new AirbyteError('PLAN_CHANGED', message, { field: 'planHash' })
+}
+
 /** Which parts differ; null for a text that is no hash of a plan. */
-export function changedParts(planned: string, now: string): string[] | null {
+function changedParts(planned: string, now: string): string[] | null {
   const before = planned.split('-')
   const after = now.split('-')
   if (before.length !== after.length || before[0] !== VERSION) return null

@@ -6,7 +6,7 @@ import { type ConnectionInput, configOf, type Ends, tablesOf } from '../connecti
 import type { OperationContext } from '../define.ts'
 import { scheduleView } from '../views.ts'
 import { estimateOf } from './estimate.ts'
-import { changedParts, hashOf } from './hash.ts'
+import { hashOf, requireSame } from './hash.ts'
 import { planStreams } from './streams.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -37,21 +37,21 @@ export async function requirePlan(
   planned: string,
 ): Promise<void> {
   const { hash } = await look(ctx, config, catalog)
-  if (hash === planned) return
-  const parts = changedParts(planned, hash)
-  const message = parts
-    ? `Since the plan was made, ${parts.join(' and ')} changed. Nothing was created.`
-    : 'planHash is not the hash of a plan. Nothing was created.'
-  throw new AirbyteError('PLAN_CHANGED', message, { field: 'planHash' })
+  requireSame(planned, hash, 'created')
+}
+
+/** @throws NAME_TAKEN unless the name is free, or that of the connection itself */
+export async function requireFreeName(ctx: OperationContext, name: string, own?: string) {
+  const taken = await ctx.tenant.find('connection', name)
+  if (!taken || taken.id === own) return
+  throw new AirbyteError('NAME_TAKEN', `There already is a connection called '${name}'.`, {
+    field: 'name',
+  })
 }
 
 async function look(ctx: OperationContext, config: ConnectionConfig, catalog: AirbyteCatalog) {
   const { name, sourceId, destinationId } = config
-  if (await ctx.tenant.find('connection', name)) {
-    throw new AirbyteError('NAME_TAKEN', `There already is a connection called '${name}'.`, {
-      field: 'name',
-    })
-  }
+  await requireFreeName(ctx, name)
   const tables = await tablesOf(ctx, config)
   await ctx.objects.destination(destinationId).checkTables('', tables)
   const [source, destination] = await Promise.all([
