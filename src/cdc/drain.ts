@@ -13,10 +13,12 @@ export interface DrainTarget {
     position: JsonObject,
     segment?: { key: string; bytes: number; parts: PartOfSegment[] },
   ): void
+  /** What may be acknowledged once `entered` is entered: that, unless the config wants more. */
+  acknowledgeable(entered: JsonObject): JsonObject
 }
 
 /**
- * Drains a log into segments until the target has enough. Only what the target has entered is
+ * Drains a log into segments until the target has enough. At most what the target has entered is
  * acknowledged. Memory is bounded by what comes between two checkpoints.
  */
 export async function drain(feed: LogFeed, target: DrainTarget): Promise<void> {
@@ -32,7 +34,7 @@ export async function drain(feed: LogFeed, target: DrainTarget): Promise<void> {
       const key = await target.store(bytes)
       await target.enter(event.position, { key, bytes: bytes.length, parts })
     }
-    await feed.acknowledge(event.position)
+    await feed.acknowledge(target.acknowledgeable(event.position))
     if (!target.goesOn()) return
   }
   if (!target.goesOn()) return

@@ -56,6 +56,7 @@ import type {
   Backfill,
   ConnectionConfig,
   ConnectionRecord,
+  LoadedOfLog,
   Receipt,
   StreamConfig,
   StreamPast,
@@ -347,6 +348,10 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     })
   }
 
+  async loadedOfLog(): Promise<LoadedOfLog[]> {
+    return guarded(() => this.#loadedOfLog(this.#record()))
+  }
+
   /** What the streams were like at their last sync. */
   async known(): Promise<Record<StreamKey, StreamPast>> {
     const streams = this.#store.streams()
@@ -417,6 +422,16 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     }
   }
 
+  #loadedOfLog(record: ConnectionRecord, outcomes: SyncOutcome['streams'] = []): LoadedOfLog[] {
+    const states = new Map(this.#store.streams().map(({ key, state }) => [key, state]))
+    for (const { key, state } of outcomes) states.set(key, state)
+    return record.streams.flatMap((stream) => {
+      const key = streamKey(stream)
+      const position = logStateOf(states.get(key) ?? null)
+      return position ? [{ stream: key, ...position }] : []
+    })
+  }
+
   /**
    * Tells the reader of the source's log, if there is one, what this sync has brought home, and whether
    * to go on; it says whether something is staged already.
@@ -425,13 +440,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     record: ConnectionRecord,
     outcomes: SyncOutcome['streams'],
   ): Promise<'none' | 'empty' | 'staged'> {
-    const states = new Map(this.#store.streams().map(({ key, state }) => [key, state]))
-    for (const { key, state } of outcomes) states.set(key, state)
-    const loaded = record.streams.flatMap((stream) => {
-      const key = streamKey(stream)
-      const position = logStateOf(states.get(key) ?? null)
-      return position ? [{ stream: key, ...position }] : []
-    })
+    const loaded = this.#loadedOfLog(record, outcomes)
     if (loaded.length === 0) return 'none'
     const followed = isFollowing(this.#record())
     const staged = await this.#logReader(record).rest(ownerOf(record), loaded, followed)

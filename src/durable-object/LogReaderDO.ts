@@ -13,7 +13,7 @@ import { LogDrain } from './log-drain.ts'
 import { LOG_MIGRATIONS, type LogRow, LogStore } from './log-store.ts'
 import { migrate } from './migrations.ts'
 import { connectionStub, stagingStore } from './platform.ts'
-import type { LogOwner, LogReaderApi, LogReport } from './rpc.ts'
+import type { LoadedOfLog, LogOwner, LogReaderApi, LogReport } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 
 /** A log is drained for so long after someone last asked for it. */
@@ -37,12 +37,11 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
     super(ctx, env)
     migrate(ctx.storage, LOG_MIGRATIONS)
     this.#store = new LogStore(ctx.storage)
-    this.#drain = new LogDrain(
-      env,
-      this.#store,
-      (work) => ctx.storage.transactionSync(work),
-      () => this.#tell(),
-    )
+    const transaction = <T>(work: () => T) => ctx.storage.transactionSync(work)
+    this.#drain = new LogDrain(env, this.#store, transaction, {
+      changed: () => this.#tell(),
+      full: () => this.#makeRoom(),
+    })
   }
 
   async prepare(owner: LogOwner, streams: LogStream[]) {
@@ -73,11 +72,7 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   }
 
   /** What the connection has of each stream; the log rests until the next sync, and others are dropped. */
-  async rest(
-    owner: LogOwner,
-    loaded: { stream: StreamKey; log: string; segment: number }[],
-    followed: boolean,
-  ): Promise<boolean> {
+  async rest(owner: LogOwner, loaded: LoadedOfLog[], followed: boolean): Promise<boolean> {
     return guarded(async () => {
       const log = this.#store.log()
       if (!log || log.connectionId !== owner.connectionId) return false
@@ -86,11 +81,10 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
         for (const { stream } of this.#store.streams()) {
           if (!kept.has(stream)) this.#store.forgetStream(stream)
         }
-        for (const { stream, log: id, segment } of loaded) {
-          if (id === log.id) this.#store.setLoaded(stream, segment)
-        }
-        this.#store.save({ ...log, followed, heldUntil: followed ? log.heldUntil : 0 })
+        this.#store.keepLoaded(log.id, loaded)
+        this.#store.save({ ...this.#log(), followed, heldUntil: followed ? log.heldUntil : 0 })
       })
+      await this.#drain.letGo()
       if (followed) await this.#hold(this.#log())
       else await this.#drain.stop()
       await this.#prune(log)
@@ -200,6 +194,7 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
       ...owner,
       id: continues && before ? before.id : crypto.randomUUID(),
       ...{ place, lastSegment: before?.lastSegment ?? 0, heldUntil: 0 },
+      loadedTo: continues ? before?.loadedTo : place.position,
     }
     this.ctx.storage.transactionSync(() => {
       if (!continues) this.#store.clear()
@@ -210,7 +205,32 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
       }
     })
     await this.#prune(log)
+    if (this.#drain.hasLeftovers || !continues) {
+      await this.#sweep(log).catch((error) => console.error('log not swept', String(error)))
+    }
     return { log: log.id, end: this.#store.end(), failed }
+  }
+
+  /** Segments that are stored and that no row knows. Nothing is being stored meanwhile. */
+  async #sweep(log: LogRow): Promise<void> {
+    const store = stagingStore(this.env, log.tenantId)
+    for (let cursor: string | undefined; ; ) {
+      const page = await store.list(prefixOf(log), cursor)
+      const left = page.objects.filter(({ key }) => !this.#store.hasSegment(key))
+      if (left.length > 0) await store.delete(left.map(({ key }) => key))
+      cursor = page.cursor
+      if (!cursor) break
+    }
+    this.#drain.hasLeftovers = false
+  }
+
+  /** A sync that is at work has loaded something since; when it ends is too late if it waits for room. */
+  async #makeRoom(): Promise<void> {
+    const { tenantId, connectionId, id } = this.#log()
+    const loaded = await connectionStub(this.env, tenantId, connectionId).loadedOfLog()
+    this.ctx.storage.transactionSync(() => this.#store.keepLoaded(id, loaded))
+    await this.#drain.letGo()
+    await this.#prune(this.#log())
   }
 
   async #begin<T>(prepared: T): Promise<T> {

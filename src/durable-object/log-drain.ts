@@ -11,35 +11,48 @@ import type { LogOwner } from './rpc.ts'
 
 /** Waits after failures in a row; after the last the reader stops and says why. */
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000]
-/** Staged and not loaded: beyond this the log is left at the database. */
+/** Staged and not loaded: beyond this the log is left at the database. `MAX_STAGED_LOG_BYTES` sets another. */
 const MAX_STAGED_BYTES = 64 * 1024 ** 3
 const FULL_MS = 5_000
 const SETUP_MS = 30 * 60_000
 
+/** What the drain tells its reader. */
+export interface DrainEvents {
+  /** Something was entered, or the drain gave up. */
+  changed(): void
+  /** There is no room for more until something is loaded. */
+  full(): Promise<void>
+}
+
 /** Drains one log for as long as it is held, over lost connections. */
 export class LogDrain {
+  /** Segments may be stored that nobody will ever enter: a drain broke off, this one or one before it. */
+  hasLeftovers = true
   readonly #env: Env
   readonly #store: LogStore
   readonly #transaction: <T>(work: () => T) => T
-  readonly #changed: () => void
+  readonly #events: DrainEvents
+  readonly #maxBytes: number
   #running: Promise<void> | undefined
   /** Those that want the log for themselves. */
   #exclusive = 0
   #feed: LogFeed | undefined
   /** Rings when something was entered. */
   readonly entered = new Bell()
+  #onlyLoaded = false
 
-  /** @param changed something was entered, or the reader gave up */
   constructor(
     env: Env,
     store: LogStore,
     transaction: <T>(work: () => T) => T,
-    changed: () => void,
+    events: DrainEvents,
   ) {
     this.#env = env
     this.#store = store
     this.#transaction = transaction
-    this.#changed = changed
+    this.#events = events
+    const given = Number((env as { MAX_STAGED_LOG_BYTES?: string }).MAX_STAGED_LOG_BYTES)
+    this.#maxBytes = given || MAX_STAGED_BYTES
   }
 
   start(): void {
@@ -71,6 +84,14 @@ export class LogDrain {
     this.#feed?.ask()
   }
 
+  /** Something was loaded: a database that waits for that may forget it. */
+  async letGo(): Promise<void> {
+    const { loadedTo } = this.#store.log() ?? {}
+    if (!this.#onlyLoaded || !loadedTo) return
+    // What is wrong with the log the drain finds out by itself.
+    await this.#feed?.acknowledge(loadedTo).catch(() => {})
+  }
+
   prepare(
     owner: LogOwner,
     streams: LogStream[],
@@ -95,11 +116,13 @@ export class LogDrain {
     for (let failures = 0; this.#goesOn(); ) {
       const before = JSON.stringify(this.#store.end())
       try {
-        if (this.#store.stagedBytes() > MAX_STAGED_BYTES) await this.entered.heard(FULL_MS)
-        else await this.#drainOnce()
+        if (!this.#hasRoom()) await this.#events.full()
+        if (this.#hasRoom()) await this.#drainOnce()
+        else await this.entered.heard(FULL_MS)
         failures = 0
       } catch (error) {
         const known = toAirbyteError(error)
+        this.hasLeftovers = true
         if (!this.#goesOn()) return
         const moved = JSON.stringify(this.#store.end()) !== before
         failures = moved ? 1 : failures + 1
@@ -114,12 +137,17 @@ export class LogDrain {
     const row = this.#store.log() as LogRow
     const streams = this.#store.streams().map(({ input }) => input)
     await this.#with(row, async ({ log, ctx, config }) => {
-      const feed = await log.open(ctx, config, row.place, streams)
+      const onlyLoaded = log.acknowledgesLoaded?.(config) ?? false
+      const loaded = onlyLoaded && { loaded: row.loadedTo ?? row.place.position }
+      const feed = await log.open(ctx, config, { ...row.place, ...loaded }, streams)
       this.#feed = feed
+      this.#onlyLoaded = onlyLoaded
       try {
         if (!this.#goesOn()) return
         await drain(feed, {
-          goesOn: () => this.#goesOn() && this.#store.stagedBytes() <= MAX_STAGED_BYTES,
+          goesOn: () => this.#goesOn() && this.#hasRoom(),
+          acknowledgeable: (entered) =>
+            onlyLoaded ? (this.#store.log()?.loadedTo ?? row.place.position) : entered,
           store: async (bytes) => {
             const key = `log/${row.sourceId}/${row.id}/${crypto.randomUUID()}`
             await stagingStore(this.#env, row.tenantId).put(key, bytes)
@@ -129,7 +157,7 @@ export class LogDrain {
           enter: async (position, segment) => {
             this.#transaction(() => this.#store.enter(position, segment, Date.now()))
             this.entered.ring()
-            this.#changed()
+            this.#events.changed()
             await faultPoint('log.entered')
           },
         })
@@ -149,7 +177,11 @@ export class LogDrain {
     const log = this.#store.log()
     if (log) this.#store.save({ ...log, problem: error.toJSON() as ErrorRecord })
     this.entered.ring()
-    this.#changed()
+    this.#events.changed()
+  }
+
+  #hasRoom(): boolean {
+    return this.#store.stagedBytes() <= this.#maxBytes
   }
 
   /** Runs the source's log with its config; no secret of that gets into an error. */

@@ -1,6 +1,7 @@
 import type { PartOfSegment } from '../cdc/segment.ts'
 import type { ErrorRecord, JsonObject, StreamKey } from '../protocol/index.ts'
 import type { LogEnd, LogPart, LogPlace, LogStream } from '../runtime/source-log.ts'
+import type { LoadedOfLog } from './rpc.ts'
 
 export const LOG_MIGRATIONS = [
   `create table streams (stream text primary key, input text not null, loaded integer not null);
@@ -28,6 +29,8 @@ export interface LogRow {
   heldUntil: number
   /** Between syncs too: there is a schedule that waits for changes. Every sync begins without it. */
   followed?: boolean
+  /** Everything up to here is loaded by every stream; absent: by none, as far as is known. */
+  loadedTo?: JsonObject
   /** What stopped the reader. */
   problem?: ErrorRecord
 }
@@ -72,10 +75,26 @@ export class LogStore {
     this.#sql.exec('insert or replace into streams values (?, ?, ?)', stream, text, loaded)
   }
 
-  /** The destination has the stream's changes up to this segment. */
-  setLoaded(stream: StreamKey, segment: number): void {
+  /** The destination has these streams' changes up to these segments, those of the log `id`. */
+  keepLoaded(id: string, loaded: LoadedOfLog[]): void {
     const query = 'update streams set loaded = ?2 where stream = ?1 and loaded < ?2'
-    this.#sql.exec(query, stream, segment)
+    for (const { stream, log, segment } of loaded) {
+      if (log === id) this.#sql.exec(query, stream, segment)
+    }
+    this.#noteLoaded()
+  }
+
+  /** Before segments are forgotten: the one before the first that somebody needs says how far it is. */
+  #noteLoaded(): void {
+    const log = this.log()
+    if (!log) return
+    const before = `(select min(p.seq) from parts p join streams s on s.stream = p.stream
+      where p.seq > s.loaded)`
+    const query = `select position from segments where seq < ${before} order by seq desc limit 1`
+    const [row] = this.#sql.exec(query).toArray()
+    const known = row ? (JSON.parse(String(row.position)) as JsonObject) : log.loadedTo
+    const loadedTo = this.hasUnloaded() ? known : log.place.position
+    this.save({ ...log, ...(loadedTo && { loadedTo }) })
   }
 
   forgetStream(stream: StreamKey): void {
@@ -92,7 +111,9 @@ export class LogStore {
     const log = this.log()
     if (!log) return
     const seq = log.lastSegment + (segment ? 1 : 0)
-    this.save({ ...log, place: { ...log.place, position }, lastSegment: seq })
+    const nothingElse = !segment && !this.hasUnloaded()
+    const moved = { place: { ...log.place, position }, lastSegment: seq }
+    this.save({ ...log, ...moved, ...(nothingElse && { loadedTo: position }) })
     if (!segment) return
     const { key, bytes, parts } = segment
     const text = JSON.stringify(position)

@@ -35,6 +35,7 @@ import type {
   ActorRecord,
   ConnectionApi,
   DestinationApi,
+  LoadedOfLog,
   LogReaderApi,
   SourceApi,
   SyncApi,
@@ -127,6 +128,8 @@ export interface ConnectionOfSync extends ConnectionApi {
    * load, or an error that a sync should show.
    */
   following(staged: boolean): Promise<boolean>
+  /** Up to where its streams are loaded now, in the middle of a sync too. */
+  loadedOfLog(): Promise<LoadedOfLog[]>
 }
 
 export interface SyncOfConnection extends SyncApi, SyncControl {

@@ -132,6 +132,13 @@ export interface LogOwner {
   connectionId: string
 }
 
+/** The segment of a log up to which the destination has a stream. */
+export interface LoadedOfLog {
+  stream: StreamKey
+  log: string
+  segment: number
+}
+
 /** How a log stands, as the database and its reader see it. */
 export interface LogReport extends LogStatus {
   /** Bytes of segments that some stream has not loaded yet. */
@@ -148,11 +155,7 @@ export interface LogReaderApi extends Pick<StagedChanges, 'hold' | 'next'> {
    * next, unless the log is followed: then the connection is told when there is something to load.
    * Answers whether there is already.
    */
-  rest(
-    owner: LogOwner,
-    loaded: { stream: StreamKey; log: string; segment: number }[],
-    followed: boolean,
-  ): Promise<boolean>
+  rest(owner: LogOwner, loaded: LoadedOfLog[], followed: boolean): Promise<boolean>
   /** The log is not followed between syncs any more. One that is at work goes on. */
   unfollow(owner: LogOwner): Promise<void>
   report(): Promise<LogReport | null>

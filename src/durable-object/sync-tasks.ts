@@ -14,6 +14,8 @@ import type { StreamRow, SyncRow, SyncStore, TaskKind, TaskRow } from './sync-st
 const MAX_ATTEMPTS = 3
 /** Transient failures in a row after which a stream is given up, and the wait before each retry. */
 const BACKOFF_MS = [2_000, 5_000, 15_000, 45_000, 120_000]
+/** Who looks at a sync that is tried again after so long is told why. */
+const TOLD_MS = 5_000
 
 export const taskId = (kind: TaskKind, key?: StreamKey) => (key ? `${kind}:${key}` : kind)
 
@@ -154,12 +156,15 @@ export class SyncTasks {
       this.#giveUp(task, error)
       return
     }
+    const delay = BACKOFF_MS[failures - 1] ?? 0
+    const told = kind === 'transient' && delay >= TOLD_MS
     this.#store.updateTask(task.id, {
       status: 'ready',
       attempts: Math.max(0, task.attempts - 1),
       failures,
       woken_at: 0,
-      not_before: this.#now() + (BACKOFF_MS[failures - 1] ?? 0),
+      not_before: this.#now() + delay,
+      ...(told ? { wait_reason: message, wait_code: code } : {}),
     })
   }
 

@@ -29,6 +29,8 @@ export interface LogPlace {
   position: JsonObject
   /** What was set up at the database. */
   setup: JsonObject
+  /** Where `acknowledgesLoaded`: the database may forget everything up to here, and no more. */
+  loaded?: JsonObject
 }
 
 /** What the database says of its log. */
@@ -68,6 +70,11 @@ export interface LogFeed extends AsyncIterable<LogEvent> {
 export interface SourceLog {
   /** Whether incremental streams of this config are read from the log. */
   isUsed(config: JsonObject): boolean
+  /**
+   * Whether the database may forget its log only once every stream has loaded it; by default what is
+   * staged is enough.
+   */
+  acknowledgesLoaded?(config: JsonObject): boolean
   /**
    * Makes sure that the changes of these streams are in the log from now on, and that none was lost
    * since `kept`. Without it, or if all streams begin anew and the log is lost, the log begins anew.

@@ -54,6 +54,20 @@ describe('a continuous connection', { timeout: 200_000 }, () => {
     expect((await connection.get()).lastSync).toMatchObject({ status: 'succeeded', rows: 10 })
     expect(await isRead()).toEqual([true])
     expect((await connection.get()).nextRunAt).toBeGreaterThan(Date.now() + 60_000)
+
+    // Only another database writes: the server must not keep that for us.
+    const { rows } = await db.admin.query(
+      `select pg_logical_emit_message(false, 'test', repeat('x', 1000000)) as "end"`,
+    )
+    const letGo = async () => {
+      const slot = await db.sql(
+        `select confirmed_flush_lsn >= '${rows[0]?.end}' as moved from pg_replication_slots
+         where database = current_database()`,
+      )
+      expect(slot.rows).toEqual([{ moved: 't' }])
+    }
+    await vi.waitFor(letGo, { timeout: 100_000, interval: 250 })
+
     await killReader(id)
     await db.sql(`insert into src.items values (1000, 'after a crash')`)
     await arrives()

@@ -41,6 +41,8 @@ export async function openDatabase(name: string) {
   return {
     client,
     config,
+    /** A session in another database of the server. */
+    admin,
     /** Another session. */
     connect: () => connectPostgres(ctx, config),
     sql: (text: string) => client.query(text),

@@ -1,7 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { env } from 'cloudflare:workers'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { parseLsn } from '../../src/cdc/postgres/index.ts'
+import { armFaultPoint } from '../../src/core/fault-points.ts'
+import { stagingStore } from '../../src/durable-object/platform.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
-import { type CdcDatabase, openDatabase } from './cdc-support.ts'
-import { connect, run } from './harness.ts'
+import { closePostgres } from '../../src/runtime/postgres/client.ts'
+import { type CdcDatabase, logOf, openDatabase } from './cdc-support.ts'
+import { connect, ended, run, start, TENANT } from './harness.ts'
 
 let db: CdcDatabase
 beforeAll(async () => {
@@ -95,6 +100,68 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     await connection.refresh({ remove: false })
     const again = await run(connection)
     expect(again.streams[0]?.error).toBeUndefined()
+    expect(await contents('dst.items')).toEqual(await contents('src.items'))
+  })
+
+  it('goes on without a column that was dropped, unless the connection is to stop or it is the key', async () => {
+    const { connection } = await connect(setup({ selectedFields: ['id', 'name', 'n'] }))
+    await run(connection)
+    await db.sql(`alter table src.items drop column amount, drop column name;
+      update src.items set n = 5 where id = 5`)
+    const second = await run(connection)
+    expect(second.streams[0]?.error).toBeUndefined()
+    expect(second).toMatchObject({ status: 'succeeded', rows: 1 })
+    expect(await db.contents('dst.items', 'id, n')).toEqual(await db.contents('src.items', 'id, n'))
+    await connection.update({ schemaChanges: 'disable' })
+    await db.sql('alter table src.items drop column n')
+    const error = { code: 'SCHEMA_CHANGED', message: expect.stringContaining('gone: n') }
+    expect((await run(connection)).streams[0]?.error).toMatchObject(error)
+    await connection.update({ schemaChanges: 'propagate_columns' })
+    await connection.resume()
+    await db.sql('alter table src.items drop column id')
+    expect((await run(connection)).streams[0]?.error).toMatchObject({
+      ...{ code: 'SCHEMA_CHANGED', message: expect.stringContaining('key or cursor column id') },
+    })
+  })
+
+  it('keeps the log at the server until it is loaded, where the source is set so', async () => {
+    const behaviour = { lsn_commit_behaviour: 'After loading Data in the destination' }
+    const { connection, id } = await connect(setup({}, behaviour))
+    await run(connection)
+    await db.sql(`update src.items set n = 1 where id < 100`)
+    const at = (await db.sql('select pg_current_wal_lsn() as at')).rows[0]?.at
+    const letGo = async () => {
+      const query = `select confirmed_flush_lsn >= '${at}' as passed from pg_replication_slots
+        where database = current_database()`
+      return (await db.sql(query)).rows[0]?.passed === 't'
+    }
+    const before = (await logOf(id))?.lastSegment ?? 0
+    const holder = await db.connect()
+    await holder.query('begin; lock table dst.items in share mode')
+    const sync = await start(connection)
+    const staged = async () => expect((await logOf(id))?.lastSegment).toBeGreaterThan(before)
+    await vi.waitFor(staged, { timeout: 40_000, interval: 50 })
+    expect(parseLsn(String((await logOf(id))?.place.position.confirmed))).toBeGreaterThanOrEqual(
+      parseLsn(String(at)),
+    )
+    expect(await letGo()).toBe(false)
+    await closePostgres(holder)
+    expect((await ended(sync)).rows).toBe(99)
+    await expect.poll(letGo, { timeout: 20_000 }).toBe(true)
+    expect(await contents('dst.items')).toEqual(await contents('src.items'))
+  })
+
+  it('leaves nothing in R2 that a reader stored and did not enter', async () => {
+    const { connection, id } = await connect(setup())
+    await run(connection)
+    armFaultPoint('log.stored', 1, () => Promise.reject(new Error('the reader died')))
+    await db.sql(`update src.items set n = 1 where id < 100`)
+    expect((await run(connection)).rows).toBe(99)
+    const left = async () => (await stagingStore(env, TENANT).list(`log/${id}/`)).objects.length
+    expect(await left()).toBe(1)
+    await db.sql(`update src.items set n = 2 where id < 100`)
+    expect((await run(connection)).rows).toBe(99)
+    expect(await left()).toBe(0)
     expect(await contents('dst.items')).toEqual(await contents('src.items'))
   })
 

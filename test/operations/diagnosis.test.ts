@@ -111,6 +111,11 @@ it('gives the remedy of what a waiting sync waits for, and not that nothing is t
     'Check host, port and firewall. The sync goes on by itself at 1970-01-01T00:00:00.000Z.',
   )
   expect(found([wait])?.next).toMatch(/^Nothing: the sync goes on/)
+  expect(found([{ ...wait, code: 'CDC_SLOT_IN_USE' }])).toMatchObject({
+    ...{ cause: 'slot_in_use', what: 'Somebody else reads the replication slot.' },
+    next: expect.stringMatching(/^Stop the other reader.* The sync goes on by itself/),
+  })
+  expect(found([wait])?.cause).toBe('waiting')
 })
 
 it('quotes others only inside marked texts of bounded length', () => {

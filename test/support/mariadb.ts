@@ -16,6 +16,11 @@ export interface RunningMariadb {
   stop(): Promise<void>
 }
 
+export interface OwnMariadb extends RunningMariadb {
+  /** Kills it as a power cut would, and starts it on its data. */
+  crash(): Promise<void>
+}
+
 /** The server that all tests share: our own, or the one that `MARIADB_URL` names. */
 export async function startMariadb(): Promise<RunningMariadb> {
   const given = process.env.MARIADB_URL
@@ -27,29 +32,42 @@ export async function startMariadb(): Promise<RunningMariadb> {
  * second, and three more when the data directory has to be prepared first. Without a server on the
  * machine: an error that says how to install one.
  *
- * @param options of the server, beside those that every test has
+ * @param more options of the server, beside those that every test has
  */
-export async function startOwnMariadb(options: string[] = []): Promise<RunningMariadb> {
+export async function startOwnMariadb(more: string[] = []): Promise<OwnMariadb> {
   const server = serverBinary()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-'))
   const datadir = join(directory, 'data')
   cpSync(preparedDatadir(server), datadir, { recursive: true })
   const port = await freePort()
-  const child = spawn(server, [...serverOptions(directory, datadir, port), ...options], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const log: string[] = []
-  child.stderr.on('data', (bytes) => log.push(String(bytes)))
+  const options = [...serverOptions(directory, datadir, port), ...more]
+  let child = await run(server, options, port)
   process.once('exit', () => child.kill('SIGKILL'))
-  await started(child, port, log)
   return {
     url: `mysql://root:${PASSWORD}@127.0.0.1:${port}/test`,
+    async crash() {
+      await kill(child)
+      const again = options.filter((option) => !option.startsWith('--init-file'))
+      child = await run(server, again, port)
+    },
     async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      if (child.exitCode === null && child.kill('SIGKILL')) await ended
+      await kill(child)
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+async function run(server: string, options: string[], port: number): Promise<ChildProcess> {
+  const child = spawn(server, options, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const log: string[] = []
+  child.stderr.on('data', (bytes) => log.push(String(bytes)))
+  await started(child, port, log)
+  return child
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  if (child.exitCode === null && child.kill('SIGKILL')) await ended
 }
 
 function serverBinary(): string {

@@ -1,4 +1,5 @@
 import type { Spec } from '../../../src/runtime/contract.ts'
+import { AFTER_LOADING } from './cdc/config.ts'
 
 const mode = (
   name: string,
@@ -66,10 +67,10 @@ const CDC_METHOD = {
     lsn_commit_behaviour: {
       title: 'When log is acknowledged',
       description:
-        'Taken for the sake of existing configurations: log is acknowledged once it is staged durably.',
+        'While reading: once it is staged durably, so that a slow destination does not fill the server. After loading: the server keeps it until every stream has loaded it.',
       type: 'string',
-      enum: ['While reading Data', 'After loading Data in the destination'],
-      airbyte_hidden: true,
+      enum: ['While reading Data', AFTER_LOADING],
+      default: 'While reading Data',
     },
     queue_size: { type: 'integer', airbyte_hidden: true },
     initial_load_timeout_hours: { type: 'integer', airbyte_hidden: true },

@@ -124,17 +124,21 @@ function evidenceOf(error: ErrorRecord, end: End | undefined, { log }: Facts): E
 
 function waitingFinding(
   { streams, until, reason, code }: Facts['waiting'][number],
-  { sync, source, log }: Facts,
+  facts: Facts,
 ): Finding {
+  const { sync, source, log } = facts
   const isFailure = code !== undefined && code !== 'RATE_LIMITED'
   const isLimit = !isFailure && /rate limit|429/i.test(reason)
   const first = isFailure ? ERROR_CODES[code].next : 'Nothing:'
+  const known = isFailure && CAUSES.find(({ codes, applies }) => !applies && codes.includes(code))
+  const [cause, what] = known
+    ? [known.id, capitalised(known.title(known.end && facts[known.end]))]
+    : isLimit
+      ? ['rate_limit', `The API behind source '${source.name}' asks to slow down.`]
+      : ['waiting', `Source '${source.name}' is not ready yet.`]
   return {
-    cause: isLimit ? 'rate_limit' : 'waiting',
+    ...{ cause, what },
     streams: streams.slice(0, MOST_STREAMS),
-    what: isLimit
-      ? `The API behind source '${source.name}' asks to slow down.`
-      : `Source '${source.name}' is not ready yet.`,
     next: `${first} ${isFailure ? 'T' : 't'}he sync goes on by itself at ${iso(until)}.`,
     call: {
       ...{ operation: 'syncs.get', tool: 'get_sync' },

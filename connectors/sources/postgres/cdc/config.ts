@@ -11,9 +11,13 @@ export interface CdcConfig {
   insert_only_tables?: string[]
   /** Seconds to wait for transactions that were open when a table was published. */
   initial_waiting_seconds?: number
+  lsn_commit_behaviour?: 'While reading Data' | typeof AFTER_LOADING
   /** A statement that is run now and then while the log is read. */
   heartbeat_action_query?: string
 }
+
+/** The server keeps its log until the destination has it; by default, until it is staged. */
+export const AFTER_LOADING = 'After loading Data in the destination'
 
 /** Names that the server takes for slots. */
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/

@@ -50,6 +50,7 @@ export async function openFeed(
   })
   const feed = await openChangeFeed(ctx, config, {
     ...{ slot, publications, position, applicationName, lingerMs: LINGER_MS },
+    ...(place.loaded && { acknowledged: positionFromJson(place.loaded).confirmed }),
     describe: describeStreams(streams),
   })
   return new PostgresFeed(ctx, config, place, streams, feed)

@@ -27,13 +27,23 @@ import type {
   SourceLog,
 } from '../../../../src/runtime/source-log.ts'
 import { parseConfig } from '../config.ts'
-import { type CdcConfig, cdcOf, DEFAULT_WAITING_SECONDS, namesOf, readerName } from './config.ts'
+import {
+  AFTER_LOADING,
+  type CdcConfig,
+  cdcOf,
+  DEFAULT_WAITING_SECONDS,
+  namesOf,
+  readerName,
+} from './config.ts'
 import { openFeed } from './feed.ts'
 import { type Setup, setupOf, withClient } from './setup.ts'
 
 /** The log of a PostgreSQL server: one slot, one publication, and one for tables without updates. */
 export const postgresLog: SourceLog = {
   isUsed: (config) => cdcOf(parseConfig(config)) !== undefined,
+
+  acknowledgesLoaded: (config) =>
+    cdcOf(parseConfig(config))?.lsn_commit_behaviour === AFTER_LOADING,
 
   async prepare(ctx, json, streams, options) {
     const config = parseConfig(json)

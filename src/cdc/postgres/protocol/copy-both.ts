@@ -53,11 +53,11 @@ export class CopyBoth {
   private failure?: unknown
   private waiting: (() => void)[] = []
 
-  /** `text`: START_REPLICATION …; `start`: what is already acknowledged. */
-  constructor(text: string, start: Lsn, now: () => number) {
+  /** `text`: START_REPLICATION …; `start`: where it begins, and what is acknowledged unless that is less. */
+  constructor(text: string, start: Lsn, now: () => number, acknowledged = start) {
     this.text = text
     this.received = start
-    this.acknowledged = start
+    this.acknowledged = acknowledged
     this.now = now
   }
 

@@ -11,8 +11,10 @@ import { mapReplicationError } from './errors.ts'
 export interface ReplicationOptions {
   slot: string
   publications: string[]
-  /** Where to start: everything before it is done and may be forgotten by the server. */
+  /** Where to start: everything before it is done, and may be forgotten by the server by default. */
   start: Lsn
+  /** What the server may forget already, if that is less than `start`. */
+  acknowledged?: Lsn
   /** What `pg_stat_activity` shows; it tells our own walsenders from a stranger's. */
   applicationName: string
   /** Sends what `pg_logical_emit_message` wrote, too; default false. */
@@ -65,7 +67,7 @@ export async function openReplication(
   }).catch((error: unknown) => {
     throw mapReplicationError(error, place)
   })
-  const copy = new CopyBoth(startSql(options), options.start, ctx.now)
+  const copy = new CopyBoth(startSql(options), options.start, ctx.now, options.acknowledged)
   const fail = (error: unknown) => mapReplicationError(mapPostgresError(error, config), place)
   try {
     submit(client, copy)
