@@ -243,7 +243,7 @@ export const ERROR_CODES = {
   SOURCE_MISCONFIGURED: {
     kind: 'config',
     status: 422,
-    when: 'An API refused a request because of how the source is set up.',
+    when: 'An API refuses a request, or a database a row, because of how the source is set up.',
     next: 'Correct the source config as the message says.',
   },
   DESTINATION_FULL: {

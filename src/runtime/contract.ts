@@ -337,6 +337,8 @@ export interface ValueLimits {
   nonFinite: boolean
   /** What a `number` holds that declares no digits, or more than `digits` or `maxScale`; absent: any number. */
   decimal?: { digits: number; scale: number; maxScale: number }
+  /** Whether a date or timestamp can be infinite; absent: where numbers can. */
+  infiniteTimes?: boolean
   /** Inclusive years for dates and timestamps. */
   years: [number, number]
 }

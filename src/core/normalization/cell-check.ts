@@ -154,10 +154,10 @@ function temporalCheck(
   limits: ValueLimits,
   fits: (text: string, years: readonly [number, number]) => boolean,
 ): CellCheck {
-  const { years, nonFinite } = limits
+  const { years, infiniteTimes = limits.nonFinite } = limits
   return {
     fits: (cell) =>
-      typeof cell === 'string' && (fits(cell, years) || (nonFinite && isInfinity(cell))),
+      typeof cell === 'string' && (fits(cell, years) || (infiniteTimes && isInfinity(cell))),
     convert(cell) {
       if (typeof cell !== 'string') return TYPECAST
       return fits(cell, ANY_YEAR) || isInfinity(cell) ? TOO_LARGE : TYPECAST

@@ -17,6 +17,11 @@ const grant = ({ right, username }: ErrorPlace) =>
 const BY_SQLSTATE: Record<string, ErrorMapping> = {
   '08': { code: 'CONNECTION_LOST' },
   '08P01': { code: 'UPSTREAM_ERROR' },
+  '22021': {
+    code: 'SOURCE_MISCONFIGURED',
+    hint: () =>
+      'A text of the table is not in the encoding that its database says (or is in none: SQL_ASCII). Mend it, or deselect its column.',
+  },
   '25006': { code: 'DESTINATION_READ_ONLY' },
   '25P03': { code: 'CONNECTION_LOST' },
   '28': { code: 'AUTH_FAILED', field: 'config.username' },

@@ -11,6 +11,7 @@ describe('mapPostgresError', () => {
     ['42501', 'PERMISSION_DENIED', 'config'],
     ['3D000', 'VALIDATION_FAILED', 'config'],
     ['53100', 'DESTINATION_FULL', 'config'],
+    ['22021', 'SOURCE_MISCONFIGURED', 'config'],
     ['25006', 'DESTINATION_READ_ONLY', 'config'],
     ['08006', 'CONNECTION_LOST', 'transient'],
     ['57P01', 'CONNECTION_LOST', 'transient'],
