@@ -92,11 +92,15 @@ it('does the same in the warehouse, staged', async () => {
         cursorField: ['updated_at'],
         primaryKey: [['id']],
       }),
+      PURCHASES,
     ],
     change: { normalization: 'flatten', transfer: 'staged' },
   })
   const record = await run(connection)
-  expect(record.streams[0]?.error).toBeUndefined()
-  expect(record).toMatchObject({ status: 'succeeded', rows: 300 })
-  expect(await connection.verify({ level: 'count' })).toMatchObject({ ok: true })
+  expect(record.streams.map(({ error }) => error)).toEqual([undefined, undefined])
+  expect(record).toMatchObject({ status: 'succeeded', rows: 600 })
+  expect(await connection.verify({ level: 'hash' })).toMatchObject({
+    ok: true,
+    streams: [{}, { children: [{ table: 'purchases_tags', ok: true }] }],
+  })
 })

@@ -4,7 +4,12 @@ import {
   type DestinationSyncMode,
   type StreamDescriptor,
 } from '../../../src/protocol/index.ts'
-import type { ChunkEnd, ObjectStore } from '../../../src/runtime/contract.ts'
+import type {
+  ChildTable,
+  ChunkEnd,
+  ObjectStore,
+  StreamPlan,
+} from '../../../src/runtime/contract.ts'
 import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 
 export type FileFormat = 'Parquet' | 'JSONL' | 'CSV'
@@ -27,6 +32,8 @@ export interface CurrentDocument {
   latestBy: { keys: string[]; cursor: string | null }
   /** The plan's columns at the last `prepare`; files of older chunks may have fewer. */
   columns: Column[]
+  /** Tables of arrays, columns named as in the files. Those that the plan no longer has come last. */
+  children?: ChildTable[]
   /** What readers see: these ledgers' files, in this order. */
   visible: Ledger[]
   /** A generation that is being filled beside them. */
@@ -60,6 +67,8 @@ export interface LedgerEntry {
   file: string | null
   rows: number
   bytes: number
+  /** Files of tables of arrays, of those that have rows. */
+  children?: ChildFile[]
   /** How many of the rows are deletes. */
   deletes: number
   /** How many of those have no cursor. Absent in older entries: all of them. */
@@ -73,6 +82,20 @@ export interface LedgerEntry {
   end: ChunkEnd
 }
 
+export interface ChildFile {
+  table: string
+  file: string
+  rows: number
+  bytes: number
+}
+
+/** Stands in the place of `_current.json` where a table is that of an array: the stream's has it all. */
+export interface ChildDocument {
+  version: 1
+  childOf: StreamPlan['target']
+  connectionId: string
+}
+
 /** Whether the file is in commit order, with deletes that say no more than that. */
 export const isUnplaced = ({ deletes, unplaced }: Pick<LedgerEntry, 'deletes' | 'unplaced'>) =>
   (unplaced ?? deletes) > 0
@@ -84,6 +107,19 @@ export interface Versioned {
 
 /** The document as it stands, or null where the stream was never written. */
 export async function readCurrent(store: ObjectStore, key: string): Promise<Versioned | null> {
+  const found = await readTarget(store, key)
+  if (!found || !('childOf' in found.document)) return found as Versioned | null
+  const { table } = found.document.childOf
+  throw new AirbyteError('TABLE_TAKEN', `${key} belongs to an array of the stream '${table}'.`, {
+    hint: 'Give this connection its own namespace or prefix.',
+  })
+}
+
+/** The same of a target that may be the table of an array. */
+export async function readTarget(
+  store: ObjectStore,
+  key: string,
+): Promise<{ document: CurrentDocument | ChildDocument; etag: string } | null> {
   const found = await store.get(key)
   if (!found) return null
   const document = parseExactIntegers(await new Response(found.body).text()) as CurrentDocument

@@ -27,12 +27,15 @@ export function encodeFile(
 async function* parquet(table: Table, ids: RowIds, source: AsyncIterable<FileRows>) {
   const file = new ParquetFile([
     { name: METADATA[0]?.name ?? '', type: { kind: 'uuid' } },
-    ...parquetColumns([...METADATA.slice(1), ...table.columns]),
+    ...parquetColumns([...METADATA.slice(1), ...table.columns]).map((column, i) =>
+      isLink(table, i) ? { name: column.name, type: { kind: 'uuid' as const } } : column,
+    ),
   ])
   const [rawId, extractedAt, meta, generationId] = [0, 1, 2, 3].map((i) => file.column(i))
   for await (const rows of source) {
     const { length } = rows
-    rawId?.appendFixed(16, length, (page, at, row) => ids.write(page, at, rows.firstRow + row))
+    if (rows.rowIds) rawId?.append(rows.rowIds, length, () => {})
+    else rawId?.appendFixed(16, length, (page, at, row) => ids.write(page, at, rows.firstRow + row))
     extractedAt?.appendRepeated(isoTime(rows), length)
     generationId?.appendRepeated(table.plan.generationId, length)
     for (const [i, { name }] of table.columns.entries()) {
@@ -65,13 +68,19 @@ function withMetadata(table: Table, ids: RowIds, rows: FileRows) {
   return {
     length,
     columns: [
-      Array.from({ length }, (_, row) => ids.text(rows.firstRow + row)),
+      rows.rowIds ?? Array.from({ length }, (_, row) => ids.text(rows.firstRow + row)),
       repeated(isoTime(rows)),
       metaCells(table, rows),
       repeated(table.plan.generationId),
       ...rows.columns,
     ],
   }
+}
+
+/** @param index among the columns after `_airbyte_raw_id` */
+const isLink = ({ links }: Table, index: number) => {
+  const own = index - (METADATA.length - 1)
+  return own >= 0 && own < links
 }
 
 const isoTime = (rows: FileRows) => new Date(rows.extractedAt).toISOString()

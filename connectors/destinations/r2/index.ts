@@ -22,6 +22,7 @@ const r2: Destination = {
     transfer: 'direct',
     verify: ['count', 'hash'],
     namespaces: true,
+    children: true,
     limits: {
       integerBits: 64,
       nulInText: true,

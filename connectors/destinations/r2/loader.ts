@@ -1,5 +1,6 @@
 import { AirbyteError, streamKey } from '../../../src/protocol/index.ts'
 import {
+  type ChildTable,
   type Chunk,
   isReplayId,
   type LedgerPosition,
@@ -8,23 +9,24 @@ import {
   type ObjectStore,
   type StreamPlan,
 } from '../../../src/runtime/contract.ts'
-import { rowIdsOf } from '../../../src/runtime/row-ids.ts'
 import {
+  type ChildDocument,
   type CurrentDocument,
   type Ledger,
   type LedgerEntry,
   readCurrent,
+  readTarget,
   type Versioned,
   writeCurrent,
 } from './document.ts'
-import { encodeFile } from './encode.ts'
-import { layoutOf } from './layout.ts'
+import { writeFamily } from './family.ts'
+import { type Layout, layoutOf } from './layout.ts'
 import { findChunk, newLedger, withEntry } from './ledger.ts'
-import { countLatest, readLatest, readRows } from './read-back.ts'
-import { fileRows, type Tally } from './rows.ts'
+import { countLatest, readChild, readLatest, readRows } from './read-back.ts'
+import { newTally } from './rows.ts'
 import type { Config } from './spec.ts'
 import { removeGarbage } from './sweep.ts'
-import { isDedup, isOverwrite, type Table, tableOf } from './table.ts'
+import { childTablesOf, isDedup, isOverwrite, type Table, tableOf } from './table.ts'
 
 /** Conditional writes that lose to another of the same claim are tried again this often. */
 const ATTEMPTS = 8
@@ -36,7 +38,10 @@ const ATTEMPTS = 8
  */
 export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): Loader {
   const table = tableOf(plan)
+  const children = childTablesOf(plan)
   const layout = layoutOf(config.pathPrefix, plan.target)
+  const layoutOfChild = (name: string) =>
+    layoutOf(config.pathPrefix, { ...plan.target, table: name })
   const stream = streamKey(plan.stream)
 
   async function readAdmitted(fence: number): Promise<Versioned> {
@@ -93,11 +98,15 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
 
   return {
     async prepare(fence): Promise<LedgerPosition | null> {
+      for (const child of children) {
+        const { current } = layoutOfChild(child.plan.target.table)
+        await claimChild(store, current, plan, stream)
+      }
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const found = await readCurrent(store, layout.current)
         const takeover = found?.document.connectionId !== plan.connectionId
         if (found && !takeover && found.document.fence > fence) throw fenceLost(stream, fence)
-        const next = prepared(found?.document, table, fence)
+        const next = prepared(found?.document, table, children, fence)
         if (await writeCurrent(store, layout.current, next, found)) {
           const last = ownLedger(next, plan)?.entries.at(-1)
           return last ? { chunkId: last.chunk, ...positionOf(last) } : null
@@ -113,33 +122,29 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
       const known = await findAnywhere(found.document, ledger, chunk.id)
       if (known) return duplicateOf(known)
 
-      const tally: Tally = {
-        ...{ rows: 0, deletes: 0, unplaced: 0, truncates: 0 },
-        ...{ extracted: null, rejects: [] },
-      }
-      const rows = fileRows(table, config.format, chunk.body, tally)
-      const first = await rows.next()
-      let written: { key: string; size: number } | null = null
-      if (!first.done) {
-        const { generationId } = plan
-        const key = layout.data(generationId, ledger.chunks, fence, chunk.id, config.format)
-        const bytes = encodeFile(
-          config.format,
-          table,
-          rowIdsOf(chunk.id),
-          startingWith(first.value, rows),
-        )
-        written = { key, size: (await store.putStream(key, bytes)).size }
-      }
+      const tally = newTally()
+      const { format } = config
+      const target = (own: Table, at: Layout) => ({
+        table: own,
+        key: at.data(plan.generationId, ledger.chunks, fence, chunk.id, format),
+      })
+      const written = await writeFamily(
+        store,
+        { id: chunk.id, format, body: chunk.body },
+        target(table, layout),
+        children.map((child) => target(child, layoutOfChild(child.plan.target.table))),
+        tally,
+      )
       await chunk.keepRejects?.(tally.rejects)
       const end = chunk.end()
       const outcome = await commit(
         {
           seq: ledger.chunks,
           chunk: chunk.id,
-          file: written?.key ?? null,
+          file: written.own.file,
           rows: tally.rows,
-          bytes: written?.size ?? 0,
+          bytes: written.own.bytes,
+          ...(written.children.length > 0 ? { children: written.children } : {}),
           deletes: tally.deletes,
           unplaced: tally.unplaced,
           ...(tally.truncates > 0 ? { truncates: tally.truncates } : {}),
@@ -176,7 +181,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
         replaced = document.retired
         return { ...document, visible: [...kept, building], building: null, retired: dropped }
       })
-      await removeGarbage(store, layout, fence, replaced)
+      await removeGarbage(store, layout, layoutOfChild, fence, replaced)
     },
 
     async abort(fence) {
@@ -186,16 +191,21 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
         dropped = building && isOwn(building, plan) ? [building] : []
         return dropped.length > 0 ? { ...document, building: null } : null
       })
-      await removeGarbage(store, layout, fence, dropped)
+      await removeGarbage(store, layout, layoutOfChild, fence, dropped)
     },
 
-    async *readBack(generationId) {
+    async *readBack(generationId, child) {
       const found = await readCurrent(store, layout.current)
       const ledgers = (found?.document.visible ?? []).filter(
         ({ generation, connectionId }) =>
           generationId === undefined ||
           (generation === generationId && connectionId === plan.connectionId),
       )
+      const own = child === undefined ? undefined : children[child]
+      if (own) {
+        yield* readChild(store, layout, ledgers, table, own)
+        return
+      }
       const read = isDedup(plan.mode) ? readLatest : readRows
       yield* read(store, layout, ledgers, table)
     },
@@ -208,6 +218,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
 function prepared(
   document: CurrentDocument | undefined,
   { plan, columns, keys, cursor }: Table,
+  children: Table[],
   fence: number,
 ): CurrentDocument {
   const { connectionId, mode, primaryKey, generationId } = plan
@@ -215,14 +226,52 @@ function prepared(
     keys: keys.flatMap((i) => columns[i]?.name ?? []),
     cursor: columns[cursor]?.name ?? null,
   }
+  const tables = familyOf(plan, children, document)
   const base: CurrentDocument = {
     ...(document ?? { version: 1, visible: [], building: null, retired: [] }),
     ...{ stream: plan.stream, connectionId, fence, mode, primaryKey, latestBy, columns },
+    ...(tables.length > 0 && { children: tables }),
   }
   if (ownLedger(base, plan)) return base
   const ledger = newLedger(connectionId, generationId, fence)
   const aside = isOverwrite(mode) || base.visible.some((older) => !outlives(older, plan))
   return aside ? { ...base, building: ledger } : { ...base, visible: [...base.visible, ledger] }
+}
+
+/** The plan's tables of arrays, then those that only earlier plans had. */
+function familyOf(
+  { children = [] }: StreamPlan,
+  tables: Table[],
+  document: CurrentDocument | undefined,
+): ChildTable[] {
+  const own = new Set(children.map(({ table }) => table))
+  const named = children.map((child, i) => ({ ...child, columns: tables[i]?.columns ?? [] }))
+  return [...named, ...(document?.children ?? []).filter(({ table }) => !own.has(table))]
+}
+
+/** Says where the rows of an array's table are; TABLE_TAKEN if another stream has the place. */
+async function claimChild(
+  store: ObjectStore,
+  key: string,
+  plan: StreamPlan,
+  stream: string,
+): Promise<void> {
+  const { target, connectionId } = plan
+  const document: ChildDocument = { version: 1, childOf: target, connectionId }
+  const found = await readTarget(store, key)
+  if (!found) {
+    const put = await store.put(key, JSON.stringify(document), { absent: true })
+    return put ? undefined : claimChild(store, key, plan, stream)
+  }
+  const { document: there } = found
+  const isOurs =
+    'childOf' in there &&
+    there.childOf.table === target.table &&
+    there.childOf.namespace === target.namespace
+  if (isOurs) return
+  throw new AirbyteError('TABLE_TAKEN', `${key}, for an array of '${stream}', is another table.`, {
+    ...{ stream, hint: 'Give the connection its own namespace or prefix.' },
+  })
 }
 
 const isOwn = (ledger: Ledger, plan: StreamPlan) =>
@@ -255,11 +304,6 @@ const duplicateOf = ({ rows, end }: LedgerEntry): LoadResult => ({
   end,
   rejects: [],
 })
-
-async function* startingWith<T>(first: T, rest: AsyncIterable<T>) {
-  yield first
-  yield* rest
-}
 
 const fenceLost = (stream: string, fence: number) =>
   new AirbyteError('FENCE_LOST', `A newer worker than fence ${fence} writes '${stream}'.`, {

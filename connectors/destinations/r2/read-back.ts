@@ -1,11 +1,11 @@
-import type { RecordBatch } from '../../../src/protocol/index.ts'
+import type { Column, RecordBatch } from '../../../src/protocol/index.ts'
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
 import { isUnplaced, type Ledger, type LedgerEntry } from './document.ts'
 import { LatestRows, partsOf } from './latest.ts'
 import type { Layout } from './layout.ts'
 import { entriesOf } from './ledger.ts'
 import { type Cells, readFile } from './read-file.ts'
-import type { Table } from './table.ts'
+import { isDedup, RAW_ID, ROOT_ID, type Table } from './table.ts'
 
 /** Past these, `countLatest` takes a bound from the ledger instead of reading. */
 const ROWS_WORTH_READING = 1_000_000
@@ -34,6 +34,19 @@ export async function* readLatest(
   ledgers: Ledger[],
   table: Table,
 ): AsyncGenerator<RecordBatch> {
+  for await (const { entry, cells } of standing(store, layout, ledgers, table, table.columns)) {
+    yield batchOf(table, entry, cells)
+  }
+}
+
+/** Of the rows that stand these columns, a part of the keys at a time, and those in the order of loading. */
+async function* standing(
+  store: ObjectStore,
+  layout: Layout,
+  ledgers: Ledger[],
+  table: Table,
+  wanted: Column[],
+): AsyncGenerator<{ entry: LedgerEntry; cells: Cells }> {
   const parts = partsOf(rowsIn(ledgers))
   for (let part = 0; part < parts; part++) {
     const latest = await latestRows(store, layout, ledgers, table, { part, parts })
@@ -41,7 +54,7 @@ export async function* readLatest(
     let next = 0
     let place = 0
     for await (const entry of entriesOfAll(store, layout, ledgers)) {
-      for await (const cells of readFile(store, entry, table.columns)) {
+      for await (const cells of readFile(store, entry, wanted)) {
         const rows: number[] = []
         for (; (winners[next] ?? Infinity) < place + cells.length; next++) {
           rows.push((winners[next] ?? 0) - place)
@@ -49,11 +62,43 @@ export async function* readLatest(
         place += cells.length
         if (rows.length === 0) continue
         const columns = cells.columns.map((column) => rows.map((row) => column[row] ?? null))
-        yield batchOf(table, entry, { length: rows.length, columns })
+        yield { entry, cells: { length: rows.length, columns } }
       }
     }
   }
 }
+
+/** The rows of an array's table, under dedup those that belong to rows that stand. */
+export async function* readChild(
+  store: ObjectStore,
+  layout: Layout,
+  ledgers: Ledger[],
+  table: Table,
+  child: Table,
+): AsyncGenerator<RecordBatch> {
+  const fileIn = ({ children = [] }: LedgerEntry) =>
+    children.find((file) => file.table === child.plan.target.table) ?? { file: null, bytes: 0 }
+  if (!isDedup(table.plan.mode)) {
+    for await (const entry of entriesOfAll(store, layout, ledgers))
+      for await (const cells of readFile(store, fileIn(entry), child.columns))
+        yield batchOf(child, entry, cells)
+    return
+  }
+  const root = child.columns.findIndex(({ name }) => name === ROOT_ID)
+  for await (const { entry, cells } of standing(store, layout, ledgers, table, [ID])) {
+    // A file's rows may come in several parts: what belongs to others of them is not read twice.
+    const ids = new Set(cells.columns[0])
+    for await (const found of readFile(store, fileIn(entry), child.columns)) {
+      const roots = found.columns[root] ?? []
+      const rows = roots.flatMap((id, row) => (ids.has(id) ? [row] : []))
+      if (rows.length === 0) continue
+      const columns = found.columns.map((column) => rows.map((row) => column[row] ?? null))
+      yield batchOf(child, entry, { length: rows.length, columns })
+    }
+  }
+}
+
+const ID: Column = { name: RAW_ID, type: 'string' }
 
 /**
  * How many rows `readLatest` would give: exactly up to a million loaded rows, by reading what

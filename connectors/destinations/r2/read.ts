@@ -1,10 +1,16 @@
 /** For readers of the warehouse: which files make up a stream now, and the SQL that reads them. */
 import type { Column } from '../../../src/protocol/index.ts'
 import type { ObjectStore, StreamPlan } from '../../../src/runtime/contract.ts'
-import { type CurrentDocument, type FileFormat, isUnplaced, readCurrent } from './document.ts'
+import {
+  type CurrentDocument,
+  type FileFormat,
+  isUnplaced,
+  readCurrent,
+  readTarget,
+} from './document.ts'
 import { formatOf, layoutOf } from './layout.ts'
 import { entriesOf } from './ledger.ts'
-import { DELETED_AT, isDedup, METADATA, RAW_ID } from './table.ts'
+import { DELETED_AT, isDedup, METADATA, PARENT_ID, RAW_ID, ROOT_ID } from './table.ts'
 
 export interface CurrentFile {
   /** Relative to the workspace. */
@@ -28,6 +34,8 @@ export interface CurrentStream {
   mode: CurrentDocument['mode']
   primaryKey: string[][]
   latestBy: CurrentDocument['latestBy']
+  /** Of an array's table: the stream that has the array. */
+  parent?: CurrentStream
 }
 
 /** The committed files of a stream as they are now; null where nothing was ever loaded. */
@@ -37,8 +45,11 @@ export async function currentFiles(
   pathPrefix = '',
 ): Promise<CurrentStream | null> {
   const layout = layoutOf(pathPrefix, target)
-  const found = await readCurrent(store, layout.current)
+  const found = await readTarget(store, layout.current)
   if (!found) return null
+  if ('childOf' in found.document) {
+    return childFiles(store, found.document.childOf, target.table, pathPrefix)
+  }
   const { visible, columns, mode, primaryKey, latestBy } = found.document
   const files: CurrentFile[] = []
   for (const ledger of visible) {
@@ -52,6 +63,34 @@ export async function currentFiles(
     }
   }
   return { files, columns, mode, primaryKey, latestBy }
+}
+
+async function childFiles(
+  store: ObjectStore,
+  target: StreamPlan['target'],
+  name: string,
+  pathPrefix: string,
+): Promise<CurrentStream | null> {
+  const parent = await currentFiles(store, target, pathPrefix)
+  const layout = layoutOf(pathPrefix, target)
+  const document = (await readCurrent(store, layout.current))?.document
+  const child = document?.children?.find(({ table }) => table === name)
+  if (!document || !child || !parent) return null
+  const files: CurrentFile[] = []
+  for (const { generation, ...ledger } of document.visible) {
+    for await (const entry of entriesOf(store, layout, { ...ledger, generation })) {
+      for (const { table, file, rows, bytes } of entry.children ?? []) {
+        if (table !== name) continue
+        const plain = { deletes: 0, truncates: 0, unplaced: false }
+        files.push({ key: file, format: formatOf(file), rows, bytes, ...plain, generation })
+      }
+    }
+  }
+  const { columns } = child
+  return {
+    ...{ files, columns, parent, mode: 'append', primaryKey: [] },
+    latestBy: { keys: [], cursor: null },
+  }
 }
 
 /**
@@ -74,7 +113,7 @@ export function allRowsSql(stream: CurrentStream, urlOf: (key: string) => string
 
 /**
  * DuckDB SQL of the deduplicated stream: of each key the row that stands, by the rules of
- * `LatestRows`. For other modes it is every row.
+ * `LatestRows`. For other modes it is every row. Of an array's table the elements of those rows.
  *
  * @example
  * const stream = await currentFiles(store, { namespace: 'public', table: 'users' })
@@ -82,6 +121,10 @@ export function allRowsSql(stream: CurrentStream, urlOf: (key: string) => string
  */
 export function latestByKeySql(stream: CurrentStream, urlOf: (key: string) => string): string {
   const all = allRowsSql(stream, urlOf)
+  if (stream.parent && isDedup(stream.parent.mode)) {
+    return `SELECT * EXCLUDE (filename) FROM (${all})
+WHERE ${quote(ROOT_ID)} IN (SELECT ${quote(RAW_ID)} FROM (${latestByKeySql(stream.parent, urlOf)}))`
+  }
   if (!isDedup(stream.mode)) return `SELECT * EXCLUDE (filename) FROM (${all})`
   const key = stream.latestBy.keys.map(quote).join(', ')
   const files = stream.files.map(
@@ -157,9 +200,11 @@ function jsonType(column: Column): string {
   return ['object', 'array', 'unknown'].includes(column.type) ? 'JSON' : duckType(column)
 }
 
+const IDS = new Set([RAW_ID, PARENT_ID, ROOT_ID])
+
 /** The DuckDB type in which the text formats are read. */
 function duckType({ name, type, native }: Column): string {
-  if (name === RAW_ID) return 'UUID'
+  if (IDS.has(name)) return 'UUID'
   switch (type) {
     case 'integer':
       return 'BIGINT'

@@ -2,7 +2,7 @@ import type { ObjectStore, Rehearsal, StreamPlan } from '../../../src/runtime/co
 import { readCurrent } from './document.ts'
 import { layoutOf } from './layout.ts'
 import type { Config } from './spec.ts'
-import { tableOf } from './table.ts'
+import { childTablesOf, tableOf } from './table.ts'
 
 /** Files need no statements beforehand: what there is to see is what readers have now. */
 export async function rehearse(
@@ -19,6 +19,13 @@ export async function rehearse(
     targetRows: visible.length > 0 ? visible.reduce((sum, { rows }) => sum + rows, 0) : null,
     existing: visible.length > 0 ? (found?.document.columns ?? []).map(shown) : [],
     columns: tableOf(plan).columns.map(shown),
+    ...(plan.children && {
+      children: childTablesOf(plan).map(({ plan: { target }, columns }) => ({
+        target: layoutOf(pathPrefix, target).root.replace(/\/$/, ''),
+        existing: [],
+        columns: columns.map(shown),
+      })),
+    }),
     statements: [],
   }
 }

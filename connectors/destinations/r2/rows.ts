@@ -21,6 +21,8 @@ export interface FileRows {
   /** Index of the first row among the chunk's. */
   firstRow: number
   extractedAt: number
+  /** Where the engine gave them. */
+  rowIds?: string[]
   columns: (ArrayLike<Cell> | undefined)[]
   changes: RecordChange[]
 }
@@ -34,7 +36,14 @@ export interface Tally {
   truncates: number
   extracted: [number, number] | null
   rejects: RejectedRow[]
+  /** Ids of rejected rows. */
+  gone: Set<string>
 }
+
+export const newTally = (): Tally => ({
+  ...{ rows: 0, deletes: 0, unplaced: 0, truncates: 0 },
+  ...{ extracted: null, rejects: [], gone: new Set<string>() },
+})
 
 /** The chunk's batches as rows of the file; counts them into `tally`. Empty batches are left out. */
 export async function* fileRows(
@@ -53,12 +62,13 @@ export async function* fileRows(
         },
       )
     }
-    const kept = withoutBadKeys(table, format, batch, tally.rejects)
+    const kept = withoutBadKeys(table, format, batch, tally)
     if (kept.length === 0) continue
     const rows = {
       length: kept.length,
       firstRow: tally.rows,
       extractedAt: kept.extractedAt,
+      ...(kept.rowIds && { rowIds: kept.rowIds }),
       columns: columnsOf(table, kept),
       changes: [...(kept.changes ?? [])],
     }
@@ -123,7 +133,7 @@ function withoutBadKeys(
   table: Table,
   format: FileFormat,
   batch: RecordBatch,
-  rejects: RejectedRow[],
+  { rejects, gone }: Tally,
 ): RecordBatch {
   const bad = new Map<number, Pick<RejectedRow, 'reason' | 'field'>>()
   const cellsOf = (index: number) =>
@@ -147,6 +157,10 @@ function withoutBadKeys(
     }
   }
   if (bad.size === 0) return batch
-  for (const [row, why] of bad) rejects.push(rejectedRow(batch, row, why))
+  for (const [row, why] of bad) {
+    rejects.push(rejectedRow(batch, row, why))
+    const id = batch.rowIds?.[row]
+    if (id !== undefined) gone.add(id)
+  }
   return withRows(batch, (row) => !bad.has(row))
 }

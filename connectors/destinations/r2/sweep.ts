@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
-import { type Ledger, readCurrent } from './document.ts'
+import { type Ledger, type LedgerEntry, readCurrent } from './document.ts'
 import { fenceOf, type Layout } from './layout.ts'
 import { entriesOf } from './ledger.ts'
 
@@ -11,18 +11,23 @@ import { entriesOf } from './ledger.ts'
 export async function removeGarbage(
   store: ObjectStore,
   layout: Layout,
+  layoutOfChild: (table: string) => Layout,
   fence: number,
   dropped: Ledger[],
 ): Promise<void> {
   const goners = new Set<string>()
   for (const ledger of dropped) {
-    for await (const { file } of entriesOf(store, layout, ledger)) if (file) goners.add(file)
+    for await (const entry of entriesOf(store, layout, ledger))
+      for (const file of filesOf(entry)) goners.add(file)
   }
   // Listed before the ledgers are read: what is committed in between is in both, never only listed.
   const listed = [
     ...(await keysUnder(store, `${layout.root}generation=`)),
     ...(await keysUnder(store, `${layout.root}_ledger/`)),
   ]
+  const { children = [] } = (await readCurrent(store, layout.current))?.document ?? {}
+  for (const { table } of children)
+    listed.push(...(await keysUnder(store, `${layoutOfChild(table).root}generation=`)))
   const live = await liveKeys(store, layout)
   if (!live) return
   for (const key of listed) {
@@ -33,6 +38,11 @@ export async function removeGarbage(
   if (goners.size > 0) await store.delete([...goners])
 }
 
+const filesOf = ({ file, children = [] }: LedgerEntry): string[] => [
+  ...(file ? [file] : []),
+  ...children.map((child) => child.file),
+]
+
 /** Every object that `_current.json` leads to. */
 async function liveKeys(store: ObjectStore, layout: Layout): Promise<Set<string> | null> {
   const found = await readCurrent(store, layout.current)
@@ -40,7 +50,8 @@ async function liveKeys(store: ObjectStore, layout: Layout): Promise<Set<string>
   const { visible, building, retired } = found.document
   const live = new Set<string>()
   for (const ledger of [...visible, ...retired, ...(building ? [building] : [])]) {
-    for await (const { file } of entriesOf(store, layout, ledger)) if (file) live.add(file)
+    for await (const entry of entriesOf(store, layout, ledger))
+      for (const file of filesOf(entry)) live.add(file)
     for (let i = 0; i <= ledger.segments; i++) {
       live.add(layout.segment(ledger.generation, ledger.epoch, i))
     }

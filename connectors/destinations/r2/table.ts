@@ -4,7 +4,7 @@ import {
   type DestinationSyncMode,
   streamKey,
 } from '../../../src/protocol/index.ts'
-import type { StreamPlan } from '../../../src/runtime/contract.ts'
+import type { ChildTable, StreamPlan } from '../../../src/runtime/contract.ts'
 
 export const RAW_ID = '_airbyte_raw_id'
 export const EXTRACTED_AT = '_airbyte_extracted_at'
@@ -38,7 +38,27 @@ export interface Table {
   vital: number[]
   /** Index of the tombstone column, or -1. */
   deletedAt: number
+  /** How many of the first columns are ids of rows: of a table of an array. */
+  links: number
 }
+
+/** Tables of the arrays of a plan. */
+export const childTablesOf = (plan: StreamPlan): Table[] =>
+  (plan.children ?? []).map((child) => childTableOf(plan, child))
+
+export function childTableOf(plan: StreamPlan, { table, columns }: ChildTable): Table {
+  const { children: _, ...own } = plan
+  const target = { ...plan.target, table }
+  const found = tableOf({
+    ...{ ...own, target, columns, mode: 'append', primaryKey: [], cursorField: [] },
+  })
+  return { ...found, deletedAt: -1, links: LINKS }
+}
+
+/** `_airbyte_parent_id` and `_airbyte_root_id`. */
+const LINKS = 2
+export const PARENT_ID = '_airbyte_parent_id'
+export const ROOT_ID = '_airbyte_root_id'
 
 export const isDedup = (mode: DestinationSyncMode) => mode.endsWith('_dedup')
 export const isOverwrite = (mode: DestinationSyncMode) => mode.startsWith('overwrite')
@@ -80,6 +100,7 @@ export function tableOf(plan: StreamPlan): Table {
     cursor,
     vital: [...vital],
     deletedAt: sources.indexOf(DELETED_AT),
+    links: 0,
   }
 }
 

@@ -41,7 +41,7 @@ const SCHEMA: JsonSchema = {
 const OPTIONS = { depth: 10, separator: '_', arrays: true }
 
 /** A row of the stream: id, version, and the items as JSON. */
-type Order = [id: number, version: number | null, items: string | null]
+type Order = [id: number | null, version: number | null, items: string | null]
 
 const item = (sku: string, ...parts: string[]) =>
   JSON.stringify({ sku, price: 1.5, ...(parts.length > 0 && { parts }) })
@@ -170,7 +170,7 @@ export function childCases({ destination, opened, base, it }: DestinationCase): 
     await log(
       'emptied',
       [
-        [0, 4, null],
+        [null, 4, null],
         [9, 5, `[${item('after')}]`],
       ],
       ['t', 'u'],

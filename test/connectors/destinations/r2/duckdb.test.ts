@@ -5,10 +5,14 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
   allRowsSql,
+  type CurrentStream,
   currentFiles,
   latestByKeySql,
 } from '../../../../connectors/destinations/r2/read.ts'
+import { parseConfig } from '../../../../connectors/destinations/r2/spec.ts'
+import { tableReader } from '../../../../connectors/destinations/r2/table-reader.ts'
 import type { Cell, Column, RowOp } from '../../../../src/protocol/index.ts'
+import { rowIdsOf } from '../../../../src/runtime/row-ids.ts'
 import { fileStore } from '../../../../src/staging/file-store.ts'
 import { batchOf, chunkOf, open, planOf, rowsOf, USERS, users } from './support.ts'
 
@@ -198,6 +202,73 @@ describe.each(['Parquet', 'JSONL', 'CSV'])('%s files of the warehouse', (format)
       { id: 3, name: 'c2' },
       { id: 4, name: 'd2' },
     ])
+  })
+
+  it('give the elements of the latest rows, in SQL as when read', async () => {
+    const { store, urlOf } = warehouse()
+    const links: Column[] = [
+      { name: '_airbyte_parent_id', type: 'string' },
+      { name: '_airbyte_root_id', type: 'string' },
+      { name: '_airbyte_index', type: 'integer' },
+    ]
+    const tags: Column[] = [...links, { name: 'value', type: 'string' }]
+    const columns: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: 'tags_count', type: 'integer' },
+    ]
+    const children = [{ path: ['tags'], table: 'users_tags', count: 'tags_count', columns: tags }]
+    const loader = open(store, planOf({ mode: 'append_dedup', columns, children }), format)
+    const chunk = (name: string, rows: [number, string[]][], op?: RowOp[]) => {
+      const rowIds = rows.map((_, row) => rowIdsOf(name).text(row))
+      const counts = rows.map(([, values]) => values.length)
+      const found = rows.flatMap(([, values], row) =>
+        values.map((value, place) => [rowIds[row], rowIds[row], place, value] as Cell[]),
+      )
+      const ids = rows.map(([id]) => id)
+      return chunkOf(name, [
+        batchOf(columns, [ids, counts], { rowIds, ...(op && { op }) }),
+        batchOf(
+          tags,
+          tags.map((_, c) => found.map((row) => row[c] ?? null)),
+          { child: 0, rowIds: found.map((_, row) => rowIdsOf(`${name}/tags`).text(row)) },
+        ),
+      ])
+    }
+    await loader.prepare(1)
+    const first = chunk('a', [
+      [1, ['old', 'older']],
+      [2, ['gone']],
+      [3, ['kept']],
+    ])
+    await loader.load(first, 1)
+    const changed = chunk(
+      'b',
+      [
+        [1, ['new']],
+        [2, []],
+      ],
+      ['u', 'd'],
+    )
+    await loader.load(changed, 1)
+    await loader.finish(1)
+    const target = { namespace: 'public', table: 'users_tags' }
+    const stream = await currentFiles(store, target)
+    if (!stream) throw new Error('nothing is there')
+    const sql = `SELECT t.value, u.id::INT AS id FROM (${latestByKeySql(stream, urlOf)}) AS t
+      JOIN (${latestByKeySql(stream.parent as CurrentStream, urlOf)}) AS u
+        ON u._airbyte_raw_id = t._airbyte_parent_id ORDER BY value`
+    expect(await query(sql)).toEqual([
+      { value: 'kept', id: 3 },
+      { value: 'new', id: 1 },
+    ])
+    const reader = await tableReader(store, parseConfig({}), target)
+    const read: Cell[] = []
+    for await (const { columns: cells } of reader?.read(['value']) ?? [])
+      read.push(...(cells[0] ?? []))
+    expect(read.sort()).toEqual(['kept', 'new'])
+    expect(await currentFiles(store, { namespace: 'public', table: 'none' })).toBeNull()
+    const other = open(store, planOf({ target, connectionId: 'c2' }), format)
+    await expect(other.prepare(1)).rejects.toMatchObject({ code: 'TABLE_TAKEN' })
   })
 
   it('keep byte order marks in text', async () => {
