@@ -22,6 +22,7 @@ import {
   schemaChangesOutput,
   streamChoice,
 } from '../src/operations/fields.ts'
+import { logLagOf } from '../src/operations/log-lag.ts'
 import { planChange, requireChangePlan } from '../src/operations/plan/change.ts'
 import { planConnection } from '../src/operations/plan/index.ts'
 import { schemaChangesOf } from '../src/operations/schema-changes.ts'
@@ -114,6 +115,28 @@ export const schemaChanges = defineOperation({
   cli: { command: 'connections changes', positional: ['connection'] },
   refs: { connection: 'connection' },
   handler: (ctx, input) => schemaChangesOf(ctx, input.connection),
+})
+
+export const log = defineOperation({
+  id: 'connections.log',
+  title: 'Show how far behind the log',
+  description:
+    'Of a connection that follows the log of its source (CDC), as the database says now: bytes of log that it keeps, bytes until log is lost, bytes that are read and not loaded, and seconds behind at most.',
+  input: z.strictObject({ connection }),
+  output: z.looseObject({
+    followed: z.boolean(),
+    name: z.string().optional(),
+    retainedBytes: z.number().optional(),
+    safeBytes: z.number().optional(),
+    stagedBytes: z.number().optional(),
+    behindSeconds: z.number().optional(),
+  }),
+  scopes: ['sync:run'],
+  effect: outward(READ),
+  http: { method: 'GET', path: '/connections/:connection/log' },
+  cli: { command: 'connections log', positional: ['connection'] },
+  refs: { connection: 'connection' },
+  handler: (ctx, input) => logLagOf(ctx, input.connection),
 })
 
 export const list = defineOperation({

@@ -163,9 +163,9 @@ export class TenantAgent extends Agent<Env> implements TenantAgentApi {
 
   recordSync(summary: SyncSummary) {
     return guarded(() => {
-      const { connectionId, syncId, status, startedAt, endedAt, rows, error } = summary
+      const { connectionId, syncId, status, startedAt, endedAt, rows, error, log } = summary
       this.syncIndex.record(summary)
-      const lastSync = { syncId, status, startedAt, endedAt, rows, error }
+      const lastSync = { syncId, status, startedAt, endedAt, rows, error, log }
       this.entities.recordLastSync(connectionId, lastSync)
     })
   }

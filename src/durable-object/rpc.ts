@@ -256,6 +256,8 @@ export interface SyncSummary {
   bytes: number
   warnings: number
   error?: ErrorRecord
+  /** Of the log that it read, as the database saw it when the sync ended. */
+  log?: LogReport
   /** Streams that may not go on yet: rate limits, jobs that run at the source. The first twenty. */
   waiting?: StreamWait[]
   /** Present when all that is left waits: nothing runs, and nothing is held, before this moment. */

@@ -105,6 +105,7 @@ export class SyncProgress {
         ? outcomeOf(this.#store, sync).receipt.warnings.length
         : warnings.length + streams.filter((stream) => stream.rejected > 0).length,
       ...(error ? { error } : {}),
+      ...(sync.log ? { log: sync.log } : {}),
       ...this.#wait(),
     }
   }

@@ -3,6 +3,9 @@ import { validateToken } from '../identity/access.ts'
 import { resourcesOf } from '../identity/authorization-server.ts'
 import type { AuthenticatedCaller } from '../operations/caller.ts'
 
+/** Where a resource's metadata is: the resource's path follows. */
+export const RESOURCE_METADATA = '/.well-known/oauth-protected-resource'
+
 export type Resource = 'mcp' | 'api'
 
 /** Context of a request whose token was checked: `props` says who calls in which workspace. */

@@ -4,14 +4,12 @@ import { handleApiDoor } from './api-door.ts'
 import { handleOAuth, isOAuthPath } from './oauth.ts'
 import { messagePage, STYLESHEET_PATH } from './pages/layout.tsx'
 import { stylesheet } from './pages/stylesheet.ts'
-import { resourceServer } from './resource-server.ts'
+import { RESOURCE_METADATA, resourceServer } from './resource-server.ts'
 import { SETUP_PATH } from './setup.ts'
 import { handleSetup } from './setup-page.ts'
 import { handleSignIn, isSignInPath } from './sign-in.ts'
 import { handleVendorAnswer, isVendorPath } from './vendor-sign-in/finish.ts'
 import { handleWorkspace, isWorkspacePath } from './workspace/index.ts'
-
-const RESOURCE_METADATA = '/.well-known/oauth-protected-resource'
 
 /**
  * Everything the Worker answers. Durable Objects have no route of their own: they are reached by

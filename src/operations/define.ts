@@ -4,7 +4,13 @@
  */
 import type { z } from 'zod'
 import type { DestinationRegistry } from '../core/destination-registry.ts'
-import type { ConnectionApi, DestinationApi, SourceApi, SyncApi } from '../durable-object/rpc.ts'
+import type {
+  ConnectionApi,
+  DestinationApi,
+  LogReaderApi,
+  SourceApi,
+  SyncApi,
+} from '../durable-object/rpc.ts'
 import type { OwnedSource } from '../durable-object/source-owner.ts'
 import type { Setup, SetupRequest, SetupState } from '../http/setup-contract.ts'
 import type { ConnectorContext, ObjectStore } from '../runtime/contract.ts'
@@ -63,6 +69,8 @@ export interface EntityObjects {
   destination(id: string): DestinationApi
   connection(id: string): ConnectionApi
   sync(syncId: number): SyncApi
+  /** The reader of a source's log. */
+  log(sourceId: string): Pick<LogReaderApi, 'report'>
 }
 
 /** What a handler works with. `createOperationContext` makes it from the Worker's environment. */

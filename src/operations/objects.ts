@@ -1,6 +1,7 @@
 import {
   connectionStub,
   destinationStub,
+  logReaderStub,
   sourceStub,
   syncStub,
   tenantStub,
@@ -14,6 +15,7 @@ export function entityObjects(env: Env, tenantId: string): EntityObjects {
     source: (id) => sourceStub(env, tenantId, id),
     destination: (id) => destinationStub(env, tenantId, id),
     connection: (id) => connectionStub(env, tenantId, id),
+    log: (sourceId) => logReaderStub(env, tenantId, sourceId),
     sync: (syncId) => syncStub(env, tenantId, syncId),
   }
 }

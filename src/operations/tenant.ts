@@ -21,7 +21,10 @@ export interface IndexRow {
   sourceName?: string
   destinationName?: string
   nextRunAt?: number
-  lastSync?: Pick<SyncSummary, 'syncId' | 'status' | 'startedAt' | 'endedAt' | 'rows' | 'error'>
+  lastSync?: Pick<
+    SyncSummary,
+    'syncId' | 'status' | 'startedAt' | 'endedAt' | 'rows' | 'error' | 'log'
+  >
   freshAsOf?: number
   freshnessSeconds?: number
   pausedReason?: ErrorRecord

@@ -76,9 +76,9 @@ export function scheduleView(schedule: Schedule) {
 }
 
 export function syncView(sync: SyncSummary) {
-  const { syncId, connectionId, status, rows, bytes, warnings, error, waiting } = sync
+  const { syncId, connectionId, status, rows, bytes, warnings, error, waiting, log } = sync
   return {
-    ...{ syncId, connectionId, status, rows, bytes, warnings, error },
+    ...{ syncId, connectionId, status, rows, bytes, warnings, error, log },
     ...(waiting && { waiting: waiting.map((wait) => ({ ...wait, until: iso(wait.until) })) }),
     waitingUntil: optionalIso(sync.waitingUntil),
     startedAt: iso(sync.startedAt),

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { parseLsn } from '../../src/cdc/postgres/index.ts'
 import { armFaultPoint } from '../../src/core/fault-points.ts'
 import { stagingStore } from '../../src/durable-object/platform.ts'
+import { SCOPES } from '../../src/operations/caller.ts'
+import { createOperationContext } from '../../src/operations/context.ts'
+import { logLagOf } from '../../src/operations/log-lag.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres } from '../../src/runtime/postgres/client.ts'
 import { type CdcDatabase, logOf, openDatabase } from './cdc-support.ts'
@@ -77,6 +80,16 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     const { connection } = await connect(setup())
     const { syncId } = await run(connection)
     const receipt = await connection.receipt(syncId)
+    const { id, lastSync } = await connection.get()
+    expect(lastSync?.log).toEqual(receipt?.log)
+    const { subject, kind, role } = { subject: 'me', kind: 'local', role: 'admin' } as const
+    const ctx = createOperationContext(env, {
+      ...{ tenantId: TENANT, caller: { subject, kind, role, scopes: SCOPES }, face: 'http' },
+      signal: new AbortController().signal,
+    })
+    expect(await logLagOf(ctx, id)).toMatchObject({
+      ...{ followed: true, name: receipt?.log?.name, behindSeconds: expect.any(Number) },
+    })
     expect(receipt?.log).toMatchObject({ name: expect.stringMatching(/^airbyte_/), stagedBytes: 0 })
     expect(receipt?.log?.retainedBytes).toBeLessThan(64 << 20)
     const { rows } = await db.client.query(

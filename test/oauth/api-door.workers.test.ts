@@ -43,6 +43,9 @@ describe('the API', () => {
       body: JSON.stringify({ name: 'x', type: 'sample-data', config: {} }),
     })
     expect(response.status).toBe(403)
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer realm="OAuth", error="insufficient_scope", scope="workspace:write", resource_metadata="${ORIGIN}/.well-known/oauth-protected-resource/api"`,
+    )
     expect(await response.json()).toMatchObject({ error: { code: 'FORBIDDEN' } })
   })
 

@@ -1,9 +1,14 @@
 /** Sources, destinations and connections made by page, as one makes them without a script. */
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { JsonObject } from '../../src/protocol/index.ts'
 import type { Page } from '../identity/sign-in/browser.ts'
 import { SAMPLE } from '../operations/support.ts'
+import { rows, serveShop, setShop } from '../support/shop.ts'
+import { shopManifest } from '../support/shop-manifest.ts'
 import { team, textOf } from './people.ts'
+
+afterEach(() => vi.restoreAllMocks())
 
 const pg = new URL((env as unknown as { PG_URL: string }).PG_URL)
 const POSTGRES = {
@@ -261,6 +266,40 @@ describe('a connection made by page', () => {
     const refused = await otto.send(planned, '/connections/create', hiddenOf(planned))
     expect(refused.status).toBe(403)
     expect((await ours.run('connections.list')).total).toBe(0)
+  })
+})
+
+describe('changes at the source', () => {
+  it('are shown before a sync makes anything of them, and applied by a button', async () => {
+    const shopWith = (properties: JsonObject) => {
+      const schema = { type: 'object', properties: { id: { type: 'integer' }, ...properties } }
+      const schema_loader = { type: 'InlineSchemaLoader', schema }
+      setShop(shopManifest([{ name: 'items', stream: { schema_loader } }]))
+    }
+    serveShop({ '/items': () => rows({ id: 1, price: 3 }) })
+    shopWith({})
+    const ours = team()
+    await ours.run('sources.create', { name: 'shop', type: 'shop', config: {} })
+    await ours.run('destinations.create', { name: 'sink', type: 'dev-null', config: {} })
+    const { id } = await ours.run('connections.create', {
+      ...{ name: 'c', source: 'shop', destination: 'sink', schemaChanges: 'ignore' },
+    })
+    await ours.sync(String(id))
+    const ann = await ours.member('Ann', 'editor')
+    const path = `/connections/${id}/changes`
+    expect(textOf(await ann.open(path))).toContain('as they were when they were last synced')
+    shopWith({ price: { type: 'number' } })
+    const page = await ann.open(path)
+    expect(textOf(page)).toMatch(/items Ignored New: price/)
+    const otto = await ours.member('Otto', 'operator')
+    expect((await otto.open(path)).html).not.toContain('Take the changes over')
+    const sync = await ann.send(page, path, { policy: 'propagate_columns' })
+    expect(sync.url).toMatch(/\/syncs\/2$/)
+    await ours.run('syncs.get', { sync: 2, waitSeconds: 20 })
+    expect(textOf(await ann.open(path))).toContain('as they were when they were last synced')
+    expect((await ours.run('connections.get', { connection: id })).schemaChanges).toBe(
+      'propagate_columns',
+    )
   })
 })
 

@@ -10,6 +10,9 @@ export function call(c: ApiContext, id: string, input: unknown): Promise<Record<
   const operation = operationById(id)
   if (!operation) throw new AirbyteError('NOT_FOUND', `There is no operation '${id}'.`)
   const { tenantId, caller } = c.var
+  if (!operation.scopes.every((scope) => caller.scopes.includes(scope))) {
+    c.set('needed', operation.scopes)
+  }
   const ctx = createOperationContext(c.env, {
     ...{ tenantId, caller, face: faceOf(c), signal: c.req.raw.signal },
   })

@@ -1,12 +1,14 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { originOf } from '../../identity/origin.ts'
 import type { AuthenticatedCaller } from '../../operations/caller.ts'
 import { AirbyteError } from '../../protocol/index.ts'
+import { RESOURCE_METADATA } from '../resource-server.ts'
 import { errorResponse, noRoute } from './errors.ts'
 import { openApiDocument } from './openapi.ts'
 import { operationRoutes } from './operations.ts'
 import { publicRoutes } from './public/index.ts'
-import type { ApiEnv } from './types.ts'
+import type { ApiContext, ApiEnv } from './types.ts'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
@@ -16,7 +18,7 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024
  */
 export function createApi(): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>()
-  app.onError((error) => errorResponse(error))
+  app.onError((error, c) => challenged(c, errorResponse(error)))
   app.notFound((c) => errorResponse(noRoute(c.req.method, c.req.path)))
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }))
   app.use(async (c, next) => {
@@ -29,6 +31,15 @@ export function createApi(): Hono<ApiEnv> {
   app.route('/api/v1', operationRoutes())
   app.route('/api/public/v1', publicRoutes())
   return app
+}
+
+/** With what a client has to ask the person for, where a scope was missing (RFC 6750, section 3.1). */
+function challenged({ var: { needed }, req, env }: ApiContext, response: Response): Response {
+  if (!needed || response.status !== 403) return response
+  const metadata = `${originOf(new URL(req.url), env)}${RESOURCE_METADATA}/api`
+  const challenge = `Bearer realm="OAuth", error="insufficient_scope", scope="${needed.join(' ')}"`
+  response.headers.set('www-authenticate', `${challenge}, resource_metadata="${metadata}"`)
+  return response
 }
 
 function tooLarge(): Response {

@@ -3,7 +3,10 @@ import { AirbyteError } from '../../protocol/index.ts'
 import { fragment } from '../pages/layout.tsx'
 import { connectionPage } from '../pages/workspace/connection.tsx'
 import { ConnectionList, type Dashboard, dashboardPage } from '../pages/workspace/dashboard.tsx'
+import type { LogLag } from '../pages/workspace/log-facts.tsx'
+import type { SyncPage } from '../pages/workspace/sync.tsx'
 import { healthOf } from './health.ts'
+import { orNone } from './or-none.ts'
 import type { Handler, PostHandler } from './types.ts'
 import type { Visit } from './visit.ts'
 
@@ -35,10 +38,31 @@ export const connection: Handler = async (visit, { id }) => {
   // The list knows of a sync that runs now; the connection hears of it at its end.
   const [lastSync = record.lastSync] = syncs.items
   const health = healthOf({ ...record, lastSync })
+  const [log, rejects] = await Promise.all([logOf(visit, record), rejectsOf(visit, lastSync)])
   return connectionPage(visit, {
     ...{ connection: { ...record, lastSync }, health, sourceName, destinationName },
-    syncs: syncs.items,
+    ...{ syncs: syncs.items, log, rejects },
   })
+}
+
+/** As the database says now; where it does not answer, as it was at the end of the latest sync. */
+async function logOf(visit: Visit, { id, lastSync }: Connection): Promise<LogLag | undefined> {
+  if (!lastSync?.log) return undefined
+  if (!visit.can('sync:run')) return lastSync.log
+  try {
+    const now = await visit.run<Partial<LogLag> & { followed: boolean }>('connections.log', {
+      ...{ connection: id },
+    })
+    return { ...lastSync.log, ...now }
+  } catch {
+    return lastSync.log
+  }
+}
+
+async function rejectsOf(visit: Visit, lastSync: Connection['lastSync']) {
+  if (!lastSync?.endedAt || lastSync.warnings === 0 || !visit.can('data:read')) return undefined
+  const { syncId } = lastSync
+  return orNone(visit.run<SyncPage['rejects']>('syncs.rejects', { sync: syncId, limit: 5 }))
 }
 
 async function nameOf(visit: Visit, kind: 'source' | 'destination', id: string): Promise<string> {

@@ -38,8 +38,19 @@ export function healthOf({ status, pausedReason, lastSync, freshness }: Judged):
       if (freshness?.late) {
         return { tone: 'warn', label: 'Late', problem: 'Its rows are older than its target.' }
       }
+      if (lastSync.log && isTight(lastSync.log)) {
+        return { tone: 'warn', label: 'Log runs out', problem: 'Its database may drop log soon.' }
+      }
       return { tone: 'good', label: freshness?.targetSeconds ? 'On time' : 'Up to date' }
   }
+}
+
+/** The database would lose log sooner than the connection has to catch up by. */
+export const isTight = ({ retainedBytes, safeBytes }: LogSpace) =>
+  safeBytes !== undefined && safeBytes < retainedBytes
+interface LogSpace {
+  retainedBytes: number
+  safeBytes?: number
 }
 
 const RANK: Record<Tone, number> = { bad: 0, warn: 1, busy: 2, good: 3, idle: 4 }

@@ -12,6 +12,7 @@ import { readBody } from '../read-body.ts'
 import { signInFirst } from '../sign-in.ts'
 import { audit, createKey, keys, revokeKey } from './access.ts'
 import { catalog } from './catalog.ts'
+import { applyChanges, changes } from './changes.ts'
 import {
   acceptEmpty,
   connection,
@@ -66,6 +67,7 @@ function createPages() {
   app.get('/w/:workspace/connections/:id', show(connection))
   app.get('/w/:workspace/connections/:id/streams', show(streams))
   app.get('/w/:workspace/connections/:id/columns', show(columns))
+  app.get('/w/:workspace/connections/:id/changes', show(changes))
   app.get('/w/:workspace/syncs/:id', show(sync))
   app.get('/w/:workspace/notifications', show(notifications))
   app.get('/w/:workspace/members', show(members))
@@ -78,6 +80,7 @@ function createPages() {
   app.post('/w/:workspace/connections/:id/pause', act(pause))
   app.post('/w/:workspace/connections/:id/resume', act(resume))
   app.post('/w/:workspace/connections/:id/accept-empty', act(acceptEmpty))
+  app.post('/w/:workspace/connections/:id/changes', act(applyChanges))
   app.post('/w/:workspace/connections/:id/settings', act(saveSettings))
   app.post('/w/:workspace/connections/:id/streams', act(saveStreams))
   app.post('/w/:workspace/connections/:id/columns', act(saveColumns))

@@ -1,6 +1,6 @@
-import { toAirbyteError } from '../../protocol/index.ts'
 import { fragment } from '../pages/layout.tsx'
 import { type Line, Progress, type SyncPage, syncPage } from '../pages/workspace/sync.tsx'
+import { orNone } from './or-none.ts'
 import type { Handler, PostHandler } from './types.ts'
 import type { Visit } from './visit.ts'
 
@@ -53,13 +53,4 @@ async function nameOf(visit: Visit, id: string): Promise<{ name: string }> {
       name: 'a deleted connection',
     }
   )
-}
-
-async function orNone<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (toAirbyteError(error).code === 'NOT_FOUND') return undefined
-    throw error
-  }
 }

@@ -4,6 +4,7 @@ import { type Health, syncTone } from '../../workspace/health.ts'
 import { modeText, streamText } from '../../workspace/names.ts'
 import type { Visit } from '../../workspace/visit.ts'
 import { RowsChart } from './chart.tsx'
+import { LogFacts, type LogLag } from './log-facts.tsx'
 import {
   ActionButton,
   Fact,
@@ -16,6 +17,7 @@ import {
   workspacePage,
 } from './parts.tsx'
 import { FreshnessField, ScheduleFields, scheduleText } from './schedule-fields.tsx'
+import { Rejects, type SyncPage } from './sync.tsx'
 import { spanOfTarget } from './targets.ts'
 
 type Connection = ReturnType<typeof connectionView>
@@ -28,6 +30,10 @@ export interface ConnectionPage {
   destinationName: string
   /** Newest first. */
   syncs: Sync[]
+  /** How far it is behind the log of its source, where it follows one. */
+  log?: LogLag
+  /** Of the latest sync; absent where the person may not see rows. */
+  rejects?: SyncPage['rejects']
 }
 
 export function connectionPage(visit: Visit, view: ConnectionPage): Response {
@@ -40,6 +46,12 @@ export function connectionPage(visit: Visit, view: ConnectionPage): Response {
       <>
         <Head visit={visit} view={view} here={here} />
         <Attention visit={visit} view={view} here={here} />
+        {view.rejects && view.rejects.items.length > 0 && connection.lastSync && (
+          <Rejects
+            rejects={{ items: view.rejects.items }}
+            here={`${visit.base}/syncs/${connection.lastSync.syncId}`}
+          />
+        )}
         <h2>Syncs</h2>
         {syncs.length === 0 ? (
           <p>There has been no sync yet.</p>
@@ -81,6 +93,7 @@ function Head({ visit, view, here }: Part) {
         </Fact>
         <Fact label="Schedule">{scheduleText(connection.schedule)}</Fact>
         <Fact label="Next sync">{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</Fact>
+        {view.log && <LogFacts log={view.log} />}
       </dl>
       <div class="actions">
         {visit.can('sync:run') && status === 'active' && health.tone !== 'busy' && (
@@ -119,8 +132,8 @@ function Attention({ visit, view, here }: Part) {
       )}
       {error.code === 'SCHEMA_CHANGED' && visit.can('workspace:write') && (
         <p>
-          <a class="button" href={`${here}/streams?refresh=1`}>
-            Look at the streams as they are now
+          <a class="button" href={`${here}/changes`}>
+            Look at what has changed
           </a>
         </p>
       )}
@@ -170,13 +183,18 @@ function Streams({ visit, connection, here }: SettingsPart) {
           </tr>
         ))}
       </Table>
-      {visit.can('workspace:write') && (
-        <p>
+      <p class="actions">
+        {visit.can('workspace:write') && (
           <a class="button" href={`${here}/streams`}>
             Choose streams and columns
           </a>
-        </p>
-      )}
+        )}
+        {visit.can('sync:run') && (
+          <a class="button" href={`${here}/changes`}>
+            Look for changes at the source
+          </a>
+        )}
+      </p>
     </>
   )
 }

@@ -1,6 +1,7 @@
 import { count } from '../../workspace/format.ts'
 import { byUrgency, type ConnectionRow, healthOf } from '../../workspace/health.ts'
 import type { Visit } from '../../workspace/visit.ts'
+import { LogFacts } from './log-facts.tsx'
 import { Fact, Pill, Route, Time, workspacePage } from './parts.tsx'
 import { spanOfTarget } from './targets.ts'
 
@@ -72,7 +73,7 @@ interface ListProps {
 
 function Card({ base, row }: { base: string; row: ConnectionRow }) {
   const { tone, label, problem } = healthOf(row)
-  const { id, name, sourceName, destinationName, freshness, nextRunAt } = row
+  const { id, name, sourceName, destinationName, freshness, nextRunAt, lastSync } = row
   return (
     <li class={`card ${tone}`}>
       <div class="title">
@@ -89,6 +90,7 @@ function Card({ base, row }: { base: string; row: ConnectionRow }) {
           <Fact label="Target">{spanOfTarget(freshness.targetSeconds)}</Fact>
         )}
         <Fact label="Next sync">{nextRunAt ? <Time at={nextRunAt} /> : 'by hand'}</Fact>
+        {lastSync?.log && <LogFacts log={lastSync.log} />}
       </dl>
     </li>
   )

@@ -4,6 +4,7 @@ import { streamText } from '../../workspace/names.ts'
 import type { StreamRow } from '../../workspace/stream-form.ts'
 import type { Visit } from '../../workspace/visit.ts'
 import { Form, Problem, type ProblemText, Route, workspacePage } from './parts.tsx'
+import { POLICIES } from './policies.ts'
 import { FreshnessField, ScheduleFields } from './schedule-fields.tsx'
 import { Stream } from './streams.tsx'
 
@@ -197,12 +198,6 @@ const NORMALIZATIONS: Record<string, string> = {
   flatten: 'A column for each field, those of objects too',
   raw: 'One column with the whole record as JSON',
   nested: 'Lists become tables of their own',
-}
-const POLICIES: Record<string, string> = {
-  propagate_columns: 'Take new columns over',
-  propagate_fully: 'Take new columns and streams over',
-  ignore: 'Ignore them',
-  disable: 'Pause the connection',
 }
 
 function Settings({ draft }: { draft: Draft }) {

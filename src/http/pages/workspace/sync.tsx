@@ -150,7 +150,14 @@ function Log({ lines }: { lines: Line[] }) {
   )
 }
 
-function Rejects({ here, rejects }: { here: string; rejects: NonNullable<SyncPage['rejects']> }) {
+/** Rows that were refused, with why. */
+export function Rejects({
+  here,
+  rejects,
+}: {
+  here: string
+  rejects: NonNullable<SyncPage['rejects']>
+}) {
   return (
     <>
       <h2>Rejected rows</h2>
