@@ -116,6 +116,12 @@ export function handleWorkspace(request: Request, env: Env): Promise<Response> |
   return pages.fetch(request, env)
 }
 
+/** What there is: `GET /w/:workspace/members`. */
+export function workspaceRoutes(): string[] {
+  pages ??= createPages()
+  return [...new Set(pages.routes.map(({ method, path }) => `${method} ${path}`))]
+}
+
 /** To the workspace, if there is but one; else a choice. */
 async function home(c: PageContext): Promise<Response> {
   const person = await currentPerson(c.req.raw, c.env)

@@ -170,7 +170,8 @@ function streamsOf(text: string): StreamChoice[] {
 function plannedOf(text: string): Draft {
   const operation = operationById('connections.plan')
   if (!operation) throw new Error('no operation connections.plan')
-  return parseInput(operation.input, jsonOf(text)) as unknown as Draft
+  const given = parseInput(operation.input, jsonOf(text)) as unknown as Partial<Draft>
+  return { streams: [], schedule: { manual: true }, ...given } as Draft
 }
 
 function jsonOf(text: string): unknown {
