@@ -5,6 +5,7 @@ import {
   type JsonValue,
 } from '../protocol/index.ts'
 import { isFound } from '../runtime/declarative/python/pattern.ts'
+import { choosesSecrets } from '../vault/index.ts'
 import { keywordProblems } from './config-keywords.ts'
 import { narrow } from './config-unions.ts'
 import { nearest } from './nearest.ts'
@@ -18,7 +19,10 @@ export interface ConfigProblem {
 }
 
 export interface ConfigOptions {
-  /** Secret fields may be missing, masked or of any form: they are entered elsewhere. */
+  /**
+   * Secret fields may be missing, masked or of any form, and so may a choice between ways to give them:
+   * they are entered elsewhere.
+   */
   ignoreSecrets?: boolean
   /** Fields that the spec does not know are taken, as JSON Schema has it, unless it forbids them. */
   open?: boolean
@@ -101,8 +105,7 @@ function visitObject(schema: JsonSchema, value: JsonObject, path: string, walk: 
     }
   }
   for (const name of required) {
-    const secret = walk.ignoreSecrets && properties[name]?.airbyte_secret === true
-    if (filled.has(name) || secret) continue
+    if (filled.has(name) || (walk.ignoreSecrets && isEnteredElsewhere(properties[name]))) continue
     walk.problems.push({ field: `${path}.${name}`, message: 'is missing' })
   }
   for (const [name, given] of filled) {
@@ -112,6 +115,9 @@ function visitObject(schema: JsonSchema, value: JsonObject, path: string, walk: 
   }
   return Object.fromEntries(filled)
 }
+
+const isEnteredElsewhere = (property: JsonSchema = {}) =>
+  property.airbyte_secret === true || choosesSecrets(property)
 
 /** The schema of a field by its name; undefined when there is none and none may be added. */
 function propertyOf(

@@ -1,8 +1,10 @@
 import { type JsonObject, type JsonSchema, type JsonValue, setIn } from '../protocol/index.ts'
+import { secretPaths } from '../vault/index.ts'
 
-/** One secret to enter. */
+/** One value to enter: a secret, or what a variant that is chosen here needs besides. */
 export interface SecretField {
   kind: 'field'
+  isSecret: boolean
   /** `credentials.personal_access_token`: its name in the form and its place in the config. */
   path: string
   title: string
@@ -46,11 +48,13 @@ export function secretForm(
   return itemsOf(schema, config, '', missing)
 }
 
+/** @param whole ask for what is required and not secret, too: nobody could have given it before */
 function itemsOf(
   schema: JsonSchema,
   config: JsonValue | undefined,
   prefix: string,
   missing: ReadonlySet<string>,
+  whole = false,
 ): SecretItem[] {
   return ordered(schema).flatMap(([name, property]) => {
     const path = prefix ? `${prefix}.${name}` : name
@@ -58,7 +62,10 @@ function itemsOf(
     if (property.airbyte_secret === true) return [fieldOf(path, property, schema, name, missing)]
     const value = isObject(config) ? config[name] : undefined
     const variants = property.oneOf as JsonSchema[] | undefined
-    if (!variants) return itemsOf(property, value, path, missing)
+    if (whole && isPlain(property) && isRequired(schema, name) && property.default === undefined) {
+      return [fieldOf(path, property, schema, name, missing)]
+    }
+    if (!variants) return itemsOf(property, value, path, missing, whole)
     const chosen = isObject(value) ? variants.find((v) => matches(v, value)) : undefined
     return chosen
       ? itemsOf(chosen, value, path, missing)
@@ -73,16 +80,21 @@ function fieldOf(
   name: string,
   missing: ReadonlySet<string>,
 ): SecretField {
-  const required = ((parent.required as string[] | undefined) ?? []).includes(name)
   return {
     kind: 'field',
+    isSecret: property.airbyte_secret === true,
     path,
     title: text(property.title) ?? name,
     help: text(property.description),
     multiline: property.multiline === true,
-    required: required && missing.has(path),
+    required: isRequired(parent, name) && missing.has(path),
   }
 }
+
+const isRequired = ({ required }: JsonSchema, name: string) =>
+  ((required as string[] | undefined) ?? []).includes(name)
+const isPlain = ({ type, const: constant, enum: values }: JsonSchema) =>
+  type === 'string' && constant === undefined && values === undefined
 
 /** Nothing to ask where no variant holds a secret. */
 function choiceOf(
@@ -96,9 +108,9 @@ function choiceOf(
     title: text(variant.title) ?? `Option ${index + 1}`,
     help: text(variant.description),
     constants: constantsOf(variant),
-    items: itemsOf(variant, undefined, path, missing),
+    items: itemsOf(variant, undefined, path, missing, true),
   }))
-  if (!offered.some(({ items }) => items.length > 0)) return []
+  if (!variants.some((variant) => secretPaths(variant).length > 0)) return []
   const title = text(property.title) ?? path
   return [{ kind: 'choice', path, title, help: text(property.description), variants: offered }]
 }

@@ -15,7 +15,9 @@ import { tenantOf } from './setup.ts'
 import { signInFirst } from './sign-in.ts'
 
 /** Problems that other credentials can solve: the person may try again. */
-const CORRECTABLE = new Set(['AUTH_FAILED', 'REAUTHORIZE', 'TLS_FAILED', 'VALIDATION_FAILED'])
+const CORRECTABLE = new Set([
+  ...['AUTH_FAILED', 'REAUTHORIZE', 'TLS_FAILED', 'VALIDATION_FAILED', 'AWAITING_CREDENTIALS'],
+])
 
 /** A person at a setup that waits for them. */
 export interface SetupVisit {

@@ -3,6 +3,7 @@ export { looksLikeSecret, secretIn } from './detect.ts'
 export { rewriteConfig, setValues, textsOf } from './rewrite.ts'
 export { createScrubber } from './scrubber.ts'
 export {
+  choosesSecrets,
   MASK,
   maskSecrets,
   mergeSecrets,

@@ -188,6 +188,8 @@ function missingIn(
     Object.entries(propertiesOf(part)).flatMap(([name, property]) => {
       const inner = Object.hasOwn(value, name) ? value[name] : undefined
       const here = [...path, name]
+      const isLeft = inner === undefined && required.has(name) && choosesSecrets(property)
+      if (isLeft) return [toFieldName(here)]
       if (!alternatives(property).some(isSecret)) {
         const descend = inner ?? (required.has(name) ? {} : undefined)
         return missingIn(property, descend, here, optional)
@@ -197,6 +199,20 @@ function missingIn(
     }),
   )
 }
+
+/**
+ * Whether a field is a choice between ways to give secrets, such as a token or a password: which one
+ * is meant is told where they are entered.
+ */
+export const choosesSecrets = (schema: JsonSchema) =>
+  [schema.oneOf, schema.anyOf].some(
+    (variants) =>
+      Array.isArray(variants) &&
+      variants.length > 0 &&
+      variants.every(
+        (variant) => isObject(variant) && secretPaths(variant as JsonSchema).length > 0,
+      ),
+  )
 
 const isSecret = (schema: JsonSchema) => schema.airbyte_secret === true
 

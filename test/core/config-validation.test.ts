@@ -134,6 +134,15 @@ describe('validateConfig', () => {
     expect(() => validateConfig(SPEC, config)).toThrow('config.password is missing')
   })
 
+  it('leaves a choice between ways to give secrets to where they are entered', () => {
+    const way = (method: string) => ({
+      properties: { method: { const: method }, key: { type: 'string', airbyte_secret: true } },
+    })
+    const spec = { required: ['access'], properties: { access: { oneOf: [way('a'), way('b')] } } }
+    expect(validateConfig(spec, {}, { ignoreSecrets: true })).toEqual({})
+    expect(() => validateConfig(spec, {})).toThrow('config.access is missing')
+  })
+
   it('never repeats a value, which may be a secret in the wrong place', () => {
     const config = { ...GOOD, port: 'canary', level: 'canary', ssl_mode: { mode: 'canary' } }
     expect(problemsOf(config).join()).not.toContain('canary')

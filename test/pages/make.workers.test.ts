@@ -120,6 +120,18 @@ describe('a source or destination made by page', () => {
     const none = await ann.send(form, '/resources/source/new/hubspot', { name: 'crm' })
     expect(none.status).toBe(422)
     expect(textOf(none)).toContain('Look at credentials below.')
+
+    // Made in a chat, which cannot know what the person has: the page of its credentials asks.
+    const made = await ours.run('sources.create', { name: 'crm', type: 'hubspot', config: {} })
+    expect(made).toMatchObject({ status: 'awaiting_credentials', missingSecrets: ['credentials'] })
+    const setup = await ann.browser.open(new URL(String(made.setupUrl)).pathname)
+    expect(setup.status).toBe(404)
+    const again = await ann.send(
+      await ann.open('/resources'),
+      `/resources/source/${made.id}/credentials`,
+    )
+    expect(again.html).toContain('name="choice:credentials"')
+    expect(again.html).toContain('name="credentials.refresh_token#1"')
   })
 
   it('is refused under a name that is taken, at the field', async () => {

@@ -45,6 +45,21 @@ describe('the form of a setup page', () => {
     expect(items[1]).toMatchObject({ multiline: true, required: false })
   })
 
+  it('asks for what a variant needs besides its secrets, where it is chosen here', () => {
+    const [, , choice] = secretForm(SPEC, {}, new Set())
+    expect(choice).toMatchObject({
+      variants: [
+        { items: [{ path: 'credentials.token', isSecret: true }] },
+        {
+          items: [
+            { path: 'credentials.id', isSecret: false },
+            { path: 'credentials.secret', isSecret: true },
+          ],
+        },
+      ],
+    })
+  })
+
   it('follows the variant that the config chose', () => {
     const items = secretForm(SPEC, { credentials: { method: 'oauth', id: 'x' } }, new Set())
     expect(items.map(({ path }) => path)).toEqual(['password', 'ssh.key', 'credentials.secret'])

@@ -156,6 +156,16 @@ describe('updateSecrets', () => {
 })
 
 describe('missingSecrets', () => {
+  it('names a choice between ways to give secrets that is not made yet', () => {
+    const { credentials } = SPEC.properties
+    const spec = { required: ['credentials'], properties: { credentials } }
+    expect(missingSecrets(spec, {})).toEqual(['credentials'])
+    expect(missingSecrets({ ...spec, required: [] }, {})).toEqual([])
+    const none = { properties: { method: { const: 'none' } } }
+    const open = { oneOf: [...credentials.oneOf, none] }
+    expect(missingSecrets({ ...spec, properties: { credentials: open } }, {})).toEqual([])
+  })
+
   it('names the required ones of the chosen variant', () => {
     const config = { credentials: { method: 'oauth', client_secret: MASK } }
     expect(missingSecrets(SPEC, config)).toEqual(['credentials.refresh_token'])

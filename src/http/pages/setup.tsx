@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../../protocol/index.ts'
 import { choiceName, inputName, type SecretItem } from '../setup-form.ts'
 import { CLIENT_FIELDS, type Vendor } from '../vendor-sign-in/vendor.ts'
+import { HelpText } from './help-text.tsx'
 import { page } from './layout.tsx'
 
 export interface SetupPage {
@@ -122,7 +123,9 @@ function Items({ items, variant }: { items: SecretItem[]; variant?: string }) {
         return (
           <label for={name}>
             <span>{item.title}</span>
-            {item.multiline ? (
+            {!item.isSecret ? (
+              <input id={name} type="text" name={name} required={required} autocomplete="off" />
+            ) : item.multiline ? (
               <textarea
                 id={name}
                 name={name}
@@ -139,7 +142,11 @@ function Items({ items, variant }: { items: SecretItem[]; variant?: string }) {
                 autocomplete="new-password"
               />
             )}
-            {item.help && <div class="help">{item.help}</div>}
+            {item.help && (
+              <div class="help">
+                <HelpText text={item.help} />
+              </div>
+            )}
           </label>
         )
       })}
