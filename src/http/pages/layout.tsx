@@ -33,7 +33,7 @@ export function page(title: string, body: Child, options: PageOptions = {}): Res
         {options.script && <script src={SCRIPT_PATH} type="module" />}
       </head>
       <body>
-        {options.header}
+        {options.header ?? <p class="mark">Airbyte</p>}
         <main id="content" class={options.header ? 'wide' : undefined}>
           {body}
         </main>

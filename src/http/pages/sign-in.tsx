@@ -15,7 +15,7 @@ export function signInPage(providers: { id: string; title: string }[], returnTo:
         <form method="post" action={`/sign-in/${id}`}>
           <input type="hidden" name="return_to" value={returnTo} />
           <p>
-            <button class="primary" type="submit">
+            <button class="primary whole" type="submit">
               Continue with {title}
             </button>
           </p>

@@ -17,6 +17,10 @@ const TEXT = `
 body { margin: 0; background: var(--ground); color: var(--ink); }
 main { max-width: 34rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 main.wide { max-width: 60rem; }
+.mark { font-weight: 700; text-align: center; margin: min(8vh, 4rem) 0 1rem; }
+main:not(.wide) { background: var(--surface); border: 1px solid var(--line); border-radius: .75rem; padding: 1.75rem 2rem 1.5rem; margin-bottom: 3rem; }
+main:not(.wide) fieldset { background: none; } main:not(.wide) form > p:last-child { margin-bottom: .6rem; }
+@media (max-width: 40rem) { main:not(.wide) { border-width: 1px 0; border-radius: 0; padding: 1.25rem 1rem; } .mark { margin: 1.25rem 0 .75rem; } }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
 h3 { font-size: 1rem; margin: 0; }
@@ -47,6 +51,7 @@ button, .button { display: inline-block; font: inherit; text-decoration: none; p
 button:hover, .button:hover { border-color: currentColor; }
 button:disabled { opacity: .6; cursor: default; }
 .primary { background: var(--accent); border-color: var(--accent); color: #fff; }
+.whole { width: 100%; margin: 0; }
 .danger { background: #a11212; border-color: #a11212; color: #fff; }
 button.quiet { border: 0; background: none; color: var(--link); padding: .25rem; margin: 0; text-decoration: underline; text-underline-offset: .15em; }
 .actions { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 1rem 0; }
@@ -82,8 +87,8 @@ nav a[aria-current] { font-weight: 600; box-shadow: inset 0 -2px var(--link); bo
 .route { color: var(--soft); margin: .2rem 0 .6rem; }
 .cards { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }
 .card { background: var(--surface); border: 1px solid var(--line); border-left: .3rem solid var(--tone); border-radius: .5rem; padding: .85rem 1rem; min-width: 0; }
-.tiles { grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); } .tiles h2 { margin: 0; }
-.card h2 { font-size: 1.05rem; } .card .actions { margin: .5rem 0 0; } .card p:last-child { margin-bottom: 0; }
+.tiles { grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); }
+.card h2 { font-size: 1.05rem; margin: 0; } .card .actions { margin: .5rem 0 0; } .card p:last-child { margin-bottom: 0; }
 .card .what { color: var(--tone); margin: 0 0 .6rem; }
 .facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: 0; }
 .facts dt { color: var(--soft); font-size: .85rem; } .facts dd { margin: 0; }
@@ -95,7 +100,7 @@ table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; padding: .5rem .75rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: normal; }
 thead th { border-top: 0; color: var(--soft); font-size: .85rem; font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; } tbody th a { white-space: nowrap; } td.number, td time { white-space: nowrap; font-variant-numeric: tabular-nums; }
-td code { overflow-wrap: anywhere; } summary { cursor: pointer; } code.hash { white-space: nowrap; overflow-wrap: normal; }
+td code { overflow-wrap: anywhere; } td:has(> code, > details) { min-width: 14rem; } summary { cursor: pointer; } code.hash { white-space: nowrap; overflow-wrap: normal; }
 progress { width: 8rem; height: .7rem; accent-color: var(--accent); }
 .chart { margin: 0 0 1rem; padding: .75rem 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; }
 .chart svg { display: block; width: 100%; height: auto; }

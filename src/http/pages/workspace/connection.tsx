@@ -46,12 +46,6 @@ export function connectionPage(visit: Visit, view: ConnectionPage): Response {
       <>
         <Head visit={visit} view={view} here={here} />
         <Attention visit={visit} view={view} here={here} />
-        {view.rejects && view.rejects.items.length > 0 && connection.lastSync && (
-          <Rejects
-            rejects={{ items: view.rejects.items }}
-            here={`${visit.base}/syncs/${connection.lastSync.syncId}`}
-          />
-        )}
         <h2>Syncs</h2>
         {syncs.length === 0 ? (
           <p>There has been no sync yet.</p>
@@ -60,6 +54,12 @@ export function connectionPage(visit: Visit, view: ConnectionPage): Response {
             <RowsChart bars={syncs.toReversed()} />
             <SyncTable base={visit.base} syncs={syncs.slice(0, 10)} />
           </>
+        )}
+        {view.rejects && view.rejects.items.length > 0 && connection.lastSync && (
+          <Rejects
+            rejects={{ items: view.rejects.items }}
+            here={`${visit.base}/syncs/${connection.lastSync.syncId}`}
+          />
         )}
         <Streams visit={visit} connection={connection} here={here} />
         {visit.can('workspace:write') && (
