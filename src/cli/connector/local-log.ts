@@ -135,8 +135,10 @@ export class LocalLog implements StagedChanges {
     this.#feed = feed
     try {
       if (this.#closed) return
-      await drain(acknowledgingOnly(feed, place.position), {
+      await drain(feed, {
         goesOn: () => !this.#closed,
+        // Only what the state that was given says is loaded.
+        acknowledgeable: () => place.position,
         store: async (bytes) => {
           const key = `segments/${this.#end.segment + 1}`
           await this.#store.put(key, bytes)
@@ -163,14 +165,6 @@ export class LocalLog implements StagedChanges {
     this.#entered.set(JSON.stringify(position), this.#entered.size)
   }
 }
-
-/** The feed, of which nothing but this position is ever acknowledged; what was read is still guarded. */
-const acknowledgingOnly = (feed: LogFeed, position: JsonObject): LogFeed => ({
-  acknowledge: () => feed.acknowledge(position),
-  ask: () => feed.ask(),
-  close: () => feed.close(),
-  [Symbol.asyncIterator]: () => feed[Symbol.asyncIterator](),
-})
 
 /** What a shared state says of a log; undefined: there is none, and no stream may have followed one. */
 export function savedLogOf(
