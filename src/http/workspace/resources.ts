@@ -23,12 +23,16 @@ export const check: PostHandler = async (visit, { id, kind }) => {
 export const credentials: PostHandler = async (visit, { id, kind }) => {
   const entity = kindOf(kind)
   // An empty change: it finds the source or destination and checks the right to change it.
-  const { name, type } = await visit.run<{ name: string; type: string }>(`${entity}s.update`, {
-    [entity]: id,
-  })
-  const { setups } = visit.ctx
-  const { setupId } = await setups.create({ entity, entityId: id, name, connector: type })
+  const { id: entityId, name, type } = await visit.run<Named>(`${entity}s.update`, { [entity]: id })
+  const { setupId } = await visit.ctx.setups.create({ entity, entityId, name, connector: type })
   return `/setup/${setupId}`
+}
+
+interface Named {
+  /** Not the one of the address, which may be a name. */
+  id: string
+  name: string
+  type: string
 }
 
 export function kindOf(kind: string): 'source' | 'destination' {
