@@ -210,6 +210,8 @@ describe('a password in use', () => {
       })
     }
     await collect('POST', '/connections', { name: 'lake', source: 'from', destination: 'into' })
+    const hook = { name: 'hook', url: 'https://hooks.example/in' }
+    await collect('POST', '/webhooks', { ...hook, events: ['sync.failed', 'sync.recovered'] })
   })
 
   it('works', async () => {
@@ -236,6 +238,14 @@ describe('a password in use', () => {
     expect(sync.error).toMatchObject({ code: 'DESTINATION_FULL' })
     expect(sync.error.message).toContain('you said')
     texts.push(JSON.stringify(sync), await ws.traces(sync.syncId))
+    // What is about to be sent lies in the NotificationDO, which is searched below.
+    await vi.waitFor(
+      async () => {
+        const { body } = await collect('GET', '/webhooks/deliveries')
+        expect(body.items).toEqual([expect.objectContaining({ type: 'sync.failed' })])
+      },
+      { timeout: 20_000, interval: 100 },
+    )
     await db.query('drop function canary_dst.tell cascade')
   })
 
@@ -278,7 +288,7 @@ describe('a password in use', () => {
 describe('what is stored', () => {
   it.each([
     ...['TENANT_AGENT', 'MCP_SESSION', 'SOURCE', 'DESTINATION', 'CONNECTION', 'SYNC'],
-    ...['OAUTH_STORE', 'IDENTITY'],
+    ...['OAUTH_STORE', 'IDENTITY', 'LOG_READER', 'NOTIFICATION'],
   ] as const)('in every %s object', async (binding) => {
     const namespace = env[binding as 'SOURCE'] as unknown as DurableObjectNamespace
     const ids = await listDurableObjectIds(namespace)
@@ -289,7 +299,7 @@ describe('what is stored', () => {
       if (binding === 'SOURCE') expect(dump).toContain('visible')
       expectNoCanary(dump, `${binding} ${id.name ?? id}`)
     }
-    if (binding !== 'OAUTH_STORE' && binding !== 'MCP_SESSION')
+    if (!['OAUTH_STORE', 'MCP_SESSION', 'LOG_READER'].includes(binding))
       expect(ids.length).toBeGreaterThan(0)
   })
 
