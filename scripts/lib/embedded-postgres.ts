@@ -37,6 +37,8 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
     postgresFlags: [
       ...['wal_level=logical', 'fsync=off', 'listen_addresses=127.0.0.1'].flatMap((f) => ['-c', f]),
       ...['unix_socket_directories=/tmp', 'max_connections=200'].flatMap((f) => ['-c', f]),
+      // Ten are the default: two test files at once may want more.
+      ...['max_replication_slots=100', 'max_wal_senders=100'].flatMap((f) => ['-c', f]),
       ...flags.flatMap((f) => ['-c', f]),
     ],
   })

@@ -130,7 +130,8 @@ describe.each(Object.entries(PIPELINES))('from nothing, with %s', (name, pipelin
     const { source, stream, rows, enter, secrets } = pipelineOf()
     const { call, said, close } = await chat(name)
     const created = await call('create_source', { name: stream, ...source })
-    expect(created).toMatchObject({ status: 'awaiting_credentials' })
+    // A database may need no password, so that alone does not make a source wait.
+    expect(created.setupUrl).toContain(created.setupId)
 
     const waiting = call('get_setup', { setupId: created.setupId, waitSeconds: 40 })
     const shown = await visit(created.setupUrl, stream, enter)

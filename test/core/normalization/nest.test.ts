@@ -61,12 +61,19 @@ describe('tables of arrays', () => {
     expect(tables).toEqual([
       {
         path: ['items'],
+        count: 'items_count',
         table: 'p_orders_items',
         columns: ['sku', 'price', 'parts_count', 'at_x'],
       },
-      { path: ['items', 'parts'], parent: 0, table: 'p_orders_items_parts', columns: ['n'] },
-      { path: ['tags'], table: 'p_orders_tags', columns: ['value'] },
-      { path: ['ship', 'notes'], table: 'p_orders_ship_notes', columns: ['value'] },
+      {
+        ...{ path: ['items', 'parts'], parent: 0, count: 'parts_count' },
+        ...{ table: 'p_orders_items_parts', columns: ['n'] },
+      },
+      { path: ['tags'], count: 'tags_count', table: 'p_orders_tags', columns: ['value'] },
+      {
+        ...{ path: ['ship', 'notes'], count: 'ship_notes_count' },
+        ...{ table: 'p_orders_ship_notes', columns: ['value'] },
+      },
     ])
   })
 
