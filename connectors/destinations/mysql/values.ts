@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { AirbyteType, Cell, Column } from '../../../src/protocol/index.ts'
 import { expandDecimal, numberText } from '../../../src/runtime/formats/decimal-text.ts'
-import { float4Text, float8Text } from '../../../src/runtime/formats/float-text.ts'
+import { float8Text } from '../../../src/runtime/formats/float-text.ts'
 import {
   dateText,
   timestampText,
@@ -72,7 +72,8 @@ export function printersOf({ column, type }: Pick<TableColumn, 'column' | 'type'
 }
 
 function printOf(column: Column, type: string): Print {
-  if (type === 'float') return (value) => float4Text(Number(value))
+  // The double that it is: its own shortest text can be one beyond the largest FLOAT.
+  if (type === 'float') return (value) => float8Text(Math.fround(Number(value)))
   if (type === 'double') return (value) => float8Text(Number(value))
   return PRINT[column.type]
 }

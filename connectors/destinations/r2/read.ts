@@ -1,6 +1,8 @@
 /** For readers of the warehouse: which files make up a stream now, and the SQL that reads them. */
+
 import type { Column } from '../../../src/protocol/index.ts'
 import type { ObjectStore, StreamPlan } from '../../../src/runtime/contract.ts'
+import { declaredNumber } from '../../../src/runtime/formats/declared-number.ts'
 import {
   type CurrentDocument,
   type FileFormat,
@@ -203,14 +205,17 @@ function jsonType(column: Column): string {
 const IDS = new Set([RAW_ID, PARENT_ID, ROOT_ID])
 
 /** The DuckDB type in which the text formats are read. */
-function duckType({ name, type, native }: Column): string {
+function duckType(column: Column): string {
+  const { name, type, native } = column
   if (IDS.has(name)) return 'UUID'
   switch (type) {
     case 'integer':
       return 'BIGINT'
     case 'number': {
-      const exact = /^(?:numeric|decimal)(\(\d+(?:,\s*\d+)?\))?/i.exec(native?.type ?? '')
-      return exact ? (exact[1] ? `DECIMAL${exact[1]}` : 'VARCHAR') : 'DOUBLE'
+      const declared = declaredNumber(column)
+      if (typeof declared === 'object' && declared.digits <= 38)
+        return `DECIMAL(${declared.digits},${declared.scale})`
+      return /^(?:numeric|decimal)\b/i.test(native?.type ?? '') ? 'VARCHAR' : 'DOUBLE'
     }
     case 'boolean':
       return 'BOOLEAN'

@@ -14,12 +14,14 @@ export interface DeclaredDecimal {
  * // { digits: 20, scale: 6 }
  */
 export function declaredNumber({
+  type,
   native,
 }: Column): DeclaredDecimal | 'float' | 'double' | undefined {
   if (!native) return undefined
   if (/^(?:real|float)\b/.test(native.type)) return 'float'
   if (/^double\b/.test(native.type)) return 'double'
-  if (/^bigint\b/.test(native.type)) return { digits: 20, scale: 0 }
+  // Unsigned: of a signed one the column is an integer.
+  if (type === 'number' && /^bigint\b/.test(native.type)) return { digits: 20, scale: 0 }
   const decimal = /^(?:numeric|decimal)\((\d+)(?:,(-?\d+))?\)/.exec(native.type)
   if (!decimal) return undefined
   const [digits, scale] = [Number(decimal[1]), Number(decimal[2] ?? 0)]

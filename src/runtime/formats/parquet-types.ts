@@ -1,5 +1,6 @@
 import type { SchemaElement } from 'hyparquet'
 import type { Column } from '../../protocol/index.ts'
+import { declaredNumber } from './declared-number.ts'
 
 /**
  * How a column is stored in Parquet, and which cells it can hold.
@@ -10,7 +11,7 @@ import type { Column } from '../../protocol/index.ts'
  * | binary | BYTE_ARRAY | null, recorded |
  * | boolean | BOOLEAN | null, recorded |
  * | integer | INT64; `numeric(p,0)` beyond 18 digits: DECIMAL(p,0) | null, recorded |
- * | number, native `numeric(p,s)`, p ≤ 38 | DECIMAL(p,s) | null, recorded |
+ * | number, native `numeric(p,s)`, p ≤ 38, or `bigint unsigned` | DECIMAL(p,s) | null, recorded |
  * | number, native `numeric` without or beyond 38 digits | UTF8, all digits | |
  * | number, anything else | DOUBLE | nearest double, exact digits recorded |
  * | date | DATE | null, recorded |
@@ -64,16 +65,16 @@ function numberType(column: Column): ParquetType {
 }
 
 /** Precision and scale of a native `numeric` or `decimal`; PostgreSQL also has scales outside 0…p. */
-function exactNumeric({ native }: Column) {
-  const match = /^(?:numeric|decimal)(?:\((\d+)(?:\s*,\s*(-?\d+))?\))?(?: unsigned)?$/i.exec(
-    native?.type ?? '',
-  )
-  if (!match) return undefined
-  const precision = Number(match[1] ?? 0)
-  const scale = Number(match[2] ?? 0)
-  if (precision < 1 || precision > 38 || scale < 0 || scale > precision) return 'unbounded' as const
-  return { precision, scale }
+function exactNumeric(column: Column) {
+  const declared = declaredNumber(column)
+  if (typeof declared === 'object' && declared.digits <= MAX_PRECISION) {
+    return { precision: declared.digits, scale: declared.scale }
+  }
+  return isDecimal(column) ? ('unbounded' as const) : undefined
 }
+
+const MAX_PRECISION = 38
+const isDecimal = ({ native }: Column) => /^(?:numeric|decimal)\b/i.test(native?.type ?? '')
 
 /** Bytes of two's complement that hold `precision` decimal digits. */
 export const decimalBytes = (precision: number) => Math.ceil((precision * Math.log2(10) + 1) / 8)

@@ -231,3 +231,11 @@ describe('snappy', () => {
     },
   )
 })
+
+it('keeps every digit of an unsigned bigint, which is a number to Airbyte', async () => {
+  const native = { dialect: 'mysql', type: 'bigint(20) unsigned' }
+  const cells = ['18446744073709551615', 7]
+  expect(await through({ type: 'number', native }, cells)).toEqual({ cells, problems: [] })
+  const signed = { type: 'integer', native: { dialect: 'mysql', type: 'bigint(20)' } } as const
+  expect(await through(signed, [-5])).toEqual({ cells: [-5], problems: [] })
+})

@@ -427,3 +427,21 @@ it('keeps times in UTC, to the microsecond', async () => {
   await load(await open(plan), [[1, 'x', '2024-03-31T02:30:00.123456+02:00']], { columns: USERS })
   expect(await run(`SELECT updated FROM ${plan.table}`)).toEqual([['2024-03-31 00:30:00.123456']])
 })
+
+it('keeps the largest FLOAT, whose own shortest text is beyond it', async () => {
+  const columns: Column[] = [
+    { name: 'id', type: 'integer' },
+    { name: 'f', type: 'number', native: { dialect: 'postgres', type: 'real' } },
+  ]
+  const plan = fresh({ columns })
+  const rows = [
+    [1, 3.4028235e38],
+    [2, 0.1],
+  ]
+  await load(await open(plan), rows, { columns })
+  const found: unknown[] = []
+  for await (const batch of (await open(plan)).readBack?.() ?? []) {
+    if (batch.kind === 'records') found.push(...(batch.columns[1] ?? []))
+  }
+  expect(found).toEqual([3.4028235e38, 0.1])
+})
