@@ -11,6 +11,7 @@ export default defineConfig({
     globalSetup: ['./test/support/global-setup.ts'],
     // Most tests wait for a server, a queue or an alarm: two files at once, also on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -19,8 +20,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.workers.test.ts', 'test/long/**'],
           testTimeout: 30_000,
-          // A process for each file would load the same modules over and over.
-          isolate: false,
         },
       },
       {

@@ -79,7 +79,7 @@ describe('a table that changes while its log is read', () => {
        CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)`,
     )
     const feed = await follow(db, 'parts')
-    await db.sql('ALTER PUBLICATION cdc_ddl_4 SET (publish_via_partition_root = true)')
+    await db.sql(`ALTER PUBLICATION ${feed.slot} SET (publish_via_partition_root = true)`)
     await feed.catchUp()
     await db.sql(
       `INSERT INTO parts VALUES (1, 'a');
@@ -99,7 +99,7 @@ describe('a table that changes while its log is read', () => {
     const feed = await follow(db, 'again')
     await db.sql('INSERT INTO again VALUES (1, 1); DROP TABLE again')
     await db.sql('CREATE TABLE again (id text PRIMARY KEY)')
-    await db.sql('ALTER PUBLICATION cdc_ddl_5 ADD TABLE again')
+    await db.sql(`ALTER PUBLICATION ${feed.slot} ADD TABLE again`)
     await db.sql(`INSERT INTO again VALUES ('x')`)
     const events = await feed.catchUp()
     expect(summary(events)).toEqual([
