@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { workspaceObject } from '../../src/identity/objects.ts'
 import { SCOPES } from '../../src/operations/caller.ts'
 import { call, MCP } from '../oauth/oauth-client.ts'
 import { apiKey, legacyClient } from './clients.ts'
@@ -76,6 +77,24 @@ describe('a session of a 2025-era client', () => {
     expect(response.status).toBe(403)
     expect(response.headers.get('www-authenticate')).toContain('workspace:write')
     await response.text()
+    await client.close()
+  })
+
+  it('ends with the membership of its person, in the middle of its work', async () => {
+    const { client, id, token } = await open('removed')
+    const source = { name: 's', type: 'sample-data', config: {} }
+    expect(
+      (await client.callTool({ name: 'create_source', arguments: source })).isError,
+    ).toBeFalsy()
+    await workspaceObject(env, 'removed').dropMember('tester')
+    await expect(client.callTool({ name: 'get_workspace', arguments: {} })).rejects.toThrow()
+    const response = await post(token, id, LIST)
+    expect(response.status).toBe(401)
+    await response.text()
+    // Nor does the session let in another of the same workspace.
+    const other = await post(await apiKey('removed', SCOPES, 'somebody-else'), id, LIST)
+    expect(other.status).toBe(404)
+    await other.text()
     await client.close()
   })
 
