@@ -4,11 +4,13 @@ import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { destinations, sources } from '../../connectors/index.ts'
+import { workspaceRoutes } from '../../src/http/workspace/index.ts'
 import type { JsonObject, JsonSchema } from '../../src/protocol/index.ts'
 import { exampleConfig } from '../../src/runtime/declarative/example-config.ts'
 import { closePostgres } from '../../src/runtime/postgres/client.ts'
 import { MASK, secretPaths } from '../../src/vault/index.ts'
 import { modernClient } from '../mcp/clients.ts'
+import { memberOf } from '../pages/people.ts'
 import { itemsManifest } from '../support/items-manifest.ts'
 import { openDatabase, postgresConfig, type Workspace, workspace } from './workspace.ts'
 
@@ -279,11 +281,29 @@ describe('a password in use', () => {
       texts.push(JSON.stringify(await client.callTool({ name, arguments: args })))
     }
     await client.close()
+    const ann = await memberOf(ws.id, 'ann', 'owner')
+    const { id: resources } = (await ws.api('GET', '/sources/from')).body
+    const { id: connections } = (await ws.api('GET', '/connections/direct')).body
+    for (const [, path = ''] of workspaceRoutes().flatMap((route) => [
+      ...route.matchAll(/^GET \/w\/:workspace(.*)/g),
+    ])) {
+      const page = await ann.open(pathOf(path, { resources, connections, syncs: '3' }))
+      expect(page.status, path).toBe(200)
+      texts.push(page.html)
+    }
     expect(texts.length).toBeGreaterThan(20)
     for (const text of texts) expectNoCanary(text, 'an answer')
     expectNoCanary(said.join('\n'), 'the console')
   })
 })
+
+/** A page of something that there is. */
+function pathOf(route: string, ids: Record<string, string>): string {
+  const [, part = ''] = route.split('/')
+  const path = route.replace(':kind', 'source').replace(':type', 'postgres')
+  const stream = route.endsWith('/columns') ? '?stream=canary_src.people' : ''
+  return path.replace(':id', ids[part] ?? '') + stream
+}
 
 describe('what is stored', () => {
   it.each([

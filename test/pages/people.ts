@@ -31,19 +31,7 @@ let n = 0
 export function team(): Team {
   const tenantId = `pages-${++n}-${crypto.randomUUID().slice(0, 8)}`
   const run = callerOf(env, tenantId)
-  const member = async (name: string, level: AccessLevel): Promise<Member> => {
-    const profile = { issuer: 'https://id.example', subject: `${name}-${tenantId}`, name }
-    const browser = new Browser().keep(await openSession(env, profile))
-    const userId = await userIdOf(profile)
-    await personObject(env, userId).join({ tenantId, name: `${tenantId} & co`, level })
-    const at = (path: string) => `/w/${tenantId}${path}`
-    return {
-      ...{ browser, userId },
-      open: (path = '') => browser.open(at(path)),
-      send: (page, path, fields = {}) =>
-        browser.submit(at(path), { form: formTokenOf(page), ...fields }),
-    }
-  }
+  const member = (name: string, level: AccessLevel) => memberOf(tenantId, name, level)
   const sync = async (connection: string) => {
     const { syncId } = await run('connections.sync', { connection })
     await vi.waitFor(
@@ -53,6 +41,25 @@ export function team(): Team {
     return Number(syncId)
   }
   return { tenantId, run, member, sync }
+}
+
+/** Somebody who signed in and is a member of the workspace. */
+export async function memberOf(
+  tenantId: string,
+  name: string,
+  level: AccessLevel,
+): Promise<Member> {
+  const profile = { issuer: 'https://id.example', subject: `${name}-${tenantId}`, name }
+  const browser = new Browser().keep(await openSession(env, profile))
+  const userId = await userIdOf(profile)
+  await personObject(env, userId).join({ tenantId, name: `${tenantId} & co`, level })
+  const at = (path: string) => `/w/${tenantId}${path}`
+  return {
+    ...{ browser, userId },
+    open: (path = '') => browser.open(at(path)),
+    send: (page, path, fields = {}) =>
+      browser.submit(at(path), { form: formTokenOf(page), ...fields }),
+  }
 }
 
 export const formTokenOf = ({ html }: Page) => /name="form" value="([^"]+)"/.exec(html)?.[1] ?? ''
