@@ -217,7 +217,8 @@ export abstract class ActorDO extends DurableObject<Env> {
 }
 
 /** Fields that say where a credential is sent. */
-const ADDRESS = /^(host|hostname|server|domain|endpoint|url|base_url|account|port)$/
+const ADDRESS =
+  /^(host|hostname|server|domain|endpoint|url|account|port|subdomain|shop|(api|base|instance)_url)$/
 
 /** A change of address drops the stored secrets: whoever may edit a config must not send them elsewhere. */
 function pointsElsewhere(before: JsonObject, change: JsonObject): boolean {

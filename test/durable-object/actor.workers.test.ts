@@ -41,17 +41,17 @@ describe('a source', () => {
     })
   })
 
-  it.each<JsonObject>([{ host: 'attacker.test' }, { port: 6666 }])(
-    'forgets the password when %j says where it would go',
-    async (change) => {
-      const { source } = await create()
-      const record = await source.update({ config: change })
-      expect(record.config.password).toBeUndefined()
-      expect((await source.open()).secrets).toEqual([])
-      await source.update({ config: { ...change, password: 'new-secret' } })
-      expect((await source.open()).config).toMatchObject({ password: 'new-secret' })
-    },
-  )
+  it.each<JsonObject>([
+    ...[{ host: 'attacker.test' }, { port: 6666 }, { api_url: 'https://attacker.test' }],
+    ...[{ instance_url: 'https://attacker.test' }, { subdomain: 'attacker' }, { shop: 'attacker' }],
+  ])('forgets the password when %j says where it would go', async (change) => {
+    const { source } = await create()
+    const record = await source.update({ config: change })
+    expect(record.config.password).toBeUndefined()
+    expect((await source.open()).secrets).toEqual([])
+    await source.update({ config: { ...change, password: 'new-secret' } })
+    expect((await source.open()).config).toMatchObject({ password: 'new-secret' })
+  })
 
   it('takes a new address together with a new password', async () => {
     const { source } = await create()

@@ -118,8 +118,8 @@ const PIPELINES: Record<string, () => Pipeline> = {
       await page.getByRole('button', { name: 'Continue' }).click()
     },
     secrets() {
-      // The first pair, and at least one more: the first token was over.
-      expect(vendor.issued.length).toBeGreaterThan(2)
+      // A pair at least; a machine that takes its time sees the first token end, and more follow.
+      expect(vendor.issued.length).toBeGreaterThanOrEqual(2)
       return [CLIENT.secret, 'the password at the vendor', ...vendor.issued]
     },
   }),

@@ -197,7 +197,8 @@ describe('the client of this server', () => {
     await ann.browser.open(await answerOf(ann.browser, start))
     const config = { api_url: 'https://gitlab.evil.example' }
     await workspace.run('sources.update', { source: start.source, config })
-    expect(await closedBy(start.source)).toBe('REAUTHORIZE')
+    // Tokens and client are forgotten with the address that they were for.
+    expect(await closedBy(start.source)).toBe('AWAITING_CREDENTIALS')
   })
 
   it("is not for a workspace's own connector of the same name", async () => {
