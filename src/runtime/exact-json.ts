@@ -48,3 +48,12 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
   if (source === undefined || source.replaceAll(/[-.]|[eE].*/g, '').length < 16) return value
   return /^-?\d+$/.test(source) ? BigInt(source) : rawJson(source)
 }
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

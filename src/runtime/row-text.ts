@@ -1,5 +1,6 @@
 import type { Cell, Column, RecordBatch, RecordChange } from '../protocol/index.ts'
 import type { RejectedRow } from './contract.ts'
+import { isJson } from './exact-json.ts'
 
 /** A row that cannot be loaded, with all that loading it again takes. */
 export function rejectedRow(
@@ -64,12 +65,3 @@ const scalar: CellText = (cell) => {
 }
 
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -36,7 +36,7 @@ const DATA_TRUNCATED = 1265
 const UNSAFE_TO_REPLICATE = 1592
 
 /** A value error of a bulk load, for the engine to answer with `isolateBadRows`. */
-export function valueRejected(layout: Layout, error: Error): AirbyteError {
+function valueRejected(layout: Layout, error: Error): AirbyteError {
   const { stream } = layout
   const column = columnAtFault(layout, error)
   return new AirbyteError(
@@ -44,6 +44,11 @@ export function valueRejected(layout: Layout, error: Error): AirbyteError {
     `MySQL refused a value of stream '${stream}'${column ? `, column '${column}'` : ''}: ${error.message}.`,
     { stream, ...(column === undefined ? {} : { field: column }), cause: error },
   )
+}
+
+/** Throws what a load failed with, a value error as the engine's answer to it wants it. */
+export function refused(layout: Layout, error: unknown): never {
+  throw isValueError(error) ? valueRejected(layout, error) : error
 }
 
 /** The table's column that the message names. */

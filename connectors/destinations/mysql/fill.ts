@@ -5,12 +5,12 @@ import { peek } from '../../../src/runtime/loading/chunk.ts'
 import {
   type Isolated,
   loadIsolated,
-  MAX_REJECTS,
-  tooManyRejects,
+  loadWhole,
+  merged,
 } from '../../../src/runtime/loading/isolate.ts'
 import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
-import { columnAtFault, isValueError, valueRejected } from './fault.ts'
+import { columnAtFault, refused } from './fault.ts'
 import { incoming, type Layout, nameOf } from './layout.ts'
 import { merge } from './merge.ts'
 import { underSavepoint } from './savepoint.ts'
@@ -34,36 +34,22 @@ export async function fill(
     ? await loadInParts(client, layout, sink, first.body)
     : await loadBulk(client, layout, sink, first.body)
   if (!layout.dedup) return filled
-  const maxRejects = MAX_REJECTS - filled.rejects.length
   const { extractedAt } = first.batch
-  const refused = await merge(client, layout, { table, extractedAt, maxRejects, isolate }).catch(
-    (error) => {
-      throw isValueError(error) ? valueRejected(layout, error) : error
-    },
+  return merged(layout, filled, (maxRejects) =>
+    merge(client, layout, { table, extractedAt, maxRejects, isolate }).catch((error) =>
+      refused(layout, error),
+    ),
   )
-  if (refused.length > maxRejects) throw tooManyRejects(layout)
-  return {
-    rows: filled.rows - refused.length,
-    rejects: [...filled.rejects, ...refused],
-    nulled: filled.nulled,
-  }
 }
 
-async function loadBulk(
+function loadBulk(
   client: MysqlClient,
   layout: Layout,
   target: SinkTable,
   body: AsyncIterable<Batch>,
 ): Promise<Isolated> {
   const Sink = layout.server.localInfile ? LoadSink : InsertSink
-  const sink = new Sink(client, layout, target)
-  try {
-    for await (const batch of body) await sink.write(batch)
-    return { rows: await sink.end(), rejects: [], nulled: 0 }
-  } catch (error) {
-    await sink.cancel()
-    throw isValueError(error) ? valueRejected(layout, error) : error
-  }
+  return loadWhole(new Sink(client, layout, target), body).catch((error) => refused(layout, error))
 }
 
 /** In parts, each under a savepoint. */
@@ -76,8 +62,8 @@ const loadInParts = (
   loadIsolated(layout, body, {
     async attempt(batch) {
       const sink = new InsertSink(client, layout, target)
-      const refused = await underSavepoint(client, () => sink.write(batch))
-      return refused ?? sink.rows
+      const objection = await underSavepoint(client, () => sink.write(batch))
+      return objection ?? sink.rows
     },
     fieldAtFault: (_, error) => columnAtFault(layout, error),
   })

@@ -1,5 +1,6 @@
-import { type JsonObject, streamKey, toAirbyteError } from '../../../src/protocol/index.ts'
+import { type JsonObject, streamKey } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, Destination, StreamPlan } from '../../../src/runtime/contract.ts'
+import { checked } from '../../../src/runtime/loading/session.ts'
 import { probe } from './check.ts'
 import { parseConfig } from './config.ts'
 import { layoutOf } from './layout.ts'
@@ -44,20 +45,14 @@ const mysql: Destination = {
   },
   spec: () => SPEC,
 
-  async check(ctx, config) {
-    try {
+  check: (ctx, config) =>
+    checked(() => {
       const { schema, username, ...connection } = parseConfig(config)
-      const session = openSession(ctx, { username, ...connection })
-      try {
-        await session.run((client) => probe(client, schema, username))
-        return { ok: true }
-      } finally {
-        await session.close()
+      return {
+        session: openSession(ctx, { username, ...connection }),
+        look: (client) => probe(client, schema, username),
       }
-    } catch (error) {
-      return { ok: false, problem: toAirbyteError(error).toJSON() }
-    }
-  },
+    }),
 
   async rehearse(ctx, config, plan) {
     const { session, layout } = await opened(ctx, config, plan)

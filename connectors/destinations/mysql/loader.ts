@@ -1,6 +1,6 @@
 import type { Chunk, ConnectorContext, Loader, LoadResult } from '../../../src/runtime/contract.ts'
-import { Duplicate, loadOnce } from '../../../src/runtime/loading/chunk.ts'
-import { GENERATION_ID } from '../../../src/runtime/loading/layout.ts'
+import { loadFenced, loadOnce } from '../../../src/runtime/loading/chunk.ts'
+import { GENERATION_ID, writeTable } from '../../../src/runtime/loading/layout.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { quote } from '../../../src/runtime/mysql/sql.ts'
 import { fill } from './fill.ts'
@@ -17,7 +17,7 @@ import {
 } from './ledger.ts'
 import { underLock } from './lock.ts'
 import { createIncoming } from './merge.ts'
-import { prepareSchema, prepareStream, settled, writeTable } from './prepare.ts'
+import { prepareSchema, prepareStream, settled } from './prepare.ts'
 import { readRows } from './read-back.ts'
 import type { Session, SqlClient } from './session.ts'
 import { showFence } from './supersede.ts'
@@ -147,20 +147,16 @@ async function loadChunk(
   return session.transaction((client) => loadRows(client, layout, chunk, fence))
 }
 
-async function loadRows(
+const loadRows = (
   client: MysqlClient,
   layout: Layout,
   chunk: Chunk,
   fence: number,
-): Promise<LoadResult> {
-  // Refused early here, to spare the work; what decides is `takeFence` below.
-  const head = await refuseLowerFence(client, layout, fence)
-  if (await position(client, layout, chunk.id)) throw new Duplicate()
-  const { rows, rejects, nulled } = await fill(client, layout, writeTable(layout, head), chunk)
-  await chunk.keepRejects?.(rejects)
-  await takeFence(client, layout, fence)
-  const end = chunk.end()
-  if (!(await record(client, layout, fence, { chunkId: chunk.id, end, rows })))
-    throw new Duplicate()
-  return { duplicate: false, rows, end, rejects, nulled }
-}
+): Promise<LoadResult> =>
+  loadFenced(chunk, {
+    head: () => refuseLowerFence(client, layout, fence),
+    entry: () => position(client, layout, chunk.id),
+    fill: (head) => fill(client, layout, writeTable(layout, head), chunk),
+    takeFence: () => takeFence(client, layout, fence),
+    record: (entry) => record(client, layout, fence, entry),
+  })

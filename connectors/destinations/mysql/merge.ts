@@ -12,6 +12,7 @@
  * updated, not inserted over: an index of its owner then refuses a row instead of changing another.
  */
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
+import { refusedRows } from '../../../src/runtime/loading/isolate.ts'
 import { META, OP, ORDER, UNCHANGED } from '../../../src/runtime/loading/layout.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
 import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
@@ -80,7 +81,8 @@ export async function merge(
     await upsert(client, layout, into)
     return rejects
   }
-  return [...rejects, ...(await upsertIsolated(client, layout, into, rejects.length))]
+  const left = into.maxRejects - rejects.length
+  return [...rejects, ...(await upsertIsolated(client, layout, into, left))]
 }
 
 interface Found {
@@ -185,41 +187,30 @@ async function upsert(
   )
 }
 
-/** Halves the chunk, by the order in which its rows came, down to the rows that are refused. */
+/** The chunk's rows in parts, down to those that are refused. */
 async function upsertIsolated(
   client: SqlClient,
   layout: Layout,
   into: Merge,
-  before: number,
+  max: number,
 ): Promise<RejectedRow[]> {
-  const rejects: RejectedRow[] = []
   const order = quote(ORDER)
-
-  async function load(from: bigint, to: bigint): Promise<void> {
-    if (before + rejects.length > into.maxRejects) return
-    const part = `i.${order} BETWEEN ${from} AND ${to}`
-    const error = await underSavepoint(client, () => upsert(client, layout, into, part))
-    if (!error) return
-    if (from === to) return reject(from, error)
-    const middle = (from + to) / 2n
-    await load(from, middle)
-    await load(middle + 1n, to)
-  }
-
-  async function reject(at: bigint, error: Error): Promise<void> {
-    const field = columnAtFault(layout, error)
-    const rows = await client.query(
-      `SELECT ${rowJson(layout)} FROM ${incoming(layout)} WHERE ${order} = ${at}`,
-    )
-    for (const [row] of rows)
-      rejects.push({
-        reason: error.message,
-        ...(field === undefined ? {} : { field }),
-        row: String(row),
-      })
-  }
-
   const [row] = await client.query(`SELECT MIN(${order}), MAX(${order}) FROM ${incoming(layout)}`)
-  if (row?.[0] != null && row[1] != null) await load(BigInt(row[0]), BigInt(row[1]))
-  return rejects
+  if (row?.[0] == null || row[1] == null) return []
+  return refusedRows([BigInt(row[0]), BigInt(row[1])], max, {
+    attempt(from, to) {
+      const part = `i.${order} BETWEEN ${from} AND ${to}`
+      return underSavepoint(client, () => upsert(client, layout, into, part))
+    },
+    async rejected(at, error) {
+      const field = columnAtFault(layout, error)
+      const rows = await client.query(
+        `SELECT ${rowJson(layout)} FROM ${incoming(layout)} WHERE ${order} = ${at}`,
+      )
+      return rows.map(([row]) => ({
+        ...{ reason: error.message, row: String(row) },
+        ...(field === undefined ? {} : { field }),
+      }))
+    },
+  })
 }

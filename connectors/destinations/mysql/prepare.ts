@@ -8,8 +8,9 @@
  * - a hidden table that was shown bears its generation in its comment: a crash after the renaming and
  *   before the note in the head is seen by that.
  */
-import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, LedgerPosition } from '../../../src/runtime/contract.ts'
+import { writeTable } from '../../../src/runtime/loading/layout.ts'
+import { refuseStrangers } from '../../../src/runtime/loading/ownership.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
 import { hiddenName, type Layout, METADATA, nameOf } from './layout.ts'
 import {
@@ -90,7 +91,10 @@ export async function admitStream(
   head: Head | null,
 ): Promise<Existing | null> {
   const existing = await inspect(client, layout, layout.table)
-  await refuseStrangers(client, layout, head, existing)
+  refuseStrangers(layout, {
+    ...{ owner: await ownerOf(client, layout), own: head?.table, columns: existing },
+    metadata: Object.keys(METADATA),
+  })
   return existing
 }
 
@@ -104,37 +108,6 @@ export async function shapeStream(
   await ensureTable(client, layout, table)
   if (table !== layout.table && existing && (await isReliedUpon(client, layout)))
     await evolve(client, layout, layout.table, existing)
-}
-
-/** The table that this plan's rows go to: a hidden one until an overwriting generation is shown. */
-export function writeTable({ plan, table, hidden }: Layout, head: Head | null): string {
-  return hidden !== null && head?.visible !== plan.generationId ? hidden : table
-}
-
-/**
- * A table is written if this stream wrote it before, or if nobody's head names it and it has the
- * metadata columns (a table of Airbyte's own destination is taken over). Any other is left alone.
- */
-async function refuseStrangers(
-  client: SqlClient,
-  layout: Layout,
-  head: Head | null,
-  existing: Existing | null,
-): Promise<void> {
-  const { schema, table, stream } = layout
-  const owner = await ownerOf(client, layout)
-  if (owner)
-    throw new AirbyteError('TABLE_TAKEN', `Table ${schema}.${table} is written by ${owner}.`, {
-      stream,
-      hint: `Give this connection its own namespace or prefix. If the other connection is gone, drop the table and delete its row from ${schema}._airbyte_heads.`,
-    })
-  if (!existing || head?.table === table) return
-  if (Object.keys(METADATA).every((name) => existing.has(name))) return
-  throw new AirbyteError(
-    'TABLE_TAKEN',
-    `Table ${schema}.${table} exists and was not made by a sync.`,
-    { stream, hint: 'Give the connection a namespace or prefix of its own, or rename that table.' },
-  )
 }
 
 /** What an earlier generation left unfinished. */

@@ -3,12 +3,14 @@
  * passes queries through and writes statements down: what is shown is what a sync executes.
  */
 import type { Rehearsal } from '../../../src/runtime/contract.ts'
+import { writeTable } from '../../../src/runtime/loading/layout.ts'
+import { rehearsedTable } from '../../../src/runtime/loading/rehearsal.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { MysqlServerError } from '../../../src/runtime/mysql/errors.ts'
 import { text } from '../../../src/runtime/mysql/sql.ts'
 import { type Layout, METADATA } from './layout.ts'
 import { readHead } from './ledger.ts'
-import { admitStream, prepareSchema, shapeStream, writeTable } from './prepare.ts'
+import { admitStream, prepareSchema, shapeStream } from './prepare.ts'
 import type { SqlClient } from './session.ts'
 
 /** A table or database that is not there has no rows. */
@@ -23,12 +25,8 @@ export async function rehearse(client: MysqlClient, layout: Layout): Promise<Reh
   const existing = await admitStream(recorder, layout, head)
   await shapeStream(recorder, layout, writeTable(layout, head), existing)
   return {
-    target: `${layout.schema}.${layout.table}`,
+    ...rehearsedTable(layout, existing, METADATA),
     targetRows: existing && (await rowsOf(client, layout)),
-    existing: [...(existing ?? [])].map(([name, { type }]) => ({ name, type })),
-    columns: layout.columns
-      .filter(({ name }) => !(name in METADATA))
-      .map(({ name, type }) => ({ name, type })),
     statements: statements.map((statement) => statement.replaceAll(/\s+/g, ' ').trim()),
   }
 }

@@ -1,5 +1,5 @@
-import { toAirbyteError } from '../../../src/protocol/index.ts'
 import type { Destination } from '../../../src/runtime/contract.ts'
+import { checked } from '../../../src/runtime/loading/session.ts'
 import { probe } from './check.ts'
 import { parseConfig } from './config.ts'
 import { layoutOf } from './layout.ts'
@@ -41,20 +41,11 @@ const postgres: Destination = {
   },
   spec: () => SPEC,
 
-  async check(ctx, config) {
-    try {
+  check: (ctx, config) =>
+    checked(() => {
       const { schema, ...connection } = parseConfig(config)
-      const session = openSession(ctx, connection)
-      try {
-        await session.run((client) => probe(client, schema))
-        return { ok: true }
-      } finally {
-        await session.close()
-      }
-    } catch (error) {
-      return { ok: false, problem: toAirbyteError(error).toJSON() }
-    }
-  },
+      return { session: openSession(ctx, connection), look: (client) => probe(client, schema) }
+    }),
 
   async rehearse(ctx, config, plan) {
     const { schema, softDelete, ...connection } = parseConfig(config)

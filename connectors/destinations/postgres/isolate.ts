@@ -3,11 +3,11 @@ import { AirbyteError, type Batch, type RecordBatch } from '../../../src/protoco
 import { type Isolated, loadIsolated } from '../../../src/runtime/loading/isolate.ts'
 import type { Layout } from '../../../src/runtime/loading/layout.ts'
 import { type FamilyTables, sinkFor } from './family-sink.ts'
-import { underSavepoint } from './savepoint.ts'
+import { isValueError, underSavepoint } from './savepoint.ts'
 import { encode, Sink } from './sink.ts'
 
 /** A value error of a bulk load, for the engine to answer with `isolateBadRows`. */
-export function valueRejected({ stream }: Layout, error: unknown): AirbyteError {
+function valueRejected({ stream }: Layout, error: unknown): AirbyteError {
   const { message, where } = error as { message: string; where?: string }
   const column = /, column (.+?): /.exec(where ?? '')?.[1]
   return new AirbyteError(
@@ -15,6 +15,11 @@ export function valueRejected({ stream }: Layout, error: unknown): AirbyteError 
     `PostgreSQL refused a value of stream '${stream}'${column ? `, column '${column}'` : ''}: ${message}.`,
     { stream, field: column, cause: error },
   )
+}
+
+/** Throws what a load failed with, a value error as the engine's answer to it wants it. */
+export function refused(layout: Layout, error: unknown): never {
+  throw isValueError(error) ? valueRejected(layout, error) : error
 }
 
 /** Loads the batches in parts, each under a savepoint. */
@@ -28,12 +33,12 @@ export const loadInParts = (
     async attempt(batch, own) {
       const target = sinkFor(tables, batch.child)
       let rows = 0
-      const refused = await underSavepoint(client, async () => {
+      const objection = await underSavepoint(client, async () => {
         const sink = new Sink(client, target)
         await sink.write(encode(own, target, batch))
         rows = await sink.end()
       })
-      return refused ?? rows
+      return objection ?? rows
     },
     fieldAtFault: (batch, error, own) => fieldAtFault(own, batch, error),
   })

@@ -1,13 +1,18 @@
 import type pg from 'pg'
 import type { Batch } from '../../../src/protocol/index.ts'
 import type { Chunk, ConnectorContext, Loader, LoadResult } from '../../../src/runtime/contract.ts'
-import { Duplicate, loadOnce, peek } from '../../../src/runtime/loading/chunk.ts'
-import { type Isolated, MAX_REJECTS, tooManyRejects } from '../../../src/runtime/loading/isolate.ts'
-import { GENERATION_ID, type Layout, layoutFor } from '../../../src/runtime/loading/layout.ts'
+import { loadFenced, loadOnce, peek } from '../../../src/runtime/loading/chunk.ts'
+import { type Isolated, loadWhole, merged } from '../../../src/runtime/loading/isolate.ts'
+import {
+  GENERATION_ID,
+  type Layout,
+  layoutFor,
+  writeTable,
+} from '../../../src/runtime/loading/layout.ts'
 import { childTable, createIncomingChildren } from './family.ts'
 import { FamilySink, type FamilyTables } from './family-sink.ts'
 import { quote } from './identifiers.ts'
-import { loadInParts, valueRejected } from './isolate.ts'
+import { loadInParts, refused } from './isolate.ts'
 import { qualified } from './layout.ts'
 import {
   forgetGeneration,
@@ -22,9 +27,8 @@ import {
   takeFence,
 } from './ledger.ts'
 import { createIncoming, merge } from './merge.ts'
-import { prepareSchema, prepareStream, writeTable } from './prepare.ts'
+import { prepareSchema, prepareStream } from './prepare.ts'
 import { readRows } from './read-back.ts'
-import { isValueError } from './savepoint.ts'
 import type { Session } from './session.ts'
 import { showFence } from './supersede.ts'
 import { showHidden } from './swap.ts'
@@ -136,16 +140,13 @@ async function loadRows(
   fence: number,
 ): Promise<LoadResult> {
   await showFence(client, layout, fence)
-  // Refused early here, to spare the work; what decides is `takeFence` below.
-  const head = await refuseLowerFence(client, layout, fence)
-  if (await position(client, layout, chunk.id)) throw new Duplicate()
-  const { rows, rejects, nulled } = await fill(client, layout, writeTable(layout, head), chunk)
-  await chunk.keepRejects?.(rejects)
-  await takeFence(client, layout, fence)
-  const end = chunk.end()
-  if (!(await record(client, layout, fence, { chunkId: chunk.id, end, rows })))
-    throw new Duplicate()
-  return { duplicate: false, rows, end, rejects, nulled }
+  return loadFenced(chunk, {
+    head: () => refuseLowerFence(client, layout, fence),
+    entry: () => position(client, layout, chunk.id),
+    fill: (head) => fill(client, layout, writeTable(layout, head), chunk),
+    takeFence: () => takeFence(client, layout, fence),
+    record: (entry) => record(client, layout, fence, entry),
+  })
 }
 
 /** The chunk's rows into the table: straight, or through a temporary table and a merge. */
@@ -166,17 +167,10 @@ async function fill(
     ? await loadInParts(client, layout, tables, first.body)
     : await loadBulk(client, layout, tables, first.body)
   if (!layout.dedup) return filled
-  const maxRejects = MAX_REJECTS - filled.rejects.length
   const isolate = chunk.isolateBadRows ?? false
-  const refused = await merge(client, layout, name, { maxRejects, isolate }).catch((error) => {
-    throw isValueError(error) ? valueRejected(layout, error) : error
-  })
-  if (refused.length > maxRejects) throw tooManyRejects(layout)
-  return {
-    rows: filled.rows - refused.length,
-    rejects: [...filled.rejects, ...refused],
-    nulled: filled.nulled,
-  }
+  return merged(layout, filled, (maxRejects) =>
+    merge(client, layout, name, { maxRejects, isolate }).catch((error) => refused(layout, error)),
+  )
 }
 
 /** The tables that rows are copied into: those of the stream, or temporary ones to merge from. */
@@ -195,18 +189,10 @@ async function tablesOf(client: pg.Client, layout: Layout, name: string): Promis
   }
 }
 
-async function loadBulk(
+const loadBulk = (
   client: pg.Client,
   layout: Layout,
   tables: FamilyTables,
   body: AsyncIterable<Batch>,
-): Promise<Isolated> {
-  const sink = new FamilySink(client, layout, tables)
-  try {
-    for await (const batch of body) await sink.write(batch)
-    return { rows: await sink.end(), rejects: [], nulled: 0 }
-  } catch (error) {
-    await sink.cancel()
-    throw isValueError(error) ? valueRejected(layout, error) : error
-  }
-}
+): Promise<Isolated> =>
+  loadWhole(new FamilySink(client, layout, tables), body).catch((error) => refused(layout, error))

@@ -10,6 +10,7 @@
  */
 import type pg from 'pg'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
+import { refusedRows } from '../../../src/runtime/loading/isolate.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
@@ -132,7 +133,7 @@ async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
   }
 }
 
-/** Halves the chunk, by the order in which its rows came, down to the rows that are refused. */
+/** The chunk's rows in parts, down to those that are refused. */
 async function upsertIsolated(
   client: pg.Client,
   layout: Layout,
@@ -140,38 +141,30 @@ async function upsertIsolated(
   standing: string,
   max: number,
 ): Promise<RejectedRow[]> {
-  const rejects: RejectedRow[] = []
   const order = quote(ORDER)
-
-  async function load(from: bigint, to: bigint): Promise<void> {
-    if (rejects.length > max) return
-    const part = `SELECT * FROM (${standing}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
-    const error = await underSavepoint(client, () => upsert(client, layout, target, part))
-    if (!error) return
-    if (from === to) return reject(from, error)
-    const middle = (from + to) / 2n
-    await load(from, middle)
-    await load(middle + 1n, to)
-  }
-
-  async function reject(at: bigint, error: Error): Promise<void> {
-    const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
-    const { rows } = await client.query<{ row: string }>(
-      `DELETE FROM ${INCOMING} WHERE ${order} = ${at}
-       RETURNING (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row`,
-    )
-    const field = (error as { column?: string }).column ?? keyTooLong(layout, error)
-    for (const { row } of rows) {
-      rejects.push({ reason: error.message, ...(field === undefined ? {} : { field }), row })
-    }
-  }
-
   const { rows } = await client.query<{ from: string | null; to: string | null }>(
     `SELECT min(${order}) AS from, max(${order}) AS to FROM ${INCOMING}`,
   )
   const { from, to } = rows[0] ?? {}
-  if (from && to) await load(BigInt(from), BigInt(to))
-  return rejects
+  if (!from || !to) return []
+  return refusedRows([BigInt(from), BigInt(to)], max, {
+    attempt(from, to) {
+      const part = `SELECT * FROM (${standing}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
+      return underSavepoint(client, () => upsert(client, layout, target, part))
+    },
+    async rejected(at, error) {
+      const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
+      const { rows } = await client.query<{ row: string }>(
+        `DELETE FROM ${INCOMING} WHERE ${order} = ${at}
+         RETURNING (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row`,
+      )
+      const field = (error as { column?: string }).column ?? keyTooLong(layout, error)
+      return rows.map(({ row }) => ({
+        ...{ reason: error.message, row },
+        ...(field === undefined ? {} : { field }),
+      }))
+    },
+  })
 }
 
 /** 54000 names an index, not a column; a key of one column is the one at fault. */

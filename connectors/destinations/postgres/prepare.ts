@@ -1,7 +1,7 @@
 import type pg from 'pg'
-import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, LedgerPosition } from '../../../src/runtime/contract.ts'
-import type { Layout } from '../../../src/runtime/loading/layout.ts'
+import { type Layout, writeTable } from '../../../src/runtime/loading/layout.ts'
+import { refuseStrangers } from '../../../src/runtime/loading/ownership.ts'
 import { quote } from './identifiers.ts'
 import { hiddenName, METADATA, qualified } from './layout.ts'
 import {
@@ -73,7 +73,10 @@ export async function admitStream(
   head: Head | null,
 ): Promise<Existing> {
   const existing = await inspect(client, layout.schema, layout.table)
-  await refuseStrangers(client, layout, head, existing !== null, [...(existing?.keys() ?? [])])
+  refuseStrangers(layout, {
+    ...{ owner: await ownerOf(client, layout), own: head?.table, columns: existing },
+    metadata: Object.keys(METADATA),
+  })
   return existing
 }
 
@@ -89,40 +92,8 @@ export async function shapeStream(
     await evolve(client, layout, layout.table, existing)
 }
 
-/** The table that this plan's rows go to: a hidden one until an overwriting generation is shown. */
-export function writeTable({ plan, table, hidden }: Layout, head: Head | null): string {
-  return hidden !== null && head?.visible !== plan.generationId ? hidden : table
-}
-
 const lock = (client: pg.Client, name: string) =>
   client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
-
-/**
- * A table is written if this stream wrote it before, or if nobody's head names it and it has the
- * metadata columns (a table of Airbyte's own destination is taken over). Any other is left alone.
- */
-async function refuseStrangers(
-  client: pg.Client,
-  layout: Layout,
-  head: Head | null,
-  exists: boolean,
-  columns: string[],
-): Promise<void> {
-  const { schema, table, stream } = layout
-  const owner = await ownerOf(client, layout)
-  if (owner)
-    throw new AirbyteError('TABLE_TAKEN', `Table ${schema}.${table} is written by ${owner}.`, {
-      stream,
-      hint: `Give this connection its own namespace or prefix. If the other connection is gone, drop the table and delete its row from ${schema}._airbyte_heads.`,
-    })
-  if (!exists || head?.table === table) return
-  if (Object.keys(METADATA).every((name) => columns.includes(name))) return
-  throw new AirbyteError(
-    'TABLE_TAKEN',
-    `Table ${schema}.${table} exists and was not made by a sync.`,
-    { stream, hint: 'Give the connection a namespace or prefix of its own, or rename that table.' },
-  )
-}
 
 /** What an earlier generation left unfinished. */
 async function dropStale(client: pg.Client, layout: Layout, head: Head | null): Promise<void> {

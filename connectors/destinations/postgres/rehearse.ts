@@ -4,10 +4,11 @@
  */
 import type pg from 'pg'
 import type { Rehearsal } from '../../../src/runtime/contract.ts'
-import type { Layout } from '../../../src/runtime/loading/layout.ts'
+import { type Layout, writeTable } from '../../../src/runtime/loading/layout.ts'
+import { rehearsedTable } from '../../../src/runtime/loading/rehearsal.ts'
 import { METADATA, qualified } from './layout.ts'
 import { readHead } from './ledger.ts'
-import { admitStream, type Existing, prepareSchema, shapeStream, writeTable } from './prepare.ts'
+import { admitStream, prepareSchema, shapeStream } from './prepare.ts'
 
 /** A relation or schema that is not there has no rows. */
 const ABSENT = new Set(['42P01', '3F000'])
@@ -24,23 +25,15 @@ export async function rehearse(client: pg.Client, layout: Layout): Promise<Rehea
   for (const child of layout.children) {
     const there = await admitStream(recorder, child, await readHead(recorder, child))
     await shapeStream(recorder, child, writeTable(child, head), there)
-    children.push(tableOf(child, there))
+    children.push(rehearsedTable(child, there, METADATA))
   }
   return {
-    ...tableOf(layout, existing),
+    ...rehearsedTable(layout, existing, METADATA),
     targetRows: existing && (await rowsOf(client, layout)),
     ...(children.length > 0 && { children }),
     statements: statements.map(readable),
   }
 }
-
-const tableOf = (layout: Layout, existing: Existing) => ({
-  target: `${layout.schema}.${layout.table}`,
-  existing: [...(existing ?? [])].map(([name, { type }]) => ({ name, type })),
-  columns: layout.columns
-    .filter(({ name }) => !(name in METADATA))
-    .map(({ name, type }) => ({ name, type })),
-})
 
 /** Reads reach the server, which is told to refuse all else; locks are left to those who need them. */
 function recording(client: pg.Client, statements: string[]): pg.Client {

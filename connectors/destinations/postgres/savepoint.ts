@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { underSavepoint as savepoint } from '../../../src/runtime/loading/isolate.ts'
 
 /** PostgreSQL refused a value, not the statement. */
 export function isValueError(error: unknown): boolean {
@@ -10,18 +11,5 @@ export function isValueError(error: unknown): boolean {
 const VALUE_ERRORS = new Set(['23502', '23514', '23P01', '54000'])
 
 /** Does the work, or leaves no trace of it and returns PostgreSQL's objection to a value. */
-export async function underSavepoint(
-  client: pg.Client,
-  work: () => Promise<void>,
-): Promise<Error | null> {
-  await client.query('SAVEPOINT part')
-  try {
-    await work()
-    await client.query('RELEASE SAVEPOINT part')
-    return null
-  } catch (error) {
-    if (!isValueError(error)) throw error
-    await client.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
-    return error as Error
-  }
-}
+export const underSavepoint = (client: pg.Client, work: () => Promise<void>) =>
+  savepoint((sql) => client.query(sql), isValueError, work)

@@ -1,4 +1,5 @@
 import type { ValueLimits } from '../../runtime/contract.ts'
+import { isJson } from '../../runtime/exact-json.ts'
 
 type TextLimits = Pick<ValueLimits, 'nulInText' | 'textBytes'>
 
@@ -25,15 +26,6 @@ export function jsonFits(
   if (!textFits(text, limits) || !(isSound || isJson(text))) return false
   // PostgreSQL's jsonb, for which the limit exists, refuses both even when they are escaped.
   return limits.nulInText || !text.includes('\\u') || !hasUnstorableEscape(text)
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function hasUnstorableEscape(json: string): boolean {

@@ -1,9 +1,10 @@
 /** A chunk on its way into a table of a database that commits rows and ledger together. */
 import { AirbyteError, type Batch, toAirbyteError } from '../../protocol/index.ts'
-import type { Chunk, LedgerPosition, LoadResult } from '../contract.ts'
+import type { Chunk, ChunkEnd, LedgerPosition, LoadResult } from '../contract.ts'
+import type { Isolated } from './isolate.ts'
 
 /** Thrown to roll back a chunk that the ledger has. */
-export class Duplicate extends Error {}
+class Duplicate extends Error {}
 
 interface Attempt {
   /** Loads the chunk in a transaction; throws `Duplicate` where the ledger has it. */
@@ -24,6 +25,37 @@ export async function loadOnce(chunk: Chunk, attempt: Attempt): Promise<LoadResu
       await attempt.refuseLowerFence().catch(preferFenceLost)
     throw error
   }
+}
+
+/** What of loading a chunk within a transaction is the database's. */
+interface Fenced<Head> {
+  /** The stream's head; throws FENCE_LOST if a newer loader took over. */
+  head(): Promise<Head>
+  entry(): Promise<LedgerPosition | null>
+  fill(head: Head): Promise<Isolated>
+  takeFence(): Promise<unknown>
+  /** Enters the chunk in the ledger; false where it is. */
+  record(entry: { chunkId: string; end: ChunkEnd; rows: number }): Promise<boolean>
+}
+
+/**
+ * The chunk's rows and its entry in the ledger, to be committed together.
+ *
+ * @throws Duplicate, FENCE_LOST
+ */
+export async function loadFenced<Head>(
+  chunk: Chunk,
+  { head, entry, fill, takeFence, record }: Fenced<Head>,
+): Promise<LoadResult> {
+  // Refused early here, to spare the work; what decides is `takeFence` below.
+  const known = await head()
+  if (await entry()) throw new Duplicate()
+  const { rows, rejects, nulled } = await fill(known)
+  await chunk.keepRejects?.(rejects)
+  await takeFence()
+  const end = chunk.end()
+  if (!(await record({ chunkId: chunk.id, end, rows }))) throw new Duplicate()
+  return { duplicate: false, rows, end, rejects, nulled }
 }
 
 /** A connection is also lost when a newer loader ended it: that is FENCE_LOST, not to be retried. */

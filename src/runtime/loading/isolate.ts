@@ -72,6 +72,82 @@ export async function loadIsolated(
   return result
 }
 
+/** Loads the batches as they are, for as long as nothing of them is refused. */
+export async function loadWhole(
+  sink: { write(batch: Batch): Promise<void>; end(): Promise<number>; cancel(): Promise<void> },
+  body: AsyncIterable<Batch>,
+): Promise<Isolated> {
+  try {
+    for await (const batch of body) await sink.write(batch)
+    return { rows: await sink.end(), rejects: [], nulled: 0 }
+  } catch (error) {
+    await sink.cancel()
+    throw error
+  }
+}
+
+/** What was loaded to be merged, after its merge, which may refuse rows too: at most so many. */
+export async function merged(
+  layout: Layout,
+  { rows, rejects, nulled }: Isolated,
+  merge: (maxRejects: number) => Promise<RejectedRow[]>,
+): Promise<Isolated> {
+  const maxRejects = MAX_REJECTS - rejects.length
+  const refused = await merge(maxRejects)
+  if (refused.length > maxRejects) throw tooManyRejects(layout)
+  return { rows: rows - refused.length, rejects: [...rejects, ...refused], nulled }
+}
+
+/** What of halving a chunk in its incoming table is the database's. */
+export interface Halving {
+  /** Merges the rows with an order from one to the other, or leaves no trace of it and returns the objection to a value. */
+  attempt(from: bigint, to: bigint): Promise<Error | null>
+  /** The row of this order, which alone is refused. */
+  rejected(at: bigint, error: Error): Promise<RejectedRow[]>
+}
+
+/** Halves a chunk, by the order in which its rows came, down to the rows that are refused. */
+export async function refusedRows(
+  [first, last]: [bigint, bigint],
+  max: number,
+  { attempt, rejected }: Halving,
+): Promise<RejectedRow[]> {
+  const rejects: RejectedRow[] = []
+  async function load(from: bigint, to: bigint): Promise<void> {
+    if (rejects.length > max) return
+    const error = await attempt(from, to)
+    if (!error) return
+    if (from === to) {
+      rejects.push(...(await rejected(from, error)))
+      return
+    }
+    const middle = (from + to) / 2n
+    await load(from, middle)
+    await load(middle + 1n, to)
+  }
+  await load(first, last)
+  return rejects
+}
+
+/** Does the work, or leaves no trace of it and returns the database's objection to a value. */
+export async function underSavepoint(
+  execute: (sql: string) => Promise<unknown>,
+  isValueError: (error: unknown) => boolean,
+  work: () => Promise<void>,
+): Promise<Error | null> {
+  await execute('SAVEPOINT part')
+  try {
+    await work()
+    await execute('RELEASE SAVEPOINT part')
+    return null
+  } catch (error) {
+    if (!isValueError(error)) throw error
+    await execute('ROLLBACK TO SAVEPOINT part')
+    await execute('RELEASE SAVEPOINT part')
+    return error as Error
+  }
+}
+
 /** The rows that belong to none of these. */
 function without(gone: Set<string>, batch: RecordBatch): RecordBatch {
   if (batch.child === undefined || gone.size === 0) return batch

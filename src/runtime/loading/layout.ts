@@ -174,6 +174,14 @@ function dedupOf({ plan, stream, columns }: Layout, { isOrdered }: TableDialect)
   }
 }
 
+/** The table that this plan's rows go to: a hidden one until an overwriting generation is shown. */
+export function writeTable(
+  { plan, table, hidden }: Layout,
+  head: { visible: number | null } | null,
+): string {
+  return hidden !== null && head?.visible !== plan.generationId ? hidden : table
+}
+
 /** The plan's columns come first; a mark for deleted rows may follow that is the destination's own. */
 export const plannedColumns = ({ plan, columns }: Layout) =>
   plan.normalization === 'raw' ? columns : columns.slice(0, plan.columns.length)

@@ -1,5 +1,6 @@
 /** A destination's connection to its database. */
-import type { AirbyteError } from '../../protocol/index.ts'
+import { type AirbyteError, toAirbyteError } from '../../protocol/index.ts'
+import type { CheckResult } from '../contract.ts'
 
 /** A connection that is opened when first used and again after it broke. */
 export interface Session<Client> {
@@ -19,6 +20,23 @@ export interface SessionDriver<Client> {
   close(client: Client): Promise<void>
   execute(client: Client, sql: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<unknown>
   mapError(error: unknown): AirbyteError
+}
+
+/** What a check says after a look at the database; `begin` may throw what is wrong with the config. */
+export async function checked<Client>(
+  begin: () => { session: Session<Client>; look(client: Client): Promise<void> },
+): Promise<CheckResult> {
+  try {
+    const { session, look } = begin()
+    try {
+      await session.run(look)
+      return { ok: true }
+    } finally {
+      await session.close()
+    }
+  } catch (error) {
+    return { ok: false, problem: toAirbyteError(error).toJSON() }
+  }
 }
 
 export function openSession<Client>(driver: SessionDriver<Client>): Session<Client> {
