@@ -1,4 +1,4 @@
-import type { JsonSchema, JsonValue } from '../protocol/index.ts'
+import { isObject, type JsonSchema, type JsonValue } from '../protocol/index.ts'
 import type { ConfigProblem } from './config-validation.ts'
 import { nearest } from './nearest.ts'
 
@@ -90,6 +90,3 @@ export function merge(base: JsonSchema, branch: JsonSchema): JsonSchema {
 
 const propertiesOf = (schema: JsonSchema | undefined) =>
   (schema?.properties ?? {}) as Record<string, JsonSchema>
-
-const isObject = (value: JsonValue): value is { [key: string]: JsonValue } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

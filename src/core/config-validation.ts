@@ -1,5 +1,6 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   type JsonSchema,
   type JsonValue,
@@ -150,6 +151,3 @@ function unknownField(
     return `known: ${Object.keys(properties).join(', ') || 'none'}`
   }
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

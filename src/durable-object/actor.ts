@@ -1,11 +1,6 @@
 /** What SourceDO and DestinationDO share: a config whose secrets are sealed on entry. */
 import { DurableObject } from 'cloudflare:workers'
-import {
-  AirbyteError,
-  type JsonObject,
-  type JsonSchema,
-  type JsonValue,
-} from '../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject, type JsonSchema } from '../protocol/index.ts'
 import type { Spec } from '../runtime/contract.ts'
 import {
   createVault,
@@ -228,6 +223,3 @@ function pointsElsewhere(before: JsonObject, change: JsonObject): boolean {
     return ADDRESS.test(name) && value !== old
   })
 }
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

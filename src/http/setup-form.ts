@@ -1,4 +1,11 @@
-import { type JsonObject, type JsonSchema, type JsonValue, setIn } from '../protocol/index.ts'
+import { ordered } from '../operations/spec-fields.ts'
+import {
+  isObject,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+  setIn,
+} from '../protocol/index.ts'
 import { secretPaths } from '../vault/index.ts'
 
 /** One value to enter: a secret, or what a variant that is chosen here needs besides. */
@@ -153,13 +160,6 @@ function constantsOf(variant: JsonSchema): JsonObject {
   return Object.fromEntries(tagged.map(([name, property]) => [name, property.const as JsonValue]))
 }
 
-function ordered(schema: JsonSchema): [string, JsonSchema][] {
-  const rank = (property: JsonSchema) => (typeof property.order === 'number' ? property.order : 1e6)
-  return Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).sort(
-    ([, a], [, b]) => rank(a) - rank(b),
-  )
-}
-
 function merge(target: JsonObject, source: JsonObject): void {
   for (const [name, value] of Object.entries(source)) {
     const existing = target[name]
@@ -169,6 +169,4 @@ function merge(target: JsonObject, source: JsonObject): void {
 }
 
 const hasAnything = (config: JsonObject) => Object.keys(config).length > 0
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)

@@ -1,4 +1,10 @@
-import { fromRecord, type JsonObject, type JsonValue, toAirbyteError } from '../protocol/index.ts'
+import {
+  fromRecord,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  toAirbyteError,
+} from '../protocol/index.ts'
 import { maskSecrets, splitSecrets } from '../vault/index.ts'
 import { type ActorKind, createActor, specNamed, updateActor } from './actors.ts'
 import { createConnection, updateConnection } from './connections.ts'
@@ -155,7 +161,4 @@ function differences(wanted: JsonValue, stored: JsonValue | undefined, path: str
   }
   return wanted === stored || isMaskedSecret(wanted) ? [] : [path]
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isMaskedSecret = (value: JsonValue) => typeof value === 'string' && /^\*{10}$/.test(value)

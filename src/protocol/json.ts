@@ -10,6 +10,9 @@ export type JsonObject = { [key: string]: JsonValue }
 /** A JSON Schema (draft-07 with Airbyte's extras such as `airbyte_secret` and `airbyte_type`). */
 export type JsonSchema = { [key: string]: unknown }
 
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** JSON with sorted keys: equal values print equally. A `bigint` prints all its digits. */
 export function stableJson(value: unknown): string {
   if (typeof value === 'bigint') return String(value)

@@ -1,4 +1,4 @@
-import { type JsonObject, type JsonValue, stableJson } from './json.ts'
+import { isObject, type JsonObject, type JsonValue, stableJson } from './json.ts'
 import { PartitionList, type PartitionState } from './partition-list.ts'
 
 /** The lists of partitions in a state, by the JSON pointer (RFC 6901) of their place. */
@@ -137,9 +137,6 @@ function listOf(value: unknown, anyList: boolean): PartitionList | undefined {
 
 const isPartitionState = (value: unknown): value is PartitionState =>
   isObject(value) && isObject(value.partition) && isObject(value.cursor)
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')
 const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~')

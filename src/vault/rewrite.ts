@@ -1,6 +1,12 @@
-import { type JsonObject, type JsonSchema, type JsonValue, setIn } from '../protocol/index.ts'
+import {
+  isObject,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+  setIn,
+} from '../protocol/index.ts'
 import { MASK, mergeSecrets, type SplitConfig, splitSecrets } from './secrets.ts'
-import { isObject, type Path, toPointer } from './spec-walk.ts'
+import { type Path, toPointer } from './spec-walk.ts'
 
 /** A shorter text may stand in a config by chance. */
 const SHORTEST = 4

@@ -1,10 +1,15 @@
-import { type JsonObject, type JsonSchema, type JsonValue, valueIn } from '../protocol/index.ts'
+import {
+  isObject,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+  valueIn,
+} from '../protocol/index.ts'
 import {
   activeAlternatives,
   alternatives,
   constantsOf,
   fromPointer,
-  isObject,
   memberSchemas,
   type Path,
   propertiesOf,

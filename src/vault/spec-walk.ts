@@ -1,4 +1,4 @@
-import type { JsonObject, JsonSchema, JsonValue } from '../protocol/index.ts'
+import { isObject, type JsonSchema, type JsonValue } from '../protocol/index.ts'
 
 /** A place in a config: property names and array indexes; `*` stands for any index or key. */
 export type Path = readonly (string | number)[]
@@ -63,9 +63,6 @@ function bearsConstants(variant: JsonSchema, value: JsonValue | undefined): bool
   if (!isObject(value)) return false
   return [...constantsOf(variant)].every(([name, constant]) => value[name] === constant)
 }
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const schemasIn = (value: unknown): JsonSchema[] =>
   (Array.isArray(value) ? value : [value]).filter(isObject)

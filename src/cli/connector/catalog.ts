@@ -4,10 +4,10 @@ import {
   type AirbyteStream,
   type ConfiguredStream,
   type DestinationSyncMode,
+  isObject,
   type JsonObject,
   type SyncMode,
 } from '../../protocol/index.ts'
-import { isObject } from './documents.ts'
 
 /** A catalog as the protocol has it: without what is ours alone. */
 export function toAirbyteCatalog({ streams }: AirbyteCatalog): JsonObject {

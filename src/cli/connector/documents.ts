@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { parse } from 'yaml'
-import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject } from '../../protocol/index.ts'
 import { loads, toJson } from '../../runtime/declarative/python/json.ts'
 
 /** The text of a file, or of standard input for `-`. */
@@ -28,9 +28,6 @@ export async function readObject(path: string, stdin: NodeJS.ReadableStream): Pr
   if (isObject(value)) return value
   throw new AirbyteError('VALIDATION_FAILED', `${path} is not an object.`)
 }
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unusable(path: string, error: unknown): AirbyteError {
   const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)

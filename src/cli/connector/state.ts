@@ -1,12 +1,13 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   type StreamDescriptor,
   type StreamState,
   streamKey,
 } from '../../protocol/index.ts'
 import type { ReadState } from '../../runtime/contract.ts'
-import { isObject, parseDocument } from './documents.ts'
+import { parseDocument } from './documents.ts'
 
 /**
  * A state document: a list of STATE messages or one of them, bare or in their envelopes, or the JSON

@@ -1,5 +1,10 @@
-import { AirbyteError, type JsonObject, type StreamKey, streamKey } from '../../protocol/index.ts'
-import { isObject } from './documents.ts'
+import {
+  AirbyteError,
+  isObject,
+  type JsonObject,
+  type StreamKey,
+  streamKey,
+} from '../../protocol/index.ts'
 import type { LineOutput } from './output.ts'
 import type { IncomingRecord, StreamWriter } from './stream-writer.ts'
 

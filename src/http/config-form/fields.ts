@@ -1,7 +1,7 @@
 import { merge } from '../../core/config-unions.ts'
 import { checkConfig } from '../../core/config-validation.ts'
 import { ordered } from '../../operations/spec-fields.ts'
-import type { JsonObject, JsonSchema, JsonValue } from '../../protocol/index.ts'
+import { isObject, type JsonObject, type JsonSchema, type JsonValue } from '../../protocol/index.ts'
 
 /** What a form asks for one value of a config. */
 export type ConfigField = InputField | GroupField | UnionField | RowsField
@@ -222,5 +222,3 @@ const isNumeric = (type: unknown) => type === 'integer' || type === 'number'
 const exampleOf = (value: JsonValue) =>
   typeof value === 'string' || typeof value === 'number' ? [String(value)] : []
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

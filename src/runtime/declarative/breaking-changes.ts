@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../protocol/index.ts'
-import { isObject } from './manifest/values.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/index.ts'
 
 /** What a release breaks for those who come from an older one. */
 export interface BreakingChange {

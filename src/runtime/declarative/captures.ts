@@ -1,5 +1,4 @@
-import { AirbyteError, type Captures, type JsonValue } from '../../protocol/index.ts'
-import { isObject } from './manifest/values.ts'
+import { AirbyteError, type Captures, isObject, type JsonValue } from '../../protocol/index.ts'
 
 const KINDS = ['creates', 'updates', 'deletes'] as const
 

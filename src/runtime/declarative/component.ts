@@ -1,5 +1,4 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
-import { isObject } from './manifest/values.ts'
+import { AirbyteError, isObject, type JsonObject, type JsonValue } from '../../protocol/index.ts'
 
 /**
  * A node of the manifest: its type, its fields, and the path by which errors name it. Accessors

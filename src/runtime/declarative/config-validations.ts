@@ -1,10 +1,9 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject, type JsonValue } from '../../protocol/index.ts'
 import { type Builders, build, type Component } from './component.ts'
 import { customPart } from './custom/part.ts'
 import type { CustomRegister } from './custom/register.ts'
 import { template, textTemplate } from './interpolation.ts'
 import { schemaProblem } from './json-schema.ts'
-import { isObject } from './manifest/values.ts'
 import { toJson } from './python/json.ts'
 import { isPattern, valueAt, valuesAt } from './records/paths.ts'
 

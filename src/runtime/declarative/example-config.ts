@@ -1,5 +1,4 @@
-import type { JsonObject, JsonSchema, JsonValue } from '../../protocol/index.ts'
-import { isObject } from './manifest/values.ts'
+import { isObject, type JsonObject, type JsonSchema, type JsonValue } from '../../protocol/index.ts'
 import { isFound } from './python/pattern.ts'
 
 /** Tried in turn against the pattern of a field. */

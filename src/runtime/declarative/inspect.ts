@@ -1,5 +1,6 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   type JsonSchema,
   toAirbyteError,
@@ -9,7 +10,6 @@ import { type Component, UnknownComponent } from './component.ts'
 import { missingClass } from './custom/missing.ts'
 import { exampleConfig } from './example-config.ts'
 import { loadManifest, type Manifest } from './manifest/load.ts'
-import { isObject } from './manifest/values.ts'
 import { openSource, readingOf, type SourceEnvironment } from './open.ts'
 import { newRun } from './run.ts'
 import { primaryKeyOf } from './stream/build.ts'

@@ -1,5 +1,4 @@
-import type { JsonSchema, JsonValue } from '../../protocol/index.ts'
-import { isObject } from './manifest/values.ts'
+import { isObject, type JsonSchema, type JsonValue } from '../../protocol/index.ts'
 import { equal } from './python/equality.ts'
 import { isFound } from './python/pattern.ts'
 

@@ -1,9 +1,8 @@
-import { AirbyteError, type Captures, type JsonObject } from '../../protocol/index.ts'
+import { AirbyteError, type Captures, isObject, type JsonObject } from '../../protocol/index.ts'
 import type { ConnectorInfo, Evidence } from '../contract.ts'
 import { type BreakingChange, breakingChangesOf } from './breaking-changes.ts'
 import { capturesOf } from './captures.ts'
 import { parseYaml } from './manifest/parse-yaml.ts'
-import { isObject } from './manifest/values.ts'
 
 /** What a connector's `metadata.yaml` says of it. */
 export interface ConnectorMetadata {

@@ -2,6 +2,7 @@ import {
   type AirbyteStream,
   type Captures,
   type ConfiguredStream,
+  isObject,
   type JsonObject,
   type JsonSchema,
   toAirbyteError,
@@ -21,7 +22,6 @@ import { missingClass } from './custom/missing.ts'
 import type { Environment } from './environment.ts'
 import { textTemplate } from './interpolation.ts'
 import { loadManifest } from './manifest/load.ts'
-import { isObject } from './manifest/values.ts'
 import { type OpenOptions, openSource, readingOf, type SourceEnvironment } from './open.ts'
 import { readStreams } from './read.ts'
 import { inferSchema } from './schema/infer.ts'

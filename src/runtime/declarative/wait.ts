@@ -1,10 +1,10 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   type JsonValue,
   LONGEST_WAIT_MS,
 } from '../../protocol/index.ts'
-import { isObject } from './manifest/values.ts'
 
 /**
  * Nothing can be read before `until`, and that is longer than a run sleeps through. A read keeps

@@ -1,4 +1,4 @@
-import { AirbyteError, type JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError, isObject } from '../../../protocol/index.ts'
 import type { HttpClient } from '../../../runtime/contract.ts'
 import { exactJson } from '../../../runtime/exact-json.ts'
 import { MASK } from '../../../vault/index.ts'
@@ -74,6 +74,3 @@ function textFits(recorded: string, actual: string): boolean {
   const pattern = recorded.split(MASK).map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
   return new RegExp(`^${pattern.join('.*')}$`, 's').test(actual)
 }
-
-const isObject = (value: unknown): value is Record<string, JsonValue> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

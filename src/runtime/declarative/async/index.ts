@@ -1,7 +1,11 @@
-import { type JsonObject, type JsonValue, toAirbyteError } from '../../../protocol/index.ts'
+import {
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  toAirbyteError,
+} from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import type { Slice } from '../environment.ts'
-import { isObject } from '../manifest/values.ts'
 import type { Value } from '../python/values.ts'
 import { buildSelector } from '../records/selector.ts'
 import type { FetchedPage, Retriever, RetrieverContext } from '../stream/retriever.ts'

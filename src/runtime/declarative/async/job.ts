@@ -1,6 +1,5 @@
-import { type JsonObject, type JsonValue, partitionKey } from '../../../protocol/index.ts'
+import { isObject, type JsonObject, type JsonValue, partitionKey } from '../../../protocol/index.ts'
 import type { Slice } from '../environment.ts'
-import { isObject } from '../manifest/values.ts'
 import { isMapping, mappingEntries } from '../python/mappings.ts'
 import type { Answer } from '../requester/answer.ts'
 import { parseJson } from '../requester/json-body.ts'

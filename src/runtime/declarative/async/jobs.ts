@@ -1,12 +1,12 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   type JsonValue,
   toAirbyteError,
 } from '../../../protocol/index.ts'
 import type { Environment, Slice } from '../environment.ts'
 import { errorTextOf } from '../errors/message.ts'
-import { isObject } from '../manifest/values.ts'
 import type { Answer } from '../requester/answer.ts'
 import type { Ahead } from '../stream/slices-ahead.ts'
 import { WaitUntil } from '../wait.ts'

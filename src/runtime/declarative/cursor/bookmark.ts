@@ -1,11 +1,11 @@
 import {
+  isObject,
   type JsonObject,
   type JsonValue,
   PartitionList,
   type PartitionState,
   partitionKey,
 } from '../../../protocol/index.ts'
-import { isObject } from '../manifest/values.ts'
 import type { PyDatetime } from '../python/datetime.ts'
 import type { DatetimeCursor } from './datetime-cursor.ts'
 import { Progress } from './progress.ts'

@@ -1,9 +1,8 @@
-import { type JsonObject, plainState } from '../../../protocol/index.ts'
+import { isObject, type JsonObject, plainState } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
 import { textTemplate } from '../interpolation.ts'
-import { isObject } from '../manifest/values.ts'
 
 type Migration = (state: JsonObject) => JsonObject
 interface Context {

@@ -1,5 +1,4 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
-import { isObject } from '../manifest/values.ts'
+import { AirbyteError, isObject, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import type { PyDatetime } from '../python/datetime.ts'
 import { isoparse } from '../python/isoparse.ts'
 import { Timedelta } from '../python/timedelta.ts'

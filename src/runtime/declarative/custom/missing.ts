@@ -1,7 +1,6 @@
-import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import type { Environment } from '../environment.ts'
-import { isObject } from '../manifest/values.ts'
 import { notRegistered } from './part.ts'
 
 /**

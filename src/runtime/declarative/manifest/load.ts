@@ -1,4 +1,4 @@
-import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject } from '../../../protocol/index.ts'
 import { Component } from '../component.ts'
 import { refuseBeforeBeta } from '../versions/before-beta.ts'
 import { languageOf } from '../versions/language.ts'
@@ -7,7 +7,6 @@ import { parseYaml } from './parse-yaml.ts'
 import { propagate } from './propagate.ts'
 import { resolveReferences } from './references.ts'
 import { type Problem, validateManifest } from './validate.ts'
-import { isObject } from './values.ts'
 
 /** The root of a manifest. */
 export class Manifest extends Component {

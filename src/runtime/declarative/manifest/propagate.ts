@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import { DEFAULT_CUSTOM_TYPES, DEFAULT_TYPES } from './default-types.ts'
-import { isFilled, isObject } from './values.ts'
+import { isFilled } from './values.ts'
 
 /**
  * Gives each component its type and its `$parameters`: the parent's overlaid by its own. A

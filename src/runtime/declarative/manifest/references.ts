@@ -1,6 +1,5 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import { valueCounter } from './limits.ts'
-import { isObject } from './values.ts'
 
 /**
  * The manifest with its references replaced. `$ref` merges its target under the keys beside it;

@@ -1,8 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isObject, type JsonValue } from '../../../protocol/index.ts'
 
 /** Python's truth of a manifest value. */
 export function isFilled(value: JsonValue | undefined): boolean {

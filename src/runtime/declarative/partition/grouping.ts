@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
-import { isObject } from '../manifest/values.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import { type GivenUpTo, valuesGiven } from './given.ts'
 import { type Partition, type PartitionRouter, placed } from './types.ts'
 

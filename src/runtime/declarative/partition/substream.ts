@@ -1,12 +1,12 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   partitionKey,
   toAirbyteError,
 } from '../../../protocol/index.ts'
 import type { Component } from '../component.ts'
 import { textTemplate } from '../interpolation.ts'
-import { isObject } from '../manifest/values.ts'
 import { toSavedJson } from '../python/json.ts'
 import { truthy } from '../python/values.ts'
 import { firstAt } from '../records/paths.ts'

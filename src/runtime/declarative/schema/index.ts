@@ -1,8 +1,7 @@
-import type { JsonObject, JsonSchema } from '../../../protocol/index.ts'
+import { isObject, type JsonObject, type JsonSchema } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import type { Environment } from '../environment.ts'
-import { isObject } from '../manifest/values.ts'
 import { dynamicSchema } from './dynamic.ts'
 
 const OPEN: JsonSchema = { type: 'object', properties: {}, additionalProperties: true }

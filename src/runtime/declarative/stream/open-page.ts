@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../protocol/index.ts'
-import { isObject } from '../manifest/values.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import type { Selection } from '../records/selector.ts'
 import type { RecordData } from '../records/types.ts'
 import type { Answer } from '../requester/answer.ts'

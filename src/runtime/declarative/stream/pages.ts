@@ -1,6 +1,5 @@
-import { AirbyteError, type JsonValue } from '../../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonValue } from '../../../protocol/index.ts'
 import type { Slice } from '../environment.ts'
-import { isObject } from '../manifest/values.ts'
 import type { Paginator } from '../paginator/index.ts'
 import type { Selector } from '../records/selector.ts'
 import type { RecordData } from '../records/types.ts'

@@ -1,4 +1,5 @@
 import {
+  isObject,
   type JsonObject,
   type JsonValue,
   partitionKey,
@@ -14,7 +15,6 @@ import {
 import { migrateState } from '../cursor/migrations.ts'
 import { missingClass } from '../custom/missing.ts'
 import { type Slice, WHOLE_STREAM } from '../environment.ts'
-import { isObject } from '../manifest/values.ts'
 import { RouterAhead } from '../partition/ahead.ts'
 import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
 import { ParentWait, type Partition } from '../partition/types.ts'

@@ -1,6 +1,5 @@
-import { AirbyteError, type JsonObject } from '../../../protocol/index.ts'
+import { AirbyteError, isObject, type JsonObject } from '../../../protocol/index.ts'
 import { hasExpression } from '../interpolation.ts'
-import { isObject } from '../manifest/values.ts'
 import type { Stream } from './build.ts'
 
 /**

@@ -1,10 +1,10 @@
 import {
   AirbyteError,
+  isObject,
   type JsonObject,
   plainState,
   type StreamState,
 } from '../../../protocol/index.ts'
-import { isObject } from '../manifest/values.ts'
 
 /** A stream's state as this runtime saves it. */
 export interface SavedState {

@@ -1,5 +1,4 @@
-import { AirbyteError, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
-import { isObject } from '../manifest/values.ts'
+import { AirbyteError, isObject, type JsonObject, type JsonValue } from '../../../protocol/index.ts'
 import type { ChangeName } from './changes.ts'
 import type { Language } from './language.ts'
 

@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../../protocol/index.ts'
-import { isObject } from '../values.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../../protocol/index.ts'
 
 /** What a value of the manifest may be. */
 export interface Kind {
