@@ -5,7 +5,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Operation, OperationContext } from '../operations/define.ts'
-import { AirbyteError, toAirbyteError } from '../protocol/index.ts'
+import { AirbyteError, isObject, toAirbyteError } from '../protocol/index.ts'
 import { chosenStreams, streamForm, wantsStreams } from './stream-form.ts'
 
 /** A form for the person: plain fields only, as every version of the protocol has them. */
@@ -90,6 +90,3 @@ function asking(key: string, { message, properties, required }: Form): InputRequ
     inputRequests: { [key]: inputRequired.elicit({ message, requestedSchema }) },
   })
 }
-
-const isObject = (value: unknown): value is Input =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-import { operations } from '../../tools/index.ts'
+import { operationById } from '../../tools/index.ts'
 import type { Operation, OperationContext } from '../operations/define.ts'
 import { invokeOperation } from '../operations/invoke.ts'
 import { AirbyteError } from '../protocol/index.ts'
@@ -62,7 +62,7 @@ export async function chosenStreams(
 }
 
 async function streamsOf(context: OperationContext, source: unknown): Promise<Stream[]> {
-  const discover = operations.find(({ id }) => id === 'sources.discover')
+  const discover = operationById('sources.discover')
   if (!discover) throw new Error('no operation sources.discover')
   const limit = MOST_STREAMS + 1
   const { streams } = await invokeOperation(discover, context, { source, limit })

@@ -1,6 +1,7 @@
 import { rejectsPrefix } from '../core/sync-engine/objects.ts'
-import { keysUnder, linesOf, type Reject } from '../core/sync-engine/reject-lines.ts'
+import { linesOf, type Reject } from '../core/sync-engine/reject-lines.ts'
 import type { ObjectStore } from '../runtime/contract.ts'
+import { keysUnder } from '../runtime/keys-under.ts'
 import type { OperationContext } from './define.ts'
 
 export interface RejectPage {

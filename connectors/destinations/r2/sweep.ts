@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
+import { keysUnder } from '../../../src/runtime/keys-under.ts'
 import { type Ledger, type LedgerEntry, readCurrent } from './document.ts'
 import { fenceOf, type Layout } from './layout.ts'
 import { entriesOf } from './ledger.ts'
@@ -21,13 +22,14 @@ export async function removeGarbage(
       for (const file of filesOf(entry)) goners.add(file)
   }
   // Listed before the ledgers are read: what is committed in between is in both, never only listed.
-  const listed = [
-    ...(await keysUnder(store, `${layout.root}generation=`)),
-    ...(await keysUnder(store, `${layout.root}_ledger/`)),
-  ]
+  const listed: string[] = []
+  const list = async (prefix: string) => {
+    for await (const key of keysUnder(store, prefix)) listed.push(key)
+  }
+  await list(`${layout.root}generation=`)
+  await list(`${layout.root}_ledger/`)
   const { children = [] } = (await readCurrent(store, layout.current))?.document ?? {}
-  for (const { table } of children)
-    listed.push(...(await keysUnder(store, `${layoutOfChild(table).root}generation=`)))
+  for (const { table } of children) await list(`${layoutOfChild(table).root}generation=`)
   const live = await liveKeys(store, layout)
   if (!live) return
   for (const key of listed) {
@@ -57,15 +59,4 @@ async function liveKeys(store: ObjectStore, layout: Layout): Promise<Set<string>
     }
   }
   return live
-}
-
-async function keysUnder(store: ObjectStore, prefix: string): Promise<string[]> {
-  const keys: string[] = []
-  let cursor: string | undefined
-  do {
-    const page = await store.list(prefix, cursor)
-    keys.push(...page.objects.map(({ key }) => key))
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return keys
 }

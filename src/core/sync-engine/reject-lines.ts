@@ -1,4 +1,4 @@
-import type { ObjectStore, RejectedRow } from '../../runtime/contract.ts'
+import type { RejectedRow } from '../../runtime/contract.ts'
 
 /** A rejected row as it is kept; `row` is JSON with every digit, as it was read. */
 export interface Reject extends RejectedRow {
@@ -14,14 +14,4 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
     yield* lines
   }
   if (rest) yield rest
-}
-
-/** The keys under a prefix, in their order. */
-export async function* keysUnder(store: ObjectStore, prefix: string): AsyncGenerator<string> {
-  let cursor: string | undefined
-  do {
-    const page = await store.list(prefix, cursor)
-    for (const { key } of page.objects) yield key
-    cursor = page.cursor
-  } while (cursor)
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { Loader } from '../../runtime/contract.ts'
-import { REPLAY_PREFIX } from '../../runtime/contract.ts'
+import { type Destination, type Loader, REPLAY_PREFIX } from '../../runtime/contract.ts'
+import { keysUnder } from '../../runtime/keys-under.ts'
 import { faultPoint } from '../fault-points.ts'
 import { ChunkPipeline } from './chunk-pipeline.ts'
 import { loadChunk } from './load-chunk.ts'
 import { rejectsKey, rejectsPrefix, saveRejects } from './objects.ts'
-import { keysUnder, linesOf, type Reject } from './reject-lines.ts'
+import { linesOf, type Reject } from './reject-lines.ts'
 import { replayedRows } from './replayed-rows.ts'
 import type { Slice } from './run-task.ts'
 import type { PlannedStream, StreamClaim } from './types.ts'
@@ -33,7 +33,7 @@ export async function runReplaySlice(slice: Slice<StreamClaim>, syncId: number):
       slice.check()
       const object = await rejectsIn(slice, key)
       if (!object) continue
-      await replay(slice, loader, key, object)
+      await replay(slice, { loader, capabilities: destination.connector.capabilities }, key, object)
       await faultPoint('replay.loaded')
       await host.staging.delete([key])
       if (ctx.budget.exhausted()) return sync.release(claim.taskId, claim.fence)
@@ -67,13 +67,18 @@ async function rejectsIn(
   return { rows, uploaded: object.uploaded }
 }
 
+interface Target {
+  loader: Loader
+  capabilities: Destination['capabilities']
+}
+
 async function replay(
   slice: Slice<StreamClaim>,
-  loader: Loader,
+  { loader, capabilities }: Target,
   key: string,
   { rows, uploaded }: Rejects,
 ): Promise<void> {
-  const { claim, host } = slice
+  const { claim } = slice
   const id = `${REPLAY_PREFIX}${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
   const isMapped = key.endsWith(OF_LOAD)
   // Each of them again under a name that tells which of the two they are.
@@ -83,9 +88,8 @@ async function replay(
     extractedAt: uploaded,
   })
   await saveRejects(slice, nameOf('kept'), keptBack)
-  const destination = await host.openDestination(claim)
   const stream = isMapped ? asMapped(claim.stream) : claim.stream
-  const pipeline = new ChunkPipeline(stream, destination.connector.capabilities, {
+  const pipeline = new ChunkPipeline(stream, capabilities, {
     chunk: id,
     wire: claim.stream.plan.format !== 'records',
     saveRejects: (rejects) => saveRejects(slice, nameOf('read'), rejects),
