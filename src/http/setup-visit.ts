@@ -1,4 +1,4 @@
-import { operations } from '../../tools/index.ts'
+import { operationById } from '../../tools/index.ts'
 import { workspaceObject } from '../identity/objects.ts'
 import { isLocal } from '../identity/origin.ts'
 import { ACCESS_LEVELS, type AccessLevel } from '../identity/scopes.ts'
@@ -78,7 +78,7 @@ async function storeAndTest(
   config: JsonObject,
 ): Promise<ErrorRecord | undefined> {
   const run = (verb: string, input: object) => {
-    const operation = operations.find(({ id }) => id === `${entity}s.${verb}`)
+    const operation = operationById(`${entity}s.${verb}`)
     if (!operation) throw new Error(`no operation ${entity}s.${verb}`)
     return invokeOperation(operation, ctx, { [entity]: entityId, ...input })
   }

@@ -3,7 +3,7 @@ import {
   inputRequired,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { operations } from '../../tools/index.ts'
+import { operationById } from '../../tools/index.ts'
 import type { Operation, OperationContext } from '../operations/define.ts'
 import { invokeOperation } from '../operations/invoke.ts'
 
@@ -58,7 +58,7 @@ export async function asItIsNow(
   const kind = id.startsWith('sources.') ? 'source' : 'destination'
   const { name } = input as { name?: unknown }
   const row = typeof name === 'string' ? await ctx.tenant.find(kind, name) : null
-  const read = operations.find((operation) => operation.id === `${kind}s.get`)
+  const read = operationById(`${kind}s.get`)
   if (!row || !read) return null
   const record = await invokeOperation(read, ctx, { [kind]: row.id })
   const setup = typeof setupId === 'string' ? await ctx.setups.get(setupId) : null
