@@ -10,18 +10,27 @@ export interface RunningPostgres {
   port: number
   /** Creates a database and returns its superuser URL. */
   createDatabase(name: string): Promise<string>
-  /** Stops it (`crash`: as a power cut would, with nothing written first) and starts it on its data. */
-  restart(how: 'fast' | 'crash'): Promise<void>
+  /**
+   * Stops it (`crash`: as a power cut would, with nothing written first) and starts it on its data, with
+   * these settings over those that it had.
+   */
+  restart(how: 'fast' | 'crash', settings?: string[]): Promise<void>
   /** Settings that need no restart. */
   reconfigure(settings: Record<string, string>): Promise<void>
   stop(): Promise<void>
 }
 
 /** A real PostgreSQL from npm's embedded binaries on a free loopback port; about a second. */
-export async function startPostgres(flags: string[] = []): Promise<RunningPostgres> {
+export async function startPostgres(settings: string[] = []): Promise<RunningPostgres> {
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-pg-'))
   chmodSync(directory, 0o755)
+  // Ten slots are the default: two test files at once may want more.
+  const postgresFlags = [
+    ...flagsOf('wal_level=logical', 'fsync=off', 'listen_addresses=127.0.0.1'),
+    ...flagsOf('unix_socket_directories=/tmp', 'max_connections=200'),
+    ...flagsOf('max_replication_slots=100', 'max_wal_senders=100', ...settings),
+  ]
   const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'data'),
     port,
@@ -34,13 +43,7 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
     onLog: () => {},
     onError: () => {},
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'],
-    postgresFlags: [
-      ...['wal_level=logical', 'fsync=off', 'listen_addresses=127.0.0.1'].flatMap((f) => ['-c', f]),
-      ...['unix_socket_directories=/tmp', 'max_connections=200'].flatMap((f) => ['-c', f]),
-      // Ten are the default: two test files at once may want more.
-      ...['max_replication_slots=100', 'max_wal_senders=100'].flatMap((f) => ['-c', f]),
-      ...flags.flatMap((f) => ['-c', f]),
-    ],
+    postgresFlags,
   })
   await server.initialise()
   await server.start()
@@ -50,10 +53,12 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
       await server.createDatabase(name)
       return `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`
     },
-    async restart(how) {
+    async restart(how, others = []) {
       const stopped = server.stop()
       if (how === 'crash') process.kill(postmasterOf(directory), 'SIGQUIT')
       await stopped
+      // It starts with what stands in the array that it was given, and the last of a name counts.
+      postgresFlags.push(...flagsOf(...others))
       await server.start()
     },
     async reconfigure(settings) {
@@ -75,6 +80,8 @@ export async function startPostgres(flags: string[] = []): Promise<RunningPostgr
     },
   }
 }
+
+const flagsOf = (...settings: string[]) => settings.flatMap((setting) => ['-c', setting])
 
 const postmasterOf = (directory: string) =>
   Number(readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n')[0])

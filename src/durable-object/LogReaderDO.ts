@@ -184,12 +184,12 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
     const mayBeginAnew = known.every(({ stream }) => begun.has(stream))
     const wanted = new Map(known.map(({ stream, input }) => [stream, input]))
     for (const stream of streams) wanted.set(streamKey(stream.stream), stream)
-    const { place, continues, failed } = await this.#drain.prepare(
-      owner,
-      [...wanted.values()],
-      before?.place ?? null,
+    const { place, continues, failed } = await this.#drain.prepare(owner, [...wanted.values()], {
+      kept: before?.place ?? null,
       mayBeginAnew,
-    )
+      lose: () =>
+        before && this.#store.save({ ...before, place: { ...before.place, isLost: true } }),
+    })
     const log: LogRow = {
       ...owner,
       id: continues && before ? before.id : crypto.randomUUID(),

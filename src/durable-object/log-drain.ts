@@ -3,7 +3,7 @@ import { Bell } from '../cdc/progress.ts'
 import { faultPoint } from '../core/fault-points.ts'
 import { type AirbyteError, type ErrorRecord, toAirbyteError } from '../protocol/index.ts'
 import type { ConnectorContext } from '../runtime/contract.ts'
-import type { LogFeed, LogPlace, LogStatus, LogStream, SourceLog } from '../runtime/source-log.ts'
+import type { LogFeed, LogStatus, LogStream, SourceLog } from '../runtime/source-log.ts'
 import { createScrubber } from '../vault/index.ts'
 import type { LogRow, LogStore } from './log-store.ts'
 import { budgetOf, connectorContext, sourceOf, sourceStub, stagingStore } from './platform.ts'
@@ -95,12 +95,11 @@ export class LogDrain {
   prepare(
     owner: LogOwner,
     streams: LogStream[],
-    kept: LogPlace | null,
-    mayBeginAnew: boolean,
+    options: Omit<Parameters<SourceLog['prepare']>[3], 'name'>,
   ): ReturnType<SourceLog['prepare']> {
     const name = `airbyte_${owner.sourceId.replaceAll('-', '').slice(-12)}`
     return this.#with(owner, ({ log, ctx, config }) =>
-      log.prepare(ctx, config, streams, { name, kept, mayBeginAnew }),
+      log.prepare(ctx, config, streams, { name, ...options }),
     )
   }
 
@@ -175,7 +174,11 @@ export class LogDrain {
 
   #give(error: AirbyteError): void {
     const log = this.#store.log()
-    if (log) this.#store.save({ ...log, problem: error.toJSON() as ErrorRecord })
+    if (log) {
+      const isLost = error.code === 'CDC_POSITION_LOST' && { isLost: true }
+      const place = { ...log.place, ...isLost }
+      this.#store.save({ ...log, place, problem: error.toJSON() as ErrorRecord })
+    }
     this.entered.ring()
     this.#events.changed()
   }

@@ -31,6 +31,8 @@ export interface LogPlace {
   setup: JsonObject
   /** Where `acknowledgesLoaded`: the database may forget everything up to here, and no more. */
   loaded?: JsonObject
+  /** Changes after the position are in no log, whatever the database has by now. */
+  isLost?: boolean
 }
 
 /** What the database says of its log. */
@@ -81,12 +83,13 @@ export interface SourceLog {
    * Idempotent. What is wrong with one stream is in `failed`; what is wrong with the log rejects.
    *
    * @param options.name what to call what it sets up, unless the config names it
+   * @param options.lose keeps that changes after `kept` are in no log, which cannot be seen later
    */
   prepare(
     ctx: ConnectorContext,
     config: JsonObject,
     streams: LogStream[],
-    options: { name: string; kept: LogPlace | null; mayBeginAnew: boolean },
+    options: { name: string; kept: LogPlace | null; mayBeginAnew: boolean; lose?: () => void },
   ): Promise<PreparedLog>
   /** Opens the log where `place` says. */
   open(

@@ -19,6 +19,8 @@ export interface RunningMariadb {
 export interface OwnMariadb extends RunningMariadb {
   /** Kills it as a power cut would, and starts it on its data. */
   crash(): Promise<void>
+  /** Stops it in order, and starts it on its data with these options beside those that it had. */
+  restart(more: string[]): Promise<void>
 }
 
 /** The server that all tests share: our own, or the one that `MARIADB_URL` names. */
@@ -43,15 +45,22 @@ export async function startOwnMariadb(more: string[] = []): Promise<OwnMariadb> 
   const options = [...serverOptions(directory, datadir, port), ...more]
   let child = await run(server, options, port)
   process.once('exit', () => child.kill('SIGKILL'))
+  const startAgain = async (others: string[]) => {
+    const again = options.filter((option) => !option.startsWith('--init-file'))
+    child = await run(server, [...again, ...others], port)
+  }
   return {
     url: `mysql://root:${PASSWORD}@127.0.0.1:${port}/test`,
     async crash() {
-      await kill(child)
-      const again = options.filter((option) => !option.startsWith('--init-file'))
-      child = await run(server, again, port)
+      await end(child, 'SIGKILL')
+      await startAgain([])
+    },
+    async restart(others) {
+      await end(child, 'SIGTERM')
+      await startAgain(others)
     },
     async stop() {
-      await kill(child)
+      await end(child, 'SIGKILL')
       rmSync(directory, { recursive: true, force: true })
     },
   }
@@ -65,9 +74,9 @@ async function run(server: string, options: string[], port: number): Promise<Chi
   return child
 }
 
-async function kill(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  if (child.exitCode === null && child.kill('SIGKILL')) await ended
+  if (child.exitCode === null && child.kill(signal)) await ended
 }
 
 function serverBinary(): string {

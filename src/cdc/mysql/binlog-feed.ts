@@ -105,7 +105,7 @@ function lost(error: unknown, place: string): unknown {
     'CDC_POSITION_LOST',
     `The server has no binlog from ${place} on: ${error.message}`,
     {
-      hint: 'Refresh the streams. Keep the binlog for longer (binlog_expire_logs_seconds) than syncs may pause.',
+      hint: 'Refresh all streams of the connection. Keep the binlog for longer (binlog_expire_logs_seconds) than syncs may pause.',
       cause: error,
     },
   )

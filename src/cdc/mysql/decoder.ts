@@ -368,7 +368,8 @@ function inflatedStatement(event: BinlogEvent): BinlogEvent {
   return { ...event, bytes: whole, start: 0, end: whole.length }
 }
 
-const REFRESH = 'then refresh the streams: what was written so cannot be read from the log.'
+const REFRESH =
+  'then refresh all streams of the connection: what was written so cannot be read from the log.'
 
 const statementFormat = (here: string) =>
   new AirbyteError('CDC_SETUP_REQUIRED', `A session wrote statements instead of rows, ${here}.`, {
@@ -385,7 +386,7 @@ const unknownEvent = (type: number, here: string) =>
     'UNSUPPORTED',
     `The binlog has an event of an unknown type (${type}), ${here}.`,
     {
-      hint: 'It may hold rows, so it is not skipped. Report the version of the server, and refresh the streams.',
+      hint: 'It may hold rows, so it is not skipped. Report the version of the server, and refresh all streams of the connection.',
     },
   )
 
@@ -400,7 +401,7 @@ const REFUSED: Record<number, ((here: string) => AirbyteError) | undefined> = {
     ),
   [EVENT.xaPrepare]: (here) =>
     new AirbyteError('UNSUPPORTED', `The binlog has an XA transaction ${here}.`, {
-      hint: 'Its rows may never be committed. Read these tables by a cursor, or refresh the streams.',
+      hint: 'Its rows may never be committed. Read these tables by a cursor, or refresh all streams of the connection.',
     }),
   [EVENT.transactionPayload]: (here) =>
     new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has compressed transactions ${here}.`, {

@@ -1,7 +1,7 @@
 import { AirbyteError } from '../../protocol/index.ts'
 import type { MysqlClient } from '../../runtime/mysql/client.ts'
-import { type BinlogPosition, fileNumber, printPosition } from './position.ts'
-import { type BinlogFile, binlogFiles, serverIdentity } from './server.ts'
+import { type BinlogPosition, fileNumber, orderOf, printPosition } from './position.ts'
+import { type BinlogFile, binlogFiles, type LogPoint, serverIdentity } from './server.ts'
 
 /**
  * Where reading goes on: at the position, if this server still has the log after it; by global
@@ -20,7 +20,7 @@ export async function guardPosition(
     'CDC_POSITION_LOST',
     `The server no longer has its binlog from ${printPosition(position)} on.`,
     {
-      hint: 'Refresh the streams: they are read from the start. Keep the binlog for longer (binlog_expire_logs_seconds) than syncs may pause.',
+      hint: 'Refresh all streams of the connection: they are read from the start. Keep the binlog for longer (binlog_expire_logs_seconds) than syncs may pause.',
     },
   )
 }
@@ -34,11 +34,21 @@ function takenOver(position: BinlogPosition): BinlogPosition {
     throw new AirbyteError(
       'CDC_POSITION_LOST',
       'Another server answers, and its log has no global transaction ids by which to go on.',
-      { hint: 'Refresh the streams: they are read from the start.' },
+      { hint: 'Refresh all streams of the connection: they are read from the start.' },
     )
   }
   const base = position.base + fileNumber(position.file) + 1
   return { ...position, file: '', pos: 4, events: 0, base }
+}
+
+/**
+ * What is added to numbers of files in a log that begins anew at `point`: rows rank by their place, and
+ * those that are read from now on have to rank above those that were read before.
+ */
+export function baseAbove(position: BinlogPosition, point: LogPoint): number {
+  const { file, pos, base } = position
+  const isAbove = orderOf(point.file, base, point.pos) > orderOf(file, base, pos)
+  return isAbove ? base : base + Math.max(0, fileNumber(file) + 1 - fileNumber(point.file))
 }
 
 /** Bytes of log between the position and its end. */

@@ -1,6 +1,6 @@
 export { openBinlog } from './binlog-feed.ts'
 export { CDC_COLUMNS, CDC_CURSOR } from './columns.ts'
-export { bytesAfter, guardPosition } from './guard.ts'
+export { baseAbove, bytesAfter, guardPosition } from './guard.ts'
 export {
   type BinlogPosition,
   hasPassed,
@@ -15,6 +15,7 @@ export {
   checkServer,
   endOfLog,
   gtidOf,
+  hasLog,
   type LogPoint,
   serverIdentity,
   settledPoint,

@@ -135,7 +135,7 @@ function guess({ type, unsigned, collation, meta }: LoggedColumn): ResolvedType 
 const nameless = (stream: StreamKey) =>
   new AirbyteError('CDC_SETUP_REQUIRED', `The binlog does not name the columns of ${stream}.`, {
     stream,
-    hint: 'Run SET GLOBAL binlog_row_metadata = FULL, and set it in the server’s configuration; then refresh the stream.',
+    hint: 'Run SET GLOBAL binlog_row_metadata = FULL, and set it in the server’s configuration; then refresh all streams of the connection.',
   })
 
 const unsupported = (stream: StreamKey, { name, type }: LoggedColumn) =>

@@ -19,6 +19,12 @@ const SETTINGS = [
   { name: 'binlog_row_metadata', value: 'FULL', why: 'the log would not name its columns' },
 ]
 
+/** Whether the server writes a binlog at all. */
+export async function hasLog(client: MysqlClient): Promise<boolean> {
+  const [[on] = []] = await client.query('SELECT @@global.log_bin')
+  return on === '1'
+}
+
 /** Rejects with CDC_SETUP_REQUIRED and the statement that remedies it. */
 export async function checkServer(client: MysqlClient): Promise<void> {
   const rows = await client.query(
@@ -27,8 +33,8 @@ export async function checkServer(client: MysqlClient): Promise<void> {
   const settings = new Map(rows.map(([name, value]) => [name, String(value).toUpperCase()]))
   if (settings.get('log_bin') !== 'ON') {
     throw setUp(
-      'The server writes no binlog.',
-      'Start the server with log_bin and a server_id (Amazon RDS: turn automatic backups on).',
+      "The server's log_bin is OFF: it writes no binlog.",
+      'Set log_bin and a server_id in the server’s configuration and restart it (Amazon RDS: turn automatic backups on).',
     )
   }
   for (const { name, value, why } of SETTINGS) {
@@ -53,7 +59,9 @@ async function checkGrants(client: MysqlClient): Promise<void> {
   // What a role may is not listed; then the server will say.
   if (grants.some((grant) => /^GRANT `/.test(grant))) return
   const mayRead = grants.some((grant) =>
-    /\b(ALL PRIVILEGES|REPLICATION SLAVE|REPLICATION_SLAVE_ADMIN)\b.* ON \*\.\*/i.test(grant),
+    /\b(ALL PRIVILEGES|REPLICATION SLAVE(?! ADMIN)|REPLICATION_SLAVE_ADMIN)\b.* ON \*\.\*/i.test(
+      grant,
+    ),
   )
   if (!mayRead) throw missingRight(client, 'read the binlog')
   await endOfLog(client)

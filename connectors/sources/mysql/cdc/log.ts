@@ -1,10 +1,12 @@
 import {
   type BinlogPosition,
+  baseAbove,
   binlogFiles,
   bytesAfter,
   checkServer,
   gtidOf,
   guardPosition,
+  hasLog,
   positionFromJson,
   positionToJson,
   printPosition,
@@ -38,23 +40,23 @@ const setupOf = (place: LogPlace) => place.setup as unknown as Setup
 export const mysqlLog: SourceLog = {
   isUsed: (config) => cdcOf(parseConfig(config)) !== undefined,
 
-  async prepare(ctx, json, streams, { kept, mayBeginAnew }) {
+  async prepare(ctx, json, streams, { kept, mayBeginAnew, lose }) {
     const config = parseConfig(json)
     const cdc = cdcOf(config)
     if (!cdc) throw new AirbyteError('INTERNAL', 'A log was asked for that is not used.')
     return withSource(ctx, config, async (client) => {
+      if (kept && !(await hasLog(client))) lose?.()
       await checkServer(client)
       const failed = await unsuitable(ctx, client, config, streams)
-      const position = kept && (await guarded(client, kept, mayBeginAnew))
+      // Nobody needs what was before: there may be something in it that stopped the reader.
+      const position = kept && !mayBeginAnew ? await guarded(client, kept) : null
       // New streams are read from their tables next: what the log was read up to has to be seen there.
-      const point = await settledPoint(
-        client,
-        waitingMs(cdc),
-        position ? afterAll(position) : undefined,
-      )
+      const atLeast = position ? afterAll(position) : undefined
+      const point = await settledPoint(client, waitingMs(cdc), atLeast)
       const server = await serverIdentity(client)
       const begun = position ?? {
-        ...{ ...point, events: 0, base: 0 },
+        ...point,
+        ...{ events: 0, base: kept ? baseAbove(positionFromJson(kept.position), point) : 0 },
         gtid: await gtidOf(client, point),
       }
       const place = { position: positionToJson(begun), setup: { server } }
@@ -82,18 +84,18 @@ const afterAll = ({ file, pos, events }: BinlogPosition) => ({
   pos: events > 0 ? pos + 1 : pos,
 })
 
-/** The kept position, if it still holds; null: a log that all streams leave may be lost. */
-async function guarded(
-  client: MysqlClient,
-  kept: LogPlace,
-  mayBeginAnew: boolean,
-): Promise<BinlogPosition | null> {
-  try {
-    return await guardPosition(client, positionFromJson(kept.position), setupOf(kept).server)
-  } catch (error) {
-    if (toAirbyteError(error).code !== 'CDC_POSITION_LOST' || !mayBeginAnew) throw error
-    return null
-  }
+/** The kept position, if it still holds. Rejects with CDC_POSITION_LOST. */
+async function guarded(client: MysqlClient, kept: LogPlace): Promise<BinlogPosition> {
+  const position = positionFromJson(kept.position)
+  const held = await guardPosition(client, position, setupOf(kept).server)
+  if (!kept.isLost) return held
+  throw new AirbyteError(
+    'CDC_POSITION_LOST',
+    `The server wrote no binlog for a time after ${printPosition(position)}, or lost events of it.`,
+    {
+      hint: 'What was changed meanwhile is in no log. Refresh all streams of the connection: they are read from the start.',
+    },
+  )
 }
 
 /** Streams that the log says nothing of. */
@@ -138,7 +140,7 @@ async function warnOfCascades(
   for (const [constraint] of rows) {
     ctx.log(
       'warn',
-      `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh the stream now and then, or let the application make these changes.`,
+      `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh all streams of the connection now and then, or let the application make these changes.`,
     )
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mysqlLog } from '../../../../connectors/sources/mysql/cdc/log.ts'
 import mysql from '../../../../connectors/sources/mysql/index.ts'
+import { orderOf, positionFromJson } from '../../../../src/cdc/mysql/index.ts'
 import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import { ctx, useDatabase } from './support.ts'
@@ -79,6 +80,38 @@ describe('the catalog of a mysql source that follows the log', () => {
 })
 
 describe('the log of a mysql source', () => {
+  const prepare = (options: Partial<Parameters<typeof mysqlLog.prepare>[3]>) =>
+    mysqlLog.prepare(ctx, { ...db.reading().config, replication_method: { method: 'CDC' } }, [], {
+      name: 'x',
+      kept: null,
+      mayBeginAnew: false,
+      ...options,
+    })
+
+  it('is gone on from where it was left, unless changes since are in no log', async () => {
+    const { place: kept } = await prepare({})
+    expect((await prepare({ kept })).continues).toBe(true)
+    await expect(prepare({ kept: { ...kept, isLost: true } })).rejects.toMatchObject({
+      code: 'CDC_POSITION_LOST',
+      message: expect.stringContaining('wrote no binlog'),
+    })
+  })
+
+  it('begins anew at its end where nobody needs what was before, and ranks above it', async () => {
+    const { place: kept } = await prepare({})
+    await db.run('FLUSH BINARY LOGS')
+    const anew = await prepare({ kept: { ...kept, isLost: true }, mayBeginAnew: true })
+    expect(anew.continues).toBe(false)
+    const orderOfPlace = ({ position }: typeof kept) => {
+      const { file, base, pos } = positionFromJson(position)
+      return orderOf(file, base, pos)
+    }
+    expect(orderOfPlace(anew.place)).toBeGreaterThan(orderOfPlace(kept))
+    const elsewhere = { ...kept, position: { ...kept.position, file: 'binlog.000900' } }
+    const begun = await prepare({ kept: elsewhere, mayBeginAnew: true })
+    expect(orderOfPlace(begun.place)).toBeGreaterThan(orderOfPlace(elsewhere))
+  })
+
   it('warns of foreign keys whose changes are not in it, and refuses views', async () => {
     await db.run(
       'CREATE OR REPLACE TABLE parents (id INT PRIMARY KEY)',
