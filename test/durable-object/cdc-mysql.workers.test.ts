@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
+import { runMysql } from '../support/mysql-statement.ts'
 import { workerdContext } from '../support/workerd-context.ts'
 import { connect, postgresConfig, run, stream } from './harness.ts'
 
@@ -35,9 +36,7 @@ afterAll(async () => {
   await closePostgres(target)
 })
 
-const write = async (...statements: string[]) => {
-  for (const statement of statements) await source.query(statement)
-}
+const write = (...statements: string[]) => runMysql(source, ...statements)
 
 beforeEach(async () => {
   await target.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`)

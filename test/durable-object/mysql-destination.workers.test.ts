@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
+import { runMysql } from '../support/mysql-statement.ts'
 import { serverFields } from '../support/server-fields.ts'
 import { workerdContext } from '../support/workerd-context.ts'
 import { type CdcDatabase, openDatabase } from './cdc-support.ts'
@@ -29,7 +30,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await db.reset()
   for (const name of [SOURCE, TARGET])
-    await mysql.query(`CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`)
+    await runMysql(mysql, `CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`)
 })
 
 /** Rows as texts, as both databases print them. */
@@ -107,7 +108,8 @@ describe('syncs into MariaDB, in workerd', { timeout: 90_000 }, () => {
          bits BIT(9), bytes VARBINARY(20), amount DECIMAL(20,6), f FLOAT, at DATETIME(3), ts TIMESTAMP(6) NULL,
          ok BOOLEAN, mood ENUM('sad','glad'), j JSON)`,
     )
-    await mysql.query(
+    await runMysql(
+      mysql,
       `INSERT INTO ${SOURCE}.items SELECT 18446744073709550000 + seq, CONCAT('näme ', seq), seq MOD 256, seq,
          UNHEX(SHA1(seq)), seq / 7, seq / 7, TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq SECOND,
          TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq MICROSECOND, seq MOD 2, 1 + seq MOD 2, JSON_OBJECT('n', seq)

@@ -5,6 +5,7 @@ import { armFaultPoint } from '../../src/core/fault-points.ts'
 import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
 import { configOf, createDatabase, dropDatabase, inDatabase } from '../operations/databases.ts'
 import { callerOf } from '../operations/support.ts'
+import { runMysql } from '../support/mysql-statement.ts'
 import { workerdContext } from '../support/workerd-context.ts'
 
 const DATABASE = 'bad_values'
@@ -29,7 +30,7 @@ beforeAll(async () => {
     `DROP ROLE IF EXISTS plain_reader; CREATE ROLE plain_reader LOGIN PASSWORD 'reader-pw-1'`,
   )
   mariadb = await connectMysql(workerdContext(), server)
-  await mariadb.query(`CREATE OR REPLACE DATABASE ${DATABASE} CHARACTER SET utf8mb4`)
+  await runMysql(mariadb, `CREATE OR REPLACE DATABASE ${DATABASE} CHARACTER SET utf8mb4`)
   await mariadb.query(`USE ${DATABASE}`)
 })
 afterAll(async () => {

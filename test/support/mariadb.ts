@@ -23,7 +23,10 @@ export interface OwnMariadb extends RunningMariadb {
   restart(more: string[]): Promise<void>
 }
 
-/** The server that all tests share: our own, or the one that `MARIADB_URL` names. */
+/**
+ * The server that all tests share: our own, or the one that `MARIADB_URL` names. `MYSQLD` names the
+ * program of a MySQL to run them on instead of MariaDB: `MYSQLD=/usr/sbin/mysqld npm test`.
+ */
 export async function startMariadb(): Promise<RunningMariadb> {
   const given = process.env.MARIADB_URL
   return given ? { url: given, stop: async () => {} } : startOwnMariadb()
@@ -80,6 +83,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 }
 
 function serverBinary(): string {
+  const { MYSQLD } = process.env
+  if (MYSQLD) return MYSQLD
   for (const path of ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', '/usr/bin/mariadbd']) {
     if (existsSync(path)) return path
   }
@@ -90,7 +95,9 @@ function serverBinary(): string {
 
 /** What holds for the preparation as well: small files, nothing synced to disk. */
 const STORAGE = [
-  '--innodb-log-file-size=16M',
+  // MySQL calls it otherwise.
+  '--loose-innodb-log-file-size=16M',
+  '--loose-innodb-redo-log-capacity=16M',
   '--innodb-flush-log-at-trx-commit=0',
   '--innodb-doublewrite=0',
   '--innodb-flush-method=nosync',
@@ -99,24 +106,25 @@ const STORAGE = [
 /** As root the server insists on being told whom to run as. */
 const asUser = () => (process.getuid?.() === 0 ? ['--user=root'] : [])
 
+const isMysql = (server: string) => server === process.env.MYSQLD
+
 /** The system tables, made once for each version of the server and copied for every run. */
 function preparedDatadir(server: string): string {
-  const version = spawnSync(server, ['--version'])
-    .stdout.toString()
-    .match(/[\d.]+-MariaDB/)?.[0]
+  const answer = spawnSync(server, ['--no-defaults', '--version']).stdout.toString()
+  const version = answer.match(/Ver (\S+)/)?.[1]
   const cache = join(import.meta.dirname, '../../node_modules/.cache')
-  const prepared = join(cache, `mariadb-${version}`)
+  const prepared = join(cache, isMysql(server) ? `mysql-${version}` : `mariadb-${version}`)
   if (existsSync(prepared)) return prepared
   const fresh = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-new-'))
-  const { status, stderr, stdout } = spawnSync('mariadb-install-db', [
-    '--no-defaults',
-    `--datadir=${fresh}`,
-    '--skip-test-db',
-    '--auth-root-authentication-method=normal',
-    ...asUser(),
-    ...STORAGE,
-  ])
-  if (status !== 0) throw new Error(`mariadb-install-db failed: ${stderr}${stdout}`)
+  const [program, options] = isMysql(server)
+    ? [server, ['--no-defaults', '--initialize-insecure']]
+    : [
+        'mariadb-install-db',
+        ['--no-defaults', '--skip-test-db', '--auth-root-authentication-method=normal'],
+      ]
+  const all = [...options, `--datadir=${fresh}`, ...asUser(), ...STORAGE]
+  const { status, stderr, stdout } = spawnSync(program, all)
+  if (status !== 0) throw new Error(`${program} failed: ${stderr}${stdout}`)
   const own = `${prepared}.${process.pid}`
   cpSync(fresh, own, { recursive: true })
   rmSync(fresh, { recursive: true })
@@ -135,7 +143,8 @@ function serverOptions(directory: string, datadir: string, port: number): string
   writeFileSync(
     init,
     [
-      `CREATE OR REPLACE USER ${user} IDENTIFIED BY '${PASSWORD}';`,
+      `CREATE USER IF NOT EXISTS ${user};`,
+      `ALTER USER ${user} IDENTIFIED BY '${PASSWORD}';`,
       `GRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION;`,
       'CREATE DATABASE test CHARACTER SET utf8mb4;',
     ].join('\n'),
@@ -151,6 +160,7 @@ function serverOptions(directory: string, datadir: string, port: number): string
     `--socket=${join(directory, 'sock')}`,
     `--pid-file=${join(directory, 'pid')}`,
     '--skip-name-resolve',
+    '--loose-cte-max-recursion-depth=1000000',
     '--max-connections=200',
     '--innodb-buffer-pool-size=64M',
     '--server-id=1',

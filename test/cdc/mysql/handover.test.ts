@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { endOfLog, settledPoint } from '../../../src/cdc/mysql/index.ts'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { ON_MYSQL } from '../../support/mysql-statement.ts'
 import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
+
+const SEMI_SYNC = ON_MYSQL ? 'rpl_semi_sync_source' : 'rpl_semi_sync_master'
 
 let db: Awaited<ReturnType<typeof useServer>>
 let client: MysqlClient
@@ -14,16 +17,17 @@ beforeAll(async () => {
   writer = await connectMysql(ctx, db.config)
   await client.query('CREATE TABLE items (id INT PRIMARY KEY, v INT) ENGINE = InnoDB')
   await client.query('INSERT INTO items VALUES (1, 1)')
-  await client.query("SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'")
-  await client.query('SET GLOBAL rpl_semi_sync_master_timeout = 3600000')
+  if (ON_MYSQL)
+    await client.query("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
+  await client.query(`SET GLOBAL ${SEMI_SYNC}_wait_point = 'AFTER_SYNC'`)
+  await client.query(`SET GLOBAL ${SEMI_SYNC}_timeout = 3600000`)
 }, SERVER_START_MS)
 afterAll(async () => {
   await writer?.close()
   await db?.stop()
 })
 
-const waiting = (on: boolean) =>
-  client.query(`SET GLOBAL rpl_semi_sync_master_enabled = ${on ? 1 : 0}`)
+const waiting = (on: boolean) => client.query(`SET GLOBAL ${SEMI_SYNC}_enabled = ${on ? 1 : 0}`)
 
 const value = async () => (await client.query('SELECT v FROM items WHERE id = 1'))[0]?.[0]
 

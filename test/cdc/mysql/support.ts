@@ -11,6 +11,7 @@ import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { Cell, JsonObject, RecordBatch } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { startOwnMariadb } from '../../support/mariadb.ts'
+import { ON_MYSQL, runMysql } from '../../support/mysql-statement.ts'
 import { serverFields } from '../../support/server-fields.ts'
 
 export const ctx = createNodeContext()
@@ -24,7 +25,9 @@ function configOf(server: string): SourceConfig {
 
 /** The end of the log as it stands. */
 export async function endOf(client: MysqlClient): Promise<BinlogPosition> {
-  const [[file, pos] = []] = await client.query('SHOW MASTER STATUS')
+  const [[file, pos] = []] = await client.query(
+    ON_MYSQL ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+  )
   return { file: String(file), pos: Number(pos), gtid: '', events: 0, base: 0 }
 }
 
@@ -116,9 +119,7 @@ export async function useServer() {
   return {
     config,
     client,
-    async run(...statements: string[]) {
-      for (const statement of statements) await client.query(statement)
-    },
+    run: (...statements: string[]) => runMysql(client, ...statements),
     end: () => endOf(client),
     async stop() {
       await client.close()

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
 import { connectMysql } from '../../../src/runtime/mysql/client.ts'
+import { runMysql } from '../../support/mysql-statement.ts'
 import { serverFields } from '../../support/server-fields.ts'
 import type { DestinationSetup } from '../destination-suite.ts'
 
@@ -12,7 +13,7 @@ export async function mysqlDestinationSetup(
 ): Promise<DestinationSetup> {
   const server = { ...serverFields(url), ssl_mode: { mode: 'disabled' as const } }
   const admin = await connectMysql(ctx(), server)
-  await admin.execute(`CREATE OR REPLACE DATABASE ${database}`)
+  await runMysql(admin, `CREATE OR REPLACE DATABASE ${database}`)
   const config: JsonObject = { ...server, database }
   return {
     config,

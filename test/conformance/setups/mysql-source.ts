@@ -1,6 +1,7 @@
 import { type JsonObject, type StreamDescriptor, streamKey } from '../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../src/runtime/contract.ts'
 import { connectMysql } from '../../../src/runtime/mysql/client.ts'
+import { runMysql } from '../../support/mysql-statement.ts'
 import { serverFields } from '../../support/server-fields.ts'
 import type { SourceSetup, SuiteStream } from '../source-suite.ts'
 
@@ -104,7 +105,7 @@ export async function mysqlSourceSetup(
     ssl_mode: { mode: 'disabled' as const },
   }
   const client = await connectMysql(ctx(), config)
-  const run = (sql: string) => client.query(sql)
+  const run = (sql: string) => runMysql(client, sql)
   await run(`CREATE OR REPLACE DATABASE ${database} CHARACTER SET utf8mb4`)
   await run(`USE ${database}`)
   for (const { sql } of TABLES) for (const statement of sql) await run(statement)

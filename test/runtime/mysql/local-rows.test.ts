@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { createNodeContext } from '../../../src/egress/node-context.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { runMysql } from '../../support/mysql-statement.ts'
 import { serverFields } from '../../support/server-fields.ts'
 
 const DATABASE = 'local_rows'
@@ -15,7 +16,7 @@ let client: MysqlClient
 
 beforeAll(async () => {
   client = await connectMysql(ctx, config(), [], true)
-  await client.query(`CREATE OR REPLACE DATABASE ${DATABASE} CHARACTER SET utf8mb4`)
+  await runMysql(client, `CREATE OR REPLACE DATABASE ${DATABASE} CHARACTER SET utf8mb4`)
   await client.query(`CREATE TABLE ${DATABASE}.rows (id INT, note LONGTEXT)`)
 })
 afterAll(async () => {

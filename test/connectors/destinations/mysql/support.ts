@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { Loader, StreamPlan } from '../../../../src/runtime/contract.ts'
 import { connectMysql, type MysqlClient } from '../../../../src/runtime/mysql/client.ts'
 import { type RunningMariadb, startOwnMariadb } from '../../../support/mariadb.ts'
+import { runMysql } from '../../../support/mysql-statement.ts'
 import { serverFields } from '../../../support/server-fields.ts'
 import { planOf } from '../postgres/support.ts'
 
@@ -23,8 +24,11 @@ export function useDatabase(name: string, own?: string[]) {
   beforeAll(async () => {
     if (own) server = await startOwnMariadb(own)
     client = await connectMysql(ctx, { ...config(), database: '' } as never)
-    await client.query(`CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`)
-    await client.query(`USE ${name}`)
+    await runMysql(
+      client,
+      `CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`,
+      `USE ${name}`,
+    )
   }, 60_000)
   afterAll(async () => {
     for (const loader of loaders) await loader.close()
@@ -37,11 +41,7 @@ export function useDatabase(name: string, own?: string[]) {
     ctx,
     config,
     /** Runs the statements; rows of the last. */
-    async run(...statements: string[]) {
-      let rows: (string | null)[][] = []
-      for (const statement of statements) rows = await client.query(statement)
-      return rows
-    },
+    run: (...statements: string[]) => runMysql(client, ...statements),
     async open(plan: Partial<StreamPlan>, changed: JsonObject = {}): Promise<Loader> {
       const loader = await mysql.open(ctx, { ...config(), ...changed }, planOf(plan))
       loaders.push(loader)

@@ -6,6 +6,7 @@ import { connectMysql, type MysqlClient } from '../../../../src/runtime/mysql/cl
 import type { MysqlConfig } from '../../../../src/runtime/mysql/config.ts'
 import { asRecords, batchesOf, type Reading } from '../../../conformance/reading.ts'
 import { type RunningMariadb, startOwnMariadb } from '../../../support/mariadb.ts'
+import { runMysql } from '../../../support/mysql-statement.ts'
 import { serverFields } from '../../../support/server-fields.ts'
 
 export const ctx = createNodeContext()
@@ -29,8 +30,11 @@ export function useDatabase(name: string, own?: 'own') {
   beforeAll(async () => {
     if (own) server = await startOwnMariadb()
     client = await connectMysql(ctx, serverConfig(server?.url))
-    await client.query(`CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`)
-    await client.query(`USE ${name}`)
+    await runMysql(
+      client,
+      `CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`,
+      `USE ${name}`,
+    )
   }, 60_000)
   afterAll(async () => {
     await client.query(`DROP DATABASE ${name}`)
@@ -39,11 +43,7 @@ export function useDatabase(name: string, own?: 'own') {
   })
   return {
     config,
-    async run(...statements: string[]) {
-      let rows: (string | null)[][] = []
-      for (const statement of statements) rows = await client.query(statement)
-      return rows
-    },
+    run: (...statements: string[]) => runMysql(client, ...statements),
     reading: (overrides: JsonObject = {}): Reading => ({
       source: mysql,
       config: { ...(config() as unknown as JsonObject), ...overrides },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type AirbyteType, columnsOf } from '../../../../src/protocol/index.ts'
 import { configure, readStream } from '../../../conformance/reading.ts'
+import { hasType } from '../../../support/mysql-statement.ts'
 import { cellsOf, changesOf, useDatabase } from './support.ts'
 
 const db = useDatabase('source_types')
@@ -140,18 +141,21 @@ const TYPES: [declared: string, type: AirbyteType, values: [sql: string, cell: u
 ]
 
 describe('types of the mysql source', () => {
-  it.each(TYPES)('reads %s as %s with every digit', async (declared, type, values) => {
-    await db.run(
-      `CREATE OR REPLACE TABLE one (id INT PRIMARY KEY, v ${declared})`,
-      'INSERT INTO one VALUES (0, NULL)',
-      ...values.map(([sql], i) => `INSERT INTO one VALUES (${i + 1}, ${sql})`),
-    )
-    const stream = await db.stream('one')
-    expect(columnsOf(stream.json_schema)[1]?.type).toBe(type)
-    const events = await readStream(db.reading(), configure(stream))
-    expect(cellsOf(events, 'v')).toEqual([null, ...values.map(([, cell]) => cell)])
-    expect(changesOf(events)).toEqual([])
-  })
+  it.each(TYPES.filter(hasType))(
+    'reads %s as %s with every digit',
+    async (declared, type, values) => {
+      await db.run(
+        `CREATE OR REPLACE TABLE one (id INT PRIMARY KEY, v ${declared})`,
+        'INSERT INTO one VALUES (0, NULL)',
+        ...values.map(([sql], i) => `INSERT INTO one VALUES (${i + 1}, ${sql})`),
+      )
+      const stream = await db.stream('one')
+      expect(columnsOf(stream.json_schema)[1]?.type).toBe(type)
+      const events = await readStream(db.reading(), configure(stream))
+      expect(cellsOf(events, 'v')).toEqual([null, ...values.map(([, cell]) => cell)])
+      expect(changesOf(events)).toEqual([])
+    },
+  )
 
   it('makes null of what no calendar and no day has, and records it', async () => {
     await db.run(
@@ -182,19 +186,19 @@ describe('types of the mysql source', () => {
   })
 
   it('pages by keys of every type that has an order, and reads the others whole', async () => {
-    const keys = [
+    const keys: [string, string][] = [
       ['INT UNSIGNED', 'seq'],
       ['BIGINT UNSIGNED', '18446744073709551000 + seq'],
       ['DECIMAL(20,5)', 'seq / 8'],
       ['FLOAT', 'seq / 10'],
       ['VARCHAR(20)', "CONCAT('it''s ', seq, '\\\\')"],
-      ['VARBINARY(16)', 'UNHEX(MD5(seq))'],
+      ['VARBINARY(16)', 'UNHEX(LEFT(SHA2(seq, 256), 32))'],
       ['DATE', "DATE '2024-01-01' + INTERVAL seq DAY"],
       ['TIMESTAMP(6)', "TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq MICROSECOND"],
       ['UUID', 'UUID()'],
       ["ENUM('c','b','a')", 'seq'],
     ]
-    for (const [declared, value] of keys) {
+    for (const [declared, value] of keys.filter(hasType)) {
       const rows = declared?.startsWith('ENUM') ? 3 : 25
       await db.run(
         `CREATE OR REPLACE TABLE paged (k ${declared} PRIMARY KEY)`,

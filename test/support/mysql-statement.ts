@@ -1,0 +1,31 @@
+import type { MysqlClient } from '../../src/runtime/mysql/client.ts'
+
+/** Whether the tests run on the MySQL that `MYSQLD` names, and not on MariaDB. */
+export const ON_MYSQL = Boolean(process.env.MYSQLD)
+
+/** Whether the server has the type. */
+export const hasType = ([declared]: readonly [string, ...unknown[]]) =>
+  !ON_MYSQL || !/^(UUID|INET[46])$/.test(declared)
+
+/**
+ * A statement of the tests as the server takes it: MySQL replaces no table and has no tables of
+ * numbers (of which MariaDB's are far faster than a recursive query).
+ *
+ * @example mysqlStatements('CREATE OR REPLACE TABLE t (id INT)')
+ * // ['DROP TABLE IF EXISTS t', 'CREATE TABLE t (id INT)']
+ */
+function mysqlStatements(statement: string): string[] {
+  const text = ON_MYSQL ? statement.replace(/\bseq_1_to_(\d+)\b/g, numbersTo) : statement
+  const [, kind, name] = /^CREATE OR REPLACE (TABLE|DATABASE|USER) (\S+)/.exec(text) ?? []
+  return kind ? [`DROP ${kind} IF EXISTS ${name}`, text.replace(' OR REPLACE', '')] : [text]
+}
+
+const numbersTo = (name: string, last: string) =>
+  `(WITH RECURSIVE n AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM n WHERE seq < ${last}) SELECT seq FROM n) ${name}`
+
+/** Runs the statements one after the other; rows of the last. */
+export async function runMysql(client: MysqlClient, ...statements: string[]) {
+  let rows: (string | null)[][] = []
+  for (const statement of statements.flatMap(mysqlStatements)) rows = await client.query(statement)
+  return rows
+}
