@@ -1,20 +1,18 @@
 import type { JsonValue } from '../../../protocol/index.ts'
 import { type Builders, build, type Component } from '../component.ts'
-import type { Slice } from '../environment.ts'
 import { str } from '../python/text.ts'
 import { combineOptions, NO_OPTIONS, type RequestOptions } from '../requester/options.ts'
 import { overlay, requestOption } from '../requester/request-option.ts'
-import { buildStrategy, type Page, type StrategyContext } from './strategies.ts'
+import { buildStrategy, type PaginationStrategy, type StrategyContext } from './strategies.ts'
 
 /** Walks the pages of a slice. */
-export interface Paginator {
+export interface Paginator extends Pick<PaginationStrategy, 'next' | 'early'> {
   /** The first page's token; null: it has none. */
   initial: JsonValue
   /** @param size records to ask for, where it is not the strategy's own page size */
   options(token: JsonValue, size?: number): RequestOptions
   /** The address of the page, where the token is one. */
   path(token: JsonValue): string | undefined
-  next(page: Page, token: JsonValue, slice: Slice): Promise<JsonValue>
 }
 
 const NO_PAGINATION: Paginator = {
@@ -60,6 +58,7 @@ const PAGINATORS: Builders<Paginator, StrategyContext> = {
         return isPath && token !== null ? str(token) : undefined
       },
       next: strategy.next,
+      early: strategy.early,
     }
   },
 }

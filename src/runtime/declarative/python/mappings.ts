@@ -78,7 +78,7 @@ export class Dict extends PyMapping {
 }
 
 export const isMapping = (value: Value): value is PyMapping | { [key: string]: Value } =>
-  value instanceof PyMapping || isPlainObject(value)
+  isPlainObject(value) || value instanceof PyMapping
 
 /** The value under the key, or JavaScript's undefined. */
 export function mappingGet(mapping: Value, key: Value): Value {

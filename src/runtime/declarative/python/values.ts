@@ -132,13 +132,10 @@ export const isNumeric = (value: Value): value is number | bigint | boolean | Py
 
 /** A dict that came from outside: config, records, responses. */
 export function isPlainObject(value: Value): value is { [key: string]: Value } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof PyObject) &&
-    !(value instanceof PyFloat)
-  )
+  if (typeof value !== 'object' || value === null) return false
+  // Most are what JSON.parse made, and this is asked for each record.
+  if (Object.getPrototypeOf(value) === Object.prototype) return true
+  return !Array.isArray(value) && !(value instanceof PyObject) && !(value instanceof PyFloat)
 }
 
 /** The name Python has for the value's type, as its error messages say it. */

@@ -2,7 +2,7 @@ import { AirbyteError, type JsonSchema, type JsonValue } from '../../../protocol
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
-import { condition } from '../interpolation.ts'
+import { recordCondition } from '../interpolation.ts'
 import { isMapping } from '../python/mappings.ts'
 import type { Answer } from '../requester/answer.ts'
 import { buildExtractor, type Extractor } from './extractor.ts'
@@ -11,7 +11,8 @@ import { buildTransformation } from './transformations.ts'
 import type { RecordData } from './types.ts'
 
 export interface Selection {
-  records: RecordData[]
+  /** The stream's records, made when they are asked for, once. */
+  records(): RecordData[]
   /** How many the response held, before filtering: what page and offset pagination count. */
   extracted: number
 }
@@ -51,7 +52,7 @@ export function selectExtracted({
       for await (const extracted of extract(answer)) {
         const records = left > 0 ? extracted.slice(left) : extracted
         left = Math.max(0, left - extracted.length)
-        yield { records, extracted: records.length + (extracted.dropped ?? 0) }
+        yield { records: () => records, extracted: records.length + (extracted.dropped ?? 0) }
       }
     },
   }
@@ -103,7 +104,7 @@ export function buildSelector(
     refine,
     async *select(answer, slice, token, skip) {
       for await (const batch of extracted.select(answer, slice, token, skip)) {
-        yield { ...batch, records: refine(batch.records, slice, token) }
+        yield { ...batch, records: () => refine(batch.records(), slice, token) }
       }
     },
   }
@@ -121,11 +122,8 @@ const FILTERS: Builders<Filter, Environment> = {
   RecordFilter(component, env) {
     const source = component.optionalText('condition')
     if (!source) return () => () => true
-    const keeps = condition(source, { env, parameters: component.parameters })
-    return (slice, token) => {
-      const scope = sliceScope(slice, token)
-      return (record) => keeps({ ...scope, record })
-    }
+    const keeps = recordCondition(source, { env, parameters: component.parameters })
+    return (slice, token) => keeps(sliceScope(slice, token))
   },
 }
 

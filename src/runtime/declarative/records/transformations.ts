@@ -1,7 +1,7 @@
 import { type Builders, build, type Component } from '../component.ts'
 import { customPart } from '../custom/part.ts'
 import { type Environment, type Slice, sliceScope } from '../environment.ts'
-import { condition, type Scope, template, textTemplate } from '../interpolation.ts'
+import { condition, recordTemplate, textTemplate } from '../interpolation.ts'
 import { toJson } from '../python/json.ts'
 import { isMapping, setOwn } from '../python/mappings.ts'
 import { isPlainObject, PyObject, Tuple, type Value } from '../python/values.ts'
@@ -32,17 +32,20 @@ const TRANSFORMATIONS: Builders<Transformation, Environment> = {
       const validTypes = validTypesOf(field.optionalText('value_type'))
       return {
         path: field.list('path').map((segment) => textTemplate(String(segment), own)()),
-        value: template(source, own, { validTypes }),
+        value: recordTemplate(source, own, { validTypes }),
       }
     })
     const source = component.optionalText('condition')
     const applies = source ? condition(source, bound) : undefined
-    const scopeOf = memoizedScope()
+    const openIn = memoized((slice: Slice) => {
+      const scope = sliceScope(slice)
+      return { scope, open: fields.map(({ path, value }) => ({ path, read: value(scope) })) }
+    })
     return (record, slice) => {
-      const scope = { ...scopeOf(slice), record }
-      for (const { path, value } of fields) {
-        const added = value(scope)
-        if (applies && !applies({ ...scope, value: added, path })) continue
+      const { scope, open } = openIn(slice)
+      for (const { path, read } of open) {
+        const added = read(record) as Value
+        if (applies && !applies({ ...scope, record, value: added, path })) continue
         setAt(record, path, storable(added))
       }
     }
@@ -142,12 +145,12 @@ function removeLeaves(node: Value, applies: (leaf: Value) => boolean): void {
   }
 }
 
-/** The scope of a slice is made once for its records. */
-function memoizedScope() {
-  let last: { slice: Slice; scope: Scope } | undefined
-  return (slice: Slice): Scope => {
-    if (last?.slice !== slice) last = { slice, scope: sliceScope(slice) }
-    return last.scope
+/** What a slice needs is made once for its records. */
+function memoized<Made>(make: (slice: Slice) => Made): (slice: Slice) => Made {
+  let last: { slice: Slice; made: Made } | undefined
+  return (slice) => {
+    if (last?.slice !== slice) last = { slice, made: make(slice) }
+    return last.made
   }
 }
 

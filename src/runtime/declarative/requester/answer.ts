@@ -4,6 +4,8 @@ import type { Value } from '../python/values.ts'
 import { CaseInsensitiveMap } from '../template/index.ts'
 import { parseJson } from './json-body.ts'
 
+const UTF_8 = new TextDecoder()
+
 /** What of a body is looked at before it is handed on piece by piece, in bytes. */
 const HEAD_BYTES = 64 * 1024
 
@@ -84,7 +86,7 @@ export class Answer {
 
   /** The body as text, without a byte order mark. */
   get text(): string {
-    this.#text ??= new TextDecoder().decode(this.bytes)
+    this.#text ??= UTF_8.decode(this.bytes)
     return this.#text
   }
 

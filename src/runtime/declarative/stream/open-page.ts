@@ -54,23 +54,30 @@ export class OpenPage implements PageRest {
     this.#selections = select(this.read)[Symbol.asyncIterator]()
   }
 
-  /** The next records; the last batch is empty only when the whole page is. */
-  async next(): Promise<{ records: RecordData[]; isLast: boolean }> {
-    let records: RecordData[] | undefined
+  /**
+   * The next records; the last batch is empty only when the whole page is.
+   *
+   * @param onEnd called when all of the response has been read, before the last records are made of it
+   */
+  async next(onEnd?: () => Promise<void>): Promise<{ records: RecordData[]; isLast: boolean }> {
+    const selections: Selection[] = []
     this.#pieces = 0
     let next = this.#ahead ?? (await this.#pull())
     for (let read = 0; next && read < BATCH_RECORDS && this.#pieces < BATCH_PIECES; ) {
-      if (records) for (const record of next.records) records.push(record)
-      else records = next.records
+      selections.push(next)
       read += next.extracted
       this.read += next.extracted
       next = await this.#pull()
     }
     this.#ahead = next
+    if (!next) await onEnd?.()
+    const [only, ...more] = selections
+    const records = only?.records() ?? []
+    for (const selection of more) for (const record of selection.records()) records.push(record)
     this.#freshAt ??= this.#now()
-    this.count += records?.length ?? 0
-    this.lastRecord = records?.at(-1) ?? this.lastRecord
-    return { records: records ?? [], isLast: next === undefined }
+    this.count += records.length
+    this.lastRecord = records.at(-1) ?? this.lastRecord
+    return { records, isLast: next === undefined }
   }
 
   /**

@@ -54,12 +54,24 @@ export function fetchPages(parts: PageParts): Retriever {
         open = { page, slice, token }
       }
       const { page } = open
-      const batch = await page.next().catch((error: unknown) => {
+      let found: { next: JsonValue } | undefined
+      const askEarly = async () => {
+        if (!paginator.early || wanted || !parts.readsAhead?.()) return
+        const response = { answer: page.answer, extracted: page.read, size }
+        found = { next: await paginator.early(response, token, slice) }
+        repetition(page, token, found.next)
+        if (found.next === null) return
+        ahead.begin(slice, found.next, size)
+        // What follows keeps this thread busy: only what has left it by then is under way meanwhile.
+        await turn()
+      }
+      const batch = await page.next(askEarly).catch((error: unknown) => {
         throw error instanceof WaitUntil ? error.keeping(page.rest()) : error
       })
       const records = wanted ? batch.records.filter(wanted) : batch.records
       if (!batch.isLast) return { records, next: token, rest: page.rest(), clings: page.clings }
       open = undefined
+      if (found) return { records, next: found.next }
       const { answer, count, read: extracted, lastRecord } = page
       const isPast = wanted && lastRecord !== undefined && !wanted(lastRecord)
       const next = isPast
@@ -169,5 +181,8 @@ export function repetitionGuard(stream: string) {
     previous = { token: text, body }
   }
 }
+
+/** Until all that is ready to run has run. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0

@@ -5,6 +5,7 @@ import { type Method, methodsOf } from '../python/methods.ts'
 import {
   asIndex,
   isInt,
+  isPlainObject,
   PyFunction,
   PyObject,
   Tuple,
@@ -88,6 +89,7 @@ class BoundMethod extends PyFunction {
 
 /** Python's `value[key]`, JavaScript's undefined where it would raise a lookup or type error. */
 function itemOf(value: Value, key: Value): Value {
+  if (isPlainObject(value) && typeof key === 'string') return mappingGet(value, key)
   if (isMapping(value)) return quietly(() => mappingGet(value, key))
   if (Array.isArray(value)) return indexed(value, key)
   if (typeof value === 'string') return indexed(codePoints(value), key)
