@@ -341,6 +341,11 @@ export interface ValueLimits {
   infiniteTimes?: boolean
   /** Inclusive years for dates and timestamps. */
   years: [number, number]
+  /**
+   * The dialect whose own types it creates as they are: a column of one holds whatever the source's
+   * does, also arrays that JSON cannot say, as PostgreSQL prints them.
+   */
+  native?: string
 }
 
 /** A stream as its destination sees it. */

@@ -37,6 +37,7 @@ const postgres: Destination = {
       nulInText: false,
       nonFinite: true,
       years: [-4713, 294_276],
+      native: 'postgres',
     },
   },
   spec: () => SPEC,

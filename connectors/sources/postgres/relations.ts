@@ -66,6 +66,7 @@ interface CatalogRow {
   typtype: string
   builtin: string
   element: string | null
+  element_typtype: string | null
 }
 
 const KINDS: Record<string, Relation['kind']> = {
@@ -100,6 +101,7 @@ function columnOf(row: CatalogRow): RelationColumn {
     typtype: row.typtype,
     builtin: row.builtin === 't',
     element: row.element,
+    elementTyptype: row.element_typtype,
   })
   const column: Column = { name, type: type.airbyte }
   if (row.attnotnull === 't') column.nullable = false
@@ -117,6 +119,8 @@ WITH RECURSIVE domain(oid, base, typmod) AS (
   UNION ALL
   SELECT d.oid, t.typbasetype, t.typtypmod
   FROM domain d JOIN pg_catalog.pg_type t ON t.oid = d.base WHERE t.typtype = 'd'
+), base AS (
+  SELECT domain.* FROM domain JOIN pg_catalog.pg_type b ON b.oid = domain.base WHERE b.typtype <> 'd'
 )
 SELECT c.oid, n.nspname, c.relname, c.relkind,
   pg_catalog.pg_relation_filenode(c.oid) AS filenode, c.reltuples,
@@ -134,21 +138,22 @@ SELECT c.oid, n.nspname, c.relname, c.relkind,
     WHERE nn.conrelid = c.oid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]
       AND NOT nn.convalidated
   ) AS attnotnull,
-  pg_catalog.format_type(t.oid, coalesce(d.typmod, a.atttypmod)) AS type,
+  CASE WHEN ed.base IS NULL THEN pg_catalog.format_type(t.oid, coalesce(d.typmod, a.atttypmod))
+    ELSE pg_catalog.format_type(e.typarray, ed.typmod) END AS type,
   pg_catalog.format_type(t.oid, -1) AS literal_type,
   t.typname, t.typtype, t.typnamespace = 'pg_catalog'::regnamespace AS builtin,
   CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 AND t.typlen = -1 AND t.typname LIKE '\\_%'
     THEN CASE WHEN e.typnamespace = 'pg_catalog'::regnamespace THEN e.typname::text ELSE '' END
-  END AS element
+  END AS element,
+  e.typtype AS element_typtype
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   AND has_column_privilege(c.oid, a.attnum, 'SELECT')
-LEFT JOIN (
-  SELECT domain.* FROM domain JOIN pg_catalog.pg_type b ON b.oid = domain.base WHERE b.typtype <> 'd'
-) d ON d.oid = a.atttypid
+LEFT JOIN base d ON d.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_type t ON t.oid = coalesce(d.base, a.atttypid)
-LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+LEFT JOIN base ed ON ed.oid = t.typelem
+LEFT JOIN pg_catalog.pg_type e ON e.oid = coalesce(ed.base, t.typelem)
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
   AND c.relpersistence <> 't'
   AND CASE WHEN cardinality($1::text[]) > 0 THEN n.nspname = ANY ($1::text[])

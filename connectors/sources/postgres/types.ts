@@ -102,6 +102,7 @@ export interface CatalogType {
   builtin: boolean
   /** For true arrays: the element type's `typname`, empty if that is not built in. */
   element: string | null
+  elementTyptype: string | null
 }
 
 export interface ResolvedType extends TypeEntry {
@@ -109,6 +110,8 @@ export interface ResolvedType extends TypeEntry {
   expression(column: string): string
   /** The text of this expression is the column's own text, so that it can be compared with the column. */
   plain: boolean
+  /** Of a composite type, or an array of one: only the catalog knows the names of its fields. */
+  composite?: true
 }
 
 const asIs = (column: string) => column
@@ -117,24 +120,28 @@ const asJson = (column: string) => `to_jsonb(${column})`
 
 /** How a column of this type is read and described. */
 export function resolveType(type: CatalogType): ResolvedType {
-  if (type.element !== null) return resolveArray(type.element)
+  if (type.element !== null) return resolveArray(type.element, type.elementTyptype)
   const entry = type.builtin ? TYPES[type.typname] : undefined
   if (entry?.cast) {
     return { ...entry, expression: (column) => `(${column})::${entry.cast}`, plain: false }
   }
   if (entry) return { ...entry, expression: asIs, plain: true }
-  if (type.typtype === 'c') return { airbyte: 'object', expression: asJson, plain: false }
+  if (type.typtype === 'c')
+    return { airbyte: 'object', expression: asJson, plain: false, composite: true }
   const key = type.typtype === 'e' ? { key: true as const } : {}
   return { airbyte: 'string', ...key, expression: asIs, plain: true }
 }
 
-function resolveArray(element: string): ResolvedType {
+function resolveArray(element: string, typtype: string | null): ResolvedType {
   const entry = TYPES[element]
   if (entry?.native) return { airbyte: 'array', native: true, expression: asIs, plain: true }
-  const cast = entry?.cast
+  if (typtype === 'c')
+    return { airbyte: 'array', expression: asJson, plain: false, composite: true }
+  // Texts, as a column of the element's type is.
+  const cast = entry?.cast ?? 'text'
   return {
     airbyte: 'array',
-    expression: cast ? (column) => asJson(`(${column})::${cast}[]`) : asJson,
+    expression: (column) => asJson(`(${column})::${cast}[]`),
     plain: false,
   }
 }

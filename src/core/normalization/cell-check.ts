@@ -1,5 +1,11 @@
 import type { Cell, Column } from '../../protocol/index.ts'
 import type { ValueLimits } from '../../runtime/contract.ts'
+import {
+  isArrayLiteral,
+  jsonOfArray,
+  nearestJsonOfArray,
+} from '../../runtime/formats/pg-array-text.ts'
+import { elementKindOf } from '../../runtime/formats/pg-cell-text.ts'
 import { decimalCheck } from './decimal-check.ts'
 import { isDate, isTime, isTimestamp } from './temporal-check.ts'
 import { jsonFits, textFits } from './text-check.ts'
@@ -33,8 +39,10 @@ const NOT_WRITABLE = { reason: 'DESTINATION_SERIALIZATION_ERROR' } as const
  *
  * @param jsonIsSound cells of a JSON column are known to be JSON
  */
-export function checkOf(column: Column, limits: ValueLimits, jsonIsSound = false): CellCheck {
-  const { type } = column
+export function checkOf(column: Column, given: ValueLimits, jsonIsSound = false): CellCheck {
+  const { type, native } = column
+  const isNative = native !== undefined && native.dialect === given.native
+  const limits: ValueLimits = isNative ? { ...given, ...UNBOUNDED } : given
   switch (type) {
     case 'string':
       return stringCheck(limits)
@@ -56,10 +64,27 @@ export function checkOf(column: Column, limits: ValueLimits, jsonIsSound = false
       return temporalCheck(limits, (text, years) => isTimestamp(text, years, false))
     case 'timestamp_with_timezone':
       return temporalCheck(limits, (text, years) => isTimestamp(text, years, true))
-    case 'object':
     case 'array':
+      return arrayCheck(column, isNative, jsonCheck(type, limits, jsonIsSound))
+    case 'object':
     case 'unknown':
       return jsonCheck(type, limits, jsonIsSound)
+  }
+}
+
+/** Of PostgreSQL an array may come as it prints it, if JSON has no equal: elsewhere the nearest does. */
+function arrayCheck(column: Column, isNative: boolean, json: CellCheck): CellCheck {
+  const kind = elementKindOf(column)
+  if (!kind) return json
+  const isLiteral = (cell: Cell) => typeof cell === 'string' && isArrayLiteral(cell)
+  return {
+    fits: (cell) => (isLiteral(cell) ? isNative : json.fits(cell)),
+    convert(cell) {
+      if (!isLiteral(cell)) return json.convert(cell)
+      const equal = jsonOfArray(String(cell), kind)
+      if (equal !== undefined) return { cell: equal, ...TYPECAST }
+      return { cell: nearestJsonOfArray(String(cell), kind), ...TYPECAST, truncated: true }
+    },
   }
 }
 
@@ -165,7 +190,9 @@ function temporalCheck(
   }
 }
 
-const ANY_YEAR = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
+const ANY_YEAR: [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+/** Of a column that has the source's own type. */
+const UNBOUNDED = { years: ANY_YEAR, integerBits: undefined }
 const isInfinity = (text: string) => text === 'infinity' || text === '-infinity'
 
 const isBase64 = (cell: Cell) =>

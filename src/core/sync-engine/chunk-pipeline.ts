@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Batch, Column, EncodedBatch, RecordBatch } from '../../protocol/index.ts'
-import type { ChunkProof, DestinationCapabilities, RejectedRow } from '../../runtime/contract.ts'
+import type {
+  ChunkProof,
+  DestinationCapabilities,
+  RejectedRow,
+  ValueLimits,
+} from '../../runtime/contract.ts'
 import { decodeCopyText, encodeCopyText } from '../../runtime/formats/pg-copy-text.ts'
 import {
   applyMapping,
@@ -32,6 +37,8 @@ export interface PipelineOptions {
 export class ChunkPipeline {
   readonly #stream: PlannedStream
   readonly #capabilities: DestinationCapabilities
+  /** Of the fields as they are read. */
+  readonly #limits: ValueLimits
   readonly #options: PipelineOptions
   readonly #hash = emptyRowHash()
   readonly #checksum = createHash('sha256')
@@ -55,6 +62,8 @@ export class ChunkPipeline {
     this.#options = options
     const { plan, flattened = [], mapping } = stream
     this.#columns = mapping ? mappedColumns(flattened, mapping) : flattened
+    const becomesJson = plan.normalization === 'raw' || stream.flattened
+    this.#limits = becomesJson ? { ...capabilities.limits, native: undefined } : capabilities.limits
     if (plan.children) {
       const { children } = plan
       const { limits } = capabilities
@@ -99,7 +108,7 @@ export class ChunkPipeline {
   *#convert(batch: Batch): Generator<Batch> {
     const { plan, mapping, flattened } = this.#stream
     const records = batch.kind === 'encoded' ? decode(batch) : batch
-    const { limits } = this.#capabilities
+    const limits = this.#limits
     const columns = mapping?.columns ?? flattened ?? plan.columns
     const concealed = new Set(mapping?.hash)
     const fitted = coerceToLimits(records, columns, limits, keyFields(this.#stream), concealed)

@@ -2,33 +2,42 @@
  * PostgreSQL array literals (`{1,NULL,"a b"}`) and JSON arrays, each way.
  * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
-import type { JsonValue } from '../../protocol/index.ts'
 import { jsonbText } from './jsonb-text.ts'
+
+/** What the elements of an array stand for in JSON. */
+export type ElementKind = 'number' | 'boolean' | 'json' | 'jsonb' | 'money' | 'box' | 'string'
+
+/** Boxes have commas of their own. */
+const delimiterOf = (kind: ElementKind) => (kind === 'box' ? ';' : ',')
+
+/** Elements are JSON themselves, so that the array's own brackets are the outermost ones only. */
+const isJson = (kind: ElementKind) => kind === 'json' || kind === 'jsonb'
 
 /**
  * JSON array text as an array literal; undefined if the text is not a JSON array.
  * @example
- * arrayLiteral('[1,null,"a b"]') // '{1,NULL,"a b"}'
+ * arrayLiteral('[1,null,"a b"]', 'string') // '{1,NULL,"a b"}'
  */
-export function arrayLiteral(json: string): string | undefined {
-  const normal = jsonbText(json)
+export function arrayLiteral(json: string, kind: ElementKind): string | undefined {
+  const normal = kind === 'json' ? json.trim() : jsonbText(json)
   if (!normal?.startsWith('[')) return undefined
-  return literal(splitJsonArray(normal))
+  return literal(splitJsonArray(normal), kind)
 }
 
-function literal(items: string[]): string {
+function literal(items: string[], kind: ElementKind): string {
   const printed = items.map((item) => {
     if (item === 'null') return 'NULL'
+    if (isJson(kind)) return quoted(item, kind)
     if (item === 'true') return 't'
     if (item === 'false') return 'f'
-    if (item.startsWith('[')) return literal(splitJsonArray(item))
-    if (item.startsWith('"')) return quoted(JSON.parse(item) as string)
-    return item.startsWith('{') ? quoted(item) : item
+    if (item.startsWith('[')) return literal(splitJsonArray(item), kind)
+    if (item.startsWith('"')) return quoted(JSON.parse(item) as string, kind)
+    return item.startsWith('{') ? quoted(item, kind) : item
   })
-  return `{${printed.join(',')}}`
+  return `{${printed.join(delimiterOf(kind))}}`
 }
 
-/** The items of a normalised JSON array as JSON text, so that numbers keep their digits. */
+/** The items of a JSON array as JSON text, so that numbers keep their digits. */
 function splitJsonArray(text: string): string[] {
   const items: string[] = []
   let depth = 0
@@ -53,31 +62,44 @@ function splitJsonArray(text: string): string[] {
 
 const NEEDS_QUOTES = /^$|^null$|[{}",\\\s]/i
 
-const quoted = (value: string) =>
-  NEEDS_QUOTES.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : value
+const quoted = (value: string, kind: ElementKind) =>
+  kind !== 'box' && NEEDS_QUOTES.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : value
 
-/** What the elements of an array stand for in JSON. */
-export type ElementKind = 'number' | 'boolean' | 'json' | 'string'
+/** Lower bounds other than 1, which come before the elements: `[0:1]={…}`. */
+const BOUNDS = /^(?:\[[+-]?\d+:[+-]?\d+\])+=(?=\{)/
+
+/** Whether a cell of an array column is PostgreSQL's own text, since JSON could not say it. */
+export const isArrayLiteral = (text: string): boolean => text.startsWith('{') || BOUNDS.test(text)
 
 /**
- * An array literal as JSON array text; undefined if it is none, or has bounds of its own (`[0:1]={…}`).
+ * An array literal as JSON array text; undefined if it is none, or says what JSON cannot: bounds of its
+ * own, several dimensions of JSON values, a JSON null that is not NULL.
  * @example
  * jsonOfArray('{1,NULL}', 'number') // '[1, null]'
  */
 export function jsonOfArray(text: string, kind: ElementKind): string | undefined {
   if (!text.startsWith('{')) return undefined
   const reader = new LiteralReader(text, kind)
-  return reader.array()
+  const json = reader.array()
+  return reader.isExact ? json : undefined
 }
 
+/** As `jsonOfArray`, without what JSON cannot say. */
+export const nearestJsonOfArray = (text: string, kind: ElementKind): string =>
+  new LiteralReader(text.replace(BOUNDS, ''), kind).array()
+
 class LiteralReader {
+  /** JSON says the same as the literal. */
+  isExact = true
   private readonly text: string
   private readonly kind: ElementKind
+  private readonly delimiter: string
   private at = 0
 
   constructor(text: string, kind: ElementKind) {
     this.text = text
     this.kind = kind
+    this.delimiter = delimiterOf(kind)
   }
 
   array(): string {
@@ -85,18 +107,25 @@ class LiteralReader {
     const items: string[] = []
     while (this.at < this.text.length && this.text[this.at] !== '}') {
       items.push(this.element())
-      if (this.text[this.at] === ',') this.at++
+      if (this.text[this.at] === this.delimiter) this.at++
     }
     this.at++
     return `[${items.join(', ')}]`
   }
 
   private element(): string {
-    if (this.text[this.at] === '{') return this.array()
+    if (this.text[this.at] === '{') {
+      if (isJson(this.kind)) this.isExact = false
+      return this.array()
+    }
     if (this.text[this.at] === '"') return this.json(this.quoted(), true)
     const start = this.at
-    while (this.at < this.text.length && !',}'.includes(this.text[this.at] as string)) this.at++
+    while (this.at < this.text.length && !this.ends(this.text[this.at])) this.at++
     return this.json(this.text.slice(start, this.at), false)
+  }
+
+  private ends(char: string | undefined): boolean {
+    return char === '}' || char === this.delimiter
   }
 
   private quoted(): string {
@@ -111,9 +140,21 @@ class LiteralReader {
 
   private json(value: string, wasQuoted: boolean): string {
     if (!wasQuoted && value === 'NULL') return 'null'
-    if (this.kind === 'boolean') return value === 't' ? 'true' : 'false'
-    if (this.kind === 'json') return jsonbText(value) ?? JSON.stringify(value satisfies JsonValue)
-    if (this.kind === 'number' && /^-?\d/.test(value)) return jsonbText(value) ?? `"${value}"`
+    switch (this.kind) {
+      case 'boolean':
+        return value === 't' ? 'true' : 'false'
+      case 'json':
+      case 'jsonb':
+        if (value.trim() === 'null') this.isExact = false
+        return this.kind === 'json' ? value : (jsonbText(value) ?? JSON.stringify(value))
+      case 'money':
+        return plainMoney(value)
+      case 'number':
+        if (/^-?\d/.test(value)) return jsonbText(value) ?? `"${value}"`
+    }
     return JSON.stringify(value)
   }
 }
+
+/** As a cast to numeric prints an amount that the `C` locale prints as `-$1,234.50`. */
+export const plainMoney = (text: string) => text.replaceAll(/[$,]/g, '')

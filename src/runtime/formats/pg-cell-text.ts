@@ -24,6 +24,7 @@ export function printerOf(column: Column): (value: Value) => string {
 export function parserOf(column: Column): (text: string) => Cell {
   const native = nativeOf(column)
   if (native?.array) return (text) => jsonOfArray(text, elementKind(native.base)) ?? text
+  if (native?.base === 'double precision' || native?.base === 'real') return exactFloat
   return PARSERS[column.type]
 }
 
@@ -106,7 +107,7 @@ const JSON_TYPES = new Set<AirbyteType>(['object', 'array', 'unknown'])
 function canonicalOf(column: Column): Canonical {
   const native = nativeOf(column)
   if (!native) return CANONICAL[column.type]
-  if (native.array) return (value) => arrayLiteral(String(value))
+  if (native.array) return (value) => arrayLiteral(String(value), elementKind(native.base))
   if (native.base === 'double precision') return float8
   if (native.base === 'real') return float4
   if (native.base === 'numeric' && native.scale !== undefined) return scaled(native.scale)
@@ -138,9 +139,22 @@ function nativeOf(column: Column): PostgresType | undefined {
   return { base, array }
 }
 
+/** What the elements of an array column are; undefined: it is none of PostgreSQL. */
+export function elementKindOf(column: Column): ElementKind | undefined {
+  const native = nativeOf(column)
+  return native?.array ? elementKind(native.base) : undefined
+}
+
+const OWN_KINDS = new Set<string>([
+  'boolean',
+  'json',
+  'jsonb',
+  'money',
+  'box',
+] satisfies ElementKind[])
+
 function elementKind(base: string): ElementKind {
-  if (base === 'boolean') return 'boolean'
-  if (base === 'json' || base === 'jsonb') return 'json'
+  if (OWN_KINDS.has(base)) return base as ElementKind
   return /^(?:numeric|smallint|integer|bigint|real|double precision)\b/.test(base)
     ? 'number'
     : 'string'
@@ -159,6 +173,12 @@ const exactNumber = (text: string): Cell => {
   const value = Number(text)
   if (isShortDecimal(text)) return value
   return Number.isFinite(value) && numberText(value) === text ? value : text
+}
+
+/** The double is the value: which of its shortest texts was printed does not matter. */
+const exactFloat = (text: string): Cell => {
+  const value = Number(text)
+  return Number.isFinite(value) && text !== '-0' ? value : text
 }
 
 /** At most 15 digits in the one form in which a double prints: it keeps them all, no need to compare. */

@@ -331,3 +331,32 @@ describe('numbers for columns of a fixed scale', () => {
     expect(coerceToLimits(batch, columns, FIXED, ['v']).rejects).toHaveLength(1)
   })
 })
+
+describe("a column of the source's own type", () => {
+  const native = (type: AirbyteType, name: string): Column[] => [
+    { name: 'v', type, native: { dialect: 'postgres', type: name } },
+  ]
+  const through = (columns: Column[], cell: Cell, limits: ValueLimits) => {
+    const { batch } = coerceToLimits(batchOf(columns, [cell]), columns, limits, [])
+    return [batch.columns[0]?.[0], batch.changes?.[0]?.change]
+  }
+  const KNOWN = { ...POSTGRES, native: 'postgres' }
+
+  it.each<[AirbyteType, string, Cell]>([
+    ['date', 'date', '5874897-12-31'],
+    ['integer', 'xid8', 18_446_744_073_709_551_615n],
+    ['array', 'integer[]', '[0:1]={7,8}'],
+    ['array', 'jsonb[]', '{"null",NULL}'],
+  ])('keeps every %s where the destination has the type too', (type, name, cell) => {
+    expect(through(native(type, name), cell, KNOWN)).toEqual([cell, undefined])
+  })
+
+  it('gives arrays that JSON cannot say without what it cannot, and says so', () => {
+    const bounds = through(native('array', 'integer[]'), '[0:1]={7,8}', NARROW)
+    expect(bounds).toEqual(['[7, 8]', 'TRUNCATED'])
+    const nulls = through(native('array', 'jsonb[]'), '{"null",NULL,"{\\"a\\": 1}"}', ANY)
+    expect(nulls).toEqual(['[null, null, {"a": 1}]', 'TRUNCATED'])
+    const equal = through(native('array', 'integer[]'), '{7,NULL}', NARROW)
+    expect(equal).toEqual(['[7, null]', undefined])
+  })
+})

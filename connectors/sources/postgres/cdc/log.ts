@@ -16,6 +16,7 @@ import {
 } from '../../../../src/cdc/postgres/index.ts'
 import {
   AirbyteError,
+  type Column,
   type JsonObject,
   streamKey,
   toAirbyteError,
@@ -27,6 +28,7 @@ import type {
   SourceLog,
 } from '../../../../src/runtime/source-log.ts'
 import { parseConfig } from '../config.ts'
+import { listRelations } from '../relations.ts'
 import {
   AFTER_LOADING,
   type CdcConfig,
@@ -91,7 +93,7 @@ async function choose(client: pg.Client, cdc: CdcConfig, streams: LogStream[]) {
   for (const stream of streams) {
     const table = tableOf(cdc, stream)
     try {
-      refuseComposite(stream)
+      await refuseComposite(client, stream, table)
       await checkTable(client, table)
       tables.push(table)
     } catch (error) {
@@ -114,11 +116,18 @@ function tableOf({ insert_only_tables: insertOnly = [] }: CdcConfig, stream: Log
   }
 }
 
-/** A snapshot reads composites as JSON; the log has them in a form that names no fields. */
-function refuseComposite({ stream, columns, selectedFields }: LogStream): void {
-  const composite = columns.find(
-    ({ name, type, native }) =>
-      type === 'object' && !native && (!selectedFields || selectedFields.includes(name)),
+/** A snapshot reads composites, and arrays of them, as JSON; the log has them in a form that names no fields. */
+async function refuseComposite(
+  client: pg.Client,
+  { stream, columns }: LogStream,
+  { schema, name, columns: wanted = [] }: PublishedTable,
+): Promise<void> {
+  const isSuspect = ({ name, type, native }: Column) =>
+    (type === 'object' || type === 'array') && !native && wanted.includes(name)
+  if (!columns.some(isSuspect)) return
+  const [relation] = await listRelations(client, [], { schema, name })
+  const composite = relation?.columns.find(
+    ({ name, type }) => type.composite && wanted.includes(name),
   )
   if (!composite) return
   throw new AirbyteError(

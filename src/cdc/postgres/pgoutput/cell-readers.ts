@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import type { Cell, Column } from '../../../protocol/index.ts'
+import { plainMoney } from '../../../runtime/formats/pg-array-text.ts'
 import { parserOf } from '../../../runtime/formats/pg-cell-text.ts'
 
 /**
@@ -11,8 +12,9 @@ export type CellReader = (bytes: Buffer, latin: string, start: number, end: numb
 /** The reader of a column's values, as PostgreSQL prints them with our session's settings. */
 export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
   if (column.type === 'boolean') return (bytes, _, start) => bytes[start] === LETTER_T
-  const parse = parserOf(withElements(column))
-  if (isMoney) return (_, latin, start, end) => parse(plainMoney(latin.slice(start, end)))
+  const parse = parserOf(withElements(column, isMoney))
+  if (isMoney && column.type !== 'array')
+    return (_, latin, start, end) => parse(plainMoney(latin.slice(start, end)))
   if (column.type === 'integer') {
     return (bytes, latin, start, end) =>
       end - start <= SHORT_DIGITS ? shortInteger(bytes, start, end) : parse(latin.slice(start, end))
@@ -21,9 +23,9 @@ export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
 }
 
 /** Arrays of a database's own types: their elements are texts. */
-function withElements(column: Column): Column {
+function withElements(column: Column, isMoney: boolean): Column {
   if (column.type !== 'array' || column.native) return column
-  return { ...column, native: { dialect: 'postgres', type: 'text[]' } }
+  return { ...column, native: { dialect: 'postgres', type: isMoney ? 'money[]' : 'text[]' } }
 }
 
 const LETTER_T = 0x74
@@ -46,6 +48,3 @@ function textOf(bytes: Buffer, latin: string, start: number, end: number): strin
   for (let at = start; at < end; at++) seen |= bytes[at] as number
   return seen < 0x80 ? latin.slice(start, end) : bytes.toString('utf8', start, end)
 }
-
-/** As the `C` locale prints it, `-$1,234.50`: as a cast to numeric does. */
-const plainMoney = (text: string) => text.replaceAll(/[$,]/g, '')

@@ -20,7 +20,8 @@ export interface TransactionCells {
 const NULL = 0x6e
 const UNCHANGED = 0x75
 const TEXT = 0x74
-const MONEY_OID = 790
+/** `money` and its array. */
+const MONEY_OIDS = new Set([790, 791])
 
 /** A tuple that is looked at before it becomes a row. `undefined`: unchanged, or not in the tuple. */
 type Scratch = (Cell | undefined)[]
@@ -62,7 +63,7 @@ export class TableBuffer {
     this.readers = relation.columns.map(({ typeOid }, at) => {
       const column = shape.columns[this.places[at] as number]
       if (column) refuseComposite(column, shape)
-      return column ? cellReaderOf(column, typeOid === MONEY_OID) : () => null
+      return column ? cellReaderOf(column, MONEY_OIDS.has(typeOid)) : () => null
     })
     const present = new Set(this.places)
     this.absent = shape.columns.map((_, place) => place).filter((place) => !present.has(place))

@@ -164,6 +164,8 @@ const CASES: Case[] = [
   ],
   ['jsonb[]', `ARRAY['{"a": 1}'::jsonb]`, 'array', 'jsonb[]', '[{"a": 1}]'],
   ['boolean[]', "'{t,f}'", 'array', 'boolean[]', '[true, false]'],
+  ['box[]', "'{(1,2),(0,0);(3,4),(1,1)}'", 'array', 'box[]', '["(1,2),(0,0)", "(3,4),(1,1)"]'],
+  ['email[]', "'{a@b,NULL}'", 'array', 'character varying(50)[]', '["a@b", null]'],
   ['money[]', 'ARRAY[12.34::numeric::money]', 'array', null, '[12.34]'],
   ['mood', "'ok'", 'string', null, 'ok'],
   ['mood[]', "'{ok,sad}'", 'array', null, '["ok", "sad"]'],
