@@ -75,6 +75,8 @@ function printOf(column: Column, type: string): Print {
   // The double that it is: its own shortest text can be one beyond the largest FLOAT.
   if (type === 'float') return (value) => float8Text(Math.fround(Number(value)))
   if (type === 'double') return (value) => float8Text(Number(value))
+  // A text of fewer digits would be of this century: 0 the year 2000.
+  if (type === 'year') return (value) => String(value).padStart(4, '0')
   return PRINT[column.type]
 }
 

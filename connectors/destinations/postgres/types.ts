@@ -42,6 +42,7 @@ const BUILT_IN = new Set([
 
 const MODIFIERS = /\(\d+(?:,-?\d+)?\)/
 const ZONE = / with(?:out)? time zone$/
+const FIELDS = /^(interval) \w+(?: to \w+)?/
 
 /**
  * The type of the column to create. A built-in PostgreSQL type is created as it is; enums, domains
@@ -53,7 +54,11 @@ const ZONE = / with(?:out)? time zone$/
 export function columnType(column: Column): string {
   if (column.native?.dialect !== 'postgres') return COLUMN_TYPES[column.type]
   const { type } = column.native
-  const base = type.replace(/\[\]$/, '').replace(MODIFIERS, '').replace(ZONE, '')
+  const base = type
+    .replace(/\[\]$/, '')
+    .replace(MODIFIERS, '')
+    .replace(ZONE, '')
+    .replace(FIELDS, '$1')
   return BUILT_IN.has(base) ? type : 'text'
 }
 
