@@ -13,30 +13,47 @@ export type Rows = Map<string, Texts>
 
 const byId = (rows: Texts[]): Rows => new Map(rows.map(([id, ...texts]) => [String(id), texts]))
 
+/** Column types by name, as a destination prints them. */
+export type ColumnTypes = Map<string, string>
+
+export async function postgresTypes(client: pg.Client, table: string): Promise<ColumnTypes> {
+  const { rows } = await client.query<{ name: string; type: string }>(
+    `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+     WHERE attrelid = '${table}'::regclass AND attnum > 0`,
+  )
+  return new Map(rows.map(({ name, type }) => [name, type]))
+}
+
 /** @param client of a session in UTC, whose values are texts as they came */
 export async function postgresTexts(
   client: pg.Client,
   table: string,
   columns: Column[],
 ): Promise<Rows> {
-  const { rows: types } = await client.query<{ name: string; type: string; kind: string }>(
-    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, t.typtype AS kind
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-     WHERE a.attrelid = '${table}'::regclass AND a.attnum > 0`,
-  )
-  const list = columns.map(({ name }) => {
-    const { type = '', kind = '' } = types.find((found) => found.name === name) ?? {}
+  const types = await postgresTypes(client, table)
+  const list = columns.map(({ name, type: airbyte }) => {
+    const type = types.get(name) ?? ''
     if (type === 'money') return `${name}::numeric`
     if (type === 'money[]') return `to_jsonb(${name}::numeric[])`
     if (type.endsWith('hstore[]')) return `to_jsonb(${name}::text[])`
     if (type === 'bytea') return `encode(${name}, 'hex')`
-    if (kind === 'c') return `to_jsonb(${name})`
-    if (!type.endsWith('[]')) return name
+    if (!type.endsWith('[]')) return airbyte === 'object' ? `to_jsonb(${name})` : name
     return `CASE WHEN ${name}::text LIKE '[%:%]={%' THEN ${name}::text ELSE to_jsonb(${name})::text END`
   })
   const text = `SELECT id, ${list.join(', ')} FROM ${table}`
   const { rows } = await client.query<Texts>({ text, rowMode: 'array' })
   return byId(rows)
+}
+
+/** Without the width that only some servers print of integers. */
+export async function mysqlTypes(client: MysqlClient, table: string): Promise<ColumnTypes> {
+  const rows = await client.query(`SHOW COLUMNS FROM ${table}`)
+  return new Map(
+    rows.map(([name, type]) => [
+      String(name),
+      String(type).replace(/^((?:big|medium|small)?int|tinyint(?!\(1\))|year)\(\d+\)/, '$1'),
+    ]),
+  )
 }
 
 /** @param client of a session in UTC */
@@ -45,9 +62,9 @@ export async function mysqlTexts(
   table: string,
   columns: Column[],
 ): Promise<Rows> {
-  const types = await client.query(`SHOW COLUMNS FROM ${table}`)
+  const types = await mysqlTypes(client, table)
   const list = columns.map(({ name, type }) => {
-    const own = String(types.find(([found]) => found === name)?.[1])
+    const own = types.get(name) ?? ''
     const bits = /^bit\((\d+)\)/.exec(own)?.[1]
     if (type === 'boolean') return `${name} + 0`
     if (bits) return `LPAD(HEX(${name} + 0), ${Math.ceil(Number(bits) / 8) * 2}, '0')`
@@ -63,23 +80,37 @@ export async function mysqlTexts(
   )
 }
 
-/** Of Parquet and CSV files. */
-export async function duckTexts(paths: string[], columns: Column[]): Promise<Rows> {
+async function duckRows(sql: string): Promise<Texts[]> {
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run("SET TimeZone = 'UTC'")
+  return (await connection.runAndReadAll(sql)).getRows() as Texts[]
+}
+
+const duckFiles = (paths: string[]) => {
   const list = `[${paths.map((path) => `'${path}'`).join(', ')}]`
-  const isCsv = paths.some((path) => path.endsWith('.csv'))
-  const from = isCsv
+  return paths.some((path) => path.endsWith('.csv'))
     ? `read_csv(${list}, header = true, all_varchar = true, nullstr = '', allow_quoted_nulls = false, max_line_size = 10000000)`
     : `read_parquet(${list})`
+}
+
+/** Of Parquet files. */
+export async function duckTypes(paths: string[]): Promise<ColumnTypes> {
+  const rows = await duckRows(`DESCRIBE SELECT * FROM ${duckFiles(paths)}`)
+  return new Map(rows.map(([name, type]) => [String(name), String(type)]))
+}
+
+/** Of Parquet and CSV files. */
+export async function duckTexts(paths: string[], columns: Column[]): Promise<Rows> {
+  const isCsv = paths.some((path) => path.endsWith('.csv'))
   // Texts as their bytes: the driver takes a mark at their beginning for one of the encoding.
   const texts = columns.map(({ name, type }) =>
     type === 'binary'
       ? `lower(hex(${isCsv ? `from_base64(${name})` : name}))`
       : `lower(hex(CAST(${name} AS VARCHAR)))`,
   )
-  const sql = `SELECT CAST(id AS VARCHAR), ${texts.join(', ')} FROM ${from}`
-  const rows = (await connection.runAndReadAll(sql)).getRows() as Texts[]
+  const rows = await duckRows(
+    `SELECT CAST(id AS VARCHAR), ${texts.join(', ')} FROM ${duckFiles(paths)}`,
+  )
   return byId(
     rows.map(([id = null, ...cells]) => [
       id,

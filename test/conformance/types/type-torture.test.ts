@@ -26,8 +26,19 @@ import { type EndName, rowsOf, type TypeCase } from './case.ts'
 import { COERCIONS, type Coercion } from './coercions.ts'
 import { begin, copy, type LogStart, type Road, type Sending } from './copy.ts'
 import { MYSQL_TYPES } from './mysql-types.ts'
+import { pageOf, type TypesOfSource } from './page.ts'
 import { POSTGRES_COMPOSITES, POSTGRES_TYPES } from './postgres-types.ts'
-import { duckTexts, jsonlTexts, mysqlTexts, postgresTexts, type Rows } from './read-texts.ts'
+import {
+  type ColumnTypes,
+  duckTexts,
+  duckTypes,
+  jsonlTexts,
+  mysqlTexts,
+  mysqlTypes,
+  postgresTexts,
+  postgresTypes,
+  type Rows,
+} from './read-texts.ts'
 
 const DATABASE = 'type_torture'
 const COPIES = `${DATABASE}_copies`
@@ -84,27 +95,36 @@ interface End {
   namespace: string
   config(): JsonObject
   read(table: string, columns: Column[]): Promise<Rows>
+  /** Absent: it has texts. */
+  types?(table: string): Promise<ColumnTypes>
 }
-const inFiles = (format: 'Parquet' | 'JSONL' | 'CSV'): End => ({
-  ...{ name: format, destination: r2, namespace: format.toLowerCase() },
-  config: () => ({ format: { format_type: format } }),
+async function pathsOf(namespace: string, table: string): Promise<string[]> {
+  const stream = await currentFiles(fileStore(warehouse), { namespace, table })
+  return (stream?.files ?? []).map(({ key }) => join(warehouse, key))
+}
+const inFiles = (name: 'Parquet' | 'JSONL' | 'CSV'): End => ({
+  ...{ name, destination: r2, namespace: name.toLowerCase() },
+  config: () => ({ format: { format_type: name } }),
   async read(table, columns) {
-    const target = { namespace: this.namespace, table }
-    const { files = [] } = (await currentFiles(fileStore(warehouse), target)) ?? {}
-    const paths = files.map(({ key }) => join(warehouse, key))
-    return format === 'JSONL' ? jsonlTexts(paths, columns) : duckTexts(paths, columns)
+    const paths = await pathsOf(this.namespace, table)
+    return name === 'JSONL' ? jsonlTexts(paths, columns) : duckTexts(paths, columns)
   },
+  ...(name === 'Parquet' && {
+    types: async (table: string) => duckTypes(await pathsOf('parquet', table)),
+  }),
 })
 const ENDS: End[] = [
   {
     ...{ name: 'postgres', destination: postgresDestination, namespace: 'copies' },
     config: () => onPostgres('copies'),
     read: (table, columns) => postgresTexts(postgres, `copies.${table}`, columns),
+    types: (table) => postgresTypes(postgres, `copies.${table}`),
   },
   {
     ...{ name: 'mysql', destination: mysqlDestination, namespace: COPIES },
     config: () => onMariadb(COPIES),
     read: (table, columns) => mysqlTexts(mariadb, `${COPIES}.${table}`, columns),
+    types: (table) => mysqlTypes(mariadb, `${COPIES}.${table}`),
   },
   ...(['Parquet', 'JSONL', 'CSV'] as const).map(inFiles),
 ]
@@ -156,6 +176,30 @@ describe.each(ORIGINS)('$title', (origin) => {
     })
   })
 })
+
+it('is what docs/types.md says', async () => {
+  const [postgresTables, mysqlTables, compositeTables] = await Promise.all(ORIGINS.map(columnsOf))
+  const page = pageOf([
+    {
+      ...{ from: 'postgres', title: 'PostgreSQL' },
+      columns: new Map([...(postgresTables ?? []), ...(compositeTables ?? [])]),
+    },
+    { from: 'mysql', title: 'MariaDB and MySQL', columns: mysqlTables ?? new Map() },
+  ])
+  await expect(page).toMatchFileSnapshot('../../../docs/types.md')
+})
+
+/** What the columns of a source's table are called in the tables that were made of it. */
+async function columnsOf({ name, table, cases }: Origin): Promise<TypesOfSource['columns']> {
+  const ends = ENDS.flatMap(({ name, types }) => (types ? [{ name, types }] : []))
+  const types = await Promise.all(ends.map((end) => end.types(`${name}_snapshot_${table}`)))
+  return new Map(
+    cases.map(([declared], c) => [
+      declared,
+      Object.fromEntries(ends.map(({ name }, e) => [name, types[e]?.get(`c${c}`) ?? ''])),
+    ]),
+  ) as TypesOfSource['columns']
+}
 
 it('refuses composites, and arrays of them, in the log, which does not name their fields', async () => {
   await expect(begin(COMPOSITES.sending())).rejects.toMatchObject({
