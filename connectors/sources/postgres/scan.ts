@@ -1,8 +1,12 @@
-import type { Batch } from '../../../src/protocol/index.ts'
+import { AirbyteError, type Batch, type StreamKey } from '../../../src/protocol/index.ts'
 import type { Scanned } from '../../../src/runtime/database/checkpoints.ts'
 import { decodeCopyText, splitFields } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
 import { dropLastFields, lastRow } from '../../../src/runtime/postgres/copy-rows.ts'
+import {
+  decodeWithoutUnreadable,
+  unreadableFields,
+} from '../../../src/runtime/postgres/unreadable-text.ts'
 import type { StreamReader } from './reader.ts'
 import { columnSql, fromItem, type OrderKey } from './sql.ts'
 
@@ -42,22 +46,33 @@ export async function* scan(reader: StreamReader, { where, keys, limit }: Scan) 
     config.checkpoint_rows ?? Infinity,
   )
   for await (const { bytes, rows } of copyOut(reader.client, sql, { batchRows })) {
+    const unreadable = unreadableFields(bytes)
+    if (unreadable?.some(({ row, field }) => row === rows - 1 && fields.includes(field)))
+      throw unreadableKey(key)
     const last = splitFields(bytes, ...lastRow(bytes))
     const position = fields.map((field) => last[field] ?? '')
     const size = bytes.length
     const extractedAt = ctx.now()
     const selected = dropLastFields(bytes, hidden.length)
-    const batch: Batch = records
-      ? decodeCopyText(selected, schema, { stream: key, extractedAt })
-      : {
-          kind: 'encoded',
-          stream: key,
-          schema,
-          format: 'pg-copy-text',
-          rows,
-          bytes: selected,
-          extractedAt,
-        }
+    const batch: Batch = unreadable
+      ? decodeWithoutUnreadable(selected, schema, unreadable, { stream: key, extractedAt })
+      : records
+        ? decodeCopyText(selected, schema, { stream: key, extractedAt })
+        : {
+            kind: 'encoded',
+            stream: key,
+            schema,
+            format: 'pg-copy-text',
+            rows,
+            bytes: selected,
+            extractedAt,
+          }
     yield { batch, rows, bytes: size, position } satisfies Scanned
   }
 }
+
+const unreadableKey = (stream: StreamKey) =>
+  new AirbyteError('SOURCE_MISCONFIGURED', `A key of ${stream} is a text that is not UTF-8.`, {
+    stream,
+    hint: 'The read goes on from keys. Mend it: its database has no encoding (SQL_ASCII), or the text is not in it.',
+  })

@@ -21,7 +21,6 @@ export interface ConnectOptions {
  * ISO 8601 intervals, hex bytea. The timeouts bound how long a vanished client can hold locks.
  */
 const SESSION: Record<string, string> = {
-  client_encoding: 'UTF8',
   DateStyle: 'ISO, YMD',
   IntervalStyle: 'iso_8601',
   TimeZone: 'UTC',
@@ -175,11 +174,19 @@ function alreadyConnected(socket: ConnectorSocket) {
 }
 
 const sessionSql = (settings: Record<string, string>) =>
-  Object.entries(settings)
-    .map(
+  [
+    ...Object.entries(settings).map(
       ([name, value]) => `SET ${name} = ${name === 'DateStyle' ? value : pg.escapeLiteral(value)}`,
-    )
-    .join('; ')
+    ),
+    ENCODING_SQL,
+  ].join('; ')
+
+/**
+ * A database without an encoding gives its bytes as they are: as UTF8 it would refuse the whole read for
+ * one text that is none, instead of leaving that text to us.
+ */
+const ENCODING_SQL = `SELECT set_config('client_encoding',
+  CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)`
 
 /** From PostgreSQL 14 on Linux: a long query ends soon after its client is gone. Elsewhere a no-op. */
 async function noticeVanishedClients(client: pg.Client) {

@@ -20,7 +20,7 @@ const BY_SQLSTATE: Record<string, ErrorMapping> = {
   '22021': {
     code: 'SOURCE_MISCONFIGURED',
     hint: () =>
-      'A text of the table is not in the encoding that its database says (or is in none: SQL_ASCII). Mend it, or deselect its column.',
+      'A text of the table is not in the encoding that its database says. Mend it, or deselect its column.',
   },
   '25006': { code: 'DESTINATION_READ_ONLY' },
   '25P03': { code: 'CONNECTION_LOST' },

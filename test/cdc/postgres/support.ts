@@ -27,14 +27,18 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
-/** An empty database of its own on the server of `url`. */
-export async function createDatabase(url: string, name: string): Promise<TestDatabase> {
+/** An empty database of its own on the server of `url`; `options` of CREATE DATABASE. */
+export async function createDatabase(
+  url: string,
+  name: string,
+  options = '',
+): Promise<TestDatabase> {
   const { hostname, port, username, password } = new URL(url)
   const admin = new pg.Client({ connectionString: url })
   await admin.connect()
   await dropSlots(admin, name)
   await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-  await admin.query(`CREATE DATABASE ${name}`)
+  await admin.query(`CREATE DATABASE ${name} ${options}`)
   const config: PostgresConfig = {
     host: hostname,
     port: Number(port),

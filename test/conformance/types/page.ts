@@ -15,6 +15,8 @@ Written by \`test/conformance/types\`, which sends every type of both databases,
 
 Every value arrives as it was (a timestamp with a zone as the same moment, in UTC), but for those below. What is null or truncated is recorded in \`_airbyte_meta.changes\` of its row, as \`NULLED\` or \`TRUNCATED\`, unless it says otherwise, and counted in the sync's receipt; in a key or cursor column the row goes to the rejects instead.
 
+A text of PostgreSQL that is not UTF-8 (its database is in \`SQL_ASCII\` and the text in some other encoding, or bytes were put there by force) is null, recorded. Where a read would have to go on from it, since it is the primary key or the cursor, the stream fails with \`SOURCE_MISCONFIGURED\`.
+
 Files in JSON Lines and CSV have numbers as numbers with all their digits, times as ISO 8601, binary values as base64, and everything else as text or JSON.
 `
 

@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer'
+import { type Buffer, isUtf8 } from 'node:buffer'
 import type { Cell, Column } from '../../../protocol/index.ts'
 import { plainMoney } from '../../../runtime/formats/pg-array-text.ts'
 import { parserOf } from '../../../runtime/formats/pg-cell-text.ts'
@@ -9,8 +9,16 @@ import { parserOf } from '../../../runtime/formats/pg-cell-text.ts'
  */
 export type CellReader = (bytes: Buffer, latin: string, start: number, end: number) => Cell
 
-/** The reader of a column's values, as PostgreSQL prints them with our session's settings. */
-export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
+/**
+ * The reader of a column's values, as PostgreSQL prints them with our session's settings.
+ *
+ * @param onUnreadable told of a text that is not UTF-8, whose cell is null
+ */
+export function cellReaderOf(
+  column: Column,
+  isMoney: boolean,
+  onUnreadable: () => void,
+): CellReader {
   if (column.type === 'boolean') return (bytes, _, start) => bytes[start] === LETTER_T
   const parse = parserOf(withElements(column, isMoney))
   if (isMoney && column.type !== 'array')
@@ -19,7 +27,12 @@ export function cellReaderOf(column: Column, isMoney: boolean): CellReader {
     return (bytes, latin, start, end) =>
       end - start <= SHORT_DIGITS ? shortInteger(bytes, start, end) : parse(latin.slice(start, end))
   }
-  return (bytes, latin, start, end) => parse(textOf(bytes, latin, start, end))
+  return (bytes, latin, start, end) => {
+    const text = textOf(bytes, latin, start, end)
+    if (text !== undefined) return parse(text)
+    onUnreadable()
+    return null
+  }
 }
 
 /** Arrays of a database's own types: their elements are texts. */
@@ -43,8 +56,11 @@ function shortInteger(bytes: Buffer, start: number, end: number): number {
   return negative ? -value : value
 }
 
-function textOf(bytes: Buffer, latin: string, start: number, end: number): string {
+function textOf(bytes: Buffer, latin: string, start: number, end: number): string | undefined {
   let seen = 0
   for (let at = start; at < end; at++) seen |= bytes[at] as number
-  return seen < 0x80 ? latin.slice(start, end) : bytes.toString('utf8', start, end)
+  if (seen < 0x80) return latin.slice(start, end)
+  const text = bytes.toString('utf8', start, end)
+  // What is not UTF-8 becomes U+FFFD, which may be a text's own, too.
+  return text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end)) ? undefined : text
 }

@@ -6,6 +6,7 @@ import {
   type RecordChange,
   type RowOp,
 } from '../../../protocol/index.ts'
+import { UNREADABLE } from '../../../runtime/postgres/unreadable-text.ts'
 import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
 import { CDC_COLUMNS, type ChangeBatch, type TableShape } from './events.ts'
@@ -50,6 +51,8 @@ export class TableBuffer {
   private movedFrom: Map<number, number> | undefined
   /** Places of the tuple looked at last whose values were too large, with their sizes. */
   private readonly leftOut = new Map<number, number>()
+  /** Places of the tuple looked at last whose texts are not UTF-8. */
+  private readonly unreadable = new Set<number>()
   private changes: RecordChange[] | undefined
   private readonly before: Scratch
   private readonly after: Scratch
@@ -63,7 +66,10 @@ export class TableBuffer {
     this.readers = relation.columns.map(({ typeOid }, at) => {
       const column = shape.columns[this.places[at] as number]
       if (column) refuseComposite(column, shape)
-      return column ? cellReaderOf(column, MONEY_OIDS.has(typeOid)) : () => null
+      const place = this.places[at] as number
+      return column
+        ? cellReaderOf(column, MONEY_OIDS.has(typeOid), () => this.unreadable.add(place))
+        : () => null
     })
     const present = new Set(this.places)
     this.absent = shape.columns.map((_, place) => place).filter((place) => !present.has(place))
@@ -84,6 +90,7 @@ export class TableBuffer {
   upsert(bytes: Buffer, latin: string, at: number, sequence: number, cells: TransactionCells) {
     const { places, readers, columns } = this
     const width = this.width(bytes, at)
+    this.unreadable.clear()
     at += 2
     for (let c = 0; c < width; c++) {
       const kind = bytes[at++]
@@ -103,6 +110,7 @@ export class TableBuffer {
         } else if (kind !== NULL) throw unknownKind(kind)
       }
     }
+    this.markUnreadable(this.length)
     this.endRow('u', sequence, cells)
     return at
   }
@@ -138,6 +146,7 @@ export class TableBuffer {
       incomplete = true
     }
     for (const [place, size] of this.leftOut) this.markLeftOut(place, row, size)
+    this.markUnreadable(row)
     this.endRow('u', sequence, cells, false)
     if (moved && incomplete) {
       this.movedFrom ??= new Map()
@@ -196,6 +205,7 @@ export class TableBuffer {
     const width = this.width(bytes, at)
     into.fill(undefined)
     this.leftOut.clear()
+    this.unreadable.clear()
     at += 2
     for (let c = 0; c < width; c++) {
       const kind = bytes[at++]
@@ -248,9 +258,17 @@ export class TableBuffer {
   }
 
   private markLeftOut(place: number, row: number, size: number) {
+    const reason = `The value has ${size} bytes; a change is read up to ${LARGEST_MESSAGE}.`
+    this.markNulled(place, row, reason)
+  }
+
+  private markUnreadable(row: number) {
+    for (const place of this.unreadable) this.markNulled(place, row, UNREADABLE)
+  }
+
+  private markNulled(place: number, row: number, reason: string) {
     this.changes ??= []
     const field = this.shape.columns[place]?.name ?? ''
-    const reason = `The value has ${size} bytes; a change is read up to ${LARGEST_MESSAGE}.`
     this.changes.push({ row, field, change: 'NULLED', reason })
   }
 
