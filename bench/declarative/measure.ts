@@ -17,6 +17,7 @@ export interface DeclarativeOptions {
 const ROADS: Record<string, string> = {
   ceiling: 'fetch and JSON.parse alone',
   source: 'source, into nothing',
+  'source by fetch': 'the same by fetch',
   'dev-null': 'sync to dev-null',
   r2: 'sync to r2 (Parquet)',
   workerd: 'the same in workerd',
@@ -39,7 +40,7 @@ export async function measureDeclarative(options: DeclarativeOptions): Promise<D
       `declarative: ${records.toLocaleString('en')} records, 100 a page, best of ${rounds} on ${cpus().length} cores, load ${before}`,
     )
     const roads: Run[] = []
-    for (const road of ['ceiling', 'source', 'dev-null', 'r2']) {
+    for (const road of ['ceiling', 'source', 'source by fetch', 'dev-null', 'r2']) {
       const runs = await repeat(rounds, () => runInNode(road, api.url, records))
       const { heap } = await runInNode(road, api.url, records, { heap: true })
       roads.push({ ...best(runs), heap })

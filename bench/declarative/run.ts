@@ -1,6 +1,7 @@
 /**
  * One run in a process of its own: `node --expose-gc run.ts <road> <url> <total> [heap]`. Prints JSON.
- * Roads: `ceiling` (fetch and JSON.parse alone), `source` (batches that nobody takes), `dev-null`, `r2`.
+ * Roads: `ceiling` (fetch and JSON.parse alone), `source` (batches that nobody takes), `dev-null`, `r2`;
+ * `source by fetch` goes through the global `fetch`, the others over connections that are kept.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,6 +30,7 @@ export interface Run {
 const [road = '', url = '', total = '', wantsHeap] = process.argv.slice(2)
 const config = { url, token: 'bench', total: Number(total) }
 const source = declarativeSource(MANIFEST, INFO)
+const network = { keepsConnections: road !== 'source by fetch' }
 const stream = await discovered()
 
 const idle = await liveHeap()
@@ -51,7 +53,7 @@ async function runOnce(): Promise<undefined> {
 }
 
 async function discovered(): Promise<AirbyteStream> {
-  const { streams } = await source.discover(createNodeContext(), config)
+  const { streams } = await source.discover(createNodeContext(network), config)
   const [first] = streams
   if (!first) throw new Error('The manifest has no stream.')
   return first
@@ -67,6 +69,7 @@ async function move(): Promise<Moved> {
     case 'ceiling':
       return { rows: await ceiling() }
     case 'source':
+    case 'source by fetch':
       return { rows: await readAlone() }
     default: {
       const directory = mkdtempSync(join(tmpdir(), 'airbyte-bench-'))
@@ -103,7 +106,9 @@ async function readAlone(): Promise<number> {
     ...{ primaryKey: [], generationId: 1, minimumGenerationId: 0, syncId: 1, format: 'records' },
   }
   let records = 0
-  const events = source.read(createNodeContext(), config, [configured], { streams: new Map() })
+  const events = source.read(createNodeContext(network), config, [configured], {
+    streams: new Map(),
+  })
   for await (const event of events) {
     if (event.type === 'error') throw new Error(event.error.message)
     if (event.type === 'batch' && event.batch.kind === 'records') records += event.batch.length

@@ -35,7 +35,7 @@ function hostOf({ source, config, destination, store }: Sync, control: SyncContr
     openSource: async () => ({ connector: source, config }),
     openDestination: async () => ({ connector: destination, config: {} }),
     context: ({ signal, budget, log }) => ({
-      ...createNodeContext({ signal, log, warehouse: store }),
+      ...createNodeContext({ signal, log, warehouse: store, keepsConnections: true }),
       budget,
     }),
     scrub: (text) => text,

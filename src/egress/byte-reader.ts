@@ -2,32 +2,36 @@
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #held: Uint8Array = new Uint8Array(0)
+  /** Bytes that have come, read or not. */
+  received = 0
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]()
   }
 
+  /** Nothing has come that was not read. */
+  get isEmpty(): boolean {
+    return this.#held.length === 0
+  }
+
   /** A line of ISO-8859-1 text without its end. Throws for a longer one, and for one that is cut. */
   async line(longest: number): Promise<string> {
-    let bytes = new Uint8Array(0)
+    let before = ''
     for (;;) {
       const end = this.#held.indexOf(LINE_FEED)
       const part = end < 0 ? this.#held : this.#held.subarray(0, end)
-      if (bytes.length + part.length > longest) throw new Error('a line is too long')
-      const joined = new Uint8Array(bytes.length + part.length)
-      joined.set(bytes)
-      joined.set(part, bytes.length)
-      bytes = joined
+      if (before.length + part.length > longest) throw new Error('a line is too long')
+      before += asText(part)
       if (end >= 0) {
         this.#held = this.#held.subarray(end + 1)
-        return asText(bytes).replace(/\r$/, '')
+        return before.endsWith('\r') ? before.slice(0, -1) : before
       }
       if (!(await this.#fill())) throw new Error('the connection ended within a line')
     }
   }
 
-  /** So many bytes. Throws when the connection ends before. */
-  async *exactly(length: number): AsyncGenerator<Uint8Array> {
+  /** So many bytes; true: the connection goes on. Throws when it ends before. */
+  async *exactly(length: number): AsyncGenerator<Uint8Array, true> {
     for (let left = length; left > 0; ) {
       if (this.#held.length === 0 && !(await this.#fill())) {
         throw new Error(`the connection ended ${left} bytes early`)
@@ -37,17 +41,20 @@ export class ByteReader {
       left -= part.length
       yield part
     }
+    return true
   }
 
-  /** All until the connection ends. */
-  async *rest(): AsyncGenerator<Uint8Array> {
+  /** All until the connection ends; false: it has. */
+  async *rest(): AsyncGenerator<Uint8Array, false> {
     if (this.#held.length > 0) yield this.#held
     while (await this.#fill()) yield this.#held
+    return false
   }
 
   async #fill(): Promise<boolean> {
     const { done, value } = await this.#chunks.next()
     this.#held = done ? new Uint8Array(0) : value
+    this.received += this.#held.length
     return !done
   }
 }

@@ -1,7 +1,8 @@
 import { AirbyteError } from '../protocol/index.ts'
 import type { ConnectorContext, HttpClient, HttpOptions } from '../runtime/contract.ts'
 import { backoffMs, retryAfterMs } from '../runtime/retry.ts'
-import { limitBody } from './body.ts'
+import { discard, type Incoming, incomingOf, limitBody } from './body.ts'
+import type { KeptConnections } from './kept-connections.ts'
 import type { EgressGuard } from './policy.ts'
 import { nextHop, type Request } from './redirect.ts'
 import { fetchBySocket } from './socket-fetch.ts'
@@ -17,6 +18,8 @@ export interface HttpClientDeps {
   fetch: typeof fetch
   /** For a GET with a body, which no platform's fetch sends. Absent: such a request is refused. */
   connect?: ConnectorContext['connect']
+  /** Present: requests go over connections of our own, which are kept here in between. */
+  kept?: KeptConnections
   guard: EgressGuard
   signal?: AbortSignal
   /** Milliseconds of wait that `Retry-After` may ask for before RATE_LIMITED is thrown; default 30 000. */
@@ -96,7 +99,7 @@ async function fetchOnce(
     const response = await fetchHeaders(deps, request, timeoutMs, signal)
     const next = init.redirect === 'manual' ? undefined : nextHop(request, response)
     if (!next) return limitBody(response, { url: request.url, maxBytes, timeoutMs })
-    await response.body?.cancel().catch(() => {})
+    await discard(response)
     if (init.redirect === 'error')
       throw new AirbyteError('UPSTREAM_ERROR', `${request.url.host} redirects to ${next.url.host}.`)
     request = next
@@ -106,23 +109,25 @@ async function fetchOnce(
 
 /** The timer ends with the headers; a body has its own. */
 async function fetchHeaders(
-  { fetch, connect }: HttpClientDeps,
+  { fetch, connect, kept }: HttpClientDeps,
   { url, method, headers, body }: Request,
   timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<Response> {
+): Promise<Incoming> {
   const timeout = new AbortController()
   const timer = setTimeout(() => timeout.abort(), timeoutMs)
-  const either = anySignal(timeout.signal, signal)
   try {
-    if (connect && method === 'GET' && (typeof body === 'string' || body instanceof Uint8Array)) {
-      return await fetchBySocket(connect, { url, method, headers, body, signal: either })
+    if (connect && (kept || (method === 'GET' && body != null)) && isPlain(body)) {
+      const signals = signal ? [timeout.signal, signal] : [timeout.signal]
+      const request = { url, method, headers, body: body ?? undefined, signals }
+      return await fetchBySocket(connect, request, kept)
     }
-    return await fetch(url.href, {
+    const response = await fetch(url.href, {
       ...{ method, headers, body, redirect: 'manual' },
-      signal: either,
+      signal: anySignal(timeout.signal, signal),
       ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
     })
+    return incomingOf(response)
   } catch (cause) {
     signal?.throwIfAborted()
     if (timeout.signal.aborted)
@@ -133,6 +138,11 @@ async function fetchHeaders(
     clearTimeout(timer)
   }
 }
+
+const isPlain = (
+  body: RequestInit['body'],
+): body is string | Uint8Array<ArrayBuffer> | null | undefined =>
+  body == null || typeof body === 'string' || body instanceof Uint8Array
 
 function parseRequest(url: string | URL, init: RequestInit): Request {
   if (!URL.canParse(String(url)))

@@ -2,6 +2,7 @@
 import { AirbyteError } from '../protocol/index.ts'
 import type { ConnectorContext, ConnectorSocket, SocketTarget } from '../runtime/contract.ts'
 import { createHttpClient } from './http.ts'
+import { KeptConnections } from './kept-connections.ts'
 import { createGuard, type EgressGuard, type EgressPolicy } from './policy.ts'
 
 export type { EgressPolicy } from './policy.ts'
@@ -24,6 +25,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 /**
  * The network half of a connector's context, under a policy.
  *
+ * @param options `keepsConnections`: HTTP goes over sockets of our own to the addresses that were
+ *   checked, not through the platform's fetch
  * @example
  * const { http, connect } = createEgress(nodeEgressHost(), { allowPrivate: false })
  * await http.fetch('https://169.254.169.254/') // rejects: EGRESS_REFUSED
@@ -32,11 +35,15 @@ export function createEgress(
   host: EgressHost,
   policy: EgressPolicy,
   signal?: AbortSignal,
+  { keepsConnections = false } = {},
 ): Pick<ConnectorContext, 'http' | 'connect'> {
   const guard = createGuard(host.resolve, policy)
   const open: ConnectorContext['connect'] = (target) => connect(host, guard, target, signal)
   return {
-    http: createHttpClient({ fetch: host.fetch, connect: open, guard, signal }),
+    http: createHttpClient({
+      ...{ fetch: host.fetch, connect: open, guard, signal },
+      kept: keepsConnections ? new KeptConnections() : undefined,
+    }),
     connect: open,
   }
 }

@@ -17,7 +17,10 @@ const BODY_HEADERS = ['content-type', 'content-length', 'content-encoding', 'con
  * What that does not know, a GET with a body, loses it where a POST does.
  * Across origins only harmless headers go along, and a body, which may hold credentials, never does.
  */
-export function nextHop(request: Request, response: Response): Request | undefined {
+export function nextHop(
+  request: Request,
+  response: Pick<Response, 'status' | 'headers'>,
+): Request | undefined {
   const location = response.headers.get('location')
   if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return undefined
   if (!URL.canParse(location, request.url.href))

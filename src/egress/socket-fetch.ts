@@ -1,43 +1,60 @@
 import { AirbyteError } from '../protocol/index.ts'
 import type { ConnectorContext, ConnectorSocket } from '../runtime/contract.ts'
-import { NULL_BODY } from './body.ts'
-import { ByteReader } from './byte-reader.ts'
+import { type Incoming, NULL_BODY, piecesOf, streamOf } from './body.ts'
+import type { ByteReader } from './byte-reader.ts'
+import { type KeptConnections, openConnection } from './kept-connections.ts'
 
-/** What is sent by hand because the platform's fetch refuses it: a GET with a body. */
-export interface BodiedRequest {
+/** What is sent by hand: a GET with a body, which a platform's fetch refuses, or all requests. */
+export interface SocketRequest {
   url: URL
   method: string
   headers: Headers
-  body: string | Uint8Array
-  signal: AbortSignal | undefined
+  body: string | Uint8Array | undefined
+  /** What ends it. */
+  signals: AbortSignal[]
 }
 
 /**
- * One request over a connection of its own, in HTTP/1.1. Redirects are the caller's; the body is
- * unpacked, neither limited nor timed.
+ * One request in HTTP/1.1, over a connection of its own or one of those that are kept. Redirects are
+ * the caller's; the body is unpacked, neither limited nor timed.
  *
  * Throws what `connect` and `startTls` throw, and HOST_UNREACHABLE for what is no HTTP.
  */
 export async function fetchBySocket(
   connect: ConnectorContext['connect'],
-  request: BodiedRequest,
-): Promise<Response> {
-  const { url, signal } = request
-  const socket = await unlessAborted(openFor(url, connect), signal)
-  const abort = () => socket.destroy()
-  signal?.addEventListener('abort', abort, { once: true })
+  request: SocketRequest,
+  kept?: KeptConnections,
+): Promise<Incoming> {
+  const { url, signals } = request
+  for (const signal of signals) signal.throwIfAborted()
+  // One that is closed just now leaves it unknown whether the request was seen.
+  const known = IDEMPOTENT.has(request.method) ? kept?.take(url.origin) : undefined
+  const connection = known ?? openConnection(await unlessAborted(openFor(url, connect), signals))
+  const { socket, reader } = connection
+  const forget = onAbort(signals, () => socket.destroy())
+  let isHeld = true
+  const letGo = (isReusable: boolean) => {
+    if (!isHeld) return
+    isHeld = false
+    forget()
+    if (isReusable && kept) kept.give(url.origin, connection)
+    else socket.destroy()
+  }
+  const { received } = reader
   try {
-    signal?.throwIfAborted()
-    socket.write(bytesOf(request))
-    const reader = new ByteReader(socket)
-    const { status, statusText, headers } = await headOf(reader)
-    const hasBody = !NULL_BODY.has(status)
-    if (!hasBody) socket.destroy()
-    const body = hasBody ? unpacked(streamOf(bodyOf(reader, headers), socket), headers) : null
-    return new Response(body, { status, statusText, headers })
+    for (const signal of signals) signal.throwIfAborted()
+    socket.write(bytesOf(request, kept !== undefined))
+    const { status, statusText, headers, persists } = await headOf(reader)
+    const hasBody = request.method !== 'HEAD' && !NULL_BODY.has(status)
+    const body = hasBody
+      ? unpacked(bodyOf(framed(reader, headers), persists, letGo), headers)
+      : null
+    if (!body) letGo(persists)
+    return { status, statusText, headers, body }
   } catch (error) {
-    socket.destroy()
-    if (error instanceof AirbyteError || signal?.aborted) throw error
+    letGo(false)
+    if (error instanceof AirbyteError || signals.some(({ aborted }) => aborted)) throw error
+    if (known && reader.received === received) return fetchBySocket(connect, request, kept)
     throw new AirbyteError(
       'HOST_UNREACHABLE',
       `${url.host} did not answer in HTTP: ${error instanceof Error ? error.message : error}.`,
@@ -45,6 +62,9 @@ export async function fetchBySocket(
     )
   }
 }
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
 
 async function openFor(url: URL, connect: ConnectorContext['connect']): Promise<ConnectorSocket> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -62,30 +82,42 @@ async function openFor(url: URL, connect: ConnectorContext['connect']): Promise<
 /** The socket, or the reason to stop; a socket that comes later is closed. */
 function unlessAborted(
   opening: Promise<ConnectorSocket>,
-  signal: AbortSignal | undefined,
+  signals: AbortSignal[],
 ): Promise<ConnectorSocket> {
   return new Promise((resolve, reject) => {
-    const abort = () => {
-      reject(signal?.reason)
+    const forget = onAbort(signals, (reason) => {
+      reject(reason)
       opening.then(
         (socket) => socket.destroy(),
         () => {},
       )
-    }
-    if (signal?.aborted) return abort()
-    signal?.addEventListener('abort', abort, { once: true })
-    opening.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort))
+    })
+    opening.then(resolve, reject).finally(forget)
   })
 }
 
-function bytesOf({ url, method, headers: given, body }: BodiedRequest): Uint8Array {
+/** @returns what makes them forget it */
+function onAbort(signals: AbortSignal[], abort: (reason: unknown) => void): () => void {
+  const aborted = (event: Event) => abort((event.target as AbortSignal).reason)
+  for (const signal of signals) signal.addEventListener('abort', aborted, { once: true })
+  return () => {
+    for (const signal of signals) signal.removeEventListener('abort', aborted)
+  }
+}
+
+function bytesOf(
+  { url, method, headers: given, body = '' }: SocketRequest,
+  keeps: boolean,
+): Uint8Array {
   const content = typeof body === 'string' ? new TextEncoder().encode(body) : body
   const headers = new Headers(given)
   for (const name of ['transfer-encoding', 'keep-alive', 'te', 'upgrade']) headers.delete(name)
-  headers.set('connection', 'close')
-  headers.set('content-length', String(content.length))
+  headers.set('connection', keeps ? 'keep-alive' : 'close')
+  if (content.length > 0 || method !== 'GET') headers.set('content-length', String(content.length))
   headers.set('accept-encoding', 'gzip, deflate')
   if (!headers.has('accept')) headers.set('accept', '*/*')
+  // Some APIs refuse who does not say.
+  if (!headers.has('user-agent')) headers.set('user-agent', 'dotdo-airbyte')
   const lines = [`${method} ${url.pathname}${url.search} HTTP/1.1`, `host: ${url.host}`]
   for (const [name, value] of headers) lines.push(`${name}: ${value}`)
   const head = `${lines.join('\r\n')}\r\n\r\n`
@@ -100,6 +132,8 @@ interface Head {
   status: number
   statusText: string
   headers: Headers
+  /** The connection may carry another request after this response. */
+  persists: boolean
 }
 
 const MAX_LINE = 32 * 1024
@@ -107,12 +141,13 @@ const MAX_HEADERS = 500
 
 async function headOf(reader: ByteReader): Promise<Head> {
   for (;;) {
-    const [, code, statusText = ''] =
-      /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(await reader.line(MAX_LINE)) ?? []
+    const [, minor, code, statusText = ''] =
+      /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/.exec(await reader.line(MAX_LINE)) ?? []
     if (code === undefined) throw new Error('its first line is no status')
     const headers = await headersOf(reader)
     const status = Number(code)
-    if (status >= 200) return { status, statusText, headers }
+    const persists = minor === '1' && !/\bclose\b/i.test(headers.get('connection') ?? '')
+    if (status >= 200) return { status, statusText, headers, persists }
     if (status === 101) throw new Error('it wants another protocol')
   }
 }
@@ -129,8 +164,11 @@ async function headersOf(reader: ByteReader): Promise<Headers> {
   }
 }
 
+/** The pieces of a body; in the end, whether what follows them belongs to the next response. */
+type Framed = AsyncGenerator<Uint8Array, boolean>
+
 /** @see https://www.rfc-editor.org/rfc/rfc9112#name-message-body-length */
-function bodyOf(reader: ByteReader, headers: Headers): AsyncGenerator<Uint8Array> {
+function framed(reader: ByteReader, headers: Headers): Framed {
   const coding = headers.get('transfer-encoding')
   if (coding !== null) {
     if (!/^chunked$/i.test(coding)) throw new Error(`it is sent as '${coding}'`)
@@ -143,37 +181,54 @@ function bodyOf(reader: ByteReader, headers: Headers): AsyncGenerator<Uint8Array
   return reader.exactly(Number(length))
 }
 
-async function* chunked(reader: ByteReader): AsyncGenerator<Uint8Array> {
+async function* chunked(reader: ByteReader): Framed {
   for (;;) {
     const [, size] = /^([0-9a-f]{1,12})\s*(?:;.*)?$/i.exec(await reader.line(MAX_LINE)) ?? []
     if (size === undefined) throw new Error('the size of a chunk is no number')
     const length = Number.parseInt(size, 16)
-    if (length === 0) return
+    if (length === 0) return endsAfterTrailers(reader)
     yield* reader.exactly(length)
     if ((await reader.line(MAX_LINE)) !== '') throw new Error('a chunk is longer than its size')
   }
 }
 
-function streamOf(chunks: AsyncGenerator<Uint8Array>, socket: ConnectorSocket) {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await chunks.next()
-        if (!done) return controller.enqueue(new Uint8Array(value))
-        controller.close()
-      } catch (error) {
-        controller.error(error)
-      }
-      socket.destroy()
-    },
-    cancel: () => void socket.destroy(),
-  })
+/** The body is whole without them, so that a connection which ends here is no failure. */
+async function endsAfterTrailers(reader: ByteReader): Promise<boolean> {
+  try {
+    for (let count = 0; count <= MAX_HEADERS; count++) {
+      if ((await reader.line(MAX_LINE)) === '') return true
+    }
+  } catch {
+    // It is not used again.
+  }
+  return false
 }
 
-function unpacked(body: ReadableStream<Uint8Array>, headers: Headers): ReadableStream<Uint8Array> {
+/** @param letGo called when it is over, with whether the connection can be used again */
+function bodyOf(
+  pieces: Framed,
+  persists: boolean,
+  letGo: (isReusable: boolean) => void,
+): AsyncIterator<Uint8Array> {
+  return {
+    async next() {
+      const result = await pieces.next()
+      if (result.done) letGo(result.value && persists)
+      return result.done ? { done: true, value: undefined } : result
+    },
+    async return() {
+      // At once: a piece that is waited for would hold up all that comes after it.
+      letGo(false)
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+function unpacked(body: AsyncIterator<Uint8Array>, headers: Headers): AsyncIterator<Uint8Array> {
   const packing = headers.get('content-encoding')?.toLowerCase()
   if (packing === undefined || packing === 'identity') return body
   const isGzip = packing === 'gzip' || packing === 'x-gzip'
   if (!isGzip && packing !== 'deflate') throw new Error(`its body is packed by '${packing}'`)
-  return body.pipeThrough(new DecompressionStream(isGzip ? 'gzip' : 'deflate') as never)
+  const packed = streamOf(body)
+  return piecesOf(packed.pipeThrough(new DecompressionStream(isGzip ? 'gzip' : 'deflate') as never))
 }

@@ -71,6 +71,17 @@ describe('a declarative source in workerd', () => {
     expect(last).toMatchObject({ type: 'status', status: 'complete' })
   })
 
+  it('asks for page after page', async () => {
+    const pagination_strategy = { type: 'PageIncrement', page_size: 1 }
+    const pages = ['[{"id":1}]', '[{"id":2}]', '[]']
+    const { cells, last } = await read(
+      manifest({}, { paginator: { type: 'DefaultPaginator', pagination_strategy } }),
+      () => new Response(pages.shift()),
+    )
+    expect(cells).toEqual([[1], [2]])
+    expect(last).toMatchObject({ type: 'status', status: 'complete' })
+  })
+
   it('unpacks gzip', async () => {
     const packed = new Response('{"id":1}\n{"id":2}\n').body?.pipeThrough(
       new CompressionStream('gzip'),

@@ -42,7 +42,7 @@ export class Answer {
     const { status, headers, body } = response
     const at = response.url || url
     if (!streams || !body) {
-      return new Answer(at, status, headers, new Uint8Array(await response.arrayBuffer()))
+      return new Answer(at, status, headers, await response.bytes())
     }
     const chunks = chunksOf(body)
     const head: Uint8Array[] = []
