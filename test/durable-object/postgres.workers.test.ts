@@ -197,6 +197,30 @@ describe('postgres to postgres, in workerd', () => {
     expect(await connection.get()).toMatchObject({ status: 'paused' })
   })
 
+  it('leaves out a value that is too large to hold, records that, and brings its row', async () => {
+    await client.query(`
+      truncate src.orders;
+      insert into src.orders (id, name) values
+        (1, 'a'), (2, repeat('x', 40000000)), (3, repeat('y', 2000000))`)
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [orders()],
+      change: { namespace: 'dst' },
+    })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 3 })
+    const { rows } = await client.query(
+      `select id, length(name) as length, _airbyte_meta->'changes'->0->>'reason' as reason
+       from dst.orders order by id`,
+    )
+    expect(rows).toEqual([
+      { id: '1', length: '1', reason: null },
+      { id: '2', length: null, reason: expect.stringContaining('40000000 bytes') },
+      { id: '3', length: '2000000', reason: null },
+    ])
+    expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: true })
+  })
+
   it('goes row by row when a value does not fit, and keeps the row that does not', async () => {
     await client.query('create table src.texts (id int primary key, body text)')
     await client.query(`insert into src.texts select n, 'x' || n from generate_series(1, 100) n`)

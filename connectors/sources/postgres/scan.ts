@@ -1,5 +1,11 @@
-import { AirbyteError, type Batch, type StreamKey } from '../../../src/protocol/index.ts'
+import {
+  AirbyteError,
+  type Batch,
+  type RecordBatch,
+  type StreamKey,
+} from '../../../src/protocol/index.ts'
 import type { Scanned } from '../../../src/runtime/database/checkpoints.ts'
+import { type LeftOut, leftOutChange } from '../../../src/runtime/database/large-values.ts'
 import { decodeCopyText, splitFields } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
 import { dropLastFields, lastRow } from '../../../src/runtime/postgres/copy-rows.ts'
@@ -45,7 +51,7 @@ export async function* scan(reader: StreamReader, { where, keys, limit }: Scan) 
     records ? RECORDS_PER_BATCH : Infinity,
     config.checkpoint_rows ?? Infinity,
   )
-  for await (const { bytes, rows } of copyOut(reader.client, sql, { batchRows })) {
+  for await (const { bytes, rows, leftOut } of copyOut(reader.client, sql, { batchRows })) {
     const unreadable = unreadableFields(bytes)
     if (unreadable?.some(({ row, field }) => row === rows - 1 && fields.includes(field)))
       throw unreadableKey(key)
@@ -54,10 +60,16 @@ export async function* scan(reader: StreamReader, { where, keys, limit }: Scan) 
     const size = bytes.length
     const extractedAt = ctx.now()
     const selected = dropLastFields(bytes, hidden.length)
-    const batch: Batch = unreadable
-      ? decodeWithoutUnreadable(selected, schema, unreadable, { stream: key, extractedAt })
-      : records
-        ? decodeCopyText(selected, schema, { stream: key, extractedAt })
+    const of = { stream: key, extractedAt }
+    // Recorded changes have no place in COPY text.
+    const batch: Batch =
+      records || unreadable || leftOut
+        ? withoutLarge(
+            unreadable
+              ? decodeWithoutUnreadable(selected, schema, unreadable, of)
+              : decodeCopyText(selected, schema, of),
+            leftOut,
+          )
         : {
             kind: 'encoded',
             stream: key,
@@ -76,3 +88,11 @@ const unreadableKey = (stream: StreamKey) =>
     stream,
     hint: 'The read goes on from keys. Mend it: its database has no encoding (SQL_ASCII), or the text is not in it.',
   })
+
+/** The batch, in which values that were too large to hold are null, and say so. */
+function withoutLarge(batch: RecordBatch, leftOut: LeftOut[] = []): RecordBatch {
+  const changes = leftOut.map(({ row, field, bytes }) =>
+    leftOutChange(row, batch.schema[field]?.name ?? '', bytes),
+  )
+  return changes.length > 0 ? { ...batch, changes: [...(batch.changes ?? []), ...changes] } : batch
+}

@@ -48,6 +48,9 @@ export const EVENT = {
 } as const
 
 export const HEADER_BYTES = 19
+/** Where the header has the event's type, and its size. */
+export const EVENT_TYPE = 4
+export const EVENT_SIZE = 9
 /** Readers that do not know an event with this flag may leave it out. */
 const IGNORABLE_FLAG = 0x80
 /** Rotations that the server makes up when a reader connects. */
@@ -72,7 +75,7 @@ export function readEvent(bytes: Buffer, at: number, end: number, checksum: numb
   const flags = bytes.readUInt16LE(at + 17)
   return {
     timestamp: bytes.readUInt32LE(at),
-    type: bytes[at + 4] as number,
+    type: bytes[at + EVENT_TYPE] as number,
     nextPosition: bytes.readUInt32LE(at + 13),
     ignorable: (flags & IGNORABLE_FLAG) !== 0,
     artificial: (flags & ARTIFICIAL_FLAG) !== 0,

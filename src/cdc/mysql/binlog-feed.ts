@@ -35,13 +35,19 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
   async function* events(): AsyncGenerator<LogEvent> {
     try {
       for (;;) {
-        while (reader.tryNext()) {
+        while (!reader.isSpread && reader.tryNext()) {
           const kind = reader.bytes[reader.start]
           if (kind !== 0x00) throw ended(reader.cursor(), kind)
           const looking = decoder.decode(reader.bytes, reader.start + 1, reader.end)
           if (looking) await looking
           if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
           if (decoder.hasReady) yield* decoder.take()
+        }
+        if (reader.isSpread) {
+          await decoder.decodeLarge(reader.pieces())
+          if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
+          yield* decoder.take()
+          continue
         }
         if (asked || now() - flushed >= lingerMs) checkpoint()
         yield* decoder.take()

@@ -1,7 +1,9 @@
 import type { Buffer } from 'node:buffer'
 import type { Cell, RecordBatch, RecordChange, RowOp } from '../../protocol/index.ts'
+import { leftOutChange } from '../../runtime/database/large-values.ts'
 import { isMisfit } from '../../runtime/mysql/cells.ts'
 import { CDC_COLUMNS } from './columns.ts'
+import type { LeftOutOfRows } from './large-rows.ts'
 import type { RowShape } from './row-shape.ts'
 
 /** What the log says of a change besides its row. */
@@ -26,6 +28,8 @@ export class ChangeBuilder {
   readonly #before: number[] = []
   readonly #after: number[] = []
   bytes = 0
+  /** Of the images that are read next. */
+  leftOut: LeftOutOfRows | undefined
 
   constructor(shape: RowShape) {
     this.shape = shape
@@ -46,6 +50,7 @@ export class ChangeBuilder {
     const nulls = at
     let next = at + ((fields.length + 7) >> 3)
     const row = this.length
+    const missing = this.leftOut?.get(at)
     for (let f = 0; f < fields.length; f++) {
       const { span, target, read } = fields[f] as (typeof fields)[0]
       const isNull = ((bytes[nulls + (f >> 3)] as number) & (1 << (f & 7))) !== 0
@@ -60,6 +65,8 @@ export class ChangeBuilder {
       const cells = this.#columns[target] as Cell[]
       if (isNull) {
         cells.push(null)
+        const size = missing?.get(f)
+        if (size !== undefined) this.#changes.push(leftOutChange(row, this.#nameOf(target), size))
         continue
       }
       const value = read(bytes, start, end)
@@ -68,7 +75,7 @@ export class ChangeBuilder {
         continue
       }
       cells.push(value.cell)
-      const field = (this.shape.columns[target] as { name: string }).name
+      const field = this.#nameOf(target)
       // In a key there is no value that could stand for it: the engine rejects the row.
       if (!key.includes(target)) {
         const reason = 'SOURCE_SERIALIZATION_ERROR'
@@ -79,6 +86,8 @@ export class ChangeBuilder {
     this.#place(op, place)
     return next
   }
+
+  #nameOf = (target: number) => (this.shape.columns[target] as { name: string }).name
 
   /**
    * Reads the images before and after an update. Where both have one key, the row before is passed over:

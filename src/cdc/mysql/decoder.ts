@@ -1,10 +1,26 @@
 import { Buffer } from 'node:buffer'
 import { inflateSync } from 'node:zlib'
 import { AirbyteError, type StreamKey } from '../../protocol/index.ts'
+import { LARGEST_ROW } from '../../runtime/database/large-values.ts'
+import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import { PacketCursor } from '../../runtime/mysql/wire.ts'
 import type { LogEvent } from '../../runtime/source-log.ts'
-import { type BinlogEvent, EVENT, readEvent } from './binlog-event.ts'
+import {
+  type BinlogEvent,
+  EVENT,
+  EVENT_SIZE,
+  EVENT_TYPE,
+  HEADER_BYTES,
+  readEvent,
+} from './binlog-event.ts'
 import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
+import {
+  type CutRows,
+  compressedHead,
+  cutRows,
+  inflating,
+  type LeftOutOfRows,
+} from './large-rows.ts'
 import {
   type BinlogPosition,
   fileNumber,
@@ -111,12 +127,64 @@ export class BinlogDecoder {
   /** Takes one event: `bytes[at..end)`. A promise only where a table has to be looked at. */
   decode(bytes: Buffer, at: number, end: number): Promise<void> | undefined {
     const event = readEvent(bytes, at, end, this.#checksum)
-    if (event.nextPosition > 0 && !event.artificial) this.#moveTo(event.nextPosition)
-    const rows = ROWS[event.type]
-    if (rows) {
-      this.#rows(event, rows)
-      return undefined
+    return this.#decode(event, ROWS[event.type])
+  }
+
+  /** Takes an event that is too large to hold, with the byte that comes before it, as it comes. */
+  async decodeLarge(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const stream = new ByteStream(pieces)
+    await stream.skip(1)
+    const header = await stream.take(HEADER_BYTES)
+    const size = header.readUInt32LE(EVENT_SIZE) - this.#checksum
+    const type = ROWS[header[EVENT_TYPE] as number]
+    const parts = [header]
+    let leftOut: LeftOutOfRows | undefined
+    if (type) {
+      const table = await stream.take(6)
+      parts.push(table, await stream.take(2))
+      if (type.extended) {
+        const length = await stream.take(2)
+        parts.push(length, await stream.take(length.readUInt16LE(0) - 2))
+      }
+      const columns = await takeColumns(stream, type.operation)
+      parts.push(columns)
+      const { builder, name } = this.#tables.get(table.readUIntLE(0, 6)) ?? {}
+      if (builder) {
+        this.#refusePartial(new PacketCursor(columns), type.operation, name ?? '')
+        const cut = await this.#cut(stream, size + 1, type, builder)
+        parts.push(cut.bytes)
+        leftOut = cut.leftOut
+      }
+    } else {
+      // A statement is known by its beginning, and other events say nothing of rows.
+      parts.push(await stream.take(Math.min(size - HEADER_BYTES, STATEMENT_BYTES)))
     }
+    await stream.end()
+    const event = Buffer.concat(parts)
+    const whole = type && { ...type, compressed: undefined }
+    await this.#decode(readEvent(event, 0, event.length, 0), whole, leftOut)
+  }
+
+  /** The rows of an event, made smaller. */
+  async #cut(
+    stream: ByteStream,
+    end: number,
+    { compressed, operation }: RowsType,
+    { shape }: ChangeBuilder,
+  ): Promise<CutRows> {
+    const isUpdate = operation === 'update'
+    if (!compressed) return cutRows(stream, end, shape.fields, isUpdate)
+    const inflated = await inflating(stream)
+    return cutRows(inflated.stream, inflated.length, shape.fields, isUpdate)
+  }
+
+  #decode(
+    event: BinlogEvent,
+    rows: RowsType | undefined,
+    leftOut?: LeftOutOfRows,
+  ): Promise<void> | undefined {
+    if (event.nextPosition > 0 && !event.artificial) this.#moveTo(event.nextPosition)
+    if (rows) return this.#rows(event, rows, leftOut)
     switch (event.type) {
       case EVENT.tableMap:
         return this.#tableMap(event)
@@ -137,7 +205,7 @@ export class BinlogDecoder {
         return undefined
       case EVENT.formatDescription:
         // The last byte but four names the checksum: 1 is CRC32.
-        this.#checksum = event.bytes[end - 5] === 1 ? 4 : 0
+        this.#checksum = event.bytes[event.end + this.#checksum - 5] === 1 ? 4 : 0
         return undefined
       case EVENT.heartbeat:
       case EVENT.heartbeatV2:
@@ -277,25 +345,36 @@ export class BinlogDecoder {
     this.#tables.set(table.id, { event, name, builder })
   }
 
-  #rows(event: BinlogEvent, { operation, extended, compressed }: RowsType): void {
+  #rows(event: BinlogEvent, type: RowsType, leftOut?: LeftOutOfRows): Promise<void> | undefined {
+    const { operation, extended, compressed } = type
     this.#events += 1
-    if (this.#events <= this.#skip) return
+    if (this.#events <= this.#skip) return undefined
     const { bytes, start, end } = event
     const id = bytes.readUIntLE(start, 6)
     const table = this.#tables.get(id)
     if (!table && id !== DUMMY_TABLE) {
       throw new AirbyteError('INTERNAL', `Rows of a table that was not described, ${this.#here()}.`)
     }
-    if (!table?.builder) return
+    if (!table?.builder) return undefined
     const cursor = new PacketCursor(bytes, start + 8, end)
     if (extended) cursor.at += bytes.readUInt16LE(cursor.at)
-    this.#refusePartial(cursor, operation === 'update' ? 2 : 1, table.name)
-    const rows = compressed ? inflated(cursor.rest()) : cursor.rest()
-    this.#readRows(table.builder, rows, operation, this.#place(event))
+    this.#refusePartial(cursor, operation, table.name)
+    const { builder } = table
+    const rest = cursor.rest()
+    const place = this.#place(event)
+    if (compressed && compressedHead(rest).length > LARGEST_ROW) {
+      return this.#cut(new ByteStream(once(rest)), rest.length, type, builder).then((cut) =>
+        this.#readRows(builder, cut, operation, place),
+      )
+    }
+    const rows = compressed ? inflated(rest) : rest
+    this.#readRows(builder, { bytes: rows, leftOut }, operation, place)
+    return undefined
   }
 
   /** Every column has to be in every image. Moves the cursor to the rows. */
-  #refusePartial(cursor: PacketCursor, images: number, table: string): void {
+  #refusePartial(cursor: PacketCursor, operation: RowOperation, table: string): void {
+    const images = imagesOf(operation)
     const width = cursor.length() ?? 0
     for (let bit = 0, image = 0; image < images; image++, bit = 0) {
       const bitmap = cursor.take((width + 7) >> 3)
@@ -307,16 +386,18 @@ export class BinlogDecoder {
 
   #readRows(
     builder: ChangeBuilder,
-    rows: Buffer,
+    { bytes: rows, leftOut }: Partial<CutRows> & Pick<CutRows, 'bytes'>,
     operation: RowOperation,
     place: ChangePlace,
   ): void {
+    builder.leftOut = leftOut
     for (let at = 0; at < rows.length; ) {
       if (operation === 'write') at = builder.image('u', rows, at, place)
       else if (operation === 'delete') at = builder.image('d', rows, at, place)
       else at = builder.update(rows, at, place)
       if (builder.full) this.#emit(builder)
     }
+    builder.leftOut = undefined
     this.#bytes += Math.max(rows.length, 64)
   }
 
@@ -341,6 +422,9 @@ export class BinlogDecoder {
 
 const LAP = 2 ** 32
 
+/** As much of a statement as is needed to know what it does. */
+const STATEMENT_BYTES = 64 << 10
+
 /** What servers number rows of no table with: the end of a statement whose tables nobody replicates. */
 const DUMMY_TABLE = 0xffffff
 
@@ -352,9 +436,22 @@ function sameShape(a: RowShape, b: RowShape): boolean {
 }
 
 /** MariaDB's compression: a byte with the size of the length, the length, then zlib's bytes. */
-function inflated(bytes: Buffer): Buffer {
-  const lengthBytes = (bytes[0] as number) & 7
-  return inflateSync(bytes.subarray(1 + lengthBytes))
+const inflated = (bytes: Buffer): Buffer => inflateSync(bytes.subarray(compressedHead(bytes).start))
+
+/** Images of a row that an event has. */
+const imagesOf = (operation: RowOperation) => (operation === 'update' ? 2 : 1)
+
+/** The number of columns, and which of them the images have. */
+async function takeColumns(stream: ByteStream, operation: RowOperation): Promise<Buffer> {
+  const first = await stream.take(1)
+  const more = first[0] === 0xfc ? await stream.take(2) : Buffer.alloc(0)
+  const count = Buffer.concat([first, more])
+  const width = new PacketCursor(count).length() ?? 0
+  return Buffer.concat([count, await stream.take(((width + 7) >> 3) * imagesOf(operation))])
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
 }
 
 /** As a statement that is not compressed. */

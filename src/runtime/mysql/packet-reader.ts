@@ -4,7 +4,7 @@ import type { ConnectorSocket } from '../contract.ts'
 import { FULL_PACKET, PacketCursor } from './wire.ts'
 
 const HEADER = 4
-/** A row or an event beyond this would not fit beside everything else in an isolate. */
+/** What is held as a whole; rows and events beyond one packet are not. */
 const MAX_PAYLOAD = 32 << 20
 
 /**
@@ -41,6 +41,32 @@ export class PacketReader {
     this.end = end
     this.#at = end
     return true
+  }
+
+  /** A payload comes that is spread over several packets: `pieces` has it without holding it. */
+  get isSpread(): boolean {
+    const at = this.#at
+    return at + HEADER <= this.#buffer.length && this.#buffer.readUIntLE(at, 3) === FULL_PACKET
+  }
+
+  /** The next payload as it comes; it has to be taken to its end. */
+  async *pieces(): AsyncGenerator<Buffer> {
+    for (let length = FULL_PACKET; length === FULL_PACKET; ) {
+      while (this.#at + HEADER > this.#buffer.length) await this.fill()
+      length = this.#buffer.readUIntLE(this.#at, 3)
+      this.#at += HEADER
+      for (let left = length; left > 0; ) {
+        if (this.#at === this.#buffer.length) {
+          this.#buffer = await this.#chunk()
+          this.#at = 0
+        }
+        const end = Math.min(this.#buffer.length, this.#at + left)
+        const piece = this.#buffer.subarray(this.#at, end)
+        left -= piece.length
+        this.#at = end
+        yield piece
+      }
+    }
   }
 
   async next(): Promise<PacketCursor> {

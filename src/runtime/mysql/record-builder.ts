@@ -1,4 +1,5 @@
 import type { Cell, Column, RecordBatch, RecordChange } from '../../protocol/index.ts'
+import { type LeftOut, leftOutChange } from '../database/large-values.ts'
 import { DECODE_TEXT, type FieldBytes, isMisfit, type Misfit } from './cells.ts'
 import type { RowBlock } from './rows.ts'
 import type { CellKind } from './types.ts'
@@ -59,9 +60,17 @@ export class RecordBuilder {
     }
     let row = from
     for (; row < block.rows && !this.full; row++) {
+      if (block.leftOut) this.#recordLeftOut(block.leftOut, row)
       this.#appendRow(fields, block, row)
     }
     return row
+  }
+
+  #recordLeftOut(leftOut: LeftOut[], row: number): void {
+    for (const { row: of, field, bytes } of leftOut) {
+      const column = this.#schema[field]
+      if (of === row && column) this.#changes.push(leftOutChange(this.#rows, column.name, bytes))
+    }
   }
 
   #appendRow(fields: FieldBytes, { width, starts, ends }: RowBlock, row: number): void {

@@ -1,7 +1,10 @@
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { AirbyteError } from '../../protocol/index.ts'
+import { fits, type LeftOut } from '../database/large-values.ts'
+import { ByteStream } from './byte-stream.ts'
 import { serverError } from './errors.ts'
 import type { PacketReader } from './packet-reader.ts'
+import { PacketCursor } from './wire.ts'
 
 /**
  * Rows of the text protocol where they lie: field `c` of row `r` is `bytes[starts[i]..ends[i])` with
@@ -13,11 +16,14 @@ export interface RowBlock {
   starts: Int32Array
   ends: Int32Array
   rows: number
+  /** Fields that are NULL here because they are too large to hold. */
+  leftOut?: LeftOut[]
 }
 
 const MAX_ROWS = 4096
 const END_OF_ROWS = 0xfe
 const ERROR = 0xff
+const NULL_FIELD = 0xfb
 /** An end is shorter than this; a row may begin with the same byte, for a length of eight bytes. */
 const END_BELOW = 9
 
@@ -32,7 +38,7 @@ export async function* rowBlocks(reader: PacketReader, width: number): AsyncGene
   }
   for (;;) {
     block.rows = 0
-    while (reader.tryNext()) {
+    while (!reader.isSpread && reader.tryNext()) {
       const first = reader.bytes[reader.start]
       if (first === END_OF_ROWS && reader.end - reader.start < END_BELOW) {
         if (block.rows > 0) yield block
@@ -52,8 +58,46 @@ export async function* rowBlocks(reader: PacketReader, width: number): AsyncGene
       block.rows++
     }
     if (block.rows > 0) yield block
-    await reader.fill()
+    if (reader.isSpread) yield await spreadRow(reader, width)
+    else await reader.fill()
   }
+}
+
+/** A row that is spread over several packets, as a block of its own: what is too large of it is passed over. */
+async function spreadRow(reader: PacketReader, width: number): Promise<RowBlock> {
+  const stream = new ByteStream(reader.pieces())
+  const starts = new Int32Array(width).fill(-1)
+  const ends = new Int32Array(width).fill(-1)
+  const kept: Buffer[] = []
+  const leftOut: LeftOut[] = []
+  let at = 0
+  for (let field = 0; field < width; field++) {
+    const length = await fieldLength(stream)
+    if (length === null) continue
+    if (!fits(at, length)) {
+      leftOut.push({ row: 0, field, bytes: length })
+      await stream.skip(length)
+      continue
+    }
+    kept.push(await stream.take(length))
+    starts[field] = at
+    at += length
+    ends[field] = at
+  }
+  await stream.end()
+  return { bytes: Buffer.concat(kept), width, starts, ends, rows: 1, leftOut }
+}
+
+async function fieldLength(stream: ByteStream): Promise<number | null> {
+  const [first = 0] = await stream.take(1)
+  if (first < NULL_FIELD) return first
+  if (first === NULL_FIELD) return null
+  const size = first === 0xfc ? 2 : first === 0xfd ? 3 : 8
+  return new PacketCursor(
+    Buffer.concat([Buffer.of(first), await stream.take(size)]),
+    0,
+    size + 1,
+  ).length()
 }
 
 function findFields({ bytes, width, starts, ends, rows }: RowBlock, reader: PacketReader): void {
@@ -61,7 +105,7 @@ function findFields({ bytes, width, starts, ends, rows }: RowBlock, reader: Pack
   let index = rows * width
   for (let field = 0; field < width; field++, index++) {
     let length = bytes[at++] as number
-    if (length === 0xfb) {
+    if (length === NULL_FIELD) {
       starts[index] = -1
       continue
     }

@@ -1,11 +1,16 @@
 import { Buffer } from 'node:buffer'
 import type pg from 'pg'
+import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorSocket } from '../contract.ts'
+import { LARGEST_ROW, type LeftOut } from '../database/large-values.ts'
+import { OversizedRow } from './oversized-row.ts'
 
 /** Whole rows of COPY text. The bytes belong to the receiver. */
 export interface CopiedRows {
   bytes: Uint8Array
   rows: number
+  /** Fields that are null here because they are too large to hold. */
+  leftOut?: LeftOut[]
 }
 
 export interface CopyOutOptions {
@@ -13,6 +18,8 @@ export interface CopyOutOptions {
   batchBytes?: number
   /** … or with this many rows. */
   batchRows?: number
+  /** A row of more bytes loses what is beyond; default `LARGEST_ROW`. */
+  largestRow?: number
 }
 
 /**
@@ -60,15 +67,23 @@ const COPY_DATA = 0x64
 const BETWEEN_ROWS = new Set([0x48, 0x53, 0x4e, 0x41])
 const NEWLINE = 0x0a
 const HEADER = 5
+const EMPTY = Buffer.alloc(0)
 const WAITING_BATCHES = 2
 
 class CopyOutQuery {
   readonly text: string
   private readonly batchBytes: number
   private readonly batchRows: number
+  private readonly largestRow: number
+  /** A row that is being made smaller as it comes. */
+  private oversized?: OversizedRow
+  private leftOut: LeftOut[] = []
   private socket?: ConnectorSocket
   private pgListener?: (chunk: Buffer) => void
-  private rest: Buffer = Buffer.alloc(0)
+  /** Of a message that is not here in full: what came of it, and how much of it is needed. */
+  private rest: Buffer[] = []
+  private restBytes = 0
+  private needed = 0
   private batch: Buffer
   private length = 0
   private rows = 0
@@ -78,10 +93,12 @@ class CopyOutQuery {
   private failure?: unknown
   private wake?: () => void
 
-  constructor(text: string, { batchBytes = 1 << 20, batchRows = Infinity }: CopyOutOptions) {
+  constructor(text: string, options: CopyOutOptions) {
+    const { batchBytes = 1 << 20, batchRows = Infinity, largestRow = LARGEST_ROW } = options
     this.text = text
     this.batchBytes = batchBytes
     this.batchRows = batchRows
+    this.largestRow = largestRow
     this.batch = this.emptyBatch()
   }
 
@@ -133,19 +150,66 @@ class CopyOutQuery {
 
   // ---- frames
 
-  private readonly onData = (chunk: Buffer) => {
-    const bytes = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk
+  private readonly onData = (chunk: Buffer): void => {
+    const bytes = this.oversized ? this.takeOversized(this.oversized, chunk) : this.joined(chunk)
+    if (bytes.length === 0) return
     let at = 0
+    let needed = HEADER
     while (at + HEADER <= bytes.length) {
       const code = bytes[at] as number
       const end = at + 1 + bytes.readUInt32BE(at + 1)
-      if (code !== COPY_DATA && !BETWEEN_ROWS.has(code)) return this.finish(bytes.subarray(at))
+      if (code !== COPY_DATA && !BETWEEN_ROWS.has(code)) {
+        this.finish(bytes.subarray(at))
+        return
+      }
+      if (code === COPY_DATA && end - at > this.largestRow) {
+        this.beginOversized(end - at - HEADER)
+        this.onData(bytes.subarray(at + HEADER))
+        return
+      }
+      needed = end - at
       if (end > bytes.length) break
+      needed = HEADER
       if (code === COPY_DATA) this.append(bytes, at + HEADER, end)
       at = end
     }
-    this.rest = at < bytes.length ? bytes.subarray(at) : Buffer.alloc(0)
+    this.keep(bytes.subarray(at), needed)
     if (this.ready.length >= WAITING_BATCHES) this.socket?.pause()
+  }
+
+  private keep(bytes: Buffer, needed: number) {
+    this.rest = bytes.length > 0 ? [bytes] : []
+    this.restBytes = bytes.length
+    this.needed = needed
+  }
+
+  /** What came of the message so far, with this; nothing: it is not here in full yet. */
+  private joined(chunk: Buffer): Buffer {
+    this.rest.push(chunk)
+    this.restBytes += chunk.length
+    if (this.restBytes < this.needed) return EMPTY
+    const { rest } = this
+    this.keep(EMPTY, 0)
+    return rest.length === 1 ? chunk : Buffer.concat(rest)
+  }
+
+  private beginOversized(length: number) {
+    if (this.length > 0 && this.batch[this.length - 1] !== NEWLINE) {
+      // Something between the server and us cuts rows: where its fields begin is not known.
+      this.socket?.destroy(new AirbyteError('TOO_LARGE', 'A row comes in parts too large to hold.'))
+    }
+    this.oversized = new OversizedRow(length, this.largestRow)
+  }
+
+  /** What follows the row in `chunk`; nothing: more of the row is to come. */
+  private takeOversized(oversized: OversizedRow, chunk: Buffer): Buffer {
+    const rest = oversized.take(chunk)
+    if (!rest) return EMPTY
+    this.oversized = undefined
+    for (const field of oversized.leftOut) this.leftOut.push({ row: this.rows, ...field })
+    const row = oversized.row()
+    this.append(row, 0, row.length)
+    return rest
   }
 
   private append(bytes: Buffer, start: number, end: number) {
@@ -161,8 +225,7 @@ class CopyOutQuery {
     if (bytes[end - 1] !== NEWLINE) return
     this.rows++
     if (this.abandoned) {
-      this.length = 0
-      this.rows = 0
+      this.reset()
       return
     }
     if (this.length >= this.batchBytes || this.rows >= this.batchRows) this.flush()
@@ -170,11 +233,18 @@ class CopyOutQuery {
 
   private flush() {
     if (this.length === 0) return
-    this.ready.push({ bytes: this.batch.subarray(0, this.length), rows: this.rows })
+    const { leftOut, rows } = this
+    const bytes = this.batch.subarray(0, this.length)
+    this.ready.push({ bytes, rows, ...(leftOut.length > 0 && { leftOut }) })
     this.batch = this.emptyBatch()
+    this.reset()
+    this.notify()
+  }
+
+  private reset() {
     this.length = 0
     this.rows = 0
-    this.notify()
+    this.leftOut = []
   }
 
   /** CopyDone or an error: pg reads on from here and calls us back. */
@@ -188,7 +258,7 @@ class CopyOutQuery {
   private giveBack() {
     const listener = this.pgListener
     this.pgListener = undefined
-    this.rest = Buffer.alloc(0)
+    this.keep(EMPTY, 0)
     this.socket?.removeListener('data', this.onData)
     if (listener) this.socket?.on('data', listener)
     return listener

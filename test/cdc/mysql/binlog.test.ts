@@ -209,6 +209,51 @@ describe('changes from the binlog of a real server', () => {
     }
   })
 
+  it('lose values that are too large to hold, and say so: compressed or not, in a statement of any length', async () => {
+    await db.run(
+      'SET GLOBAL max_allowed_packet = 1073741824',
+      'CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v LONGTEXT, n INT)',
+      'CREATE OR REPLACE TABLE others (id INT PRIMARY KEY, v LONGTEXT)',
+    )
+    const own = await connectMysql(ctx, db.config)
+    const from = await db.end()
+    for (const compressed of ['OFF', 'ON']) {
+      await own.query(`SET GLOBAL log_bin_compress = ${compressed}`)
+      await own.query("INSERT INTO others VALUES (1, REPEAT('o', 20000000))")
+      await own.query("INSERT INTO orders VALUES (1, REPEAT('x', 17000000), 1)")
+      await own.query("UPDATE orders SET v = REPEAT('ä', 20000000)")
+      await own.query('UPDATE orders SET n = 2')
+      await own.query("UPDATE orders SET id = 2, v = 'small'")
+      await own.query(
+        `CREATE OR REPLACE TABLE noted (id INT) COMMENT = 'x' /* ${'c'.repeat(17e6)} */`,
+      )
+      await own.query('DELETE FROM orders')
+      await own.query('DELETE FROM others')
+    }
+    await own.query('SET GLOBAL log_bin_compress = OFF')
+    const { batches } = await capture(db.config, from, orders)
+    await own.close()
+    const short = (cell: unknown) =>
+      typeof cell === 'string' && cell.length > 9 ? cell.length : cell
+    const once = [
+      ['u', 1, 17_000_000, 1],
+      ['u', 1, null, 1],
+      ['u', 1, null, 2],
+      ['d', 1, null, 2],
+      ['u', 2, 'small', 2],
+      ['d', 2, 'small', 2],
+    ]
+    const seen = changesOf(batches).map(({ op, row }) => [op, row.id, short(row.v), row.n])
+    expect(seen).toEqual([...once, ...once])
+    const recorded = batches.flatMap(({ changes = [] }) => changes)
+    const large = {
+      field: 'v',
+      change: 'NULLED',
+      reason: expect.stringContaining('40000000 bytes'),
+    }
+    expect(recorded).toMatchObject([large, large, large, large, large, large])
+  })
+
   it('are refused where a session left the format or the image of rows', async () => {
     await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v TEXT)')
     const write = async (...statements: string[]) => {

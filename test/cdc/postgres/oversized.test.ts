@@ -73,15 +73,15 @@ describe('a change too large to hold', () => {
       bytes.writeUInt32BE(bytes.length - 1, 1)
       return bytes
     }
-    const large = message(value('x'.repeat(500)))
-    const oversized = new OversizedMessage(large.length, 200)
+    const large = message(value('x'.repeat(20_000)))
+    const oversized = new OversizedMessage(large.length, 10_000)
     const input = Buffer.concat([large, Buffer.from('rest')])
     let rest: Buffer | undefined
     let at = 0
     for (; rest === undefined; at += size) rest = oversized.take(input.subarray(at, at + size))
     expect(Buffer.concat([rest, input.subarray(at)]).toString()).toBe('rest')
     const leftOut = Buffer.from('x....')
-    leftOut.writeUInt32BE(500, 1)
+    leftOut.writeUInt32BE(20_000, 1)
     expect(oversized.message()).toEqual(message(leftOut))
   })
 })

@@ -4,6 +4,7 @@ import { createNodeContext } from '../../../src/egress/node-context.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
 import { dropLastFields, lastRow } from '../../../src/runtime/postgres/copy-rows.ts'
+import { OversizedRow } from '../../../src/runtime/postgres/oversized-row.ts'
 import { serverFields } from '../../support/server-fields.ts'
 
 let client: pg.Client
@@ -73,6 +74,50 @@ describe('copyOut', () => {
       50,
     )
     await expect(next).rejects.toThrow(/terminated/)
+  })
+})
+
+describe('a row too large to hold', () => {
+  it('loses its large fields and says so; its other fields and the rows around it come', async () => {
+    const wide = "repeat('ä', 20000000)"
+    const sql = `COPY (SELECT n, 'a\tb', CASE WHEN n = 2 THEN ${wide} WHEN n = 3 THEN repeat('x', 3000000) ELSE 'c' END, NULL,
+      CASE WHEN n = 2 THEN repeat('\\', 2000000) ELSE 'd' END, repeat('k', 5000) FROM generate_series(1, 4) n) TO STDOUT`
+    const rows: (string | number)[][] = []
+    const leftOut: unknown[] = []
+    for await (const batch of copyOut(client, sql, { largestRow: 3_500_000, batchRows: 3 })) {
+      leftOut.push(batch.leftOut)
+      const lines = new TextDecoder().decode(batch.bytes).trimEnd().split('\n')
+      rows.push(...lines.map((line) => line.split('\t').map((f) => (f.length > 9 ? f.length : f))))
+    }
+    expect(rows).toEqual([
+      ['1', 'a\\tb', 'c', '\\N', 'd', 5000],
+      ['2', 'a\\tb', '\\N', '\\N', '\\N', 5000],
+      ['3', 'a\\tb', 3_000_000, '\\N', 'd', 5000],
+      ['4', 'a\\tb', 'c', '\\N', 'd', 5000],
+    ])
+    expect(leftOut).toEqual([
+      [
+        { row: 1, field: 2, bytes: 40_000_000 },
+        { row: 1, field: 4, bytes: 4_000_000 },
+      ],
+      undefined,
+    ])
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: '1' }])
+  })
+
+  it.each([1, 2, 3, 7, 1000])('is cut in the same way from pieces of %i bytes', (size) => {
+    const large = 'x'.repeat(20_000)
+    const input = Buffer.from(`1\t\t${large}\t\\N\t${large}y\tend\nrest`)
+    const row = new OversizedRow(input.length - 4, 10_000)
+    let rest: Buffer | undefined
+    let at = 0
+    for (; rest === undefined; at += size) rest = row.take(input.subarray(at, at + size))
+    expect(Buffer.concat([rest, input.subarray(at)]).toString()).toBe('rest')
+    expect(row.row().toString()).toBe('1\t\t\\N\t\\N\t\\N\tend\n')
+    expect(row.leftOut).toEqual([
+      { field: 2, bytes: 20_000 },
+      { field: 4, bytes: 20_001 },
+    ])
   })
 })
 

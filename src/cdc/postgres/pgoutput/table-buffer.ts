@@ -6,6 +6,7 @@ import {
   type RecordChange,
   type RowOp,
 } from '../../../protocol/index.ts'
+import { leftOutChange } from '../../../runtime/database/large-values.ts'
 import { UNREADABLE } from '../../../runtime/postgres/unreadable-text.ts'
 import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
@@ -258,18 +259,22 @@ export class TableBuffer {
   }
 
   private markLeftOut(place: number, row: number, size: number) {
-    const reason = `The value has ${size} bytes; a change is read up to ${LARGEST_MESSAGE}.`
-    this.markNulled(place, row, reason)
+    this.record(leftOutChange(row, this.nameOf(place), size, LARGEST_MESSAGE))
   }
 
   private markUnreadable(row: number) {
-    for (const place of this.unreadable) this.markNulled(place, row, UNREADABLE)
+    for (const place of this.unreadable) {
+      this.record({ row, field: this.nameOf(place), change: 'NULLED', reason: UNREADABLE })
+    }
   }
 
-  private markNulled(place: number, row: number, reason: string) {
+  private record(change: RecordChange) {
     this.changes ??= []
-    const field = this.shape.columns[place]?.name ?? ''
-    this.changes.push({ row, field, change: 'NULLED', reason })
+    this.changes.push(change)
+  }
+
+  private nameOf(place: number): string {
+    return this.shape.columns[place]?.name ?? ''
   }
 
   private width(bytes: Buffer, at: number): number {

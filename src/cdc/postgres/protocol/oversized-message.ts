@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { AirbyteError } from '../../../protocol/index.ts'
+import { fits } from '../../../runtime/database/large-values.ts'
 import { HEADER, XLOG_MESSAGE } from './frames.ts'
 
 /** A message beyond this is never held as a whole: a field may have 1 GB. */
@@ -123,10 +124,10 @@ export class OversizedMessage {
 
   private value(length: Buffer) {
     const bytes = length.readUInt32BE(0)
-    const fits = this.size + bytes <= this.limit
-    this.keep(Buffer.of(fits ? TEXT : LEFT_OUT))
+    const isKept = fits(this.size, bytes, this.limit)
+    this.keep(Buffer.of(isKept ? TEXT : LEFT_OUT))
     this.keep(length)
-    if (fits) this.keeping = bytes
+    if (isKept) this.keeping = bytes
     else this.dropping = bytes
     this.nextColumn()
   }
