@@ -5,6 +5,7 @@ import {
   catalogOf,
   messagesOf,
   runConnector,
+  runHere,
   serve,
   startConnector,
   type TestServer,
@@ -134,26 +135,26 @@ describe('airbyte connector', () => {
     for (const [args, message] of wrong) {
       expect(() => parseArguments(args)).toThrow(message)
     }
-    const done = await runConnector(['fetch'])
+    const done = await runHere(['fetch'])
     expect([done.code, done.stdout]).toEqual([2, ''])
     expect(done.stderr).toContain("There is no command 'connector fetch'.")
   }, 60_000)
 
   it('shows its help', async () => {
     expect((await runConnector(['--help'])).stdout).toContain('usage: airbyte connector <command>')
-    const { code, stdout } = await runConnector(['read', '--help'])
+    const { code, stdout } = await runHere(['read', '--help'])
     expect([code, stdout]).toEqual([0, expect.stringContaining('--catalog')])
   }, 60_000)
 
   it('runs a connector of the catalog, by its own name or by that of its image', async () => {
-    const { code, messages } = await runConnector(['spec', 'source-sample-data'])
+    const { code, messages } = await runHere(['spec', 'source-sample-data'])
     expect(code).toBe(0)
     expect(messages[0]?.spec.connectionSpecification.properties).toHaveProperty('count')
-    const destination = await runConnector(['spec', 'destination-postgres'])
+    const destination = await runHere(['spec', 'destination-postgres'])
     expect(destination.messages[0]?.spec.supported_destination_sync_modes).toEqual([
       ...['append', 'overwrite', 'append_dedup'],
     ])
-    const unknown = await runConnector(['spec', 'postgress'])
+    const unknown = await runHere(['spec', 'postgress'])
     expect(unknown.code).toBe(1)
     expect(unknown.messages[0]?.trace.error).toMatchObject({
       failure_type: 'config_error',
@@ -177,7 +178,7 @@ describe('airbyte connector', () => {
         },
       ],
     })
-    const { code, messages } = await runConnector(
+    const { code, messages } = await runHere(
       ['read', 'sample-data', '--config', '-', '--catalog', users],
       { input: '{"count": 3}' },
     )
@@ -191,14 +192,14 @@ describe('airbyte connector', () => {
   }, 60_000)
 
   it('tells no secret of the config', async () => {
-    const { code, stdout, messages } = await runConnector(
+    const { code, stdout, messages } = await runHere(
       read('--catalog', catalog({ echo: 'full_refresh' }), '--debug'),
     )
     expect(code).toBe(1)
     const error = messages.find(({ trace }) => trace?.error?.stream_descriptor)?.trace.error
     expect(error.message).toContain('no entry for Bearer **********')
     expect(stdout).not.toContain(SECRET)
-    const check = await runConnector(['check', '--manifest', manifest, '--config', config])
+    const check = await runHere(['check', '--manifest', manifest, '--config', config])
     expect(check.stdout).not.toContain(SECRET)
   }, 60_000)
 
@@ -232,7 +233,7 @@ describe('airbyte connector', () => {
         { type: 'GLOBAL', global: { stream_states: [streamState('days', { day: '2025-12-30' })] } },
       ]),
     ]) {
-      const { code, messages } = await runConnector(
+      const { code, messages } = await runHere(
         read('--catalog', catalog({ days: 'incremental' }), '--state', '-'),
         { input: state },
       )
@@ -244,7 +245,7 @@ describe('airbyte connector', () => {
 
   it('refuses a state that is none', async () => {
     const state = folder.write('state.json', { cursor: 5 })
-    const { code, messages } = await runConnector(
+    const { code, messages } = await runHere(
       read('--catalog', catalog({ days: 'incremental' }), '--state', state),
     )
     expect([code, messages[0]?.trace.error.internal_message]).toEqual([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { createDatabase, type TestDatabase } from '../../cdc/postgres/support.ts'
-import { type Ended, runConnector, workFolder } from './process.ts'
+import { type Ended, runHere, workFolder } from './process.ts'
 
 const folder = workFolder()
 let db: TestDatabase
@@ -27,7 +27,7 @@ it('follows the log of a database over several reads, from the states that came 
   const config = folder.write('config.json', {
     ...{ ...db.config, replication_method: { method: 'CDC' } },
   })
-  const found = await runConnector(['discover', 'source-postgres', '--config', config])
+  const found = await runHere(['discover', 'source-postgres', '--config', config])
   const catalog = folder.write('catalog.json', {
     streams: found.messages
       .flatMap(({ catalog }) => catalog?.streams ?? [])
@@ -37,7 +37,7 @@ it('follows the log of a database over several reads, from the states that came 
       })),
   })
   const read = (state?: string) =>
-    runConnector([
+    runHere([
       ...['read', 'source-postgres', '--config', config, '--catalog', catalog],
       ...(state ? ['--state', state] : []),
     ])

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../src/protocol/index.ts'
 import { loads, toJson } from '../../../src/runtime/declarative/python/json.ts'
 import { exactJson } from '../../../src/runtime/exact-json.ts'
 import { type Rule, responder, stable } from '../../runtime/declarative/oracle.ts'
-import { catalogOf, type Ended, runConnector, serve, workFolder } from './process.ts'
+import { catalogOf, type Ended, runHere, serve, workFolder } from './process.ts'
 
 const FOLDER = join(import.meta.dirname, '../../oracle/cli')
 const text = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
@@ -83,7 +83,7 @@ async function run(wanted: Case, rules: Rule[] = [], state?: unknown[]): Promise
     })
   })
   try {
-    const done = await runConnector(argumentsOf(wanted, api.url, state))
+    const done = await runHere(argumentsOf(wanted, api.url, state))
     const { code: exit } = done
     const requests = seen.map((request) => ({ ...request, query: [...request.query] }))
     return { exit, requests, ...summary(done, api.url) }

@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { connectorCommand } from '../../../src/cli/connector/index.ts'
 import type { JsonObject } from '../../../src/protocol/index.ts'
 import { loads, toJson } from '../../../src/runtime/declarative/python/json.ts'
 
@@ -42,17 +44,32 @@ export async function runConnector(
   return await ended(child)
 }
 
+/** The same in the test's own process, which spares the start of one. */
+export async function runHere(
+  args: string[],
+  { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const printed = Promise.all([text(stdout), text(stderr)])
+  const code = await connectorCommand(args, {
+    ...{ stdin: Readable.from([Buffer.from(input)]), stdout, stderr },
+    env: { ...process.env, ...env },
+  })
+  stdout.end()
+  stderr.end()
+  return endedWith(code, ...(await printed))
+}
+
+const endedWith = (code: number | null, stdout: string, stderr: string): Ended => ({
+  ...{ code, messages: messagesOf(stdout), stdout, stderr },
+})
+
 export async function ended(child: ChildProcess): Promise<Ended> {
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const [stdout, stderr] = await Promise.all(
     [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : '')),
   )
-  return {
-    code: await exit,
-    messages: messagesOf(stdout ?? ''),
-    stdout: stdout ?? '',
-    stderr: stderr ?? '',
-  }
+  return endedWith(await exit, stdout ?? '', stderr ?? '')
 }
 
 export const messagesOf = (output: string): Message[] =>

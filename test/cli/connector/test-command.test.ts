@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Ended, runConnector, serve, type TestServer, workFolder } from './process.ts'
+import { type Ended, runHere, serve, type TestServer, workFolder } from './process.ts'
 
 const MANIFEST = `
 version: 6.0.0
@@ -101,7 +101,7 @@ afterAll(() => {
 })
 
 const test = (...more: string[]): Promise<Ended> =>
-  runConnector(['test', '--manifest', manifest, ...more])
+  runHere(['test', '--manifest', manifest, ...more])
 const report = (ended: Ended) => JSON.parse(ended.stdout)
 
 describe('airbyte connector test', () => {
@@ -177,7 +177,7 @@ export const components: CustomComponents = {
   it('says where a replay departs from what was recorded', async () => {
     const changed = join(folder.path, 'changed.yaml')
     writeFileSync(changed, MANIFEST.replace('path: orders', 'path: orders_v2'))
-    const other = await runConnector(['test', '--manifest', changed, '--replay', cases()])
+    const other = await runHere(['test', '--manifest', changed, '--replay', cases()])
     expect(other.code).toBe(1)
     expect(other.stdout).toContain(`unknown request GET ${api.url}/orders_v2`)
     expect(other.stdout).toContain(`not asked for: GET ${api.url}/orders`)

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { messagesOf, runConnector, startConnector, workFolder } from './process.ts'
+import { messagesOf, runHere, startConnector, workFolder } from './process.ts'
 
 let folder: ReturnType<typeof workFolder>
 let client: Client
@@ -64,7 +64,7 @@ const ended = (stream: string, status = 'COMPLETE') => ({
 const lines = (...messages: object[]) => messages.map((m) => `${JSON.stringify(m)}\n`).join('')
 
 const write = (catalogPath: string, input: string, config = postgres) =>
-  runConnector(['write', 'postgres', '--config', config, '--catalog', catalogPath], { input })
+  runHere(['write', 'postgres', '--config', config, '--catalog', catalogPath], { input })
 
 const rowsOf = async (table: string) =>
   (await client.query(`SELECT id, name, balance, extra FROM cli_write.${table} ORDER BY id`)).rows
@@ -157,7 +157,7 @@ describe('airbyte connector write', () => {
       ended('fails'),
     )
     const warehouse = join(folder.path, 'null')
-    const { code, messages } = await runConnector(
+    const { code, messages } = await runHere(
       ['write', 'dev-null', '--config', config, '--catalog', path, '--warehouse', warehouse],
       { input },
     )
@@ -178,7 +178,7 @@ describe('airbyte connector write', () => {
   it('writes files into the warehouse directory', async () => {
     const warehouse = join(folder.path, 'warehouse')
     const path = catalog('files', configured('files'))
-    const { code } = await runConnector(
+    const { code } = await runHere(
       ['write', 'r2', '--config', folder.write('r2.json', {}), '--catalog', path].concat([
         '--warehouse',
         warehouse,
@@ -225,7 +225,7 @@ describe('airbyte connector write', () => {
       ],
     })
     const source = ['read', 'sample-data', '--config', folder.write('s.json', { count: 2500 })]
-    const { stdout } = await runConnector([...source, '--catalog', path])
+    const { stdout } = await runHere([...source, '--catalog', path])
     const { code, messages } = await write(path, stdout)
     expect(code).toBe(0)
     expect(messages.filter(({ type }) => type === 'STATE').length).toBeGreaterThan(0)
