@@ -333,3 +333,41 @@ describe('what cannot be waited for', () => {
     expect(soon.sleeps).toEqual([])
   })
 })
+
+describe('a budget that is spent', () => {
+  const manifest = shopManifest([parent], {
+    api_budget: {
+      type: 'HTTPAPIBudget',
+      policies: [
+        {
+          ...{ type: 'MovingWindowCallRatePolicy', matchers: [] },
+          rates: [{ type: 'Rate', limit: 1, interval: 'PT20S' }],
+        },
+      ],
+    },
+  })
+
+  it('is asked for again while others of the source may give calls back', async () => {
+    let asked = 0
+    const rest = { forMs: 2000, left: 0, until: NOW + 2000 }
+    const owner = {
+      // At the third time another has given its call back.
+      takeCalls: async () => (++asked < 3 ? { calls: 0, waitMs: 20_000 - asked, ...rest } : GIVEN),
+      learnCalls: async () => ({ left: 0 }),
+      giveBackCalls: async () => {},
+    } as unknown as ConnectorContext['owner']
+    const GIVEN = { calls: 1, waitMs: 0, ...rest }
+    const open = shop(manifest, { '/parents': () => rows(1) }, { owner })
+    expect((await read(open, ['parents'])).ids).toEqual([1])
+    expect(open.sleeps).toEqual([2000, 2000])
+  })
+
+  it('is waited for to the end by who is alone', async () => {
+    const answers = {
+      '/parents': (query: URLSearchParams) => (query.get('page') === '0' ? rows(1, 2) : rows(3)),
+    }
+    const open = shop(manifest, answers)
+    expect((await read(open, ['parents'])).ids).toEqual([1, 2, 3])
+    expect(open.sleeps).toEqual([20_001])
+  })
+})

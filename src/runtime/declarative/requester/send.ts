@@ -95,6 +95,9 @@ const PROBE_RETRIES = 2
 /** What is waited before a request goes out with other credentials than those that are spent. */
 const ROTATION_SECONDS = 0.1
 
+/** Others of the source may give calls back before the first of those made leaves its window. */
+const ASK_AGAIN_MS = 2000
+
 /** Waits until the API's budget allows the call. */
 async function takeCall(request: Outgoing, attempt: number, env: Environment): Promise<void> {
   for (;;) {
@@ -106,7 +109,7 @@ async function takeCall(request: Outgoing, attempt: number, env: Environment): P
       const message = `${env.stream}: the API's budget is spent until ${isoTime(until)}.`
       throw new WaitUntil(message, env.stream, until, { attempt })
     }
-    await env.run.sleep(ms)
+    await env.run.sleep(env.ctx.owner ? Math.min(ms, ASK_AGAIN_MS) : ms)
   }
 }
 
