@@ -191,6 +191,12 @@ export const ERROR_CODES = {
     when: 'The source schema changed in a way that needs a decision.',
     next: 'Review the change and accept or refresh the stream.',
   },
+  COLUMNS_CHANGED: {
+    kind: 'config',
+    status: 409,
+    when: 'Columns of a table were dropped or changed while a sync ran, after it had discovered them.',
+    next: 'Sync again: the next sync has the columns as they are by then, as far as schemaChanges allows it.',
+  },
   EMPTY_OVERWRITE_HELD: {
     kind: 'config',
     status: 409,

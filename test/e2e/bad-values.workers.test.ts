@@ -207,7 +207,7 @@ describe.each(['full_refresh', 'incremental'])('a column that is dropped, %s', (
   const name = `dropped_${syncMode}`
   const stream = { name, syncMode, destinationSyncMode: 'append', cursorField: 'id' }
 
-  it('is null from the next sync on; in the middle of one it fails the stream by name', async () => {
+  it('is null from the next sync on; in the middle of one it fails the stream by name, and the next goes on by itself', async () => {
     await sql(`CREATE TABLE ${name} (id int PRIMARY KEY, v text, w text, x text);
       INSERT INTO ${name} VALUES (1, 'a', 'b', 'c')`)
     const { call, sync, rows } = await flow(stream)
@@ -223,10 +223,20 @@ describe.each(['full_refresh', 'incremental'])('a column that is dropped, %s', (
     })
     expect(await sync()).toMatchObject({
       status: 'failed',
-      error: { code: 'SCHEMA_CHANGED', stream: `public.${name}`, field: 'x' },
+      error: { code: 'COLUMNS_CHANGED', stream: `public.${name}`, field: 'x' },
     })
-    await call('connections.resume', { connection: 'flow' })
     expect(await sync()).toMatchObject({ status: 'succeeded' })
     expect(await rows(name, 'id, w, x')).toContainEqual({ id: '3', w: 'f', x: null })
+
+    // Under `disable` the next sync, which discovers the change, asks for a decision.
+    await call('connections.update', { connection: 'flow', schemaChanges: 'disable' })
+    armFaultPoint('plan.frozen', 1, async () => {
+      await sql(`ALTER TABLE ${name} DROP COLUMN w`)
+    })
+    expect(await sync()).toMatchObject({ error: { code: 'COLUMNS_CHANGED', field: 'w' } })
+    expect(await sync()).toMatchObject({ error: { code: 'SCHEMA_CHANGED' } })
+    expect(await call('connections.get', { connection: 'flow' })).toMatchObject({
+      status: 'paused',
+    })
   })
 })

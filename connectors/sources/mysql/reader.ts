@@ -29,7 +29,7 @@ export interface StreamReader extends StreamInput {
   columns: SourceColumn[]
 }
 
-/** `extend` adds columns that the database does not have. Rejects with STREAM_NOT_FOUND or SCHEMA_CHANGED. */
+/** `extend` adds columns that the database does not have. Rejects with STREAM_NOT_FOUND or COLUMNS_CHANGED. */
 export async function openReader(
   input: StreamInput,
   extend: (table: SourceTable) => SourceTable = (table) => table,

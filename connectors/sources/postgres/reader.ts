@@ -33,7 +33,7 @@ export interface StreamReader extends StreamInput {
 }
 
 /**
- * Rejects with STREAM_NOT_FOUND, PERMISSION_DENIED or SCHEMA_CHANGED.
+ * Rejects with STREAM_NOT_FOUND, PERMISSION_DENIED or COLUMNS_CHANGED.
  *
  * @param extend adds columns that are in the stream and not in the table
  */

@@ -138,6 +138,14 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     id: 'schema_change',
+    codes: ['COLUMNS_CHANGED'],
+    end: 'source',
+    title: () => 'The columns of a table changed while the sync ran.',
+    next: 'Nothing is to be decided yet: the next sync plans with the columns as they are now.',
+    call: syncAgain,
+  },
+  {
+    id: 'schema_change',
     codes: ['SCHEMA_CHANGED', 'TYPE_UNSUPPORTED', 'MODE_UNSUPPORTED'],
     end: 'source',
     title: () => 'The columns of a stream are no longer what the connection expects.',

@@ -62,15 +62,19 @@ export function loggedStream(
   }
 }
 
-/** The column that the catalog described, as it is now. Rejects with SCHEMA_CHANGED. */
+/** A plan that is behind the table is no reason to stop the connection: the next one is not. */
+const SYNC_AGAIN =
+  'Sync again: columns are discovered anew, and schemaChanges says what becomes of the change.'
+
+/** The column that the catalog described, as it is now. Rejects with COLUMNS_CHANGED. */
 export function currentColumn<C extends TableColumn>(columns: C[], wanted: Column): C {
   const current = columns.find(({ name }) => name === wanted.name)
   const was = wanted.native?.type ?? wanted.type
   if (!current) {
     throw new AirbyteError(
-      'SCHEMA_CHANGED',
+      'COLUMNS_CHANGED',
       `The column '${wanted.name}' is gone since discovery, or may no longer be read.`,
-      { field: wanted.name, hint: 'Discover the source again and sync.' },
+      { field: wanted.name, hint: SYNC_AGAIN },
     )
   }
   const is = wanted.native
@@ -78,9 +82,9 @@ export function currentColumn<C extends TableColumn>(columns: C[], wanted: Colum
     : current.column.type
   if (is !== was) {
     throw new AirbyteError(
-      'SCHEMA_CHANGED',
+      'COLUMNS_CHANGED',
       `The column '${wanted.name}' changed from ${was} to ${is} since discovery.`,
-      { field: wanted.name, hint: 'Discover the source again and sync.' },
+      { field: wanted.name, hint: SYNC_AGAIN },
     )
   }
   return current

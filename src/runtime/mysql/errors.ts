@@ -55,8 +55,8 @@ const BY_ERRNO: Record<number, ErrorMapping> = {
   1049: { code: 'VALIDATION_FAILED', field: 'config.database' },
   1053: { code: 'CONNECTION_LOST' },
   1054: {
-    code: 'SCHEMA_CHANGED',
-    hint: () => 'A column is gone since discovery: discover the source again and sync.',
+    code: 'COLUMNS_CHANGED',
+    hint: () => 'A column went while the sync ran: sync again, columns are discovered anew.',
   },
   1114: { code: 'DESTINATION_FULL' },
   1129: { code: 'AUTH_FAILED', field: 'config.host' },

@@ -38,8 +38,8 @@ const BY_SQLSTATE: Record<string, ErrorMapping> = {
   '42501': { code: 'PERMISSION_DENIED', hint: grant },
   '42P01': { code: 'STREAM_NOT_FOUND' },
   '42703': {
-    code: 'SCHEMA_CHANGED',
-    hint: () => 'A column is gone since discovery: discover the source again and sync.',
+    code: 'COLUMNS_CHANGED',
+    hint: () => 'A column went while the sync ran: sync again, columns are discovered anew.',
   },
   '53100': { code: 'DESTINATION_FULL' },
   '53300': {

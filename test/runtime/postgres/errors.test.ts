@@ -21,7 +21,7 @@ describe('mapPostgresError', () => {
     ['53300', 'UPSTREAM_ERROR', 'transient'],
     ['40P01', 'UPSTREAM_ERROR', 'transient'],
     ['42P01', 'STREAM_NOT_FOUND', 'config'],
-    ['42703', 'SCHEMA_CHANGED', 'config'],
+    ['42703', 'COLUMNS_CHANGED', 'config'],
   ])('maps %s to %s (%s)', (code, expected, kind) => {
     expect(mapPostgresError(server(code))).toMatchObject({ code: expected, kind })
   })

@@ -90,12 +90,12 @@ describe('what the mysql source says of failures', () => {
     await db.run('ALTER TABLE moving DROP COLUMN a')
     const gone = await readStream(db.reading(), configured)
     expect(gone.find(({ type }) => type === 'error')).toMatchObject({
-      error: { code: 'SCHEMA_CHANGED', field: 'a' },
+      error: { code: 'COLUMNS_CHANGED', field: 'a' },
     })
     await db.run('ALTER TABLE moving ADD COLUMN a BIGINT AFTER id')
     const retyped = await readStream(db.reading(), configured)
     expect(retyped.find(({ type }) => type === 'error')).toMatchObject({
-      error: { code: 'SCHEMA_CHANGED', field: 'a' },
+      error: { code: 'COLUMNS_CHANGED', field: 'a' },
     })
   })
 

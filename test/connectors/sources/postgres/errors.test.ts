@@ -107,10 +107,10 @@ describe('a table that changed since discovery', () => {
   it('is named with its column, or as gone', async () => {
     await db.sql('CREATE TABLE changing (id int PRIMARY KEY, a int, b int)')
     expect(await errorOf('ALTER TABLE changing DROP COLUMN a', 'changing')).toMatchObject({
-      error: { code: 'SCHEMA_CHANGED', field: 'a', stream: 'public.changing' },
+      error: { code: 'COLUMNS_CHANGED', field: 'a', stream: 'public.changing' },
     })
     expect(await errorOf('ALTER TABLE changing ALTER b TYPE text', 'changing')).toMatchObject({
-      error: { code: 'SCHEMA_CHANGED', field: 'b' },
+      error: { code: 'COLUMNS_CHANGED', field: 'b' },
     })
     expect(await errorOf('DROP TABLE changing', 'changing')).toMatchObject({
       error: { code: 'STREAM_NOT_FOUND' },
