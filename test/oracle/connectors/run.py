@@ -8,6 +8,7 @@ The mock is the one of the connector's own tests, over HTTP; a request for the v
 """
 
 import hashlib
+import importlib.util
 import json
 import logging
 import pathlib
@@ -63,7 +64,19 @@ def configured(stream):
     )
 
 
+def register_components(name):
+    """Classes of ours in Python, under the module that the manifest names."""
+    path = HERE / "components" / f"{name}.py"
+    if not path.exists():
+        return
+    module = f"source_{name.replace('-', '_')}.components"
+    spec = importlib.util.spec_from_file_location(module, path)
+    sys.modules[module] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[module])
+
+
 def run(name, served):
+    register_components(name)
     manifest = yaml.safe_load((ROOT / "connectors/sources" / name / "manifest.yaml").read_text())
     config = served["config"]
 
