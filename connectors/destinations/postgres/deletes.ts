@@ -10,6 +10,7 @@ import {
 } from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
 import { INCOMING } from './layout.ts'
+import { EXTRACTED } from './tables.ts'
 import { bury, buryAll } from './tombstones.ts'
 
 /** Columns of change logs that a marked row takes from its deletion; it keeps its other values. */
@@ -29,14 +30,9 @@ export function ranksBelow({ cursor, plan }: Layout, table: string, chunk: strin
     OR ${table}.${quote(GENERATION_ID)} < ${Number(plan.minimumGenerationId)})`
 }
 
-/** The deletions among the chunk's latest rows. */
-export async function removeRows(
-  client: pg.Client,
-  layout: Layout,
-  target: string,
-  latest: string,
-): Promise<void> {
-  const deleted = `SELECT * FROM (${latest}) AS l WHERE ${isDelete(layout, 'l')}`
+/** The deletions among the chunk's rows, of which there is one per key. */
+export async function removeRows(client: pg.Client, layout: Layout, target: string): Promise<void> {
+  const deleted = `SELECT * FROM ${INCOMING} AS l WHERE ${isDelete(layout, 'l')}`
   if (layout.softDelete) return markRows(client, layout, target, deleted)
   const sameKey = layout.keys.map((key) => `t.${quote(key)} = d.${quote(key)}`)
   const unplaced = layout.cursor ? `d.${quote(layout.cursor)} IS NULL OR ` : ''
@@ -77,7 +73,7 @@ async function markRows(
 function timeOf({ columns, deletedAt }: Layout, alias: string): string {
   const type = columns.find(({ name }) => name === deletedAt)?.type
   return `coalesce(${alias}.${quote(deletedAt ?? '')},
-    to_timestamp(current_setting('airbyte.extracted_at')::double precision)::${type})`
+    ${EXTRACTED}::${type})`
 }
 
 /** Everything before the last truncate, in the chunk and in the table, and the truncates themselves. */

@@ -1,6 +1,6 @@
 /**
- * Merging a chunk into a table by primary key. The cost follows from the chunk: its rows are sorted
- * once, and each finds its row in the table through the key's index.
+ * Merging a chunk into a table by primary key. The cost follows from the chunk: the keys of its rows are
+ * sorted once, and each row that is left finds its row in the table through the key's index.
  *
  * Which row wins: the one with the larger cursor, of equal cursors the later in stream order, null
  * being the smallest; in a chunk, against the table, and against what was deleted (`tombstones.ts`).
@@ -28,7 +28,8 @@ import { addChildren, noteReplaced, noteStanding, removeChildren, removeOrphans 
 import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING, qualified } from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
-import { dropLate, hasTombstones, unbury } from './tombstones.ts'
+import { EXTRACTED } from './tables.ts'
+import { dropLate, isLate, lastBuried, unbury } from './tombstones.ts'
 import { keepUnchanged } from './unchanged.ts'
 
 /** A temporary table for one chunk's rows, with the target's own types. Gone with the transaction. */
@@ -62,17 +63,24 @@ export async function merge(
 ): Promise<RejectedRow[]> {
   const target = qualified(layout.schema, name)
   const hasChildren = layout.children.length > 0
-  const rejects = await takeKeyless(client, layout, maxRejects)
+  const buried = await lastBuried(client, layout)
+  let found = await lookAt(client, layout, buried)
+  const rejects = found.keyless ? await takeKeyless(client, layout, maxRejects) : []
+  if (found.keyless) found = await lookAt(client, layout, buried)
   if (hasChildren) await byIndex(client, () => noteReplaced(client, layout, target))
-  const found = await lookAt(client, layout)
   if (found.truncates) await removeTruncated(client, layout, target)
-  const latest = latestRows(layout, found.unplaced)
-  if (found.unchanged) await byIndex(client, () => keepUnchanged(client, layout, target, latest))
-  const buried = await hasTombstones(client, layout)
-  if (buried) await byIndex(client, () => dropLate(client, layout))
-  if (found.deletes) await byIndex(client, () => removeRows(client, layout, target, latest))
-  const standing = `SELECT * FROM (${latest}) AS l WHERE NOT ${isDelete(layout, 'l')}`
-  if (buried) await byIndex(client, () => unbury(client, layout, standing))
+  if (found.unchanged) {
+    const latest = latestRows(layout, found.unplaced)
+    await byIndex(client, () => keepUnchanged(client, layout, target, latest))
+  }
+  // A truncate has just buried all that is below it, in this chunk too.
+  if (found.late || found.truncates) await byIndex(client, () => dropLate(client, layout))
+  await dropSuperseded(client, layout, found.unplaced)
+  const standing = `SELECT * FROM ${INCOMING} AS l WHERE NOT ${isDelete(layout, 'l')}`
+  await byIndex(client, async () => {
+    if (found.deletes) await removeRows(client, layout, target)
+    if (buried !== null) await unbury(client, layout, target, standing)
+  })
   if (isolate) {
     const left = maxRejects - rejects.length
     rejects.push(...(await upsertIsolated(client, layout, target, standing, left)))
@@ -107,29 +115,42 @@ async function byIndex(client: pg.Client, work: () => Promise<void>): Promise<vo
 }
 
 interface Found {
+  /** Rows lack a part of their key. */
+  keyless: boolean
   truncates: boolean
   deletes: boolean
   /** There are deletes without a cursor: the order of coming is all that tells when. */
   unplaced: boolean
   unchanged: boolean
+  /** There are rows that may rank below what was deleted. */
+  late: boolean
 }
 
-/** What the chunk has beyond plain rows. */
-async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
+/**
+ * What the chunk has beyond plain rows.
+ *
+ * @param buried the highest position of all deletions
+ */
+async function lookAt(client: pg.Client, layout: Layout, buried: string | null): Promise<Found> {
   const cursor = layout.cursor ? `i.${quote(layout.cursor)}` : 'NULL'
   const deletes = isDelete(layout, 'i')
   const { rows } = await client.query<Record<keyof Found, string | null>>(
-    `SELECT bool_or(i.${quote(OP)} = 't') AS truncates, bool_or(${deletes}) AS deletes,
+    `SELECT bool_or(${isKeyless(layout, 'i')}) AS keyless,
+            bool_or(i.${quote(OP)} = 't') AS truncates, bool_or(${deletes}) AS deletes,
             bool_or(${deletes} AND ${cursor} IS NULL) AS unplaced,
-            bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged
+            bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged,
+            bool_or(${isLate(layout, 'i', '$1::text')}) AS late
      FROM ${INCOMING} AS i`,
+    [buried],
   )
   const is = (name: keyof Found) => rows[0]?.[name] === 't'
   return {
+    keyless: is('keyless'),
     truncates: is('truncates'),
     deletes: is('deletes'),
     unplaced: is('unplaced'),
     unchanged: is('unchanged'),
+    late: is('late'),
   }
 }
 
@@ -172,24 +193,45 @@ function keyTooLong({ keys }: Layout, error: Error): string | undefined {
   return (error as { code?: string }).code === '54000' && keys.length === 1 ? keys[0] : undefined
 }
 
+const isKeyless = ({ keys }: Layout, alias: string) =>
+  `(${keys.map((key) => `${alias}.${quote(key)} IS NULL`).join(' OR ')})
+   AND ${alias}.${quote(OP)} IS DISTINCT FROM 't'`
+
 async function takeKeyless(client: pg.Client, layout: Layout, max: number): Promise<RejectedRow[]> {
-  const keyless = layout.keys.map((key) => `${quote(key)} IS NULL`).join(' OR ')
-  const missing = `(${keyless}) AND ${quote(OP)} IS DISTINCT FROM 't'`
+  const missing = isKeyless(layout, 'i')
   const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
   const { rows } = await client.query<{ row: string; field: string }>(
     `SELECT (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row,
        CASE ${layout.keys.map((key) => `WHEN ${quote(key)} IS NULL THEN ${quoteLiteral(key)}`).join(' ')} END AS field
-     FROM ${INCOMING} WHERE ${missing} ORDER BY ${quote(ORDER)} LIMIT ${max + 1}`,
+     FROM ${INCOMING} AS i WHERE ${missing} ORDER BY ${quote(ORDER)} LIMIT ${max + 1}`,
   )
-  if (rows.length > 0) await client.query(`DELETE FROM ${INCOMING} WHERE ${missing}`)
+  if (rows.length > 0) await client.query(`DELETE FROM ${INCOMING} AS i WHERE ${missing}`)
   return rows.map(({ row, field }) => ({ reason: 'a primary key column is null', field, row }))
 }
 
 /** One row per key. */
 function latestRows(layout: Layout, unplaced: boolean): string {
   const keys = layout.keys.map(quote).join(', ')
-  const cursor = layout.cursor && !unplaced ? `${quote(layout.cursor)} DESC NULLS LAST, ` : ''
-  return `SELECT DISTINCT ON (${keys}) * FROM ${INCOMING} ORDER BY ${keys}, ${cursor}${quote(ORDER)} DESC`
+  return `SELECT DISTINCT ON (${keys}) * FROM ${INCOMING} ORDER BY ${keys}, ${latestFirst(layout, unplaced)}`
+}
+
+/** The order of rows with one key. */
+function latestFirst({ cursor }: Layout, unplaced: boolean): string {
+  const position = cursor && !unplaced ? `${quote(cursor)} DESC NULLS LAST, ` : ''
+  return `${position}${quote(ORDER)} DESC`
+}
+
+/** Leaves one row per key. What is sorted is keys and places alone: whole rows would go by way of the disk. */
+async function dropSuperseded(client: pg.Client, layout: Layout, unplaced: boolean): Promise<void> {
+  const [keys, order] = [layout.keys.map(quote).join(', '), quote(ORDER)]
+  await client.query(
+    `DELETE FROM ${INCOMING} WHERE ${order} IN (
+       SELECT ${order} FROM (
+         SELECT ${order}, row_number() OVER (
+           PARTITION BY ${keys} ORDER BY ${latestFirst(layout, unplaced)}) AS rank
+         FROM ${INCOMING}) AS ranked
+       WHERE rank > 1)`,
+  )
 }
 
 async function upsert(
@@ -200,12 +242,15 @@ async function upsert(
 ): Promise<void> {
   const ids = layout.children.length > 0 ? [RAW_ID] : []
   const columns = [...layout.columns.map(({ name }) => name), META, ...ids].map(quote)
-  const defaulted = [EXTRACTED_AT, GENERATION_ID, ...(ids.length > 0 ? [] : [RAW_ID])].map(quote)
-  const updates = [...columns, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`).join(', ')
+  // What all rows of the chunk have in common is found once, not by each row's defaults.
+  const common = [EXTRACTED_AT, GENERATION_ID].map(quote)
+  const defaulted = ids.length > 0 ? [] : [quote(RAW_ID)]
+  const updates = [...columns, ...common, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`)
   await client.query(
-    `INSERT INTO ${target} AS t (${columns.join(', ')})
-     SELECT ${columns.join(', ')} FROM (${standing}) AS standing
-     ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${updates}
+    `INSERT INTO ${target} AS t (${[...columns, ...common].join(', ')})
+     SELECT ${columns.join(', ')}, (SELECT ${EXTRACTED}), ${Number(layout.plan.generationId)}
+     FROM (${standing}) AS standing
+     ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${updates.join(', ')}
      WHERE ${ranksBelow(layout, 't', 'EXCLUDED')}`,
   )
 }

@@ -60,6 +60,9 @@ function metadataDefaults(layout: Layout, visible: boolean): Record<string, stri
   }
 }
 
+/** The time of the chunk's extraction, as `setMetadata` set it. */
+export const EXTRACTED = `to_timestamp(current_setting('airbyte.extracted_at')::double precision)`
+
 /** Sets what the defaults of a visible table read, or the constants of a hidden one, for one chunk. */
 export async function setMetadata(
   client: pg.Client,

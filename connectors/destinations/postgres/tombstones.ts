@@ -3,6 +3,9 @@
  * a row per deleted key with the position (the cursor's value) of its deletion, and one with an empty
  * key for the last truncate. A row that ranks below its tombstone is late, and left out. A deletion
  * without a cursor leaves none.
+ *
+ * One more row has the highest position of all. A log goes forward: a chunk that is nowhere below it
+ * has no late rows, and none has to look for its tombstone.
  */
 import type pg from 'pg'
 import type { Layout } from '../../../src/runtime/loading/layout.ts'
@@ -13,6 +16,8 @@ import { INCOMING, qualified } from './layout.ts'
 const KEPT = '30 days'
 /** The key of what a truncate leaves. */
 const ALL_KEYS = `''::bytea`
+/** The key of the highest position; those of rows are longer. */
+const HIGHEST = `'\\x00'::bytea`
 
 export const tombstones = ({ schema }: Layout) => qualified(schema, '_airbyte_tombstones')
 
@@ -43,14 +48,30 @@ function digest(layout: Layout, alias: string): string {
   return `sha256(convert_to(jsonb_build_array(${parts.join(', ')})::text, 'UTF8'))`
 }
 
-/** Whether the stream has any: most never do, and pay no more than this question. */
-export async function hasTombstones(client: pg.Client, layout: Layout): Promise<boolean> {
-  if (!layout.cursor) return false
-  const { rows } = await client.query<{ found: string }>(
-    `SELECT EXISTS (SELECT FROM ${tombstones(layout)} WHERE ${OWN}) AS found`,
+/** The highest position; null without tombstones: most streams never have any, and pay no more than this question. */
+export async function lastBuried(client: pg.Client, layout: Layout): Promise<string | null> {
+  if (!layout.cursor) return null
+  const type = typeOf(layout, layout.cursor)
+  const known = `SELECT position FROM ${tombstones(layout)} WHERE ${OWN}`
+  const highest = `${known} ORDER BY position::${type} DESC LIMIT 1`
+  const { rows } = await client.query<Record<'known' | 'found', string | null>>(
+    `SELECT (${known} AND key = ${HIGHEST}) AS known, EXISTS (${known}) AS found`,
     own(layout),
   )
-  return rows[0]?.found === 't'
+  if (rows[0]?.found !== 't') return null
+  if (rows[0].known !== null) return rows[0].known
+  // Those of before there was such a row, or it was forgotten for its age.
+  await put(client, layout, `SELECT ${HIGHEST}, position FROM (${highest}) AS highest`)
+  return lastBuried(client, layout)
+}
+
+/** Whether a row of this alias may be late, given the highest position, which may be null. */
+export function isLate({ columns, cursor }: Layout, alias: string, highest: string): string {
+  const type = columns.find(({ name }) => name === cursor)?.type
+  const position = `${alias}.${quote(cursor ?? '')}`
+  return cursor
+    ? `${highest} IS NOT NULL AND (${position} IS NULL OR ${position} < ${highest}::${type})`
+    : `${highest} IS NOT NULL`
 }
 
 /**
@@ -61,24 +82,23 @@ export async function dropLate(client: pg.Client, layout: Layout): Promise<void>
   if (!layout.cursor) return
   const type = typeOf(layout, layout.cursor)
   const cursor = `i.${quote(layout.cursor)}`
-  for (const key of [ALL_KEYS, digest(layout, 'i')]) {
-    const position = `(SELECT s.position::${type} FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ${key})`
+  for (const key of [ALL_KEYS, digest(layout, 'i')])
     await client.query(
-      `DELETE FROM ${INCOMING} AS i WHERE coalesce(${cursor} < ${position}, ${position} IS NOT NULL)`,
+      `DELETE FROM ${INCOMING} AS i WHERE (
+         SELECT coalesce(${cursor} < s.position::${type}, true)
+         FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ${key})`,
       own(layout),
     )
-  }
 }
 
 /** Leaves a tombstone for each of these rows that has a position. */
 export async function bury(client: pg.Client, layout: Layout, deleted: string): Promise<void> {
   if (!layout.cursor) return
-  await put(
-    client,
-    layout,
-    `SELECT ${digest(layout, 'd')}, d.${quote(layout.cursor)}::text
-     FROM (${deleted}) AS d WHERE d.${quote(layout.cursor)} IS NOT NULL`,
-  )
+  const cursor = `d.${quote(layout.cursor)}`
+  const placed = `FROM (${deleted}) AS d WHERE ${cursor} IS NOT NULL`
+  await put(client, layout, `SELECT ${digest(layout, 'd')}, ${cursor}::text ${placed}`)
+  const last = `${placed} ORDER BY ${cursor} DESC LIMIT 1`
+  await put(client, layout, `SELECT ${HIGHEST}, ${cursor}::text ${last}`)
 }
 
 /** A truncate at this position: whatever ranks below it is gone, older tombstones with it. */
@@ -89,7 +109,8 @@ export async function buryAll(client: pg.Client, layout: Layout, position: strin
     `DELETE FROM ${tombstones(layout)} WHERE ${OWN} AND position::${type} <= $4::text::${type}`,
     [...own(layout), position],
   )
-  await put(client, layout, `SELECT ${ALL_KEYS}, $4::text`, [position])
+  for (const key of [ALL_KEYS, HIGHEST])
+    await put(client, layout, `SELECT ${key}, $4::text`, [position])
 }
 
 async function put(client: pg.Client, layout: Layout, rows: string, values: string[] = []) {
@@ -104,11 +125,21 @@ async function put(client: pg.Client, layout: Layout, rows: string, values: stri
   )
 }
 
-/** The rows stand again, and rank above their tombstones. */
-export async function unbury(client: pg.Client, layout: Layout, standing: string): Promise<void> {
+/**
+ * The rows will stand again, and rank above their tombstones. What is in the table has none that would
+ * rank above it.
+ */
+export async function unbury(
+  client: pg.Client,
+  layout: Layout,
+  target: string,
+  standing: string,
+): Promise<void> {
+  const sameKey = layout.keys.map((key) => `t.${quote(key)} = u.${quote(key)}`).join(' AND ')
+  const returning = `SELECT ${digest(layout, 'u')} FROM (${standing}) AS u
+    WHERE NOT EXISTS (SELECT FROM ${target} AS t WHERE ${sameKey})`
   await client.query(
-    `DELETE FROM ${tombstones(layout)} AS s
-     WHERE ${OWN} AND s.key = ANY(ARRAY(SELECT ${digest(layout, 'u')} FROM (${standing}) AS u))`,
+    `DELETE FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ANY(ARRAY(${returning}))`,
     own(layout),
   )
 }

@@ -204,7 +204,8 @@ describe('append_dedup', () => {
 
   it('keeps tombstones for as long as the generation', async () => {
     const plan: Partial<StreamPlan> = { mode: 'append_dedup', cursorField: ['updated'] }
-    const buried = () => db.rows('SELECT generation_id::int AS g FROM _airbyte_tombstones')
+    const buried = () =>
+      db.rows('SELECT generation_id::int AS g FROM _airbyte_tombstones WHERE length(key) = 32')
     await sync(plan, [[1, null, at(2)]], { op: ['d'] })
     expect(await buried()).toEqual([{ g: 1 }])
     await sync(plan, [[1, 'late', at(1)]])
@@ -215,6 +216,39 @@ describe('append_dedup', () => {
     await sync({ ...plan, generationId: 2, minimumGenerationId: 2 }, [[1, 'read again', at(1)]])
     expect(await names()).toEqual([{ id: 1, name: 'read again' }])
     expect(await buried()).toEqual([])
+  })
+
+  it('tells late rows by the highest position of a deletion, also where that is forgotten', async () => {
+    const plan: Partial<StreamPlan> = { mode: 'append_dedup', cursorField: ['updated'] }
+    const highest = () => db.rows('SELECT position FROM _airbyte_tombstones WHERE length(key) = 1')
+    const deleted = [
+      [1, null, at(3)],
+      [2, null, at(5)],
+      [3, null, at(4)],
+    ]
+    await sync(plan, deleted, { op: ['d', 'd', 'd'] })
+    const known = await highest()
+    expect(known).toEqual([{ position: expect.stringContaining('2026-01-05') }])
+    const late = [
+      [1, 'late', at(2)],
+      [2, 'late', at(4)],
+      [3, 'back', at(4)],
+      [4, 'new', at(1)],
+      [5, 'no cursor', null],
+    ]
+    await sync(plan, late)
+    const standing = [
+      { id: 3, name: 'back' },
+      { id: 4, name: 'new' },
+      { id: 5, name: 'no cursor' },
+    ]
+    expect(await names()).toEqual(standing)
+    await db.sql.query('DELETE FROM _airbyte_tombstones WHERE length(key) = 1')
+    await sync(plan, [[1, 'late', at(2)]])
+    expect(await names()).toEqual(standing)
+    expect(await highest()).toEqual(known)
+    await sync(plan, [[2, 'back', at(6)]])
+    expect(await names()).toEqual([{ id: 2, name: 'back' }, ...standing])
   })
 
   it('refuses deletes in a log that has no place for them, and tells their time where it has', async () => {
