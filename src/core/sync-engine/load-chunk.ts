@@ -8,7 +8,8 @@ import type { StreamClaim } from './types.ts'
 
 interface Loading {
   id: string
-  body: AsyncIterable<Batch>
+  /** As they come out of the pipeline. */
+  batches: AsyncIterable<Batch>
   end: () => ChunkEnd
   isolateBadRows: boolean
   /** Rows that were rejected without being tried. */
@@ -16,14 +17,14 @@ interface Loading {
 }
 
 /**
- * Takes a chunk through its pipeline straight into the destination, and reports it. Null where the
+ * Takes a chunk out of its pipeline straight into the destination, and reports it. Null where the
  * destination had it already: then what is known of the stream's position has changed.
  */
 export async function loadChunk(
   slice: Slice<StreamClaim>,
   loader: Loader,
   pipeline: ChunkPipeline,
-  { id, body, end, isolateBadRows, keptBack = 0 }: Loading,
+  { id, batches, end, isolateBadRows, keptBack = 0 }: Loading,
 ): Promise<ChunkProof | null> {
   const { claim, sync } = slice
   const began = slice.host.now()
@@ -39,7 +40,7 @@ export async function loadChunk(
   const result = await loader.load(
     {
       id,
-      body: pipeline.run(body),
+      body: batches,
       keepRejects: refused.keep,
       end: () => ({ ...end(), proof: proofNow() }),
       isolateBadRows,

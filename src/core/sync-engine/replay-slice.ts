@@ -96,7 +96,7 @@ async function replay(
   })
   await loadChunk(slice, loader, pipeline, {
     id,
-    body: toAsync(batches),
+    batches: pipeline.run(toAsync(batches)),
     end: () => NOWHERE,
     isolateBadRows: true,
     keptBack: keptBack.length,
