@@ -60,7 +60,7 @@ async function run(ctx: ConnectorContext, source: Source, job: Job): Promise<Ans
   let rows = 0
   for await (const event of feed) {
     if (event.type === 'batch') {
-      rows += event.batch.length
+      rows += rowsOf(event.batch)
       if (job.action === 'stage') writer.add(event.batch)
     } else if (!writer.isEmpty) {
       await writer.take()

@@ -1,4 +1,4 @@
-import { AirbyteError, type RecordBatch, type StreamKey } from '../protocol/index.ts'
+import { AirbyteError, type Batch, rowsOf, type StreamKey } from '../protocol/index.ts'
 import type { ObjectStore } from '../runtime/contract.ts'
 import type { LogPart } from '../runtime/source-log.ts'
 import { concat } from '../staging/bytes.ts'
@@ -12,14 +12,14 @@ export type PartOfSegment = Pick<LogPart, 'offset' | 'length' | 'rows'> & { stre
  * as a staged chunk of its own, so that a stream is read without the others.
  */
 export class SegmentWriter {
-  readonly #batches = new Map<StreamKey, RecordBatch[]>()
+  readonly #batches = new Map<StreamKey, Batch[]>()
 
   get isEmpty(): boolean {
     return this.#batches.size === 0
   }
 
-  add(batch: RecordBatch): void {
-    if (batch.length === 0) return
+  add(batch: Batch): void {
+    if (rowsOf(batch) === 0) return
     const before = this.#batches.get(batch.stream)
     if (before) before.push(batch)
     else this.#batches.set(batch.stream, [batch])
@@ -36,7 +36,7 @@ export class SegmentWriter {
         pieces.push(frame)
         offset += frame.length
       }
-      const rows = batches.reduce((sum, { length }) => sum + length, 0)
+      const rows = batches.reduce((sum, batch) => sum + rowsOf(batch), 0)
       parts.push({ stream, offset: start, length: offset - start, rows })
     }
     this.#batches.clear()
@@ -44,18 +44,16 @@ export class SegmentWriter {
   }
 }
 
-async function* each(batches: RecordBatch[]) {
+async function* each(batches: Batch[]) {
   yield* batches
 }
 
 /** One stream's changes out of a segment. Rejects with STAGED_CHUNK_CHANGED if it is not as it was written. */
-export async function* readPart(store: ObjectStore, part: LogPart): AsyncGenerator<RecordBatch> {
+export async function* readPart(store: ObjectStore, part: LogPart): AsyncGenerator<Batch> {
   const { key, offset, length } = part
   const object = await store.get(key, { offset, length })
   if (!object) {
     throw new AirbyteError('STAGED_CHUNK_CHANGED', `The segment ${key} of the log is gone.`)
   }
-  for await (const batch of decodeFrames(object.body)) {
-    if (batch.kind === 'records') yield batch
-  }
+  yield* decodeFrames(object.body)
 }

@@ -1,9 +1,9 @@
 /** The contract of a source whose changes come from one log for all its tables. */
 import type {
+  Batch,
   Column,
   ErrorRecord,
   JsonObject,
-  RecordBatch,
   StreamDescriptor,
   StreamKey,
   StreamState,
@@ -49,7 +49,7 @@ export interface LogStatus {
 
 /** What a log consists of, in order. */
 export type LogEvent =
-  | { type: 'batch'; batch: RecordBatch }
+  | { type: 'batch'; batch: Batch }
   /** Every batch so far is covered by this position. */
   | { type: 'checkpoint'; position: JsonObject }
 
@@ -127,7 +127,7 @@ export interface StagedChanges {
    * if `log` is gone, or with what stopped the reader.
    */
   next(log: string, stream: StreamKey, after: LogEnd, waitMs: number): Promise<LogProgress>
-  read(part: LogPart): AsyncIterable<RecordBatch>
+  read(part: LogPart): AsyncIterable<Batch>
 }
 
 export interface LogProgress {

@@ -6,8 +6,8 @@ import { Bell, nextProgress } from '../../cdc/progress.ts'
 import { readPart } from '../../cdc/segment.ts'
 import {
   AirbyteError,
+  type Batch,
   type JsonObject,
-  type RecordBatch,
   type StreamKey,
   streamKey,
   toAirbyteError,
@@ -110,7 +110,7 @@ export class LocalLog implements StagedChanges {
     return nextProgress({ look, ask, bell: this.#bell }, after, waitMs)
   }
 
-  read(part: LogPart): AsyncIterable<RecordBatch> {
+  read(part: LogPart): AsyncIterable<Batch> {
     return readPart(this.#store, part)
   }
 

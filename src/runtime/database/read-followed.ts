@@ -1,5 +1,6 @@
 import {
   AirbyteError,
+  type Batch,
   type Cell,
   type Column,
   type ConfiguredStream,
@@ -13,6 +14,7 @@ import {
   streamKey,
 } from '../../protocol/index.ts'
 import type { ConnectorContext } from '../contract.ts'
+import { decodeCopyText } from '../formats/pg-copy-text.ts'
 import type { LogPart } from '../source-log.ts'
 import { type CdcBound, type CdcState, parseCdcState } from './followed-state.ts'
 import { changesOf } from './freeze-followed.ts'
@@ -153,8 +155,7 @@ async function* readPart(
       yield stateEvent(followed, state)
       return true
     }
-    const whole = followed.complete ? await followed.complete(batch) : batch
-    yield { type: 'batch', batch: alignTo(schema, whole) }
+    yield { type: 'batch', batch: await wholeIn(schema, followed, batch) }
   }
   state.segment = part.segment
   state.position = part.position
@@ -200,6 +201,20 @@ async function isBehind(followed: FollowedStream, told: Column[]): Promise<boole
     const found = known.get(name)
     return now !== undefined && (!found || !isSameType(found, now))
   })
+}
+
+/** The batch in these columns, with what the log left out. COPY text that has them is not touched. */
+async function wholeIn(
+  schema: Column[],
+  { configured, complete }: FollowedStream,
+  batch: Batch,
+): Promise<Batch> {
+  if (batch.kind === 'records') return alignTo(schema, complete ? await complete(batch) : batch)
+  const isAligned =
+    batch.schema.length === schema.length &&
+    schema.every(({ name }, place) => batch.schema[place]?.name === name)
+  if (isAligned && configured.format === batch.format) return batch
+  return alignTo(schema, decodeCopyText(batch.bytes, batch.schema, batch))
 }
 
 /** The batch in these columns: those that the log did not have are null. */

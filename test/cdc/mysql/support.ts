@@ -90,8 +90,9 @@ export async function capture(
   const captured: Capture = { batches: [], positions: [], end: from }
   try {
     for await (const event of feed) {
-      if (event.type === 'batch') captured.batches.push(event.batch)
-      else {
+      if (event.type === 'batch') {
+        if (event.batch.kind === 'records') captured.batches.push(event.batch)
+      } else {
         captured.end = positionFromJson(event.position as JsonObject)
         captured.positions.push(captured.end)
         if (captured.positions.length === options.stopAfter) break

@@ -12,6 +12,7 @@ import {
 } from '../../../src/cdc/postgres/index.ts'
 import { createNodeContext } from '../../../src/egress/node-context.ts'
 import { streamKey } from '../../../src/protocol/index.ts'
+import { decodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
 
@@ -142,6 +143,10 @@ export async function follow(db: TestDatabase, tables: string, describe: Describ
 export function summary(events: ChangeEvent[]): unknown[] {
   return events.flatMap((event): unknown[] => {
     if (event.type === 'changes') return rowsOf(event.batch)
+    if (event.type === 'copied') {
+      const { bytes, schema, op = [] } = event.batch
+      return rowsOf({ ...decodeCopyText(bytes, schema), op, sequences: [] })
+    }
     if (event.type === 'truncate') return [`truncate ${event.stream}`]
     if (event.type === 'relation') return event.previous ? [`relation ${event.stream}`] : []
     return []

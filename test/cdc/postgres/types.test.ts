@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest'
 import { listRelations } from '../../../connectors/sources/postgres/relations.ts'
-import { decodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
+import { type ChangeEvent, toChangeLog } from '../../../src/cdc/postgres/index.ts'
+import { decodeCopyText, encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { copyOut } from '../../../src/runtime/postgres/copy-out.ts'
 import { createDatabase, follow, summary, type TestDatabase } from './support.ts'
 
@@ -36,6 +37,17 @@ const VALUES: Record<string, string[]> = {
   point: ['(1.5,-2)'],
 }
 
+/** The rows of a log as they are put into a table. */
+const textOf = (events: ChangeEvent[]) =>
+  events
+    .map((event) => {
+      if (event.type === 'copied') return new TextDecoder().decode(event.batch.bytes)
+      return event.type === 'changes'
+        ? new TextDecoder().decode(encodeCopyText(toChangeLog(event.batch)))
+        : ''
+    })
+    .join('')
+
 let db: TestDatabase
 beforeAll(async () => {
   db = await createDatabase(inject('pgUrl'), 'cdc_types')
@@ -50,7 +62,8 @@ it.each(Object.entries(VALUES))(
     await db.sql(`CREATE TABLE ${name} (id int PRIMARY KEY, v ${type})`)
     const [relation] = await listRelations(db.client, [], { schema: 'public', name })
     const columns = relation?.columns.map(({ column }) => column) ?? []
-    const feed = await follow(db, name, () => ({ stream: name, columns, key: ['id'] }))
+    const describe = () => ({ stream: name, columns, key: ['id'] })
+    const [feed, copying] = [await follow(db, name, describe), await follow(db, name, describe)]
     await db.client.query(
       `INSERT INTO ${name} SELECT n, v::text::${type} FROM unnest($1::text[]) WITH ORDINALITY u(v, n)`,
       [[...values, null]],
@@ -66,8 +79,13 @@ it.each(Object.entries(VALUES))(
         copied.push(['u', id, cells?.[row]])
       })
     }
-    const logged = summary(await feed.catchUp())
+    const changes = await feed.catchUp()
+    const logged = summary(changes)
     expect(logged).toEqual(copied)
     expect(logged.length).toBe(values.length + 1)
+    const asText = await copying.catchUp({ copyText: true })
+    expect(summary(asText)).toEqual(logged)
+    expect(textOf(asText)).toBe(textOf(changes))
+    expect(asText.some((event) => event.type === 'copied')).toBe(type !== 'money')
   },
 )

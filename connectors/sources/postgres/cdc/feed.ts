@@ -52,6 +52,7 @@ export async function openFeed(
     ...{ slot, publications, position, applicationName, lingerMs: LINGER_MS },
     ...(place.loaded && { acknowledged: positionFromJson(place.loaded).confirmed }),
     describe: describeStreams(streams),
+    copyText: true,
   })
   return new PostgresFeed(ctx, config, place, streams, feed)
 }
@@ -121,6 +122,8 @@ class PostgresFeed implements LogFeed {
     switch (event.type) {
       case 'changes':
         return { type: 'batch', batch: await this.#whole(event.batch) }
+      case 'copied':
+        return { type: 'batch', batch: event.batch }
       case 'truncate':
         return { type: 'batch', batch: truncation(event, this.#ctx.now()) }
       case 'checkpoint':

@@ -13,7 +13,8 @@ import { ByteReader } from './byte-reader.ts'
 import { columnsOfRelation } from './column-types.ts'
 import type { ChangeEvent, TableShape } from './events.ts'
 import { type PgRelation, readRelation, sameRelation } from './relation.ts'
-import { TableBuffer, type TransactionCells, u32 } from './table-buffer.ts'
+import { TableBuffer } from './table-buffer.ts'
+import { type TransactionCells, u32 } from './tuple.ts'
 
 export interface DecoderOptions {
   /** Where the stream was started. What it covers is skipped. */
@@ -25,6 +26,8 @@ export interface DecoderOptions {
    * the relation is first seen and again after each change of it.
    */
   describe(relation: PgRelation, columns: Column[]): TableShape | undefined
+  /** Changes may come as rows of COPY text: see `ChangeEvent`. */
+  copyText?: boolean
   /** Rows, over all tables, after which a checkpoint is due; default 5000. */
   batchRows?: number
   /** … or bytes of the log; default 4 MiB. The rows may hold on to that much. */
@@ -125,9 +128,12 @@ export class PgOutputDecoder {
   }
 
   private flushTables() {
+    const now = this.options.now()
     for (const table of this.dirty) {
-      if (table.length === 0) continue
-      this.events.push({ type: 'changes', batch: table.take(this.options.now()) })
+      const copied = table.takeCopied(now)
+      if (copied) this.events.push({ type: 'copied', batch: copied })
+      const batch = table.takeColumns(now)
+      if (batch) this.events.push({ type: 'changes', batch })
     }
     this.dirty = []
     this.rows = 0
@@ -139,7 +145,7 @@ export class PgOutputDecoder {
       case INSERT:
       case UPDATE:
       case DELETE:
-        return this.change(bytes, at)
+        return this.change(bytes, at, end)
       case BEGIN:
         return this.begin(new ByteReader(bytes, at + 1))
       case COMMIT:
@@ -195,26 +201,41 @@ export class PgOutputDecoder {
     this.done = true
   }
 
-  private change(bytes: Buffer, at: number) {
+  private change(bytes: Buffer, at: number, end: number) {
     const sequence = this.count()
     if (sequence === 0) return
     const table = this.table(u32(bytes, at + 1))
     if (!table) return
-    if (table.length === 0) this.dirty.push(table)
-    const before = table.length
+    if (table.rows === 0) this.dirty.push(table)
+    const before = table.rows
+    const transaction = this.transaction as Transaction
+    const isDelete = bytes[at] === DELETE
+    const tuple = bytes[at + 5]
+    const isWhole = tuple === OLD
+    const start = at + 6
+    const isSingle = isDelete || tuple === NEW
+    if (
+      isSingle &&
+      table.copy(bytes, start, isDelete ? 'd' : 'u', isWhole || !isDelete, transaction)
+    )
+      this.retained += end - start
+    else {
+      const latin = this.latinOf(bytes)
+      if (isDelete) table.delete(bytes, latin, start, isWhole, sequence, transaction)
+      else if (isSingle) table.upsert(bytes, latin, start, sequence, transaction)
+      else table.update(bytes, latin, start, isWhole, sequence, transaction)
+    }
+    this.rows += table.rows - before
+    if (this.rows >= this.batchRows) this.flush()
+  }
+
+  /** The bytes as text, one character a byte; cells are slices of it, and hold on to it. */
+  private latinOf(bytes: Buffer): string {
     if (this.latin === undefined) {
       this.latin = bytes.toString('latin1')
       this.retained += bytes.length
     }
-    const { latin } = this
-    const transaction = this.transaction as Transaction
-    const code = bytes[at]
-    const tuple = bytes[at + 5]
-    if (code === DELETE) table.delete(bytes, latin, at + 6, tuple === OLD, sequence, transaction)
-    else if (tuple === NEW) table.upsert(bytes, latin, at + 6, sequence, transaction)
-    else table.update(bytes, latin, at + 6, tuple === OLD, sequence, transaction)
-    this.rows += table.length - before
-    if (this.rows >= this.batchRows) this.flush()
+    return this.latin
   }
 
   /** The number of the change that is here, 0 if it was taken before. */
@@ -237,9 +258,10 @@ export class PgOutputDecoder {
     this.flushTables()
     this.relations.set(relation.oid, relation)
     const columns = columnsOfRelation(relation, this.typeNames)
-    const shape = this.options.describe(relation, columns)
+    const { describe, copyText = false } = this.options
+    const shape = describe(relation, columns)
     const last = this.tables.get(relation.oid)
-    if (shape) this.tables.set(relation.oid, new TableBuffer(relation, shape))
+    if (shape) this.tables.set(relation.oid, new TableBuffer(relation, shape, copyText))
     else this.tables.delete(relation.oid)
     const stream = shape?.stream ?? last?.shape.stream
     if (stream === undefined) return

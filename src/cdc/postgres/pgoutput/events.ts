@@ -1,4 +1,11 @@
-import type { Cell, Column, RecordBatch, RowOp, StreamKey } from '../../../protocol/index.ts'
+import type {
+  Cell,
+  Column,
+  EncodedBatch,
+  RecordBatch,
+  RowOp,
+  StreamKey,
+} from '../../../protocol/index.ts'
 import type { CdcPosition, ChangeOrder } from '../position.ts'
 import type { PgRelation } from './relation.ts'
 
@@ -38,6 +45,11 @@ export interface RelationEvent {
 
 export type ChangeEvent =
   | { type: 'changes'; batch: ChangeBatch }
+  /**
+   * Such changes as rows of COPY text, where that was asked for and can say them: with nothing left out,
+   * and of no other key than before.
+   */
+  | { type: 'copied'; batch: EncodedBatch }
   /** All rows of the stream that are before this order are gone. */
   | { type: 'truncate'; stream: StreamKey; order: ChangeOrder; at: string }
   | RelationEvent

@@ -3,6 +3,7 @@ import {
   AirbyteError,
   type Cell,
   type Column,
+  type EncodedBatch,
   type RecordChange,
   type RowOp,
 } from '../../../protocol/index.ts'
@@ -10,29 +11,24 @@ import { leftOutChange } from '../../../runtime/database/large-values.ts'
 import { UNREADABLE } from '../../../runtime/postgres/unreadable-text.ts'
 import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
+import { CopyRows } from './copy-rows.ts'
 import { CDC_COLUMNS, type ChangeBatch, type TableShape } from './events.ts'
 import type { PgRelation } from './relation.ts'
-
-/** The transaction that a change belongs to, as every row of it shows it. */
-export interface TransactionCells {
-  lsn: Cell
-  time: string
-}
-
-const NULL = 0x6e
-const UNCHANGED = 0x75
-const TEXT = 0x74
-/** `money` and its array. */
-const MONEY_OIDS = new Set([790, 791])
+import { MONEY_OIDS, TEXT, type TransactionCells, TUPLE_NULL, UNCHANGED, u32 } from './tuple.ts'
 
 /** A tuple that is looked at before it becomes a row. `undefined`: unchanged, or not in the tuple. */
 type Scratch = (Cell | undefined)[]
 
-/** Collects the changes of one relation as columns, one array a column, until they are taken as a batch. */
+/**
+ * Collects the changes of one relation until they are taken: as rows of COPY text where that is asked
+ * for and can say them, and from the first change on that it cannot as columns, one array a column.
+ */
 export class TableBuffer {
   readonly relation: PgRelation
   readonly shape: TableShape
-  length = 0
+  /** Rows that are collected as columns. */
+  private length = 0
+  private readonly copied: CopyRows | undefined
   private readonly schema: Column[]
   /** Of each column of the relation: its reader and its place in the batch; -1: left out. */
   private readonly readers: CellReader[]
@@ -58,10 +54,11 @@ export class TableBuffer {
   private readonly before: Scratch
   private readonly after: Scratch
 
-  constructor(relation: PgRelation, shape: TableShape) {
+  constructor(relation: PgRelation, shape: TableShape, copyText: boolean) {
     this.relation = relation
     this.shape = shape
     this.schema = [...shape.columns, ...CDC_COLUMNS]
+    if (copyText) this.copied = CopyRows.of(relation, shape, this.schema)
     const byName = new Map(shape.columns.map(({ name }, place) => [name, place]))
     this.places = relation.columns.map(({ name }) => byName.get(name) ?? -1)
     this.readers = relation.columns.map(({ typeOid }, at) => {
@@ -87,6 +84,21 @@ export class TableBuffer {
     this.reset()
   }
 
+  get rows(): number {
+    return this.length + (this.copied?.length ?? 0)
+  }
+
+  /** Adds the tuple at `at` to the rows of COPY text, if that can say it and no columns wait before it. */
+  copy(
+    bytes: Buffer,
+    at: number,
+    op: 'u' | 'd',
+    isWhole: boolean,
+    cells: TransactionCells,
+  ): boolean {
+    return this.length === 0 && (this.copied?.add(bytes, at, op, isWhole, cells) ?? false)
+  }
+
   /** Adds the tuple at `at` as an upsert; returns where it ends. */
   upsert(bytes: Buffer, latin: string, at: number, sequence: number, cells: TransactionCells) {
     const { places, readers, columns } = this
@@ -108,7 +120,7 @@ export class TableBuffer {
         } else if (kind === LEFT_OUT) {
           if (place >= 0) this.markLeftOut(place, this.length, u32(bytes, at))
           at += 4
-        } else if (kind !== NULL) throw unknownKind(kind)
+        } else if (kind !== TUPLE_NULL) throw unknownKind(kind)
       }
     }
     this.markUnreadable(this.length)
@@ -170,8 +182,14 @@ export class TableBuffer {
     return end
   }
 
-  /** What was collected; the buffer is empty then. */
-  take(extractedAt: number): ChangeBatch {
+  /** The rows of COPY text, which come before the columns. */
+  takeCopied(extractedAt: number): EncodedBatch | undefined {
+    return this.copied && this.copied.length > 0 ? this.copied.take(extractedAt) : undefined
+  }
+
+  /** The rows that were collected as columns. */
+  takeColumns(extractedAt: number): ChangeBatch | undefined {
+    if (this.length === 0) return undefined
     const batch: ChangeBatch = {
       kind: 'records',
       stream: this.shape.stream,
@@ -215,7 +233,7 @@ export class TableBuffer {
         const start = at + 4
         at = start + u32(bytes, at)
         if (place >= 0) into[place] = (this.readers[c] as CellReader)(bytes, latin, start, at)
-      } else if (kind === NULL) {
+      } else if (kind === TUPLE_NULL) {
         if (place >= 0) into[place] = null
       } else if (kind === LEFT_OUT) {
         if (place >= 0) {
@@ -287,13 +305,6 @@ export class TableBuffer {
     )
   }
 }
-
-export const u32 = (bytes: Buffer, at: number) =>
-  (((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)) >>>
-  0
 
 /** A snapshot reads composites as JSON; the log has them in a form that names no fields. */
 function refuseComposite(column: Column, { stream }: TableShape) {
