@@ -36,7 +36,7 @@ export async function openReader(
     {
       stream: key,
       // After an attempt without progress every checkpoint ends a chunk, to keep what can be kept.
-      chunkBytes: claim.attempts > 0 ? 0 : claim.input.limits.chunkBytes,
+      chunkBytes: claim.attempts > 0 ? 0 : chunkBytes(claim),
       exhausted: () => ctx.budget.exhausted(),
       async onEvent(event: ReadEvent) {
         if (event.type === 'control') await ctx.owner?.saveConfig(event.config)
@@ -47,6 +47,17 @@ export async function openReader(
       },
     },
   )
+}
+
+/**
+ * Merging takes as long as reading, and the next chunk is read meanwhile: the more chunks the better,
+ * until what each costs by itself shows. Staged ones are merged by another task.
+ */
+const MERGED_CHUNK_BYTES = 16 * 1024 * 1024
+
+function chunkBytes({ input, stream }: StreamClaim): number {
+  const isMerged = stream.transfer === 'direct' && stream.plan.mode.endsWith('dedup')
+  return Math.min(input.limits.chunkBytes, isMerged ? MERGED_CHUNK_BYTES : Number.POSITIVE_INFINITY)
 }
 
 /** How far a slice came. */
