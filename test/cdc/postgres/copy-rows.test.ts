@@ -58,3 +58,25 @@ it('makes columns of a relation whose rows are wanted otherwise', async () => {
     expect(summary(events)[0], name).toEqual(['u', ...columns.map((column) => told[column.name])])
   }
 })
+
+it('makes columns of a row with a text that is in no encoding, or with a large one', async () => {
+  const bytes = await createDatabase(
+    inject('pgUrl'),
+    'cdc_copied_bytes',
+    `ENCODING SQL_ASCII TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
+  )
+  try {
+    await bytes.sql('CREATE TABLE t (id int PRIMARY KEY, name text)')
+    const feed = await follow(bytes, 't')
+    const kindsOf = async (value: string) => {
+      await bytes.sql(`INSERT INTO t SELECT count(*), ${value} FROM t`)
+      const events = await feed.catchUp({ copyText: true })
+      return [...kinds(events), (summary(events)[0] as unknown[])[2]]
+    }
+    expect(await kindsOf(`'é'`)).toEqual(['copied', 'é'])
+    expect(await kindsOf(`E'\\xe9'`)).toEqual(['changes', null])
+    expect((await kindsOf(`repeat('x', 2 << 20)`))[0]).toBe('changes')
+  } finally {
+    await bytes.close()
+  }
+})

@@ -14,7 +14,10 @@ const LETTER_N = 0x4e
 const ESCAPES: ReadonlyMap<number, number> = new Map(
   [...'\b\t\n\v\f\r\\'].map((char, i) => [char.charCodeAt(0), 'btnvfr\\'.charCodeAt(i)]),
 )
-const FIRST_BYTES = 1 << 20
+const FIRST_BYTES = 4 << 10
+/** A larger value is not copied about. */
+const LARGE = 1 << 20
+const NOTHING = new Uint8Array(0)
 
 /**
  * Changes of one relation as rows of COPY text, copied from the log byte by byte: the server prints a
@@ -27,7 +30,8 @@ export class CopyRows {
   /** Of each column of the relation, whether it is wanted, and whether it tells rows apart. */
   readonly #wanted: boolean[]
   readonly #identity: boolean[]
-  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES)
+  /** Thousands of tables may have one: none holds memory while it has no rows. */
+  #bytes: Uint8Array = NOTHING
   #end = 0
   #op: RowOp[] = []
   /** How rows of the transaction seen last end: those that stand, and those that are gone. */
@@ -89,10 +93,11 @@ export class CopyRows {
   take(extractedAt: number): EncodedBatch {
     const batch: EncodedBatch = {
       ...{ kind: 'encoded', stream: this.#shape.stream, schema: this.#schema },
-      ...{ format: 'pg-copy-text', rows: this.length, bytes: this.#bytes.slice(0, this.#end) },
+      ...{ format: 'pg-copy-text', rows: this.length, bytes: this.#bytes.subarray(0, this.#end) },
       ...{ extractedAt, op: this.#op },
     }
     this.length = 0
+    this.#bytes = NOTHING
     this.#end = 0
     this.#op = []
     return batch
@@ -103,8 +108,9 @@ export class CopyRows {
     return false
   }
 
-  /** False for a text that is not UTF-8. */
+  /** False for a text that is not UTF-8, or large. */
   #field(bytes: Buffer, start: number, end: number): boolean {
+    if (end - start > LARGE) return false
     // Each byte may need a backslash, and the field a tab.
     this.#reserve(2 * (end - start) + 1)
     const target = this.#bytes
@@ -151,7 +157,7 @@ export class CopyRows {
   #reserve(more: number): void {
     const needed = this.#end + more
     if (needed <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
+    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length, FIRST_BYTES))
     larger.set(this.#bytes.subarray(0, this.#end))
     this.#bytes = larger
   }
