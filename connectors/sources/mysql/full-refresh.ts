@@ -7,14 +7,18 @@ import {
   readByKeyset,
   rowsPerStatement,
 } from '../../../src/runtime/database/keyset.ts'
+import { freezeRange, type Range, rangeSql } from '../../../src/runtime/database/range.ts'
 import { readWhole } from '../../../src/runtime/database/read-whole.ts'
 import { qualified, quote } from '../../../src/runtime/mysql/sql.ts'
+import { rangedOf } from './range.ts'
 import { keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
 import { after, positionSql, upTo } from './sql.ts'
 
-/** What a full refresh does not go beyond. */
-export type FullRefreshBound =
+/** What a full refresh does not go beyond, and the rows that it keeps to. */
+export type FullRefreshBound = Extent & { range?: Range }
+
+type Extent =
   /** Largest primary key; null: the table was empty. */
   { by: 'key'; key: string[] | null } | { by: 'whole' }
 
@@ -22,10 +26,13 @@ type FullRefreshState = ByKey | { v: 1; type: 'full_refresh'; by: 'whole'; done:
 
 const CHUNK_BYTES = 64 << 20
 
-export async function freezeFullRefresh({
-  client,
-  table,
-}: StreamReader): Promise<FullRefreshBound> {
+export async function freezeFullRefresh(reader: StreamReader): Promise<FullRefreshBound> {
+  const range = await freezeRange(rangedOf(reader))
+  const extent = await freezeExtent(reader)
+  return range ? { ...extent, range } : extent
+}
+
+async function freezeExtent({ client, table }: StreamReader): Promise<Extent> {
   const keys = keysetOf(table)
   if (!keys) return { by: 'whole' }
   const list = keys.map(positionSql).join(', ')
@@ -36,7 +43,7 @@ export async function freezeFullRefresh({
   return { by: 'key', key: (row as string[] | undefined) ?? null }
 }
 
-/** Reads the whole table from its saved position on. */
+/** Reads the whole table, or the configured range of it, from its saved position on. */
 export async function* readFullRefresh(
   reader: StreamReader,
   saved: StreamState | undefined,
@@ -47,9 +54,10 @@ export async function* readFullRefresh(
     (reader.configured.upperBound as FullRefreshBound | undefined) ??
     (await freezeFullRefresh(reader))
   const keys = keysetOf(reader.table)
+  const range = rangeSql(rangedOf(reader), bound.range)
   if (state && state.by !== bound.by) throw positionLost('its primary key changed')
   if (bound.by !== 'key' || !keys) {
-    yield* readWhole(reader.key, scan(reader, { where: [], keys: [] }))
+    yield* readWhole(reader.key, scan(reader, { where: [range], keys: [] }))
     return
   }
   const { config, table } = reader
@@ -62,8 +70,10 @@ export async function* readFullRefresh(
     limit: config.chunk_rows ?? rowsPerStatement(table.rowBytes, config.chunk_bytes ?? CHUNK_BYTES),
     due: checkpoints(config),
     scan(position, limit) {
-      const where = [position && after(keys, position), upper ? upTo(keys, upper) : undefined]
-      return scan(reader, { where, keys, byPrimary: true, limit })
+      const up = upper ? upTo(keys, upper) : undefined
+      const where = [position && after(keys, position), up, range]
+      // Few rows of a range are cheaper to find by an index on its field and to sort than to meet by key.
+      return scan(reader, { where, keys, byPrimary: !range, limit })
     },
   })
 }

@@ -27,7 +27,7 @@ const mysql: Source = {
     evidence: 'server',
     documentationUrl: SPEC.documentationUrl,
   },
-  capabilities: { formats: [], dialect: 'mysql', rereadable: true },
+  capabilities: { formats: [], dialect: 'mysql', rereadable: true, ranges: true },
   spec: () => SPEC,
   async check(ctx, config) {
     try {

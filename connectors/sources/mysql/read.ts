@@ -91,7 +91,8 @@ async function* readEvents(
   const reader = await openReader(input, unordered(config))
   const incremental = configured.syncMode === 'incremental'
   const { rows } = reader.table
-  if (!incremental && rows !== null) yield { type: 'estimate', stream: reader.key, rows }
+  if (!incremental && !configured.range && rows !== null)
+    yield { type: 'estimate', stream: reader.key, rows }
   yield* incremental ? readIncremental(reader, saved) : readFullRefresh(reader, saved)
 }
 

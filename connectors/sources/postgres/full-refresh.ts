@@ -8,8 +8,9 @@ import {
   readByKeyset,
   rowsPerStatement,
 } from '../../../src/runtime/database/keyset.ts'
+import { freezeRange, type Range, rangeSql } from '../../../src/runtime/database/range.ts'
 import { readWhole } from '../../../src/runtime/database/read-whole.ts'
-import { freezeRange, type Range, rangeSql } from './range.ts'
+import { rangedOf } from './range.ts'
 import { hasAddress, keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
 import { compareRow, fromItem, literal, type OrderKey } from './sql.ts'
@@ -32,7 +33,7 @@ const ADDRESS_BYTES = 8 << 20
 const TID_RANGES = 140_000
 
 export async function freezeFullRefresh(reader: StreamReader): Promise<FullRefreshBound> {
-  const range = await freezeRange(reader)
+  const range = await freezeRange(rangedOf(reader))
   const extent = await freezeExtent(reader)
   return range ? { ...extent, range } : extent
 }
@@ -68,7 +69,7 @@ export async function* readFullRefresh(
     (reader.configured.upperBound as FullRefreshBound | undefined) ??
     (await freezeFullRefresh(reader))
   const keys = keysetOf(reader.relation)
-  const range = rangeSql(reader, bound.range)
+  const range = rangeSql(rangedOf(reader), bound.range)
   // Few rows of a range are cheaper to find by an index on its field and to sort than to meet by key.
   if (range) await reader.client.query('SET enable_sort = on')
   if (state && state.by !== bound.by) throw positionLost('its primary key changed')
