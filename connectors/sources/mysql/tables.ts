@@ -43,7 +43,7 @@ export async function listTables(
       key: [],
     })
   }
-  const json = await checkedJson(client, schema)
+  const json = await checkedJson(client, schema, name)
   for (const [table, column, dataType, columnType, nullable] of await client.query(
     `SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE
      FROM information_schema.COLUMNS c
@@ -73,11 +73,16 @@ export async function listTables(
 }
 
 /** MariaDB's JSON is a text with a check: `table\0column` of those that have it. */
-async function checkedJson(client: MysqlClient, schema: string): Promise<Set<string>> {
+async function checkedJson(
+  client: MysqlClient,
+  schema: string,
+  name: string | undefined,
+): Promise<Set<string>> {
   if (!client.mariadb) return new Set()
+  const only = name === undefined ? '' : ` AND TABLE_NAME = ${text(name)}`
   const rows = await client.query(
     `SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS
-     WHERE CONSTRAINT_SCHEMA = ${text(schema)} AND CHECK_CLAUSE LIKE 'json_valid(%'`,
+     WHERE CONSTRAINT_SCHEMA = ${text(schema)}${only} AND CHECK_CLAUSE LIKE 'json_valid(%'`,
   )
   return new Set(
     rows.flatMap(([table, clause]) => {
@@ -113,8 +118,12 @@ export async function findTable(
   const schema = stream.namespace ?? database
   const [table] = await listTables(client, schema, stream.name)
   if (table) return table
-  const place = qualified({ schema, name: stream.name })
-  throw new AirbyteError(
+  throw notFound({ schema, name: stream.name })
+}
+
+export function notFound(table: { schema: string; name: string }): AirbyteError {
+  const place = qualified(table)
+  return new AirbyteError(
     'STREAM_NOT_FOUND',
     `There is no table or view ${place}, or this user may not read it.`,
     { hint: `Discover the source again, or run GRANT SELECT ON ${place} as an administrator.` },

@@ -31,7 +31,7 @@ export {
   guardPublications,
   waitForOpenTransactions,
 } from './publication.ts'
-export { checkTable, type PublishedTable } from './published-table.ts'
+export { checkTables, type PublishedTable } from './published-table.ts'
 export { checkServer } from './server.ts'
 export {
   checkSlot,

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
 import { mapPostgresError } from '../../runtime/postgres/errors.ts'
-import { checkTable, type PublishedTable, qualified, unsuitable } from './published-table.ts'
+import { checkTables, type PublishedTable, qualified, unsuitable } from './published-table.ts'
 
 /**
  * Publishes these tables, and only these: creates the publication or adds what an existing one lacks.
@@ -24,7 +24,8 @@ export async function ensurePublication(
   incarnations: Record<string, string>
   added: PublishedTable[]
 }> {
-  for (const table of tables) await checkTable(client, table)
+  const problem = (await checkTables(client, tables)).find((found) => found !== undefined)
+  if (problem) throw problem
   const publications: string[] = []
   const added: PublishedTable[] = []
   for (const insertOnly of [false, true]) {
@@ -193,14 +194,17 @@ async function refuseUnpublishedColumns(
      FROM pg_catalog.pg_publication_tables t WHERE t.pubname = $1`,
     [publication],
   )
+  const found = new Map(
+    rows.map(({ schema, name, columns }) => [streamKey({ namespace: schema, name }), columns]),
+  )
   for (const table of tables) {
-    const row = rows.find(({ schema, name }) => schema === table.schema && name === table.name)
+    const stream = streamKey({ namespace: table.schema, name: table.name })
+    const columns = found.get(stream)
     // The list came with PostgreSQL 15.
-    if (!row?.columns) continue
-    const published = new Set(JSON.parse(row.columns) as string[])
+    if (!columns) continue
+    const published = new Set(JSON.parse(columns) as string[])
     const absent = table.columns?.find((column) => !published.has(column))
     if (absent === undefined) continue
-    const stream = streamKey({ namespace: table.schema, name: table.name })
     throw unsuitable(stream, `The column '${absent}' of ${qualified(table)} is not in the log.`, {
       hint: `Deselect the column '${absent}'. (Stored generated columns are in the log from PostgreSQL 18; others are if the publication '${publication}' lists them.)`,
     })

@@ -13,40 +13,65 @@ export interface PublishedTable {
   insertOnly?: boolean
 }
 
-/** Rejects if capturing the table would break its updates, or would not tell which row was changed. */
-export async function checkTable(client: pg.Client, table: PublishedTable): Promise<void> {
+/**
+ * For each table why it cannot be captured: it would break the table's updates, or would not tell which
+ * row was changed. One question to the catalog, however many tables there are.
+ */
+export async function checkTables(
+  client: pg.Client,
+  tables: PublishedTable[],
+): Promise<(AirbyteError | undefined)[]> {
+  const { rows } = await client.query<IdentityRow>(IDENTITY_SQL, [
+    tables.map(({ schema }) => schema),
+    tables.map(({ name }) => name),
+  ])
+  const trees = Map.groupBy(rows, ({ ord }) => Number(ord))
+  return tables.map((table, i) => problemOf(table, trees.get(i + 1) ?? []))
+}
+
+function problemOf(table: PublishedTable, tree: IdentityRow[]): AirbyteError | undefined {
   const stream = streamKey({ namespace: table.schema, name: table.name })
-  const { rows } = await client.query<IdentityRow>(IDENTITY_SQL, [table.schema, table.name])
-  if (rows.length === 0) {
-    throw new AirbyteError('STREAM_NOT_FOUND', `The database has no table ${qualified(table)}.`, {
+  if (tree.length === 0) {
+    return new AirbyteError('STREAM_NOT_FOUND', `The database has no table ${qualified(table)}.`, {
       stream,
     })
   }
-  for (const row of rows) {
-    const place = qualified({ schema: row.schema, name: row.name })
-    if (row.kind !== 'r' && row.kind !== 'p') {
-      throw unsuitable(stream, `${place} is not a table: it has no changes in the log.`, {
-        hint: 'Read it with a full refresh, or capture the tables beneath it.',
-      })
-    }
-    if (row.persistence !== 'p') {
-      throw unsuitable(
-        stream,
-        `${place} is not written to the log (it is unlogged or temporary).`,
-        {
-          hint: `Run ALTER TABLE ${place} SET LOGGED; as its owner, or deselect the stream.`,
-        },
-      )
-    }
-    if (!table.insertOnly) refuseIdentity(row, table, stream, place)
+  for (const row of tree) {
+    const problem = problemOfPart(row, table, stream)
+    if (problem) return problem
   }
+  return undefined
 }
 
-function refuseIdentity(row: IdentityRow, table: PublishedTable, stream: StreamKey, place: string) {
+function problemOfPart(
+  row: IdentityRow,
+  table: PublishedTable,
+  stream: StreamKey,
+): AirbyteError | undefined {
+  const place = qualified({ schema: row.schema, name: row.name })
+  if (row.kind !== 'r' && row.kind !== 'p') {
+    return unsuitable(stream, `${place} is not a table: it has no changes in the log.`, {
+      hint: 'Read it with a full refresh, or capture the tables beneath it.',
+    })
+  }
+  if (row.persistence !== 'p') {
+    return unsuitable(stream, `${place} is not written to the log (it is unlogged or temporary).`, {
+      hint: `Run ALTER TABLE ${place} SET LOGGED; as its owner, or deselect the stream.`,
+    })
+  }
+  return table.insertOnly ? undefined : identityProblem(row, table, stream, place)
+}
+
+function identityProblem(
+  row: IdentityRow,
+  table: PublishedTable,
+  stream: StreamKey,
+  place: string,
+): AirbyteError | undefined {
   const identity = row.identity === null ? [] : (JSON.parse(row.identity) as string[])
-  if (row.setting === 'f') return
+  if (row.setting === 'f') return undefined
   if (identity.length === 0) {
-    throw unsuitable(
+    return unsuitable(
       stream,
       `${place} has no replica identity: publishing it would make the server refuse its updates and deletes.`,
       {
@@ -55,8 +80,8 @@ function refuseIdentity(row: IdentityRow, table: PublishedTable, stream: StreamK
     )
   }
   const uncovered = table.key.filter((column) => !identity.includes(column))
-  if (uncovered.length === 0) return
-  throw unsuitable(
+  if (uncovered.length === 0) return undefined
+  return unsuitable(
     stream,
     `The key column '${uncovered[0]}' is not part of the replica identity of ${place} (${identity.join(', ')}): deletes would not say which row is gone.`,
     {
@@ -66,6 +91,8 @@ function refuseIdentity(row: IdentityRow, table: PublishedTable, stream: StreamK
 }
 
 interface IdentityRow {
+  /** Of the table that was asked for. */
+  ord: string
   schema: string
   name: string
   kind: string
@@ -79,14 +106,15 @@ interface IdentityRow {
  * A deferrable primary key is none.
  */
 const IDENTITY_SQL = `
-WITH RECURSIVE tree(oid) AS (
-  SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1 AND c.relname = $2
+WITH RECURSIVE tree(ord, oid) AS (
+  SELECT w.ord, c.oid FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, ord)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
   UNION ALL
-  SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+  SELECT tree.ord, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
 )
-SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
+SELECT tree.ord, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
   c.relreplident AS setting,
   (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
    FROM pg_catalog.pg_index x

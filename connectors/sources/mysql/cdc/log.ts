@@ -25,7 +25,7 @@ import type {
 } from '../../../../src/runtime/source-log.ts'
 import { parseConfig, type SourceConfig } from '../config.ts'
 import { withSource } from '../session.ts'
-import { findTable } from '../tables.ts'
+import { listTables, notFound, type SourceTable } from '../tables.ts'
 import { cdcOf, waitingMs } from './config.ts'
 import { openFeed } from './feed.ts'
 
@@ -106,19 +106,26 @@ async function unsuitable(
   streams: LogStream[],
 ): Promise<PreparedLog['failed']> {
   const failed: PreparedLog['failed'] = []
-  for (const { stream } of streams) {
-    try {
-      const table = await findTable(client, config.database, stream)
-      if (table.view) throw noTable(streamKey(stream))
-      await warnOfCascades(ctx, client, table)
-    } catch (error) {
-      const known = toAirbyteError(error)
-      if (known.kind !== 'config') throw error
-      failed.push({ stream: streamKey(stream), error: known.toJSON() })
+  const schemaOf = ({ namespace }: LogStream['stream']) => namespace ?? config.database
+  const bySchema = Map.groupBy(streams, ({ stream }) => schemaOf(stream))
+  for (const [schema, ofSchema] of bySchema) {
+    const [only] = ofSchema.length === 1 ? ofSchema : []
+    const tables = await listTables(client, schema, only?.stream.name)
+    const byName = new Map(tables.map((table) => [table.name, table]))
+    const captured = new Set<string>()
+    for (const { stream } of ofSchema) {
+      const found = byName.get(stream.name)
+      if (found && !found.view) captured.add(found.name)
+      else
+        failed.push({ stream: streamKey(stream), error: problemOf(schema, stream, found).toJSON() })
     }
+    await warnOfCascades(ctx, client, schema, captured)
   }
   return failed
 }
+
+const problemOf = (schema: string, stream: LogStream['stream'], found: SourceTable | undefined) =>
+  found ? noTable(streamKey(stream)) : notFound({ schema, name: stream.name })
 
 const noTable = (stream: string) =>
   new AirbyteError('CDC_TABLE_UNSUITABLE', `${stream} is a view: the log has no changes of it.`, {
@@ -126,18 +133,20 @@ const noTable = (stream: string) =>
     hint: 'Read it by a full refresh, or deselect it.',
   })
 
-/** What a foreign key changes in the table is done inside the storage engine, and is not in the log. */
+/** What a foreign key changes in a table is done inside the storage engine, and is not in the log. */
 async function warnOfCascades(
   ctx: ConnectorContext,
   client: MysqlClient,
-  { schema, name }: { schema: string; name: string },
+  schema: string,
+  names: ReadonlySet<string>,
 ): Promise<void> {
   const rows = await client.query(
-    `SELECT CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
-     WHERE CONSTRAINT_SCHEMA = ${text(schema)} AND TABLE_NAME = ${text(name)}
+    `SELECT TABLE_NAME, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
+     WHERE CONSTRAINT_SCHEMA = ${text(schema)}
        AND (DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))`,
   )
-  for (const [constraint] of rows) {
+  for (const [name = '', constraint] of rows) {
+    if (!names.has(String(name))) continue
     ctx.log(
       'warn',
       `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh all streams of the connection now and then, or let the application make these changes.`,

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import {
   checkServer,
-  checkTable,
+  checkTables,
   dropPublication,
   dropSlot,
   ensurePublication,
@@ -90,47 +90,44 @@ export const postgresLog: SourceLog = {
 async function choose(client: pg.Client, cdc: CdcConfig, streams: LogStream[]) {
   const tables: PublishedTable[] = []
   const failed: PreparedLog['failed'] = []
-  for (const stream of streams) {
-    const table = tableOf(cdc, stream)
-    try {
-      await refuseComposite(client, stream, table)
-      await checkTable(client, table)
-      tables.push(table)
-    } catch (error) {
-      const known = toAirbyteError(error)
-      if (known.kind !== 'config') throw error
-      failed.push({ stream: streamKey(stream.stream), error: known.toJSON() })
-    }
+  const insertOnly = new Set(cdc.insert_only_tables)
+  const wanted = streams.map((stream) => tableOf(insertOnly, stream))
+  const problems = await checkTables(client, wanted)
+  for (const [i, stream] of streams.entries()) {
+    const table = wanted[i] as PublishedTable
+    const problem = (await compositeIn(client, stream, table)) ?? problems[i]
+    if (problem) failed.push({ stream: streamKey(stream.stream), error: problem.toJSON() })
+    else tables.push(table)
   }
   return { tables, failed }
 }
 
-function tableOf({ insert_only_tables: insertOnly = [] }: CdcConfig, stream: LogStream) {
+function tableOf(insertOnly: ReadonlySet<string>, stream: LogStream) {
   const { name, namespace: schema = 'public' } = stream.stream
   const { selectedFields, columns, primaryKey } = stream
   const wanted = columns.map((column) => column.name)
   return {
     ...{ schema, name, key: primaryKey },
     columns: selectedFields ? wanted.filter((column) => selectedFields.includes(column)) : wanted,
-    insertOnly: insertOnly.includes(`${schema}.${name}`),
+    insertOnly: insertOnly.has(`${schema}.${name}`),
   }
 }
 
 /** A snapshot reads composites, and arrays of them, as JSON; the log has them in a form that names no fields. */
-async function refuseComposite(
+async function compositeIn(
   client: pg.Client,
   { stream, columns }: LogStream,
   { schema, name, columns: wanted = [] }: PublishedTable,
-): Promise<void> {
+): Promise<AirbyteError | undefined> {
   const isSuspect = ({ name, type, native }: Column) =>
     (type === 'object' || type === 'array') && !native && wanted.includes(name)
-  if (!columns.some(isSuspect)) return
+  if (!columns.some(isSuspect)) return undefined
   const [relation] = await listRelations(client, [], { schema, name })
   const composite = relation?.columns.find(
     ({ name, type }) => type.composite && wanted.includes(name),
   )
-  if (!composite) return
-  throw new AirbyteError(
+  if (!composite) return undefined
+  return new AirbyteError(
     'CDC_TABLE_UNSUITABLE',
     `The column '${composite.name}' of ${streamKey(stream)} has a composite type: the log does not name its fields.`,
     {
