@@ -34,7 +34,7 @@ const connectionInput = {
   name: entityName,
   source: nameOrId,
   destination: nameOrId,
-  streams: z.array(streamChoice).min(1).max(2000).optional(),
+  streams: z.array(streamChoice).min(1).max(10_000).optional(),
   schedule: schedule.optional(),
   ...connectionSettings,
 }
@@ -174,7 +174,7 @@ export const update = defineOperation({
   input: z.strictObject({
     connection,
     name: entityName.optional(),
-    streams: z.array(streamChoice).min(1).max(2000).optional(),
+    streams: z.array(streamChoice).min(1).max(10_000).optional(),
     schedule: schedule.optional(),
     status: z.enum(['active', 'paused']).optional(),
     ...connectionSettings,

@@ -1,8 +1,14 @@
 import type { TaskHost } from '../../src/core/sync-engine/host.ts'
 import { planStream } from '../../src/core/sync-engine/plan-stream.ts'
 import { runTask } from '../../src/core/sync-engine/run-task.ts'
-import type { StagedChunk, StreamClaim, SyncControl } from '../../src/core/sync-engine/types.ts'
-import { DEFAULT_LIMITS, type SyncInput } from '../../src/core/sync-engine/types.ts'
+import {
+  DEFAULT_LIMITS,
+  type StagedChunk,
+  type StreamClaim,
+  type SyncControl,
+  type SyncInput,
+  type SyncStreamInput,
+} from '../../src/core/sync-engine/types.ts'
 import { createNodeContext } from '../../src/egress/node-context.ts'
 import { type AirbyteStream, fromRecord, type JsonObject } from '../../src/protocol/index.ts'
 import type { Destination, ObjectStore, Source } from '../../src/runtime/contract.ts'
@@ -58,10 +64,8 @@ class MemoryControl implements SyncControl {
   #claims = 0
 
   constructor({ source, stream, destination }: Sync) {
-    this.#input = inputOf(stream)
-    const [given] = this.#input.streams
-    if (!given) throw new Error('A sync needs a stream.')
-    this.stream = planStream(this.#input, given, stream, {
+    this.#input = INPUT
+    this.stream = planStream(this.#input, streamInputOf(stream), stream, {
       ...{ source: source.capabilities, destination: destination.capabilities },
     })
   }
@@ -108,6 +112,7 @@ class MemoryControl implements SyncControl {
     throw fromRecord(error)
   }
 
+  toPlan = async () => ({ streams: [] })
   heartbeat = async () => ({ cancelled: false })
   planned = nothing
   resumed = nothing
@@ -119,25 +124,16 @@ class MemoryControl implements SyncControl {
 
 async function nothing(): Promise<void> {}
 
-function inputOf({ name }: AirbyteStream): SyncInput {
-  return {
-    ...{ v: 1, tenantId: 'bench', connectionId: 'bench', connectionName: 'bench', syncId: 1 },
-    ...{ trigger: 'manual', source: { id: 's', type: 's' }, destination: { id: 'd', type: 'd' } },
-    ...{ normalization: 'basic', transfer: 'auto', schemaChanges: 'propagate_columns' },
-    ...{ maxRejects: 0, acceptEmpty: false, limits: DEFAULT_LIMITS },
-    streams: [
-      {
-        config: { name, syncMode: 'full_refresh', destinationSyncMode: 'overwrite' },
-        ...{ state: null, generationId: 1, minimumGenerationId: 1, generationRows: 0 },
-        ...{
-          generationHash: '',
-          knownColumns: [],
-          previousRows: 0,
-          quietAfter: null,
-          lastChunk: null,
-          hasPartitions: false,
-        },
-      },
-    ],
-  }
+const INPUT: SyncInput = {
+  ...{ v: 1, tenantId: 'bench', connectionId: 'bench', connectionName: 'bench', syncId: 1 },
+  ...{ trigger: 'manual', source: { id: 's', type: 's' }, destination: { id: 'd', type: 'd' } },
+  ...{ normalization: 'basic', transfer: 'auto', schemaChanges: 'propagate_columns' },
+  ...{ maxRejects: 0, acceptEmpty: false, limits: DEFAULT_LIMITS },
 }
+
+const streamInputOf = ({ name }: AirbyteStream): SyncStreamInput => ({
+  config: { name, syncMode: 'full_refresh', destinationSyncMode: 'overwrite' },
+  ...{ state: null, generationId: 1, minimumGenerationId: 1, generationRows: 0 },
+  ...{ generationHash: '', knownColumns: [], previousRows: 0, quietAfter: null },
+  ...{ lastChunk: null, hasPartitions: false },
+})

@@ -23,20 +23,20 @@ export class Bell {
 }
 
 /** A log that is being drained. */
-export interface Draining {
+export interface Draining<Progress extends LogProgress = LogProgress> {
   /** What is staged now. */
-  look(): LogProgress
+  look(): Progress
   /** Has the server say how far it is; rejects with what stopped the reader. */
   ask(): Promise<void>
   bell: Bell
 }
 
-/** What is staged, once that is beyond `after`, or `waitMs` are over: see `StagedChanges.next`. */
-export async function nextProgress(
-  { look, ask, bell }: Draining,
+/** What is staged, once that is beyond `after`, or `waitMs` are over: see `StagedChanges`. */
+export async function nextProgress<Progress extends LogProgress>(
+  { look, ask, bell }: Draining<Progress>,
   after: LogEnd,
   waitMs: number,
-): Promise<LogProgress> {
+): Promise<Progress> {
   const until = Date.now() + waitMs
   for (;;) {
     const progress = look()

@@ -45,6 +45,7 @@ import {
   type ConnectionOfSync,
   destinationStub,
   logReaderStub,
+  type StateCommit,
   sourceOf,
   sourceStub,
   stagingStore,
@@ -74,6 +75,8 @@ const RETRY_MS = 20_000
 const MAX_SHOWN = 10_000
 /** And sent to a slice in one. */
 const PARTITIONS_A_PAGE = 10_000
+/** Given to a sync in one call. */
+const STREAMS_A_CALL = 250
 /** How long a deletion waits for the destination. */
 const RELEASE_MS = 10_000
 
@@ -273,26 +276,23 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     })
   }
 
-  async commitState(commit: {
-    syncId: number
-    key: StreamKey
-    state: StreamState | null
-    lastChunk: string | null
-    partitions: PartitionDelta
-    generationId: number
-  }): Promise<boolean> {
+  async commitStates(syncId: number, commits: StateCommit[]): Promise<boolean[]> {
     return guarded(() => {
-      const { key, state, lastChunk, partitions } = commit
       const current = this.#store.current()
-      if (current?.syncId !== commit.syncId || besides(current).length > 0) return false
-      const row = this.#store.stream(key)
-      if (row.generation !== commit.generationId) return false
-      this.ctx.storage.transactionSync(() => {
-        this.#store.applyDelta(key, partitions)
-        this.#store.saveStream({ ...row, state, lastChunk })
-      })
-      return true
+      const isOurs = current?.syncId === syncId && besides(current).length === 0
+      return this.ctx.storage.transactionSync(() =>
+        commits.map((commit) => isOurs && this.#commit(commit)),
+      )
     })
+  }
+
+  /** False where the stream was refreshed meanwhile. */
+  #commit({ key, state, lastChunk, partitions, generationId }: StateCommit): boolean {
+    const row = this.#store.stream(key)
+    if (row.generation !== generationId) return false
+    this.#store.applyDelta(key, partitions)
+    this.#store.saveStream({ ...row, state, lastChunk })
+    return true
   }
 
   async ended(summary: SyncSummary, { receipt, streams }: SyncOutcome): Promise<void> {
@@ -453,24 +453,28 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
 
   /** Gives the sync to its object. Repeated after a crash: the object takes it only once. */
   async #hand(record: ConnectionRecord, current: RunningSync): Promise<SyncSummary> {
-    const summary = await this.#syncObject(record, current.syncId).start(
-      await this.#freeze(record, current),
-    )
+    const sync = this.#syncObject(record, current.syncId)
+    const { streams, ...input } = await this.#freeze(record, current)
+    for (let at = 0; at < streams.length; at += STREAMS_A_CALL)
+      await sync.offer(streams.slice(at, at + STREAMS_A_CALL), at)
+    const summary = await sync.start(input)
     if (this.#store.current()?.syncId === current.syncId) {
       this.#store.setCurrent({ ...current, accepted: true })
     }
     return summary
   }
 
-  async #freeze(record: ConnectionRecord, current: RunningSync): Promise<SyncInput> {
+  async #freeze(
+    record: ConnectionRecord,
+    current: RunningSync,
+  ): Promise<SyncInput & { streams: SyncStreamInput[] }> {
     const { tenantId, sourceId, destinationId } = record
     const [source, destination] = await Promise.all([
       sourceStub(this.env, tenantId, sourceId).get(),
       destinationStub(this.env, tenantId, destinationId).get(),
     ])
-    const chosen = record.streams.filter(
-      (stream) => !current.streams || current.streams.includes(streamKey(stream)),
-    )
+    const named = current.streams && new Set(current.streams)
+    const chosen = record.streams.filter((stream) => named?.has(streamKey(stream)) ?? true)
     const streams = this.ctx.storage.transactionSync(() =>
       chosen.map((stream) => this.#inputOf(current, stream)),
     )

@@ -7,7 +7,7 @@ import {
   type StreamKey,
   streamKey,
 } from '../protocol/index.ts'
-import type { LogEnd, LogProgress, LogStream } from '../runtime/source-log.ts'
+import type { LogEnd, LogProgress, LogStream, UnloadedStreams } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { LogDrain } from './log-drain.ts'
 import { LOG_MIGRATIONS, type LogRow, LogStore } from './log-store.ts'
@@ -62,13 +62,31 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
       if (this.#log().id !== id) throw logIsGone(stream)
       return { parts: this.#store.partsAfter(stream, after.segment), end: this.#store.end() }
     }
-    const ask = async () => {
-      const log = this.#log()
-      if (log.problem) throw this.#told(log, log.problem)
-      await this.#hold(log)
-      this.#drain.ask()
+    return guarded(() => nextProgress({ look, ...this.#draining }, after, waitMs))
+  }
+
+  async unloaded(id: string, after: LogEnd, waitMs: number): Promise<UnloadedStreams> {
+    const look = () => {
+      if (this.#log().id !== id) throw logIsGone()
+      return { parts: [], end: this.#store.end() }
     }
-    return guarded(() => nextProgress({ look, ask, bell: this.#drain.entered }, after, waitMs))
+    return guarded(async () => {
+      const { end } = await nextProgress({ look, ...this.#draining }, after, waitMs)
+      return { streams: this.#store.unloadedStreams(), end }
+    })
+  }
+
+  /** How one who waits has the log drained on. */
+  get #draining() {
+    return {
+      bell: this.#drain.entered,
+      ask: async () => {
+        const log = this.#log()
+        if (log.problem) throw this.#told(log, log.problem)
+        await this.#hold(log)
+        this.#drain.ask()
+      },
+    }
   }
 
   /** What the connection has of each stream; the log rests until the next sync, and others are dropped. */
@@ -268,8 +286,12 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
 /** Segments of a log. */
 export const prefixOf = ({ sourceId }: LogRow) => `log/${sourceId}/`
 
-const logIsGone = (stream: StreamKey) =>
-  new AirbyteError('CDC_POSITION_LOST', `${stream} was followed in a log that is gone.`, { stream })
+const logIsGone = (stream?: StreamKey) =>
+  new AirbyteError(
+    'CDC_POSITION_LOST',
+    `${stream ?? 'A stream'} was followed in a log that is gone.`,
+    stream === undefined ? {} : { stream },
+  )
 
 const isTaken = () =>
   new AirbyteError('CDC_SETUP_REQUIRED', 'The log of this source is read for another connection.', {

@@ -6,12 +6,13 @@ import type {
   AddedStreams,
   ChunkReport,
   Claim,
-  FailedStream,
   PartitionPage,
-  PlannedStream,
+  PlanReport,
   StagedChunk,
   SyncControl,
   SyncInput,
+  SyncStreamInput,
+  ToPlan,
   Wait,
 } from '../core/sync-engine/types.ts'
 import {
@@ -27,15 +28,23 @@ import type { ChunkEnd, LedgerPosition } from '../runtime/contract.ts'
 import { logStateOf } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
 import { migrate } from './migrations.ts'
-import { connectionStub, logReaderStub, stagingStore, tenantStub } from './platform.ts'
-import { sendWakeUp } from './queue.ts'
+import {
+  connectionStub,
+  logReaderStub,
+  type StateCommit,
+  stagingStore,
+  tenantStub,
+} from './platform.ts'
+import { sendWakeUps, type WakeUp } from './queue.ts'
 import type { LogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 import { pageOf, readArchive, writeArchive } from './sync-archive.ts'
 import { SyncProgress } from './sync-progress.ts'
 import { outcomeOf } from './sync-receipt.ts'
-import { MAX_LOG_LINES, SYNC_MIGRATIONS, type SyncRow, SyncStore } from './sync-store.ts'
+import { type StreamRow, SYNC_MIGRATIONS, type SyncRow } from './sync-rows.ts'
+import { MAX_LOG_LINES, SyncStore } from './sync-store.ts'
 import { SyncTasks } from './sync-tasks.ts'
+import type { Posted } from './task-store.ts'
 
 const DEFAULT_LEASE_MS = 15_000
 /** How often the alarm looks for expired leases while the sync runs. */
@@ -46,8 +55,12 @@ const DAY_MS = 24 * 3600 * 1000
 /** An ended sync's object stays for so long; with rejected rows, until they go. */
 const KEEP_MS = 7 * DAY_MS
 const KEEP_REJECTS_MS = 30 * DAY_MS
-/** Of deltas in one answer. */
+/** Of deltas, or of streams to plan, in one answer. */
 const PAGE_BYTES = 4 * 1024 * 1024
+/** Wake-ups that a queue takes at once. */
+const WAKE_UPS = 100
+/** Streams whose states are handed over at once. */
+const STATES = 100
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /**
@@ -70,21 +83,32 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     this.#progress = new SyncProgress(this.#store, this.#tasks)
   }
 
-  /** Begins; calling it again with the same input changes nothing. */
+  /** Takes the streams of a sync that is about to begin, from the `first`th on. */
+  async offer(streams: SyncStreamInput[], first: number): Promise<void> {
+    return guarded(() => {
+      if (this.#store.sync()) return
+      this.ctx.storage.transactionSync(() => {
+        if (first === 0) this.#store.dropStreams()
+        streams.forEach((stream, i) => {
+          this.#store.addStream(streamKey(stream.config), first + i, stream)
+        })
+      })
+    })
+  }
+
+  /** Begins with what was offered; calling it again with the same input changes nothing. */
   async start(input: SyncInput): Promise<SyncSummary> {
     return guarded(async () => {
       if (!this.#store.sync()) {
         await this.#change(() => {
-          const { streams, ...rest } = input
+          const { tables = [], ...rest } = input
           const now = Date.now()
           this.#store.saveSync({
-            input: { ...rest, streams: [] },
+            input: rest,
             ...{ status: 'pending', startedAt: now, updatedAt: now, cancelled: false },
-            ...{ claims: 0, warnings: [], reported: false },
+            ...{ claims: 0, reported: false },
           })
-          streams.forEach((stream, i) => {
-            this.#store.addStream(streamKey(stream.config), i, stream)
-          })
+          this.#store.saveTables(tables)
           this.#tasks.wake('plan', null)
         })
       }
@@ -138,22 +162,32 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     })
   }
 
-  async planned(
-    id: string,
-    fence: number,
-    streams: PlannedStream[],
-    failed: FailedStream[],
-    added?: AddedStreams,
-  ) {
+  /** What a plan is made from: pages of streams, the last with the tables that the connection has. */
+  async toPlan(id: string, fence: number, after: number): Promise<ToPlan> {
+    return guarded(() => {
+      this.#tasks.held(id, fence)
+      const { inputs: streams, next } = this.#store.inputs(after, PAGE_BYTES)
+      return next === undefined ? { streams, tables: this.#store.tables() } : { streams, next }
+    })
+  }
+
+  async planned(id: string, fence: number, plan: PlanReport) {
     return this.#report(id, fence, (task) => {
+      const { streams, added, last } = plan
       if (added) this.#take(added)
-      const message = `reading ${streams.length} streams`
+      for (const planned of streams) this.#store.savePlanned(planned.key, planned)
+      if (!last) return
+      for (const { key, error } of last.failed) this.#tasks.failStream(key, error)
+      for (const key of last.unchanged)
+        this.#store.updateStream(key, { status: 'succeeded', readComplete: true })
+      const keys = this.#store.plannedStreams()
+      const others = last.unchanged.length
+      const message = `reading ${keys.length} streams${others > 0 ? `; ${others} have no changes` : ''}`
       this.#store.addLog({ at: Date.now(), level: 'info', message })
-      for (const planned of streams) {
-        this.#store.updateStream(planned.key, { planned, status: 'running' })
-        this.#tasks.wake('read', planned.key)
+      for (const key of keys) {
+        this.#store.updateStream(key, { status: 'running' })
+        this.#tasks.wake('read', key)
       }
-      for (const { key, error } of failed) this.#tasks.failStream(key, error)
       this.#tasks.done(task)
       this.#tasks.endIfOver()
     })
@@ -161,13 +195,12 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   /** Streams that were not known when the sync began. */
   #take({ streams, warnings }: AddedStreams): void {
-    const known = new Set(this.#store.streams().map(({ key }) => key))
+    const known = new Set(this.#store.streamKeys())
     for (const [i, input] of streams.entries()) {
       const key = streamKey(input.config)
       if (!known.has(key)) this.#store.addStream(key, known.size + i, input)
     }
-    const sync = this.#progress.sync()
-    this.#store.saveSync({ ...sync, warnings: [...sync.warnings, ...warnings] })
+    this.#store.addWarnings(warnings)
   }
 
   async resumed(id: string, fence: number, position: LedgerPosition) {
@@ -243,16 +276,19 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       this.#tasks.progressed(id)
     })
     await this.#commitStates()
-    await guarded(() => this.#progress.refuseTooManyRejects(this.#store.task(id)?.stream ?? null))
+    await guarded(() =>
+      this.#progress.refuseTooManyRejects(this.#store.tasks.get(id)?.stream ?? null),
+    )
   }
 
   async advanced(id: string, fence: number, end: ChunkEnd) {
     await this.#report(id, fence, (task) => {
       const key = task.stream as StreamKey
-      const { planned, readState } = this.#store.stream(key)
+      const { readState } = this.#store.stream(key)
       const isSame = stableJson(readState) === stableJson(end.state) && !end.partitions
       if (isSame && !end.complete) return
       const moved = this.#progress.keepPartitions(key, null, end)
+      const { planned } = this.#store.planOf(key)
       if (planned?.transfer === 'direct') this.#progress.moveTo(key, moved)
       else this.#progress.moveStaged(key, moved)
       this.#tasks.progressed(id)
@@ -262,7 +298,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   async wait(id: string, fence: number, wait: Wait) {
     return this.#report(id, fence, () => {
-      const task = this.#store.task(id)
+      const task = this.#store.tasks.get(id)
       if (!task) return
       this.#tasks.wait(task, wait)
       this.#store.addLog({
@@ -274,15 +310,14 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   async release(id: string, fence: number, delayMs?: number) {
     return this.#report(id, fence, () => {
-      const task = this.#store.task(id)
+      const task = this.#store.tasks.get(id)
       if (task) this.#tasks.release(task, delayMs)
     })
   }
 
   async done(id: string, fence: number, warnings: Warning[] = []) {
     return this.#report(id, fence, (task) => {
-      const sync = this.#progress.sync()
-      this.#store.saveSync({ ...sync, warnings: [...sync.warnings, ...warnings] })
+      this.#store.addWarnings(warnings)
       if (task.kind === 'read' && task.stream) {
         this.#store.updateStream(task.stream, { readComplete: true })
       }
@@ -293,7 +328,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async fail(id: string, fence: number, error: ErrorRecord) {
     return this.#report(id, fence, (task) => {
       if (error.code === 'CANCELLED') {
-        this.#store.updateTask(id, { status: 'failed' })
+        this.#store.tasks.update(id, { status: 'failed' })
         this.#tasks.cancel()
       } else this.#tasks.fail(task, error)
     })
@@ -323,7 +358,12 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   /** One transaction, then everything that must follow it. */
   async #change<T>(work: () => T): Promise<T> {
-    const result = this.ctx.storage.transactionSync(work)
+    const result = this.ctx.storage.transactionSync(() => {
+      const done = work()
+      const sync = this.#store.sync()
+      if (sync && !sync.endedAt && !sync.cancelled) this.#tasks.dispatch()
+      return done
+    })
     await this.#follow()
     return result
   }
@@ -332,7 +372,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   async #report(
     id: string,
     fence: number,
-    work: (task: NonNullable<ReturnType<SyncStore['task']>>) => void,
+    work: (task: NonNullable<ReturnType<SyncStore['tasks']['get']>>) => void,
   ): Promise<void> {
     await guarded(() =>
       this.#change(() => {
@@ -356,18 +396,21 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
 
   /** A sync that only waits sleeps until the first wait is over, once nothing is left to be told. */
   #nextAlarm(sync: SyncRow): number {
-    const untold = this.#store.outbox().length > 0 || this.#store.streams().some((s) => s.dirty)
+    const untold = this.#store.tasks.hasPosted() || this.#store.dirtyStreams(1).length > 0
     return sync.endedAt || untold ? Date.now() + SWEEP_MS : this.#tasks.nextDue(SWEEP_MS)
   }
 
   async #sendOutbox(sync: SyncRow): Promise<void> {
-    for (const id of this.#store.outbox()) {
+    for (;;) {
+      const posted = this.#store.tasks.outbox(WAKE_UPS)
+      if (posted.length === 0) return
+      const wakeUps = posted.map((task) => this.#wakeUp(sync, task))
       try {
-        await sendWakeUp(this.env, this.#wakeUp(sync, id), this.#shard(id))
-        this.#store.unpost(id)
+        await sendWakeUps(this.env, wakeUps)
       } catch (error) {
-        console.error('wake-up not sent', error)
+        return console.error('wake-ups not sent', error)
       }
+      for (const { id } of posted) this.#store.tasks.unpost(id)
     }
   }
 
@@ -394,28 +437,25 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     await this.ctx.storage.deleteAll()
   }
 
-  #wakeUp(sync: SyncRow, id: string) {
-    const { tenantId, syncId } = sync.input
-    return { v: 1 as const, tenantId, syncId, taskId: id }
-  }
-
   /** Streams of one sync spread over the shards too, so that they advance together. */
-  #shard(id: string) {
-    const task = this.#store.task(id)
-    const ord = task?.stream ? this.#store.stream(task.stream).ord : 0
-    const lane = task?.kind === 'load' || task?.kind === 'finish' ? 'load' : 'read'
-    return { lane, number: this.#progress.sync().input.syncId + ord } as const
+  #wakeUp(sync: SyncRow, { id, kind, ord }: Posted): WakeUp {
+    const { tenantId, syncId } = sync.input
+    const lane = kind === 'load' || kind === 'finish' ? 'load' : 'read'
+    const shard = { lane, number: syncId + ord } as const
+    return { message: { v: 1 as const, tenantId, syncId, taskId: id }, shard }
   }
 
   /** Tells the connection and the tenant, removes what was staged; the alarm repeats it until it is done. */
   async #end(sync: SyncRow): Promise<void> {
     const { connectionId, tenantId, syncId } = sync.input
     await this.#commitStates()
-    const left = this.#store.streams().find((stream) => stream.dirty)
+    const [left] = this.#store.dirtyStreams(1)
     if (left) throw new Error(`the connection does not take the state of ${left.key}`)
     const log = sync.log ?? (await this.#reportLog(sync))
     if (log && !sync.log) this.#store.saveSync({ ...sync, log })
     const outcome = outcomeOf(this.#store, this.#progress.sync())
+    const warningCount = outcome.receipt.warnings.length
+    this.#store.saveSync({ ...this.#progress.sync(), warningCount })
     const connection = connectionStub(this.env, tenantId, connectionId)
     await connection.ended(this.#progress.summary(), outcome).catch(unlessDeleted)
     await tenantStub(this.env, tenantId).recordSync(this.#progress.summary())
@@ -442,14 +482,13 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   #lastTold = 0
   #waitTold: string | undefined
   async #tellTenant(sync: SyncRow): Promise<void> {
-    const summary = this.#progress.summary()
     // While a sync waits nothing else would tell it.
-    const wait = JSON.stringify(summary.waiting)
+    const wait = JSON.stringify(this.#progress.waiting())
     if (Date.now() - this.#lastTold < SWEEP_MS && wait === this.#waitTold) return
     this.#lastTold = Date.now()
     this.#waitTold = wait
     const tenant = tenantStub(this.env, sync.input.tenantId)
-    await tenant.recordSync(summary).catch(() => {})
+    await tenant.recordSync(this.#progress.summary()).catch(() => {})
   }
 
   #committing: Promise<void> = Promise.resolve()
@@ -464,22 +503,35 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   /** Hands loaded states to the connection; what fails stays dirty and the alarm tries again. */
   async #commitAll(): Promise<void> {
     const { tenantId, connectionId, syncId } = this.#progress.sync().input
-    for (const stream of this.#store.streams()) {
-      if (!stream.dirty) continue
-      const { key, loadedState, lastChunk, loadedSeq, committedSeq, input } = stream
-      const { generationId } = input
-      const deltas = this.#store.deltas(key, committedSeq, loadedSeq).map(({ delta }) => delta)
-      const partitions = mergeDeltas(deltas)
-      await connectionStub(this.env, tenantId, connectionId)
-        .commitState({ syncId, key, state: loadedState, lastChunk, partitions, generationId })
-        .catch((error) => unlessDeleted(error) ?? false)
-        .then((kept) => {
-          this.#store.committed(key, loadedState, loadedSeq)
-          if (kept) this.#store.handOver(key, loadedSeq)
-        })
-        .catch(() => {})
+    const connection = connectionStub(this.env, tenantId, connectionId)
+    for (;;) {
+      const dirty = this.#store.dirtyStreams(STATES)
+      if (dirty.length === 0) return
+      const states: StateCommit[] = []
+      for (const row of dirty) {
+        const state = this.#commitOf(row)
+        states.push(state)
+        // Lists of partitions may be long: they go alone.
+        if (Object.keys(state.partitions).length > 0) break
+      }
+      const kept = await connection
+        .commitStates(syncId, states)
+        .catch((error) => unlessDeleted(error) ?? states.map(() => false))
+        .catch(() => null)
+      if (!kept) return
+      for (const [i, { key, loadedState, loadedSeq, committedSeq }] of dirty.entries()) {
+        if (i >= states.length) break
+        this.#store.committed(key, loadedState, loadedSeq)
+        if (kept[i] && loadedSeq > committedSeq) this.#store.handOver(key, loadedSeq)
+      }
       await faultPoint('sync.state-committed')
     }
+  }
+
+  #commitOf({ key, loadedState, lastChunk, loadedSeq, committedSeq }: StreamRow): StateCommit {
+    const { generationId } = this.#store.planOf(key).input
+    const deltas = this.#store.deltas(key, committedSeq, loadedSeq).map(({ delta }) => delta)
+    return { key, state: loadedState, lastChunk, partitions: mergeDeltas(deltas), generationId }
   }
 }
 

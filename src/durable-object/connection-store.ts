@@ -12,6 +12,7 @@ import {
   streamKey,
 } from '../protocol/index.ts'
 import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
+import { LargeValue, largeValueTable } from './large-value.ts'
 import type { ConnectionRecord, StreamConfig, SyncSummary } from './rpc.ts'
 
 export const CONNECTION_MIGRATIONS = [
@@ -30,6 +31,8 @@ export const CONNECTION_MIGRATIONS = [
     primary key (stream, list, key)) without rowid;`,
   'create table seen_streams (key text primary key) without rowid;',
   'alter table streams add column opened integer not null default 0;',
+  'alter table streams add column settled text;',
+  largeValueTable('stream_configs'),
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -58,24 +61,37 @@ export interface StreamRow {
   longestGapMs: number
   /** Syncs that moved rows. */
   activeSyncs: number
+  /** @see SyncStreamInput.settled */
+  settled: string | null
 }
+
+/** Thousands of streams are more than a value may hold: they are kept apart, and this says which. */
+type KeptRecord = Omit<ConnectionRecord, 'streams'> & { configs: string }
 
 /** The rows of one connection, typed; synchronous. */
 export class ConnectionStore {
   readonly #sql: SqlStorage
   readonly #kv: SyncKvStorage
+  readonly #configs: LargeValue<StreamConfig[]>
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql
     this.#kv = storage.kv
+    this.#configs = new LargeValue(storage.sql, 'stream_configs')
   }
 
   record(): ConnectionRecord | undefined {
-    return this.#kv.get<ConnectionRecord>('connection')
+    const kept = this.#kv.get<KeptRecord | ConnectionRecord>('connection')
+    // One that was kept by an earlier version has its streams with it.
+    if (!kept || !('configs' in kept)) return kept
+    const { configs, ...record } = kept
+    return { ...record, streams: this.#configs.of(configs) }
   }
 
-  saveRecord(record: ConnectionRecord): void {
-    this.#kv.put('connection', record)
+  saveRecord({ streams, ...record }: ConnectionRecord): void {
+    const before = this.#kv.get<Partial<KeptRecord>>('connection')
+    const configs = this.#configs.save(streams, before?.configs)
+    this.#kv.put('connection', { ...record, configs } satisfies KeptRecord)
   }
 
   /** The sync that runs now; `accepted` once its object has it. */
@@ -124,8 +140,8 @@ export class ConnectionStore {
     this.#sql.exec(
       `insert or replace into streams
        (key, state, generation, minimum_generation, complete, rows, row_hash, columns,
-        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk, opened)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk, opened, settled)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.key,
       row.state === null ? null : exactJson(row.state),
       row.generation,
@@ -135,7 +151,7 @@ export class ConnectionStore {
       row.rowHash,
       JSON.stringify(row.columns),
       ...[row.previousRows, row.lastRowsAt, row.longestGapMs, row.activeSyncs, row.lastChunk],
-      row.opened,
+      ...[row.opened, row.settled],
     )
   }
 
@@ -148,7 +164,7 @@ export class ConnectionStore {
     const next = {
       ...row,
       ...{ state, lastChunk: null, generation, opened: generation, complete: false },
-      ...{ rows: 0, rowHash: NO_ROWS },
+      ...{ rows: 0, rowHash: NO_ROWS, settled: null },
       minimumGeneration: remove ? generation : row.minimumGeneration,
       previousRows: row.complete ? row.rows : row.previousRows,
     }
@@ -216,7 +232,8 @@ export class ConnectionStore {
   /** Opens a new generation that goes on from where the stream stands: rows beside the others are told apart. */
   stepGeneration(key: StreamKey): void {
     const row = this.stream(key)
-    this.saveStream({ ...row, generation: row.generation + 1, rows: 0, rowHash: NO_ROWS })
+    const generation = row.generation + 1
+    this.saveStream({ ...row, generation, rows: 0, rowHash: NO_ROWS, settled: null })
   }
 
   /** What the backfill of a range starts with: nothing, in the stream's newest generation, beside all older rows. */
@@ -258,6 +275,7 @@ export class ConnectionStore {
       generationRows: row.rows,
       generationHash: row.rowHash,
       knownColumns: row.columns,
+      ...(row.settled !== null && { settled: row.settled }),
       previousRows: row.previousRows,
       quietAfter: quietAfter(row),
     }
@@ -267,6 +285,7 @@ export class ConnectionStore {
   keepOutcome(outcome: StreamOutcome, endedAt: number): void {
     const row = this.stream(outcome.key)
     if (row.generation !== outcome.generationId) return
+    if (isUnchanged(row, outcome)) return
     if (outcome.state === null) this.dropPartitions(outcome.key)
     const moved = outcome.rowsInGeneration > row.rows
     const gap = moved && row.lastRowsAt !== null ? endedAt - row.lastRowsAt : 0
@@ -278,7 +297,8 @@ export class ConnectionStore {
       complete: outcome.generationComplete,
       rows: outcome.rowsInGeneration,
       rowHash: outcome.rowHashInGeneration,
-      columns: outcome.columns,
+      columns: outcome.columns ?? row.columns,
+      settled: outcome.settled,
     })
   }
 
@@ -293,6 +313,15 @@ export class ConnectionStore {
     this.#sql.exec('insert or replace into syncs values (?, ?)', summary.syncId, text)
   }
 }
+
+/** Whether a sync left the stream as it found it: of thousands of streams most are. */
+const isUnchanged = (row: StreamRow, outcome: StreamOutcome) =>
+  outcome.columns === undefined &&
+  outcome.settled === row.settled &&
+  outcome.generationComplete === row.complete &&
+  outcome.rowsInGeneration === row.rows &&
+  outcome.lastChunk === row.lastChunk &&
+  exactJson(outcome.state) === exactJson(row.state)
 
 /** Some of a stream's partitions, and where the others begin. */
 export interface PartitionPageOf {
@@ -330,6 +359,7 @@ const UNREAD: Omit<StreamRow, 'key'> = {
   lastRowsAt: null,
   longestGapMs: 0,
   activeSyncs: 0,
+  settled: null,
 }
 
 /** Syncs with rows that a stream needs before its silence means anything. */
@@ -358,4 +388,5 @@ const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
   lastRowsAt: row.last_rows_at === null ? null : Number(row.last_rows_at),
   longestGapMs: Number(row.longest_gap),
   activeSyncs: Number(row.active_syncs),
+  settled: row.settled === null ? null : String(row.settled),
 })

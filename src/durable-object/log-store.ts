@@ -1,6 +1,7 @@
 import type { PartOfSegment } from '../cdc/segment.ts'
 import type { ErrorRecord, JsonObject, StreamKey } from '../protocol/index.ts'
 import type { LogEnd, LogPart, LogPlace, LogStream } from '../runtime/source-log.ts'
+import { LargeValue, largeValueTable } from './large-value.ts'
 import type { LoadedOfLog } from './rpc.ts'
 
 export const LOG_MIGRATIONS = [
@@ -12,6 +13,7 @@ export const LOG_MIGRATIONS = [
     stream text not null, seq integer not null, offset integer not null, length integer not null,
     rows integer not null, primary key (stream, seq));
   create index parts_of_segment on parts (seq);`,
+  largeValueTable('setup'),
 ] as const
 
 /** The log that is read, as its reader keeps it. */
@@ -37,27 +39,37 @@ export interface LogRow {
 
 /** Parts that one answer names at most. */
 const PARTS = 32
+/** What is written at every checkpoint: the setup is kept apart, and this says which. */
+type KeptRow = Omit<LogRow, 'place'> & { place: Omit<LogPlace, 'setup'>; setup: string }
 
 /** The rows of one log, typed. Every method is synchronous: callers compose them in a transaction. */
 export class LogStore {
   readonly #sql: SqlStorage
   readonly #kv: SyncKvStorage
+  /** It names every table of a database. */
+  readonly #setup: LargeValue<JsonObject>
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql
     this.#kv = storage.kv
+    this.#setup = new LargeValue(storage.sql, 'setup')
   }
 
   log(): LogRow | undefined {
-    return this.#kv.get<LogRow>('log')
+    const kept = this.#kv.get<KeptRow | LogRow>('log')
+    if (!kept || !('setup' in kept)) return kept as LogRow | undefined
+    const { setup, place, ...row } = kept
+    return { ...row, place: { ...place, setup: this.#setup.of(setup) } }
   }
 
-  save(row: LogRow): void {
-    this.#kv.put('log', row)
+  save({ place: { setup, ...place }, ...row }: LogRow): void {
+    const kept = this.#kv.get<Partial<KeptRow>>('log')
+    const version = this.#setup.save(setup, kept?.setup)
+    this.#kv.put('log', { ...row, place, setup: version } satisfies KeptRow)
   }
 
   end(): LogEnd {
-    const log = this.log()
+    const log = this.#kv.get<KeptRow>('log')
     return { segment: log?.lastSegment ?? 0, position: log?.place.position ?? {} }
   }
 
@@ -72,7 +84,13 @@ export class LogStore {
 
   saveStream(stream: StreamKey, input: LogStream, loaded: number): void {
     const text = JSON.stringify(input)
-    this.#sql.exec('insert or replace into streams values (?, ?, ?)', stream, text, loaded)
+    // Of thousands of streams most are as they were: those are not written again.
+    this.#sql.exec(
+      `insert into streams values (?, ?, ?) on conflict (stream) do update
+       set input = excluded.input, loaded = excluded.loaded
+       where input <> excluded.input or loaded <> excluded.loaded`,
+      ...[stream, text, loaded],
+    )
   }
 
   /** The destination has these streams' changes up to these segments, those of the log `id`. */
@@ -144,6 +162,16 @@ export class LogStore {
   stagedBytes(): number {
     const [row] = this.#sql.exec('select sum(bytes) as bytes from segments').toArray()
     return Number(row?.bytes ?? 0)
+  }
+
+  /** Streams that have something to load. */
+  unloadedStreams(): StreamKey[] {
+    const query = `select distinct p.stream from parts p join streams s on s.stream = p.stream
+      where p.seq > s.loaded`
+    return this.#sql
+      .exec(query)
+      .toArray()
+      .map(({ stream }) => String(stream))
   }
 
   /** Whether a stream has something to load. */

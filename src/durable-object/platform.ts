@@ -9,6 +9,7 @@ import type {
   SyncControl,
   SyncInput,
   SyncOutcome,
+  SyncStreamInput,
 } from '../core/sync-engine/types.ts'
 import { createEgress } from '../egress/index.ts'
 import { dohResolver, platformResolver } from '../egress/resolvers.ts'
@@ -105,17 +106,19 @@ export async function sourceOf(
   })
 }
 
+/** What the destination has of a stream. */
+export interface StateCommit {
+  key: StreamKey
+  state: StreamState | null
+  lastChunk: string | null
+  partitions: PartitionDelta
+  generationId: number
+}
+
 /** What a sync tells its connection, besides what operations may ask of it. */
 export interface ConnectionOfSync extends ConnectionApi {
   /** Keeps what was loaded; false where this sync's state is not the connection's, as of a backfill. */
-  commitState(commit: {
-    syncId: number
-    key: StreamKey
-    state: StreamState | null
-    lastChunk: string | null
-    partitions: PartitionDelta
-    generationId: number
-  }): Promise<boolean>
+  commitStates(syncId: number, commits: StateCommit[]): Promise<boolean[]>
   /** What the committed state of a stream has in its lists of partitions, a page at a time. */
   partitions(key: StreamKey, after?: string): Promise<{ delta: PartitionDelta; next?: string }>
   /** What a sync found at the source; those that are new. */
@@ -133,6 +136,7 @@ export interface ConnectionOfSync extends ConnectionApi {
 }
 
 export interface SyncOfConnection extends SyncApi, SyncControl {
+  offer(streams: SyncStreamInput[], first: number): Promise<void>
   start(input: SyncInput): Promise<SyncSummary>
 }
 

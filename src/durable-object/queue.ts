@@ -28,8 +28,16 @@ export interface Shard {
   number: number
 }
 
-export async function sendWakeUp(env: Env, message: TaskMessage, shard: Shard): Promise<void> {
-  await queueOf(env, shard).send(message)
+export interface WakeUp {
+  message: TaskMessage
+  shard: Shard
+}
+
+/** At most as many as a queue takes at once: one call for each queue, not for each message. */
+export async function sendWakeUps(env: Env, wakeUps: WakeUp[]): Promise<void> {
+  const byQueue = Map.groupBy(wakeUps, ({ shard }) => queueOf(env, shard))
+  for (const [queue, group] of byQueue)
+    await queue.sendBatch(group.map(({ message }) => ({ body: message })))
 }
 
 function queueOf(env: Env, { lane, number }: Shard): Queue {
@@ -74,8 +82,9 @@ export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
       return { connector: await sourceOf(env, tenantId, source), config: opened.config }
     },
     async openDestination({ input: { destination } }: Claim) {
-      const { type, config } = await open(destinationStub(env, tenantId, destination.id))
-      return { connector: destinationRegistry.get(type), config }
+      const opened = await open(destinationStub(env, tenantId, destination.id))
+      const { type, config } = opened
+      return { connector: destinationRegistry.get(type), config, edition: opened.edition }
     },
     context({ claim, ...options }) {
       const { id } = claim.input.source

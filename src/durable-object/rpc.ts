@@ -145,7 +145,7 @@ export interface LogReport extends LogStatus {
   stagedBytes: number
 }
 
-export interface LogReaderApi extends Pick<StagedChanges, 'hold' | 'next'> {
+export interface LogReaderApi extends Pick<StagedChanges, 'hold' | 'next' | 'unloaded'> {
   prepare(
     owner: LogOwner,
     streams: Parameters<StagedChanges['prepare']>[0],
@@ -289,8 +289,10 @@ export interface StreamProgress {
 
 export interface SyncRecord extends SyncSummary {
   tenantId: string
+  /** Up to 500; of more, those that went wrong, are at work or had rows come first. */
   streams: StreamProgress[]
-  receipt?: Receipt
+  /** Of all streams. */
+  streamCounts: Partial<Record<SyncStatus, number>>
 }
 
 /** The proof of a sync, per stream and in sum. Bytes are those handed to the loader. */

@@ -13,6 +13,8 @@ export function stagedChanges(env: Env, owner: LogOwner): StagedChanges {
     hold: () => reader.hold().catch(unpack),
     next: (log, stream, { segment, position }, waitMs) =>
       reader.next(log, stream, { segment, position }, waitMs).catch(unpack),
+    unloaded: (log, { segment, position }, waitMs) =>
+      reader.unloaded(log, { segment, position }, waitMs).catch(unpack),
     read: (part) => readPart(store, part),
   }
 }

@@ -2,12 +2,14 @@ import type { ChunkReport } from '../core/sync-engine/types.ts'
 import { AirbyteError, type StreamKey } from '../protocol/index.ts'
 import type { ChunkEnd } from '../runtime/contract.ts'
 import type { StreamWait, SyncRecord, SyncSummary } from './rpc.ts'
-import { outcomeOf } from './sync-receipt.ts'
-import type { StreamRow, SyncRow, SyncStore } from './sync-store.ts'
+import type { StreamRow, SyncRow } from './sync-rows.ts'
+import type { SyncStore } from './sync-store.ts'
 import type { SyncTasks } from './sync-tasks.ts'
 
 /** A summary names no more streams that wait. */
 const MAX_WAITING = 20
+/** A record has no more streams than these. */
+const MAX_SHOWN = 500
 
 /** How far a sync has come: what reports change, and what a reader is shown. */
 export class SyncProgress {
@@ -83,27 +85,24 @@ export class SyncProgress {
 
   record(): SyncRecord {
     const sync = this.sync()
-    const receipt = sync.endedAt ? outcomeOf(this.#store, sync).receipt : undefined
     const waiting = new Map(this.#waiting().map((wait) => [wait.stream, wait]))
-    const streams = this.#store.streams().map((row) => progress(row, waiting.get(row.key)))
-    return { ...this.summary(), tenantId: sync.input.tenantId, streams, receipt }
+    const shown = this.#store.streamsToShow(MAX_SHOWN)
+    const streams = shown.map((row) => progress(row, waiting.get(row.key)))
+    const streamCounts = this.#store.streamCounts()
+    return { ...this.summary(), tenantId: sync.input.tenantId, streams, streamCounts }
   }
 
   summary(): SyncSummary {
     const sync = this.sync()
-    const { input, status, startedAt, updatedAt, endedAt, warnings } = sync
-    const streams = this.#store.streams()
-    const error = streams.find((stream) => stream.error)?.error
+    const { input, status, startedAt, updatedAt, endedAt } = sync
+    const { rows, bytes, withRejects, error } = this.#store.totals()
     return {
       syncId: input.syncId,
       connectionId: input.connectionId,
       ...{ status, startedAt, updatedAt },
       ...(endedAt ? { endedAt } : {}),
-      rows: streams.reduce((sum, stream) => sum + stream.rowsLoaded, 0),
-      bytes: streams.reduce((sum, stream) => sum + stream.bytes, 0),
-      warnings: endedAt
-        ? outcomeOf(this.#store, sync).receipt.warnings.length
-        : warnings.length + streams.filter((stream) => stream.rejected > 0).length,
+      ...{ rows, bytes },
+      warnings: sync.warningCount ?? this.#store.countWarnings() + withRejects,
       ...(error ? { error } : {}),
       ...(sync.log ? { log: sync.log } : {}),
       ...this.#wait(),
@@ -111,22 +110,26 @@ export class SyncProgress {
   }
 
   #wait(): Pick<SyncSummary, 'waiting' | 'waitingUntil'> {
-    const waiting = this.#waiting()
+    const waiting = this.waiting()
     if (waiting.length === 0) return {}
     const waitingUntil = this.#tasks.waitsUntil()
     return {
-      waiting: waiting.slice(0, MAX_WAITING),
+      waiting,
       ...(waitingUntil === undefined ? {} : { waitingUntil }),
     }
   }
 
+  /** As many of the streams that wait as a summary names. */
+  waiting(): StreamWait[] {
+    return this.#waiting(MAX_WAITING).slice(0, MAX_WAITING)
+  }
+
   /** The streams that a source or a destination lets wait; all of them while the plan waits. */
-  #waiting(): StreamWait[] {
-    const now = Date.now()
-    return this.#store.tasks().flatMap((task) => {
-      const { status, stream, not_before: until, wait_reason: reason, wait_code: code } = task
-      if (status !== 'ready' || reason === null || until <= now) return []
-      const keys = stream === null ? this.#store.streams().map(({ key }) => key) : [stream]
+  #waiting(most = -1): StreamWait[] {
+    return this.#store.tasks.waiting(Date.now()).flatMap((task) => {
+      const { stream, not_before: until, wait_code: code } = task
+      const reason = task.wait_reason ?? ''
+      const keys = stream === null ? this.#store.streamKeys(most) : [stream]
       return keys.map((key) => ({ stream: key, until, reason, ...(code ? { code } : {}) }))
     })
   }

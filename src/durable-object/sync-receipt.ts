@@ -1,14 +1,24 @@
 import { addHashes, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
 import type { StreamOutcome, SyncOutcome } from '../core/sync-engine/types.ts'
+import { stableJson } from '../protocol/index.ts'
 import type { LogReport, Receipt, StreamReceipt, SyncStatus, Warning } from './rpc.ts'
-import type { StreamRow, SyncRow, SyncStore } from './sync-store.ts'
+import type { StreamPlanRow, StreamRow, SyncRow } from './sync-rows.ts'
+import type { SyncStore } from './sync-store.ts'
 
 const NO_ROWS = formatRowHash(emptyRowHash())
 
 /** The proof of an ended sync, and what its connection keeps. */
 export function outcomeOf(store: SyncStore, sync: SyncRow): SyncOutcome {
-  const streams = store.streams()
-  const receipts = streams.map((stream) => streamReceipt(store, stream))
+  const warnings = [...store.warnings(), ...logWarnings(sync.log)]
+  const receipts: StreamReceipt[] = []
+  const outcomes: StreamOutcome[] = []
+  for (const row of store.streams()) {
+    const stream = { ...row, ...store.planOf(row.key) }
+    const receipt = streamReceipt(store, stream)
+    receipts.push(receipt)
+    warnings.push(...streamWarnings(store, stream, receipt))
+    outcomes.push(outcome(stream, receipt))
+  }
   const receipt: Receipt = {
     version: 1,
     syncId: sync.input.syncId,
@@ -16,18 +26,17 @@ export function outcomeOf(store: SyncStore, sync: SyncRow): SyncOutcome {
     status: sync.status,
     startedAt: new Date(sync.startedAt).toISOString(),
     endedAt: new Date(sync.endedAt ?? sync.updatedAt).toISOString(),
-    warnings: [
-      ...sync.warnings,
-      ...logWarnings(sync.log),
-      ...streams.flatMap((stream, i) => streamWarnings(store, stream, receipts[i])),
-    ],
+    warnings,
     streams: receipts,
     ...(sync.log && { log: sync.log }),
   }
-  return { receipt, streams: streams.map((stream, i) => outcome(stream, receipts[i])) }
+  return { receipt, streams: outcomes }
 }
 
-function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
+/** A stream with what it was to do. */
+type PlannedRow = StreamRow & StreamPlanRow
+
+function streamReceipt(store: SyncStore, stream: PlannedRow): StreamReceipt {
   const { planned, input } = stream
   const chunks = store.chunks(stream.key, 'loaded')
   const staged = planned?.transfer === 'staged' ? store.chunks(stream.key) : []
@@ -72,10 +81,9 @@ function streamReceipt(store: SyncStore, stream: StreamRow): StreamReceipt {
 
 function streamWarnings(
   store: SyncStore,
-  { input, status }: StreamRow,
-  receipt: StreamReceipt | undefined,
+  { input, status }: PlannedRow,
+  receipt: StreamReceipt,
 ): Warning[] {
-  if (!receipt) return []
   const { stream, rowsRejected, nulled, rowsLoaded } = receipt
   const unknown = new Set(store.chunks(stream).flatMap((chunk) => chunk.unknownFields ?? []))
   const ended = status === 'succeeded'
@@ -135,7 +143,7 @@ const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`
 /** A full refresh with less than this part of the rows it had is worth a word. */
 const FEWER_FACTOR = 10
 
-function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamOutcome {
+function outcome(stream: PlannedRow, receipt: StreamReceipt): StreamOutcome {
   const { input, planned } = stream
   const succeeded = stream.status === 'succeeded'
   const startsOver = input.config.syncMode === 'full_refresh'
@@ -148,13 +156,16 @@ function outcome(stream: StreamRow, receipt: StreamReceipt | undefined): StreamO
     generationId: input.generationId,
     generationComplete: succeeded,
     rowsInGeneration: input.generationRows + stream.rowsLoaded,
-    rowHashInGeneration: addHashes(input.generationHash, receipt?.rowHash ?? NO_ROWS),
-    columns:
-      planned?.mapping?.columns ??
-      planned?.flattened ??
-      planned?.plan.columns ??
-      input.knownColumns,
+    rowHashInGeneration: addHashes(input.generationHash, receipt.rowHash),
+    ...columnsNow(stream),
+    settled: succeeded ? (planned?.fingerprint ?? null) : null,
   }
+}
+
+/** Nothing where they are as they were: the columns of thousands of streams are a lot. */
+function columnsNow({ planned, input }: PlannedRow): Pick<StreamOutcome, 'columns'> {
+  const columns = planned?.mapping?.columns ?? planned?.flattened ?? planned?.plan.columns
+  return columns && stableJson(columns) !== stableJson(input.knownColumns) ? { columns } : {}
 }
 
 /** The sync's status follows from its streams'. */

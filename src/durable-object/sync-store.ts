@@ -1,132 +1,40 @@
-import type {
-  ChunkReport,
-  PlannedStream,
-  StagedChunk,
-  SyncInput,
-  SyncStreamInput,
-} from '../core/sync-engine/types.ts'
-import type {
-  ErrorCode,
-  ErrorRecord,
-  PartitionDelta,
-  StreamKey,
-  StreamState,
-} from '../protocol/index.ts'
-import { exactJson, parseExactIntegers } from '../runtime/exact-json.ts'
+import type { ConnectionTable } from '../core/sync-engine/connection-tables.ts'
+import type { ChunkReport, PlannedStream, SyncStreamInput } from '../core/sync-engine/types.ts'
+import type { ErrorRecord, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
 import { piecesOf } from './delta-pieces.ts'
-import type { LogLine, LogReport, SyncStatus, Warning } from './rpc.ts'
-
-export const SYNC_MIGRATIONS = [
-  `create table streams (
-    key text primary key, ord integer not null, input text not null, planned text,
-    status text not null, read_state text, loaded_state text, read_complete integer not null default 0,
-    rows_read integer not null default 0, rows_loaded integer not null default 0,
-    bytes integer not null default 0, rejected integer not null default 0,
-    estimated_rows integer, error text, dirty integer not null default 0);
-  create table tasks (
-    id text primary key, kind text not null, stream text, status text not null,
-    fence integer not null default 0, lease_until integer not null default 0,
-    not_before integer not null default 0, attempts integer not null default 0,
-    failures integer not null default 0, woken_at integer not null default 0);
-  create table chunks (
-    stream text not null, seq integer not null, id text not null, status text not null,
-    report text not null, primary key (stream, seq));
-  create unique index chunk_ids on chunks (stream, id);
-  create table outbox (task text primary key);
-  create table logs (
-    seq integer primary key autoincrement, at integer not null, level text not null,
-    stream text, message text not null);`,
-  'alter table tasks add column wait_reason text;',
-  'alter table streams add column last_chunk text;',
-  `alter table streams add column loaded_seq integer not null default 0;
-  alter table streams add column committed_seq integer not null default 0;
-  create table deltas (
-    stream text not null, seq integer not null, chunk text, body text not null,
-    primary key (stream, seq)) without rowid;`,
-  'alter table tasks add column wait_code text;',
-] as const
-
-export type TaskKind = 'plan' | 'read' | 'load' | 'finish'
-/** `idle`: nothing to do until something is staged. */
-export type TaskStatus = 'ready' | 'claimed' | 'idle' | 'done' | 'failed'
-
-export interface TaskRow {
-  id: string
-  kind: TaskKind
-  stream: StreamKey | null
-  status: TaskStatus
-  fence: number
-  lease_until: number
-  not_before: number
-  attempts: number
-  failures: number
-  woken_at: number
-  /** Why the task may not go on before `not_before`, where its source or destination said so. */
-  wait_reason: string | null
-  /** Of the failure after which it is tried again then. */
-  wait_code: ErrorCode | null
-}
-
-export interface StreamRow {
-  key: StreamKey
-  ord: number
-  input: SyncStreamInput
-  planned: PlannedStream | null
-  status: SyncStatus
-  readState: StreamState | null
-  loadedState: StreamState | null
-  readComplete: boolean
-  /** The newest chunk that the destination has, as far as `loadedState` knows. */
-  lastChunk: string | null
-  /** The newest delta that belongs to `loadedState`, and the newest that the connection has. */
-  loadedSeq: number
-  committedSeq: number
-  rowsRead: number
-  rowsLoaded: number
-  bytes: number
-  rejected: number
-  estimatedRows: number | null
-  error: ErrorRecord | null
-  dirty: boolean
-}
-
-export interface SyncRow {
-  input: SyncInput
-  status: SyncStatus
-  startedAt: number
-  updatedAt: number
-  endedAt?: number
-  cancelled: boolean
-  claims: number
-  warnings: Warning[]
-  /** How the source's log stood at the end, if streams were read from one. */
-  log?: LogReport
-  /** The connection and the tenant know how it ended. */
-  reported: boolean
-}
-
-/** A staged chunk as it is kept: its partitions are deltas. */
-export interface StagedReport extends StagedChunk {
-  /** The newest delta when it was staged. */
-  upTo: number
-}
+import type { LogLine, SyncStatus, Warning } from './rpc.ts'
+import {
+  COLUMNS,
+  parse,
+  print,
+  type Row,
+  type StagedReport,
+  type StreamPlanRow,
+  type StreamRow,
+  type SyncRow,
+  toStream,
+  toValue,
+} from './sync-rows.ts'
+import { TaskStore } from './task-store.ts'
 
 const MAX_DELTA_BYTES = 1024 * 1024
+/** Of a connection's tables, in a row. */
+const TABLES_A_ROW = 1000
 
-type Row = Record<string, SqlStorageValue>
-const parse = <T>(text: SqlStorageValue | undefined): T | null =>
-  typeof text === 'string' ? (parseExactIntegers(text) as T) : null
-/** Positions may hold integers of any size. */
-const print = (value: unknown) => exactJson(value) ?? 'null'
+/** What went wrong comes first, then what is at work, then what has had rows. */
+const URGENCY = `case when error is not null then 1 when status = 'running' then 2
+  when rows_read > 0 then 3 when status = 'pending' then 4 else 5 end`
 
 /** The rows of one sync, typed. Every method is synchronous: callers compose them in a transaction. */
 export class SyncStore {
+  readonly tasks: TaskStore
   readonly #sql: SqlStorage
   readonly #kv: SyncKvStorage
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql
     this.#kv = storage.kv
+    this.tasks = new TaskStore(storage.sql)
   }
 
   sync(): SyncRow | undefined {
@@ -141,14 +49,16 @@ export class SyncStore {
 
   addStream(key: StreamKey, ord: number, input: SyncStreamInput): void {
     this.#sql.exec(
-      `insert into streams (key, ord, input, status, read_state, loaded_state, last_chunk)
-       values (?1, ?2, ?3, 'pending', ?4, ?4, ?5)`,
-      key,
-      ord,
-      print(input),
-      input.state ? print(input.state) : null,
-      input.lastChunk,
+      `insert into streams (key, ord, status, read_state, loaded_state, last_chunk)
+       values (?1, ?2, 'pending', ?3, ?3, ?4)`,
+      ...[key, ord, input.state ? print(input.state) : null, input.lastChunk],
     )
+    this.#sql.exec('insert into plans (stream, input) values (?, ?)', key, print(input))
+  }
+
+  dropStreams(): void {
+    this.#sql.exec('delete from streams')
+    this.#sql.exec('delete from plans')
   }
 
   streams(): StreamRow[] {
@@ -159,31 +69,119 @@ export class SyncStore {
     return toStream(this.#sql.exec('select * from streams where key = ?', key).one())
   }
 
-  updateStream(key: StreamKey, change: Partial<Omit<StreamRow, 'key' | 'ord' | 'input'>>): void {
-    const row = { ...this.stream(key), ...change }
-    const text = (value: unknown) => (value === null ? null : print(value))
-    this.#sql.exec(
-      `update streams set planned = ?2, status = ?3, read_state = ?4, loaded_state = ?5,
-       read_complete = ?6, rows_read = ?7, rows_loaded = ?8, bytes = ?9, rejected = ?10,
-       estimated_rows = ?11, error = ?12, dirty = ?13, last_chunk = ?14,
-       loaded_seq = ?15, committed_seq = ?16 where key = ?1`,
-      key,
-      text(row.planned),
-      row.status,
-      text(row.readState),
-      text(row.loadedState),
-      row.readComplete ? 1 : 0,
-      row.rowsRead,
-      row.rowsLoaded,
-      row.bytes,
-      row.rejected,
-      row.estimatedRows,
-      text(row.error),
-      row.dirty ? 1 : 0,
-      row.lastChunk,
-      row.loadedSeq,
-      row.committedSeq,
+  /** So many streams in the order of the plan, or, if there are more, those that a reader looks for. */
+  streamsToShow(limit: number): StreamRow[] {
+    const query = `select * from streams
+      order by iif((select count(*) from streams) <= ?1, 0, ${URGENCY}), ord limit ?1`
+    return this.#sql.exec(query, limit).toArray().map(toStream)
+  }
+
+  /** How many streams have which status. */
+  streamCounts(): Partial<Record<SyncStatus, number>> {
+    const rows = this.#sql.exec('select status, count(*) as n from streams group by status')
+    return Object.fromEntries(rows.toArray().map(({ status, n }) => [status, Number(n)]))
+  }
+
+  streamKeys(limit = -1): StreamKey[] {
+    const rows = this.#sql.exec('select key from streams order by ord limit ?', limit)
+    return rows.toArray().map(({ key }) => String(key))
+  }
+
+  updateStream(key: StreamKey, change: Partial<Omit<StreamRow, 'key' | 'ord'>>): void {
+    const values = Object.entries(change).map(
+      ([field, value]) => [COLUMNS[field as keyof typeof COLUMNS], toValue(value)] as const,
     )
+    if (values.length === 0) return
+    const set = values.map(([column]) => `${column} = ?`).join(', ')
+    this.#sql.exec(
+      `update streams set ${set} where key = ?`,
+      ...[...values.map(([, value]) => value), key],
+    )
+  }
+
+  planOf(key: StreamKey): StreamPlanRow {
+    const row = this.#sql.exec('select input, planned from plans where stream = ?', key).one()
+    return {
+      input: parse<SyncStreamInput>(row.input) as SyncStreamInput,
+      planned: parse<PlannedStream>(row.planned),
+    }
+  }
+
+  savePlanned(key: StreamKey, planned: PlannedStream): void {
+    this.#sql.exec('update plans set planned = ? where stream = ?', print(planned), key)
+  }
+
+  /** Streams that are planned and not begun. */
+  plannedStreams(): StreamKey[] {
+    const query = `select key from streams s join plans p on p.stream = s.key
+      where s.status = 'pending' and p.planned is not null order by ord`
+    return this.#sql
+      .exec(query)
+      .toArray()
+      .map(({ key }) => String(key))
+  }
+
+  /** Inputs of the streams from the `after`th on, until they are more than `bytes`. */
+  inputs(after: number, bytes: number): { inputs: SyncStreamInput[]; next?: number } {
+    const query = `select ord, input from streams s join plans p on p.stream = s.key
+      where ord >= ? order by ord`
+    const inputs: SyncStreamInput[] = []
+    let size = 0
+    for (const { ord, input } of this.#sql.exec(query, after)) {
+      size += String(input).length
+      if (size > bytes && inputs.length > 0) return { inputs, next: Number(ord) }
+      inputs.push(parse<SyncStreamInput>(input) as SyncStreamInput)
+    }
+    return { inputs }
+  }
+
+  dirtyStreams(limit: number): StreamRow[] {
+    const query = 'select * from streams where dirty = 1 order by ord limit ?'
+    return this.#sql.exec(query, limit).toArray().map(toStream)
+  }
+
+  /** Streams that are not over yet. */
+  hasOpenStreams(): boolean {
+    const query = `select 1 from streams where status in ('pending', 'running') limit 1`
+    return this.#sql.exec(query).toArray().length > 0
+  }
+
+  /** In sum, of all streams. */
+  totals(): { rows: number; bytes: number; withRejects: number; error: ErrorRecord | null } {
+    const sums = `select coalesce(sum(rows_loaded), 0) as n, coalesce(sum(bytes), 0) as bytes,
+      coalesce(sum(rejected > 0), 0) as rejects from streams`
+    const { n, bytes, rejects } = this.#sql.exec(sums).one()
+    const first = 'select error from streams where error is not null order by ord limit 1'
+    const error = parse<ErrorRecord>(this.#sql.exec(first).toArray()[0]?.error)
+    return { rows: Number(n), bytes: Number(bytes), withRejects: Number(rejects), error }
+  }
+
+  /* what there is one of for each stream, and more: tables of the connection, warnings */
+
+  saveTables(tables: ConnectionTable[]): void {
+    for (let at = 0; at < tables.length; at += TABLES_A_ROW) {
+      const body = JSON.stringify(tables.slice(at, at + TABLES_A_ROW))
+      this.#sql.exec('insert into known_tables (body) values (?)', body)
+    }
+  }
+
+  tables(): ConnectionTable[] {
+    const rows = this.#sql.exec('select body from known_tables order by ord').toArray()
+    return rows.flatMap(({ body }) => JSON.parse(String(body)) as ConnectionTable[])
+  }
+
+  addWarnings(warnings: Warning[]): void {
+    for (const warning of warnings)
+      this.#sql.exec('insert into warnings (body) values (?)', JSON.stringify(warning))
+  }
+
+  warnings(): Warning[] {
+    const rows = this.#sql.exec('select body from warnings order by seq').toArray()
+    return rows.map(({ body }) => JSON.parse(String(body)) as Warning)
+  }
+
+  countWarnings(): number {
+    return Number(this.#sql.exec('select count(*) as n from warnings').one().n)
   }
 
   /** The connection has this state; one that is newer stays to be committed. */
@@ -240,58 +238,6 @@ export class SyncStore {
     this.#sql.exec('delete from deltas where stream = ? and seq <= ?', key, upTo)
   }
 
-  /* tasks */
-
-  addTask(id: string, kind: TaskKind, stream: StreamKey | null): void {
-    this.#sql.exec(
-      `insert into tasks (id, kind, stream, status) values (?, ?, ?, 'ready')
-       on conflict (id) do nothing`,
-      id,
-      kind,
-      stream,
-    )
-  }
-
-  task(id: string): TaskRow | undefined {
-    return this.#sql.exec('select * from tasks where id = ?', id).toArray()[0] as
-      | TaskRow
-      | undefined
-  }
-
-  tasks(): TaskRow[] {
-    return this.#sql.exec('select * from tasks').toArray() as unknown as TaskRow[]
-  }
-
-  updateTask(id: string, change: Partial<TaskRow>): void {
-    const row = this.task(id)
-    if (!row) return
-    const next = { ...row, ...change }
-    this.#sql.exec(
-      `update tasks set status = ?2, fence = ?3, lease_until = ?4, not_before = ?5,
-       attempts = ?6, failures = ?7, woken_at = ?8, wait_reason = ?9, wait_code = ?10
-       where id = ?1`,
-      ...[id, next.status, next.fence, next.lease_until, next.not_before],
-      ...[next.attempts, next.failures, next.woken_at, next.wait_reason, next.wait_code],
-    )
-  }
-
-  /* the outbox: tasks whose wake-up has not been sent yet */
-
-  post(taskId: string): void {
-    this.#sql.exec('insert into outbox values (?) on conflict do nothing', taskId)
-  }
-
-  outbox(): string[] {
-    return this.#sql
-      .exec('select task from outbox')
-      .toArray()
-      .map((row) => String(row.task))
-  }
-
-  unpost(taskId: string): void {
-    this.#sql.exec('delete from outbox where task = ?', taskId)
-  }
-
   /* chunks */
 
   saveChunk(stream: StreamKey, status: 'staged' | 'loaded', report: ChunkReport): void {
@@ -301,6 +247,11 @@ export class SyncStore {
        on conflict (stream, id) do update set status = excluded.status, report = excluded.report`,
       ...[stream, report.id, status, print(report)],
     )
+  }
+
+  hasChunks(stream: StreamKey): boolean {
+    const query = 'select 1 from chunks where stream = ? limit 1'
+    return this.#sql.exec(query, stream).toArray().length > 0
   }
 
   hasChunk(stream: StreamKey, id: string, status: 'staged' | 'loaded'): boolean {
@@ -349,24 +300,3 @@ export class SyncStore {
 
 /** Older lines of a sync's log go. */
 export const MAX_LOG_LINES = 5000
-
-const toStream = (row: Row): StreamRow => ({
-  key: String(row.key),
-  ord: Number(row.ord),
-  input: parse<SyncStreamInput>(row.input) as SyncStreamInput,
-  planned: parse<PlannedStream>(row.planned),
-  status: row.status as SyncStatus,
-  readState: parse<StreamState>(row.read_state),
-  loadedState: parse<StreamState>(row.loaded_state),
-  readComplete: row.read_complete === 1,
-  lastChunk: row.last_chunk === null ? null : String(row.last_chunk),
-  loadedSeq: Number(row.loaded_seq),
-  committedSeq: Number(row.committed_seq),
-  rowsRead: Number(row.rows_read),
-  rowsLoaded: Number(row.rows_loaded),
-  bytes: Number(row.bytes),
-  rejected: Number(row.rejected),
-  estimatedRows: row.estimated_rows === null ? null : Number(row.estimated_rows),
-  error: parse<ErrorRecord>(row.error),
-  dirty: row.dirty === 1,
-})

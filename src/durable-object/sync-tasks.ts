@@ -8,12 +8,22 @@ import {
   type StreamKey,
 } from '../protocol/index.ts'
 import { overallStatus } from './sync-receipt.ts'
-import type { StreamRow, SyncRow, SyncStore, TaskKind, TaskRow } from './sync-store.ts'
+import type { SyncRow, TaskKind, TaskRow } from './sync-rows.ts'
+import type { SyncStore } from './sync-store.ts'
 
 /** Claims without progress after which a stream is given up. */
 const MAX_ATTEMPTS = 3
 /** Transient failures in a row after which a stream is given up, and the wait before each retry. */
 const BACKOFF_MS = [2_000, 5_000, 15_000, 45_000, 120_000]
+/**
+ * Tasks of a sync that read at once, and that load at once. Each holds a connection to its database,
+ * which has so many for everybody.
+ */
+const AT_ONCE = 32
+const LANES: TaskKind[][] = [
+  ['plan', 'read'],
+  ['load', 'finish'],
+]
 /** Who looks at a sync that is tried again after so long is told why. */
 const TOLD_MS = 5_000
 
@@ -34,24 +44,42 @@ export class SyncTasks {
     this.#now = now
   }
 
-  /** Creates the task if need be and makes it ready to be claimed. */
+  /** Creates the task if need be and makes it ready to be claimed; `dispatch` has its wake-up sent. */
   wake(kind: TaskKind, key: StreamKey | null): void {
     const id = taskId(kind, key ?? undefined)
-    this.#store.addTask(id, kind, key)
-    const task = this.#store.task(id)
-    // One that waits is not claimable yet: the alarm that is set for its moment wakes it.
-    const waits = task?.status === 'ready' && task.not_before > this.#now()
-    if (task?.status === 'claimed' || waits) return
-    this.#store.updateTask(id, { status: 'ready', woken_at: this.#now() })
-    this.#store.post(id)
+    this.#store.tasks.add(id, kind, key)
+    const task = this.#store.tasks.get(id)
+    // One that is ready waits for its moment, or for its turn, or has a wake-up on its way.
+    if (task?.status === 'claimed' || task?.status === 'ready') return
+    this.#store.tasks.update(id, { status: 'ready', woken_at: 0 })
+  }
+
+  /** Has wake-ups sent to as many as may work at once. */
+  dispatch(): void {
+    const now = this.#now()
+    for (const lane of LANES) {
+      let room = AT_ONCE
+      for (const kind of lane) room -= this.#store.tasks.atWork(kind)
+      for (const kind of lane) {
+        if (room <= 0) break
+        const next = this.#store.tasks.unsent(kind, now, room)
+        for (const { id } of next) this.#send(id)
+        room -= next.length
+      }
+    }
+  }
+
+  #send(id: string): void {
+    this.#store.tasks.update(id, { woken_at: this.#now() })
+    this.#store.tasks.post(id)
   }
 
   /** A lease with a new fence, or null when there is nothing to do for this caller. */
   claim(id: string): Claim | null {
     const sync = this.#store.sync()
-    const task = this.#store.task(id)
+    const task = this.#store.tasks.get(id)
     if (sync?.cancelled && task && isLeftover(task)) {
-      this.#store.updateTask(id, { wait_reason: null, wait_code: null })
+      this.#store.tasks.update(id, { wait_reason: null, wait_code: null })
       return { ...(this.#describe(sync, task, task.fence) as StreamClaim), leftover: true }
     }
     if (!sync || !task || sync.endedAt || sync.cancelled || !this.#isClaimable(task)) return null
@@ -62,7 +90,7 @@ export class SyncTasks {
     const claims = sync.claims + 1
     this.#store.saveSync({ ...sync, status: 'running', claims, updatedAt: this.#now() })
     const fence = fenceOf(sync.input.syncId, claims)
-    this.#store.updateTask(id, {
+    this.#store.tasks.update(id, {
       status: 'claimed',
       fence,
       lease_until: this.#now() + this.#leaseMs,
@@ -75,27 +103,30 @@ export class SyncTasks {
 
   /** The task if this fence still holds it; extends its lease. */
   held(id: string, fence: number): TaskRow {
-    const task = this.#store.task(id)
+    const task = this.#store.tasks.get(id)
     if (task?.status !== 'claimed' || task.fence !== fence) {
       throw new AirbyteError('FENCE_LOST', `The claim ${fence} on ${id} was superseded.`)
     }
-    this.#store.updateTask(id, { lease_until: this.#now() + this.#leaseMs })
+    this.#store.tasks.update(id, { lease_until: this.#now() + this.#leaseMs })
     return task
   }
 
   /** Rows or a position moved: the attempts start over. */
   progressed(id: string): void {
-    this.#store.updateTask(id, { attempts: 0, failures: 0 })
+    this.#store.tasks.update(id, { attempts: 0, failures: 0 })
   }
 
   /** Hands the task over to another slice; with a delay when this one had no room to start. */
   release(task: TaskRow, delayMs: number | undefined): void {
     if (delayMs === undefined) {
-      this.#store.updateTask(task.id, { status: 'ready' })
-      this.wake(task.kind, task.stream)
+      // Those that had no turn yet come first.
+      this.#store.tasks.update(task.id, {
+        ...{ status: 'ready', woken_at: 0 },
+        not_before: this.#now(),
+      })
       return
     }
-    this.#store.updateTask(task.id, {
+    this.#store.tasks.update(task.id, {
       status: 'ready',
       not_before: this.#now() + delayMs,
       attempts: Math.max(0, task.attempts - 1),
@@ -109,7 +140,7 @@ export class SyncTasks {
       this.#giveUp(task, waitsTooLong(task, until, reason).toJSON())
       return
     }
-    this.#store.updateTask(task.id, {
+    this.#store.tasks.update(task.id, {
       status: 'ready',
       not_before: until,
       attempts: Math.max(0, task.attempts - 1),
@@ -122,21 +153,21 @@ export class SyncTasks {
   /** What a finished task makes possible. */
   done(task: TaskRow): void {
     if (task.stream === null) {
-      this.#store.updateTask(task.id, { status: 'done' })
+      this.#store.tasks.update(task.id, { status: 'done' })
       return
     }
-    const stream = this.#store.stream(task.stream)
+    const { readComplete, rowsLoaded } = this.#store.stream(task.stream)
     const staged = this.#store.nextStaged(task.stream) !== null
     if (task.kind === 'load') {
-      this.#store.updateTask(task.id, { status: 'idle', attempts: 0 })
+      this.#store.tasks.update(task.id, { status: 'idle', attempts: 0 })
       if (staged) this.wake('load', task.stream)
-      else if (stream.readComplete) this.wake('finish', task.stream)
+      else if (readComplete) this.wake('finish', task.stream)
       return
     }
-    this.#store.updateTask(task.id, { status: 'done' })
+    this.#store.tasks.update(task.id, { status: 'done' })
     if (task.kind === 'finish') {
       this.#store.updateStream(task.stream, { status: 'succeeded' })
-      this.#log('info', task.stream, `complete: ${stream.rowsLoaded} rows loaded`)
+      this.#log('info', task.stream, `complete: ${rowsLoaded} rows loaded`)
     } else if (!staged && this.#loadIsIdle(task.stream)) this.wake('finish', task.stream)
     this.endIfOver()
   }
@@ -158,7 +189,7 @@ export class SyncTasks {
     }
     const delay = BACKOFF_MS[failures - 1] ?? 0
     const told = kind === 'transient' && delay >= TOLD_MS
-    this.#store.updateTask(task.id, {
+    this.#store.tasks.update(task.id, {
       status: 'ready',
       attempts: Math.max(0, task.attempts - 1),
       failures,
@@ -174,52 +205,43 @@ export class SyncTasks {
    */
   nextDue(withinMs: number): number {
     const now = this.#now()
-    const dues = this.#store.tasks().flatMap((task) => {
-      if (task.status === 'claimed') return [task.lease_until + 1]
-      return task.status === 'ready' && task.not_before > now ? [task.not_before] : []
-    })
+    const { lease, wait } = this.#store.tasks.moments(now)
+    const dues = [...(lease === null ? [] : [lease + 1]), ...(wait === null ? [] : [wait])]
     const sweep = this.waitsUntil() === undefined ? [now + withinMs] : []
     return Math.max(now, Math.min(...sweep, ...dues))
   }
 
   /** When the first of the tasks goes on, if every one that is not over waits; epoch milliseconds. */
   waitsUntil(): number | undefined {
-    const now = this.#now()
-    const open = this.#store
-      .tasks()
-      .filter(({ status }) => status === 'ready' || status === 'claimed')
-    const waits = open.every((task) => task.status === 'ready' && task.not_before > now)
-    if (open.length === 0 || !waits) return undefined
-    return Math.min(...open.map((task) => task.not_before))
+    const { wait, goesOn } = this.#store.tasks.moments(this.#now())
+    return goesOn ? undefined : (wait ?? undefined)
   }
 
   /** Leases that ran out and ready tasks that nobody picked up become wake-ups again. */
   sweep(staleMs: number): void {
     const now = this.#now()
-    for (const task of this.#store.tasks()) {
-      const expired = task.status === 'claimed' && task.lease_until < now
-      const unclaimed =
-        task.status === 'ready' && task.not_before <= now && task.woken_at < now - staleMs
-      if (expired) this.#store.updateTask(task.id, { status: 'ready' })
-      if (expired || unclaimed) this.wake(task.kind, task.stream)
+    for (const { id } of this.#store.tasks.expired(now)) {
+      this.#store.tasks.update(id, { status: 'ready' })
+      this.#send(id)
     }
+    for (const { id } of this.#store.tasks.unanswered(now, now - staleMs)) this.#send(id)
   }
 
   /** Stops everything that nobody works on; claimed tasks learn of it by their heartbeat. */
   cancel(): void {
-    for (const task of this.#store.tasks()) {
+    for (const task of this.#store.tasks.all()) {
       const running = task.status === 'claimed' && task.lease_until >= this.#now()
       if (task.status === 'done' || running) continue
-      this.#store.updateTask(task.id, { status: 'failed' })
+      this.#store.tasks.update(task.id, { status: 'failed' })
       // What it waited for may run on at the source.
       if (task.kind === 'read' && task.status === 'ready' && task.wait_reason) {
-        this.#store.post(task.id)
+        this.#store.tasks.post(task.id)
       }
     }
     for (const stream of this.#store.streams()) {
-      const tasks = this.#store.tasks().filter((task) => task.stream === stream.key)
-      const isOpen = stream.status === 'running' || stream.status === 'pending'
-      if (isOpen && !tasks.some((task) => task.status === 'claimed')) {
+      if (stream.status !== 'running' && stream.status !== 'pending') continue
+      const tasks = this.#store.tasks.ofStream(stream.key)
+      if (!tasks.some((task) => task.status === 'claimed')) {
         this.#store.updateStream(stream.key, { status: 'cancelled' })
       }
     }
@@ -227,8 +249,8 @@ export class SyncTasks {
   }
 
   failStream(key: StreamKey, error: ErrorRecord): void {
-    for (const task of this.#store.tasks()) {
-      if (task.stream === key) this.#store.updateTask(task.id, { status: 'failed' })
+    for (const { id } of this.#store.tasks.ofStream(key)) {
+      this.#store.tasks.update(id, { status: 'failed' })
     }
     const incomplete = error.code === 'EMPTY_OVERWRITE_HELD' || error.code === 'STREAM_INCOMPLETE'
     const status =
@@ -241,11 +263,9 @@ export class SyncTasks {
   /** Ends the sync when no stream has anything left to do. */
   endIfOver(): void {
     const sync = this.#store.sync()
-    if (!sync || sync.endedAt) return
-    const streams = this.#store.streams()
-    if (streams.some(({ status }) => status === 'pending' || status === 'running')) return
+    if (!sync || sync.endedAt || this.#store.hasOpenStreams()) return
     const now = this.#now()
-    const status = overallStatus(streams, sync.cancelled)
+    const status = overallStatus(this.#store.streams(), sync.cancelled)
     this.#store.saveSync({ ...sync, status, endedAt: now, updatedAt: now })
   }
 
@@ -260,13 +280,13 @@ export class SyncTasks {
   }
 
   #loadIsIdle(key: StreamKey): boolean {
-    const load = this.#store.task(taskId('load', key))
+    const load = this.#store.tasks.get(taskId('load', key))
     return !load || load.status === 'idle'
   }
 
   #giveUp(task: TaskRow, error: ErrorRecord): void {
-    this.#store.updateTask(task.id, { status: 'failed' })
-    const lost = task.stream === null ? this.#store.streams().map(({ key }) => key) : [task.stream]
+    this.#store.tasks.update(task.id, { status: 'failed' })
+    const lost = task.stream === null ? this.#store.streamKeys() : [task.stream]
     for (const key of lost) this.failStream(key, error)
   }
 
@@ -275,23 +295,21 @@ export class SyncTasks {
       ...{ v: 1 as const, taskId: task.id, fence },
       ...{ leaseMs: this.#leaseMs, attempts: task.attempts },
     }
-    if (task.stream === null) {
-      const streams = this.#store.streams().map((stream) => stream.input)
-      return { ...base, kind: 'plan', input: { ...sync.input, streams } }
-    }
+    if (task.stream === null) return { ...base, kind: 'plan', input: sync.input }
     const stream = this.#store.stream(task.stream)
-    if (!stream.planned || task.kind === 'plan') throw new Error(`${task.id} has no plan`)
+    const { planned, input } = this.#store.planOf(task.stream)
+    if (!planned || task.kind === 'plan') throw new Error(`${task.id} has no plan`)
     return {
       ...base,
       kind: task.kind,
       input: sync.input,
-      stream: stream.planned,
+      stream: planned,
       state: task.kind === 'read' ? stream.readState : stream.loadedState,
-      hasPartitions: stream.input.hasPartitions || stream.committedSeq > 0,
+      hasPartitions: input.hasPartitions || stream.committedSeq > 0,
       hasDeltas: this.#store.lastDelta(stream.key) > stream.committedSeq,
       lastChunk: stream.lastChunk,
-      first: isUntouched(this.#store, stream),
-      rowsInGeneration: stream.input.generationRows + stream.rowsLoaded,
+      first: !this.#store.hasChunks(stream.key),
+      rowsInGeneration: input.generationRows + stream.rowsLoaded,
     }
   }
 }
@@ -299,8 +317,6 @@ export class SyncTasks {
 /** A read that was cancelled while it waited. */
 const isLeftover = (task: TaskRow) =>
   task.kind === 'read' && task.status === 'failed' && task.wait_reason !== null
-
-const isUntouched = (store: SyncStore, stream: StreamRow) => store.chunks(stream.key).length === 0
 
 function waitsTooLong(task: TaskRow, until: number, reason: string): AirbyteError {
   const retryAt = Math.min(until, LATEST_DATE)

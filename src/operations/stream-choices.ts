@@ -68,7 +68,9 @@ export function findStream(
   const found = catalog.streams.filter((stream) =>
     namespace !== undefined
       ? stream.name === name && stream.namespace === namespace
-      : stream.name === name || `${stream.namespace}.${stream.name}` === name,
+      : stream.name === name ||
+        // Of thousands most are told apart without another text.
+        (name.endsWith(stream.name) && `${stream.namespace}.${stream.name}` === name),
   )
   const [stream] = found
   if (found.length === 1 && stream) return stream

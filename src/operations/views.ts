@@ -88,7 +88,8 @@ export function syncView(sync: SyncSummary) {
 }
 
 export function syncDetailView(sync: SyncRecord) {
-  return { ...syncView(sync), streams: sync.streams.map(streamView) }
+  const { streams, streamCounts } = sync
+  return { ...syncView(sync), streams: streams.map(streamView), streamCounts }
 }
 
 function streamView({ waitingUntil, ...progress }: StreamProgress) {

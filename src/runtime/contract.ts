@@ -294,6 +294,16 @@ export interface Source {
     state: ReadState,
   ): Promise<Map<StreamKey, JsonValue>>
   /**
+   * Which of these streams, all with their bounds, have nothing between their states and those: they
+   * are not read. It may wait some seconds to know. Absent: every stream is read.
+   */
+  unchanged?(
+    ctx: ConnectorContext,
+    config: JsonObject,
+    streams: ConfiguredStream[],
+    state: ReadState,
+  ): Promise<Set<StreamKey>>
+  /**
    * Emits batches, and after every few thousand rows (at most 16 MB) a state. Ends each stream with
    * `status: complete`. The consumer may stop (`return()`) at any event; resources are freed then.
    * Rows of one stream come in the same order when read again from the same state and upper bound.

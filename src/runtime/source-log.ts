@@ -127,7 +127,18 @@ export interface StagedChanges {
    * if `log` is gone, or with what stopped the reader.
    */
   next(log: string, stream: StreamKey, after: LogEnd, waitMs: number): Promise<LogProgress>
+  /**
+   * The streams of which something is staged that the destination did not have when the log was
+   * prepared, and how far the log is staged: once that is beyond `after`, or after `waitMs`. It rejects
+   * as `next` does.
+   */
+  unloaded(log: string, after: LogEnd, waitMs: number): Promise<UnloadedStreams>
   read(part: LogPart): AsyncIterable<Batch>
+}
+
+export interface UnloadedStreams {
+  streams: StreamKey[]
+  end: LogEnd
 }
 
 export interface LogProgress {

@@ -64,7 +64,7 @@ async function start(connection: Connection, range: Omit<Backfill, 'stream'>, of
 async function backfill(connection: Connection, range: Omit<Backfill, 'stream'>) {
   const record = await ended(await start(connection, range))
   await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(record.syncId)
-  return record
+  return { ...record, receipt: await connection.receipt(record.syncId) }
 }
 
 const same = async () => {

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type pg from 'pg'
-import type { LogRow } from '../../src/durable-object/log-store.ts'
+import { LogStore } from '../../src/durable-object/log-store.ts'
 import { budgetOf, connectorContext } from '../../src/durable-object/platform.ts'
 import type { StreamConfig } from '../../src/durable-object/rpc.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
@@ -9,14 +9,14 @@ import { closePostgres, connectPostgres } from '../../src/runtime/postgres/clien
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
 import { postgresConfig, stream, TENANT } from './harness.ts'
 
-const reader = (sourceId: string) =>
+export const reader = (sourceId: string) =>
   (env as unknown as { LOG_READER: DurableObjectNamespace }).LOG_READER.getByName(
     `${TENANT}:${sourceId}`,
   )
 
 /** The log of a source, as its reader keeps it. */
 export const logOf = (sourceId: string) =>
-  runInDurableObject(reader(sourceId), (_, { storage }) => storage.kv.get<LogRow>('log'))
+  runInDurableObject(reader(sourceId), (_, { storage }) => new LogStore(storage).log())
 
 /** The reader's memory is gone, in the middle of whatever it does; what it has stored stays. */
 export const killReader = (sourceId: string) =>

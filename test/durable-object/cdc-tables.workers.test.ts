@@ -1,8 +1,12 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { armFaultPoint } from '../../src/core/fault-points.ts'
+import { LogStore } from '../../src/durable-object/log-store.ts'
+import { syncStub } from '../../src/durable-object/platform.ts'
 import { closePostgres } from '../../src/runtime/postgres/client.ts'
-import { type CdcDatabase, followed, openDatabase } from './cdc-support.ts'
-import { connect, run } from './harness.ts'
+import { type CdcDatabase, followed, openDatabase, reader } from './cdc-support.ts'
+import { connect, run, TENANT } from './harness.ts'
 
 let db: CdcDatabase
 beforeAll(async () => {
@@ -209,3 +213,62 @@ describe('who else is at the slot', () => {
     expect(streams[0]?.error).toMatchObject({ code: 'CDC_POSITION_LOST' })
   })
 })
+
+describe('many tables', () => {
+  const names = Array.from({ length: 12 }, (_, i) => `t${i}`)
+  const changed = (streams: { stream: string; rowsLoaded: number }[]) =>
+    streams.filter(({ rowsLoaded }) => rowsLoaded > 0).map(({ stream }) => stream)
+
+  it('a sync takes up only those of which the log has something, or whose plan is another', async () => {
+    for (const name of names) {
+      await db.sql(`create table src.${name} (id int primary key, a text);
+        insert into src.${name} select n, 'a' || n from generate_series(1, 3) n`)
+    }
+    const { connection } = await connect(db.setup(names.map((name) => ({ name }))))
+    expect(await succeeds(connection)).toMatchObject({ rows: 36 })
+
+    await db.sql(`update src.t3 set a = 'b'; delete from src.t10 where id = 2`)
+    const some = await succeeds(connection)
+    expect(changed(some.streams)).toEqual(['src.t3', 'src.t10'])
+    expect(await said(some.syncId)).toContain('reading 2 streams; 10 have no changes')
+    expect(some.receipt?.streams).toHaveLength(12)
+
+    const none = await succeeds(connection)
+    expect(await said(none.syncId)).toContain('reading 0 streams; 12 have no changes')
+    expect(none.streams.map(({ status }) => status)).toEqual(names.map(() => 'succeeded'))
+
+    // A table that was passed over is read on from where it stood.
+    await db.sql(`update src.t7 set a = 'c' where id = 1; alter table src.t8 add extra int`)
+    const more = await succeeds(connection)
+    expect(changed(more.streams)).toEqual(['src.t7'])
+    expect(await said(more.syncId)).toContain('reading 2 streams; 10 have no changes')
+    for (const name of ['t3', 't10', 't7']) await same(name, 'id, a')
+    await same('t8', 'id, a, extra')
+
+    await connection.refresh({ streams: [{ namespace: 'src', name: 't9' }], remove: false })
+    expect(changed((await succeeds(connection)).streams)).toEqual(['src.t9'])
+  }, 90_000)
+
+  it('a log whose setup is larger than a row may be is kept, and written once', async () => {
+    const tables = Array.from({ length: 60_000 }, (_, i) => ({
+      schema: 'sömé',
+      name: `table ${i}`,
+    }))
+    const place = { position: { at: 1 }, setup: { tables } }
+    const ids = { id: 'log', tenantId: TENANT, sourceId: 's', connectionId: 'c' }
+    await runInDurableObject(reader('large'), (_, { storage }) => {
+      const store = new LogStore(storage)
+      store.save({ ...ids, place, lastSegment: 0, heldUntil: 0 })
+      const kept = new LogStore(storage).log()
+      expect(kept?.place).toEqual(place)
+      storage.sql.exec('delete from setup')
+      // The position moves; the setup, which is the same, is not written again.
+      if (kept) store.save({ ...kept, place: { position: { at: 2 }, setup: kept.place.setup } })
+      expect(storage.sql.exec('select * from setup').toArray()).toEqual([])
+      expect(store.log()?.place).toEqual({ position: { at: 2 }, setup: { tables } })
+    })
+  })
+})
+
+const said = async (syncId: number) =>
+  (await syncStub(env, TENANT, syncId).logs({ limit: 100 })).lines.map(({ message }) => message)

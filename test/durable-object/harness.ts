@@ -87,7 +87,7 @@ export async function ended(
 export async function run(connection: Connection, options: { acceptEmpty?: boolean } = {}) {
   const record = await ended(await start(connection, options))
   await settled(connection, record.syncId)
-  return record
+  return { ...record, receipt: await connection.receipt(record.syncId) }
 }
 
 /** Waits until the connection knows that the sync is over. */

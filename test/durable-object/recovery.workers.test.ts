@@ -17,6 +17,13 @@ const supersede = (syncId: number, change = '') =>
     )
   })
 
+/** Somebody has claimed the read task: before that there is no claim to take away. */
+const isBeingRead = (syncId: number) =>
+  runInDurableObject(objectOf(env.SYNC, syncId), (_object, state) => {
+    const query = `select 1 from tasks where kind = 'read' and status = 'claimed'`
+    return state.storage.sql.exec(query).toArray().length > 0
+  })
+
 /** The object behind a stub, for evicting it or ringing its alarm. */
 const objectOf = (namespace: DurableObjectNamespace, id: string | number) =>
   namespace.getByName(`${TENANT}:${id}`)
@@ -30,9 +37,10 @@ describe('recovery', () => {
       },
     })
     const sync = await start(connection)
-    await expect.poll(async () => (await sync.get()).streams[0]?.status).toBe('running')
+    const { syncId } = await sync.get()
+    await expect.poll(() => isBeingRead(syncId), { timeout: 10_000 }).toBe(true)
     // The stalled slice is as good as dead: nobody hears of it, and its lease runs out.
-    await supersede((await sync.get()).syncId)
+    await supersede(syncId)
     expect(await ended(sync)).toMatchObject({ status: 'succeeded', rows: 1000 })
   })
 
@@ -54,15 +62,13 @@ describe('recovery', () => {
       },
     })
     const sync = await start(connection)
-    await expect.poll(async () => (await sync.get()).streams[0]?.status).toBe('running')
+    const { syncId } = await sync.get()
+    await expect.poll(() => isBeingRead(syncId), { timeout: 10_000 }).toBe(true)
     const end = { state: {}, complete: true }
-    await runInDurableObject<SyncDO, void>(
-      env.SYNC.getByName(`${TENANT}:${(await sync.get()).syncId}`) as never,
-      async (object) => {
-        await expect(object.advanced('read:users', 1, end)).rejects.toThrow('FENCE_LOST')
-        await expect(object.done('read:users', 1)).rejects.toThrow('FENCE_LOST')
-      },
-    )
+    await runInDurableObject<SyncDO, void>(objectOf(env.SYNC, syncId) as never, async (object) => {
+      await expect(object.advanced('read:users', 1, end)).rejects.toThrow('FENCE_LOST')
+      await expect(object.done('read:users', 1)).rejects.toThrow('FENCE_LOST')
+    })
     expect(await ended(sync)).toMatchObject({ rows: 1000 })
   })
 
@@ -71,8 +77,9 @@ describe('recovery', () => {
       source: { ...SLOW, config: { ...SLOW.config, stall_at: { record: 0, ms: 60_000 } } },
     })
     const sync = await start(connection)
-    await expect.poll(async () => (await sync.get()).streams[0]?.status).toBe('running')
-    await supersede((await sync.get()).syncId, ', attempts = 3')
+    const { syncId } = await sync.get()
+    await expect.poll(() => isBeingRead(syncId), { timeout: 10_000 }).toBe(true)
+    await supersede(syncId, ', attempts = 3')
     expect(await ended(sync)).toMatchObject({
       status: 'failed',
       error: { code: 'NO_PROGRESS', kind: 'system' },

@@ -6,7 +6,7 @@ import { fromLog } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
 import { mysqlLog } from './cdc/log.ts'
 import { parseConfig } from './config.ts'
-import { freeze, read } from './read.ts'
+import { freeze, read, unchanged } from './read.ts'
 import { keysetOf } from './reader.ts'
 import { withSource } from './session.ts'
 import { SPEC } from './spec.ts'
@@ -52,6 +52,8 @@ const mysql: Source = {
   },
   log: mysqlLog,
   freeze: async (ctx, config, streams, state) => freeze(ctx, parseConfig(config), streams, state),
+  unchanged: async (ctx, config, streams, state) =>
+    unchanged(ctx, parseConfig(config), streams, state),
   read: (ctx, config, streams, state) => read(ctx, parseConfig(config), streams, state),
 }
 

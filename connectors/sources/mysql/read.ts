@@ -9,11 +9,12 @@ import {
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
 import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
+import { unchangedFollowed } from '../../../src/runtime/database/unchanged-followed.ts'
 import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
 import { qualified } from '../../../src/runtime/mysql/sql.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
-import { freezeChanges, readChanges } from './cdc/read.ts'
+import { freezeChanges, isPast, readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
@@ -28,6 +29,17 @@ const isFollowed = (config: SourceConfig, { syncMode }: ConfiguredStream) =>
 /** A full refresh from a source with a log has the log's columns, and no place in it. */
 const unordered = (config: SourceConfig) => (table: SourceTable) =>
   cdcOf(config) ? withCdcColumns(table, undefined) : table
+
+/** Streams of the log that it has nothing of. */
+export const unchanged = (
+  ctx: ConnectorContext,
+  config: SourceConfig,
+  streams: ConfiguredStream[],
+  state: ReadState,
+): Promise<Set<StreamKey>> => {
+  const followed = streams.filter((configured) => isFollowed(config, configured))
+  return unchangedFollowed(ctx, followed, state, isPast)
+}
 
 /** Upper bounds of these streams as of now. A stream that fails here fails with its reason in `read`. */
 export async function freeze(

@@ -6,7 +6,7 @@ import { postgresLog } from './cdc/log.ts'
 import { check } from './check.ts'
 import { parseConfig } from './config.ts'
 import { streamOf } from './discover.ts'
-import { freeze, read } from './read.ts'
+import { freeze, read, unchanged } from './read.ts'
 import { findRelation } from './reader.ts'
 import { listRelations } from './relations.ts'
 import { connectSource } from './session.ts'
@@ -56,6 +56,8 @@ const postgres: Source = {
   },
   log: postgresLog,
   freeze: async (ctx, config, streams, state) => freeze(ctx, parseConfig(config), streams, state),
+  unchanged: async (ctx, config, streams, state) =>
+    unchanged(ctx, parseConfig(config), streams, state),
   read: (ctx, config, streams, state) => read(ctx, parseConfig(config), streams, state),
 }
 

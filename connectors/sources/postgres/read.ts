@@ -10,11 +10,12 @@ import {
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
 import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
+import { unchangedFollowed } from '../../../src/runtime/database/unchanged-followed.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
-import { freezeChanges } from './cdc/freeze.ts'
+import { freezeChanges, hasPassed } from './cdc/freeze.ts'
 import { readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
@@ -37,6 +38,17 @@ export async function freeze(
     ...(followed.length > 0 ? await freezeChanges(ctx, config, followed, state) : []),
     ...(others.length > 0 ? await freezeReads(ctx, config, others) : []),
   ])
+}
+
+/** Streams of the log that it has nothing of. */
+export const unchanged = (
+  ctx: ConnectorContext,
+  config: SourceConfig,
+  streams: ConfiguredStream[],
+  state: ReadState,
+): Promise<Set<StreamKey>> => {
+  const followed = streams.filter((configured) => isFollowed(config, configured))
+  return unchangedFollowed(ctx, followed, state, hasPassed)
 }
 
 /** Whether the stream is read from the log. */

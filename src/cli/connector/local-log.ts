@@ -110,6 +110,11 @@ export class LocalLog implements StagedChanges {
     return nextProgress({ look, ask, bell: this.#bell }, after, waitMs)
   }
 
+  async unloaded(log: string, after: LogEnd, waitMs: number) {
+    const { end } = await this.next(log, '', after, waitMs)
+    return { streams: [...this.#parts.keys()], end }
+  }
+
   read(part: LogPart): AsyncIterable<Batch> {
     return readPart(this.#store, part)
   }

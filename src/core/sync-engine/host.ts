@@ -20,7 +20,10 @@ export interface TaskHost {
   /** Chunks and rejects of this workspace. */
   staging: ObjectStore
   openSource(claim: Claim): Promise<{ connector: Source; config: JsonObject }>
-  openDestination(claim: Claim): Promise<{ connector: Destination; config: JsonObject }>
+  /** `edition` is another one whenever somebody changed the config. */
+  openDestination(
+    claim: Claim,
+  ): Promise<{ connector: Destination; config: JsonObject; edition?: number }>
   context(options: {
     claim: Claim
     signal: AbortSignal

@@ -52,7 +52,6 @@ export interface SyncInput {
   /** A connector of the workspace's own stays at this release until the sync ends. */
   source: { id: string; type: string; connector?: ConnectorPin }
   destination: { id: string; type: string }
-  streams: SyncStreamInput[]
   /** Tables of all the connection's streams that are known; absent: those of other streams are not. */
   tables?: ConnectionTable[]
   namespace?: string
@@ -89,6 +88,8 @@ export interface SyncStreamInput {
   generationHash: string
   /** Columns that the last sync saw; empty before the first. */
   knownColumns: Column[]
+  /** Of the plan by which the stream last succeeded, if nothing went wrong since. */
+  settled?: string
   /** Rows of the last complete full refresh. */
   previousRows: number
   /** From when on (epoch milliseconds) finding no row is worth a warning; null: never. */
@@ -99,6 +100,25 @@ export interface SyncStreamInput {
 export interface AddedStreams {
   streams: SyncStreamInput[]
   warnings: Warning[]
+}
+
+/** Streams that a plan is to be made for: some of them, with where to ask for more, or the last. */
+export interface ToPlan {
+  streams: SyncStreamInput[]
+  /** Tables of all the connection's streams that are known. With the last streams. */
+  tables?: ConnectionTable[]
+  next?: number
+}
+
+/** A plan, or a part of it. The last part, which begins the streams, says which cannot be planned. */
+export interface PlanReport {
+  streams: PlannedStream[]
+  added?: AddedStreams
+  last?: {
+    failed: FailedStream[]
+    /** Those that have nothing to read: they stay as they are, and have succeeded. */
+    unchanged: StreamKey[]
+  }
 }
 
 export interface Replay {
@@ -120,6 +140,8 @@ export interface PlannedStream {
   stateBefore: StreamState | null
   generationRows: number
   replay?: Replay
+  /** Another plan has another, as far as it concerns what is at the destination. */
+  fingerprint?: string
 }
 
 interface ClaimBase {
@@ -173,13 +195,9 @@ export interface StagedChunk extends ChunkReport {
 export interface SyncControl {
   claim(taskId: string): Promise<Claim | null>
   heartbeat(taskId: string, fence: number): Promise<{ cancelled: boolean }>
-  planned(
-    taskId: string,
-    fence: number,
-    streams: PlannedStream[],
-    failed: FailedStream[],
-    added?: AddedStreams,
-  ): Promise<void>
+  /** Streams from the `after`th on, until an answer is full. */
+  toPlan(taskId: string, fence: number, after: number): Promise<ToPlan>
+  planned(taskId: string, fence: number, plan: PlanReport): Promise<void>
   /** Where the destination's ledger stands; where it is ahead of the sync, an answer was lost. */
   resumed(taskId: string, fence: number, position: LedgerPosition): Promise<void>
   /** Records the chunk; throws REJECTS_OVER_THRESHOLD when that many rows were rejected (also `loaded`). */
@@ -233,7 +251,10 @@ export interface StreamOutcome {
   rowsInGeneration: number
   /** Sum of the row hashes of the generation's rows. */
   rowHashInGeneration: string
-  columns: Column[]
+  /** Absent: those that were known before. */
+  columns?: Column[]
+  /** @see SyncStreamInput.settled */
+  settled: string | null
 }
 
 export interface SyncOutcome {

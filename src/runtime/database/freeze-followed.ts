@@ -26,8 +26,8 @@ export interface Freezing {
   endOfLog(): Promise<string>
   /** Place that rows of a snapshot bear, given from where on changes are read. */
   sinceOf(position: JsonObject, end: string): string
-  /** What a snapshot of this stream does not go beyond. */
-  snapshot(configured: ConfiguredStream, position: JsonObject): Promise<JsonObject>
+  /** What snapshots of these streams do not go beyond, in their order; by one session for all. */
+  snapshots(streams: ConfiguredStream[], position: JsonObject): Promise<JsonObject[]>
   /** Without those that the log adds. */
   ownColumns(columns: Column[]): Column[]
 }
@@ -50,16 +50,21 @@ export async function freezeFollowed(
   const endOfLog = await freezing.endOfLog()
   const { segment, position } = end
   const since = freezing.sinceOf(position, endOfLog)
-  const bounds = new Map<StreamKey, JsonValue>()
-  for (const configured of streams) {
-    const key = streamKey(configured.stream)
-    const error = failed.find(({ stream }) => stream === key)?.error
-    const bound: CdcBound = { type: 'cdc', log, segment, position, end: endOfLog, since }
+  const errors = new Map(failed.map(({ stream, error }) => [stream, error]))
+  const begun = streams.filter((configured) => {
     const state = saved(configured)
+    return (!state || state.snapshot) && !errors.has(streamKey(configured.stream))
+  })
+  const extents = begun.length > 0 ? await freezing.snapshots(begun, position) : []
+  const snapshots = new Map(begun.map(({ stream }, i) => [streamKey(stream), extents[i]]))
+  const bounds = new Map<StreamKey, JsonValue>()
+  for (const { stream } of streams) {
+    const key = streamKey(stream)
+    const bound: CdcBound = { type: 'cdc', log, segment, position, end: endOfLog, since }
+    const error = errors.get(key)
+    const snapshot = snapshots.get(key)
     if (error) bound.error = { ...error } as JsonObject
-    else if (!state || state.snapshot) {
-      bound.snapshot = await freezing.snapshot(configured, position)
-    }
+    if (snapshot) bound.snapshot = snapshot
     bounds.set(key, JSON.parse(JSON.stringify(bound)) as JsonValue)
   }
   return bounds

@@ -13,7 +13,7 @@ import {
   serverIdentity,
   settledPoint,
 } from '../../../../src/cdc/mysql/index.ts'
-import { AirbyteError, streamKey, toAirbyteError } from '../../../../src/protocol/index.ts'
+import { AirbyteError, streamKey } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import type { MysqlClient } from '../../../../src/runtime/mysql/client.ts'
 import { text } from '../../../../src/runtime/mysql/sql.ts'

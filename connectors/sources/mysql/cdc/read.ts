@@ -32,6 +32,10 @@ function parsePoint(place: string): LogPoint {
   return { file: place.slice(0, colon), pos: Number(place.slice(colon + 1)) }
 }
 
+/** Whether everything that was committed before the place is at or before the position. */
+export const isPast = (position: JsonObject, place: string): boolean =>
+  hasPassed(positionFromJson(position), parsePoint(place))
+
 const sinceOf = (position: JsonObject) => {
   const { file, base, pos } = positionFromJson(position)
   return String(orderOf(file, base, pos))
@@ -48,11 +52,17 @@ export const freezeChanges = (
     ownColumns,
     sinceOf,
     endOfLog: () => endNow(ctx, config),
-    snapshot: (configured, position) =>
+    snapshots: (begun, position) =>
       withSource(ctx, config, async (client) => {
-        const input = { ctx, client, config, configured }
-        const reader = await openReader(input, (table) => withCdcColumns(table, sinceOf(position)))
-        return { ...(await freezeFullRefresh(reader)) } as unknown as JsonObject
+        const bounds: JsonObject[] = []
+        for (const configured of begun) {
+          const input = { ctx, client, config, configured }
+          const reader = await openReader(input, (table) =>
+            withCdcColumns(table, sinceOf(position)),
+          )
+          bounds.push({ ...(await freezeFullRefresh(reader)) } as unknown as JsonObject)
+        }
+        return bounds
       }),
   })
 
@@ -76,7 +86,7 @@ export function readChanges(
       endOfLog: () => endNow(ctx, config),
       isAfter: (place, other) =>
         hasPassed({ ...parsePoint(place), gtid: '', events: 0, base: 0 }, parsePoint(other)),
-      hasPassed: (position, place) => hasPassed(positionFromJson(position), parsePoint(place)),
+      hasPassed: isPast,
       printPosition: (position) => printPosition(positionFromJson(position)),
       columnsNow: async () => {
         const { columns } = await findTable(client, config.database, configured.stream)

@@ -1,4 +1,9 @@
-import { freezeBound, positionFromJson, printLsn } from '../../../../src/cdc/postgres/index.ts'
+import {
+  freezeBound,
+  parseLsn,
+  positionFromJson,
+  printLsn,
+} from '../../../../src/cdc/postgres/index.ts'
 import type {
   ConfiguredStream,
   JsonObject,
@@ -14,6 +19,10 @@ import { closing, connectSource } from '../session.ts'
 import { ownColumns, withCdcColumns } from './columns.ts'
 import { withClient } from './setup.ts'
 
+/** Whether everything that was committed before the place is at or before the position. */
+export const hasPassed = (position: JsonObject, place: string): boolean =>
+  positionFromJson(position).confirmed >= parseLsn(place)
+
 /** What a sync does not go beyond in the log, and in the tables of streams that begin anew. */
 export const freezeChanges = (
   ctx: ConnectorContext,
@@ -25,12 +34,16 @@ export const freezeChanges = (
     ownColumns,
     endOfLog: async () => printLsn(await withClient(ctx, config, freezeBound)),
     sinceOf: (position) => printLsn(positionFromJson(position).confirmed),
-    snapshot: async (configured, position) =>
+    snapshots: async (begun, position) =>
       closing(await connectSource(ctx, config), async (client) => {
         const { confirmed } = positionFromJson(position)
-        const reader = await openReader(ctx, client, config, configured, (relation) =>
-          withCdcColumns(relation, confirmed),
-        )
-        return { ...(await freezeFullRefresh(reader)) } as unknown as JsonObject
+        const bounds: JsonObject[] = []
+        for (const configured of begun) {
+          const reader = await openReader(ctx, client, config, configured, (relation) =>
+            withCdcColumns(relation, confirmed),
+          )
+          bounds.push({ ...(await freezeFullRefresh(reader)) } as unknown as JsonObject)
+        }
+        return bounds
       }),
   })

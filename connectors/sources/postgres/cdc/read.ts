@@ -10,6 +10,7 @@ import { readFullRefresh } from '../full-refresh.ts'
 import { findRelation, openReader, type StreamInput } from '../reader.ts'
 import { withCdcColumns } from './columns.ts'
 import { fillUnchanged } from './fill.ts'
+import { hasPassed } from './freeze.ts'
 import { withClient } from './setup.ts'
 import { isSameType } from './shape.ts'
 
@@ -37,7 +38,7 @@ export function readChanges(
       },
       endOfLog: async () => printLsn(await withClient(ctx, config, freezeBound)),
       isAfter: (place, other) => parseLsn(place) > parseLsn(other),
-      hasPassed: (position, place) => positionFromJson(position).confirmed >= parseLsn(place),
+      hasPassed,
       printPosition: (position) => printLsn(positionFromJson(position).confirmed),
       ...(keepsUnchanged
         ? {}

@@ -1,0 +1,110 @@
+/** A connection of very many tables that follows a log: what its first sync costs, and the next ones. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { byQuarters, sampleEvery } from '../../bench/heap-samples.ts'
+import { openInspector } from '../../bench/inspector.ts'
+import { cpuSeconds } from '../../bench/process-stats.ts'
+import { openWorkbench } from '../../bench/syncs.ts'
+import { startServer } from '../support/dev-server.ts'
+import { startPostgres } from '../support/embedded-postgres.ts'
+import {
+  changeTables,
+  difference,
+  type Load,
+  largestValues,
+  loadOf,
+  makeTables,
+  rowsIn,
+  tableNames,
+  tasksOfSyncs,
+} from './support/many-tables.ts'
+
+/** By hand as many as docs/scale.md says: `TABLES=3000`. */
+const TABLES = Number(process.env.TABLES ?? 250)
+const CHANGED = 5
+/** Seldom: each sample collects the heap, which costs time. */
+const EVERY_MS = 3000
+const MOST_MB = 60
+/** Of a row of a Durable Object: the platform's limit is 2 MB. */
+const LARGEST_ROW = 1_500_000
+
+it(`a sync of ${TABLES} tables of which ${CHANGED} changed takes up those ${CHANGED}`, async () => {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'airbyte-tables-'))
+  // Publishing a table and making it take locks, of which a transaction has so many.
+  const postgres = await startPostgres(['max_locks_per_transaction=512'])
+  const source = await postgres.createDatabase('many')
+  const target = await postgres.createDatabase('target')
+  const server = await startServer({ stateDirectory, inspectorPort: 0 })
+  const names = tableNames(TABLES)
+  try {
+    await makeTables(source, TABLES)
+    const bench = await openWorkbench(server.url)
+    const method = { schemas: ['many'], replication_method: { method: 'CDC' } }
+    await bench.database('source', 'many', source, method)
+    await bench.database('destination', 'target', target)
+    await bench.connect('many', 'many', 'target', {
+      streams: names.map((name) => ({ ...{ name, syncMode: 'cdc' }, ...DEDUP })),
+      namespace: 'here',
+    })
+    const inspector = await openInspector(server.inspectorUrl ?? '', async () =>
+      (await fetch(`${server.url}/health`)).text(),
+    )
+    const idle = await inspector.liveHeap()
+    const measured = async (what: string) => {
+      const before = [await loadOf(source), await loadOf(target), cpuOf(server)] as const
+      const began = performance.now()
+      const samples = await sampleEvery(inspector.liveHeap, () => bench.sync('many'), EVERY_MS)
+      const seconds = (performance.now() - began) / 1000
+      // A session is counted once it has ended.
+      await sleep(1500)
+      const heap = byQuarters(samples.map((megabytes) => megabytes - idle))
+      const cost = {
+        seconds: Math.round(seconds),
+        cpu: Number((cpuOf(server) - before[2]).toFixed(1)),
+        source: difference(before[0], await loadOf(source)),
+        target: difference(before[1], await loadOf(target)),
+        heap,
+      }
+      console.log(what, JSON.stringify(cost))
+      return cost
+    }
+
+    const first = await measured('first')
+    expect(await rowsIn(target, 'here', names)).toBe(TABLES * 3)
+    expect(Math.max(...first.heap)).toBeLessThan(MOST_MB)
+    // A table takes so many sessions, and no more if there are more tables.
+    expect(perTable(first.source)).toBeLessThan(3)
+    expect(perTable(first.target)).toBeLessThan(3)
+
+    await changeTables(source, names.slice(0, CHANGED))
+    const next = await measured('five changed')
+    expect(await rowsIn(target, 'here', names)).toBe(TABLES * 3)
+    expect(next.target.sessions).toBeLessThan(CHANGED * 3)
+    expect(next.source.sessions).toBeLessThan(15 + CHANGED * 3)
+
+    await measured('none changed')
+    inspector.close()
+    await bench.close()
+  } finally {
+    await server.stop()
+    await postgres.stop()
+  }
+  try {
+    // Planning; then for each stream reading it into its table, and making that visible.
+    expect(tasksOfSyncs(stateDirectory)).toEqual([1 + TABLES * 2, 1 + CHANGED * 2, 1])
+    const largest = largestValues(stateDirectory)
+    console.log('largest values of a row', JSON.stringify(largest))
+    for (const bytes of Object.values(largest)) expect(bytes).toBeLessThan(LARGEST_ROW)
+  } finally {
+    rmSync(stateDirectory, { recursive: true, force: true })
+  }
+}, 3_600_000)
+
+const DEDUP = { destinationSyncMode: 'append_dedup' }
+
+const perTable = ({ sessions }: Load) => (sessions - 20) / TABLES
+
+const cpuOf = (server: { workerdPids(): number[] }) => cpuSeconds(server.workerdPids())
