@@ -99,20 +99,26 @@ function converterOf(
       return (value) => timeText(Number(value))
     case 'TIMESTAMP':
       return (value) => timestampText(BigInt(value as bigint), logical.isAdjustedToUTC)
-    case 'DECIMAL':
-      if (type === 'integer') {
-        return (value) => safeInteger(BigInt(decimalText(value as Uint8Array, logical.scale)))
-      }
-      return (value) => exactNumber(decimalText(value as Uint8Array, logical.scale))
+    case 'DECIMAL': {
+      const digits = (value: unknown) => decimalText(value as Uint8Array, logical.scale)
+      if (type === 'integer') return (value) => safeInteger(BigInt(digits(value)))
+      return (value) => widened(exactNumber(digits(value)), type)
+    }
   }
   switch (element?.type) {
     case 'INT64':
-      return (value) => safeInteger(BigInt(value as bigint))
+      return (value) => widened(safeInteger(BigInt(value as bigint)), type)
     case 'BYTE_ARRAY':
       return (value) => base64(value as Uint8Array)
     default:
-      return (value) => value as Cell
+      return (value) => widened(value as Cell, type)
   }
+}
+
+/** A file has the types of its time: what was an integer may be in a column of decimals by now, or of text. */
+function widened(cell: Cell, type: Column['type']): Cell {
+  if (type === 'string') return cell === null ? null : String(cell)
+  return type === 'number' && typeof cell === 'bigint' ? String(cell) : cell
 }
 
 /** An integer as a cell: a number where that is safe. */

@@ -417,6 +417,68 @@ describe.each(['Parquet', 'JSONL', 'CSV'])('%s files of the warehouse', (format)
       [2, 'y', 30],
     ])
   })
+
+  it('stay readable together, with every digit, when columns become wider', async () => {
+    const { store, urlOf } = warehouse()
+    const retyped = (types: Omit<Column, 'name'>[]): Column[] =>
+      ['id', 'float', 'money', 'exact', 'note'].map((name, i) => ({
+        name,
+        ...(types[i] ?? { type: 'integer' }),
+      }))
+    const integers = retyped([])
+    const wide = retyped([
+      { type: 'integer' },
+      { type: 'number' },
+      { type: 'number', native: native('numeric(38,10)') },
+      { type: 'number', native: native('numeric') },
+      { type: 'string' },
+    ])
+    const large = 9007199254740993n
+    const plan = { mode: 'append_dedup' as const }
+    const loader = open(store, planOf({ ...plan, columns: integers }), format)
+    await loader.prepare(1)
+    const narrow: Cell[][] = [
+      [1, 2],
+      [5, 6],
+      [large, 7],
+      [large, 8],
+      [large, 9],
+    ]
+    await loader.load(chunkOf('a', [batchOf(integers, narrow)]), 1)
+    const later = open(store, planOf({ ...plan, columns: wide }), format)
+    await later.prepare(2)
+    const rows: Cell[][] = [
+      [2, 3],
+      [0.5, 1],
+      ['7.25', 2],
+      ['8.125', '3'],
+      ['nine', 'ten'],
+    ]
+    await later.load(chunkOf('b', [batchOf(wide, rows)]), 2)
+    const stream = await currentFiles(store, planOf().target)
+    if (!stream) throw new Error('nothing is there')
+    const sql = `SELECT id::INT AS id, float::DOUBLE AS float, money::VARCHAR AS money,
+      exact::VARCHAR AS exact, note::VARCHAR AS note FROM (${latestByKeySql(stream, urlOf)}) ORDER BY id`
+    const digits = (text: unknown) => String(text).replace(/\.0*$|(\.\d*?)0+$/, '$1')
+    const [first, ...others] = await query(sql)
+    expect(first).toMatchObject({ id: 1, float: 5, note: String(large) })
+    // As a double, which is what DuckDB makes of every number in JSON Lines.
+    const kept = format === 'JSONL' ? String(Number(large)) : String(large)
+    expect([first?.money, first?.exact].map(digits)).toEqual([kept, kept])
+    expect(others).toMatchObject([
+      { id: 2, float: 0.5, note: 'nine' },
+      { id: 3, float: 1, note: 'ten' },
+    ])
+    const cells = (await rowsOf(later)).sort((a, b) => Number(a[0]) - Number(b[0]))
+    expect(cells.map((row) => row.map(String))).toEqual([
+      ['1', '5', String(large), String(large), String(large)],
+      ['2', '0.5', '7.25', '8.125', 'nine'],
+      ['3', '1', '2', '3', 'ten'],
+    ])
+    // As cells of the columns as they are now: a decimal is no bigint, and a text no number.
+    const kinds = cells[0]?.slice(2).map((cell) => typeof cell)
+    expect(kinds).toEqual(['string', 'string', 'string'])
+  })
 })
 
 it('reads a stream whose files changed format', async () => {
