@@ -30,6 +30,7 @@ const mysql: Destination = {
     formats: [],
     dialect: 'mysql',
     ledger: true,
+    keepsUnchanged: true,
     transfer: 'direct',
     verify: ['count', 'hash'],
     namespaces: true,

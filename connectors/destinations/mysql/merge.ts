@@ -23,6 +23,7 @@ import type { SqlClient } from './session.ts'
 import { rowMetadata } from './sink.ts'
 import { tableOptions } from './stream-id.ts'
 import { dropLate, hasTombstones, unbury } from './tombstones.ts'
+import { createSearch, keepUnchanged } from './unchanged.ts'
 
 /** Against the table a row is new, takes the place of one that is there, or comes too late. */
 export const FATE = '_airbyte_fate'
@@ -51,6 +52,7 @@ export async function createIncoming(client: SqlClient, layout: Layout): Promise
   await client.execute(
     `CREATE TEMPORARY TABLE ${latest(layout)} (place bigint NOT NULL PRIMARY KEY) ${options}`,
   )
+  await createSearch(client, layout)
 }
 
 /** The chunk's rows beside those of the table with their keys. */
@@ -71,7 +73,9 @@ export async function merge(
   const rejects = await takeKeyless(client, layout, into.maxRejects)
   const found = await lookAt(client, layout)
   if (found.truncates) await removeTruncated(client, layout, into)
-  await keepLatest(client, layout, found.unplaced)
+  await findLatest(client, layout, found.unplaced)
+  if (found.unchanged) await keepUnchanged(client, layout, into.table)
+  await keepLatest(client, layout)
   const buried = await hasTombstones(client, layout)
   if (buried) await dropLate(client, layout)
   await findFates(client, layout, into.table)
@@ -90,6 +94,7 @@ interface Found {
   deletes: boolean
   /** There are deletes without a cursor: the order of coming is all that tells when. */
   unplaced: boolean
+  unchanged: boolean
 }
 
 /** What the chunk has beyond plain rows. */
@@ -97,14 +102,16 @@ async function lookAt(client: SqlClient, layout: Layout): Promise<Found> {
   const cursor = layout.cursor ? `i.${quote(layout.cursor)}` : 'NULL'
   const deletes = isDelete(layout, 'i')
   const [row = []] = await client.query(
-    `SELECT MAX(i.${quote(OP)} <=> 't'), MAX(${deletes}), MAX(${deletes} AND ${cursor} IS NULL)
+    `SELECT MAX(i.${quote(OP)} <=> 't'), MAX(${deletes}), MAX(${deletes} AND ${cursor} IS NULL),
+       MAX(i.${quote(UNCHANGED)} IS NOT NULL)
      FROM ${incoming(layout)} AS i`,
   )
-  const [truncates, isDeleting, unplaced] = row.map((value) => value === '1')
+  const [truncates, isDeleting, unplaced, unchanged] = row.map((value) => value === '1')
   return {
     truncates: truncates ?? false,
     deletes: isDeleting ?? false,
     unplaced: unplaced ?? false,
+    unchanged: unchanged ?? false,
   }
 }
 
@@ -133,8 +140,8 @@ const rowJson = ({ columns }: Layout) =>
     })
     .join(', ')})`
 
-/** Leaves one row per key. */
-async function keepLatest(client: SqlClient, layout: Layout, unplaced: boolean): Promise<void> {
+/** Notes which row of each key will stand. */
+async function findLatest(client: SqlClient, layout: Layout, unplaced: boolean): Promise<void> {
   const keys = layout.keys.map(quote).join(', ')
   const cursor = layout.cursor && !unplaced ? `${quote(layout.cursor)} DESC, ` : ''
   await client.execute(
@@ -143,6 +150,10 @@ async function keepLatest(client: SqlClient, layout: Layout, unplaced: boolean):
          ROW_NUMBER() OVER (PARTITION BY ${keys} ORDER BY ${cursor}${quote(ORDER)} DESC) AS age
        FROM ${incoming(layout)}) AS ranked WHERE age = 1`,
   )
+}
+
+/** Leaves one row per key. */
+async function keepLatest(client: SqlClient, layout: Layout): Promise<void> {
   await client.execute(
     `DELETE i FROM ${incoming(layout)} AS i LEFT JOIN ${latest(layout)} AS l
      ON l.place = i.${quote(ORDER)} WHERE l.place IS NULL`,

@@ -347,6 +347,100 @@ describe('a table that grows', () => {
   })
 })
 
+describe('values that a change left out', () => {
+  const LOG: Column[] = [
+    ...COLUMNS,
+    { name: 'amount', type: 'number' },
+    { name: 'bytes', type: 'binary' },
+    { name: 'doc', type: 'object' },
+    { name: '_ab_cdc_lsn', type: 'integer' },
+  ]
+  const LARGE = ['name', 'amount', 'bytes', 'doc']
+  const read = (table: string) =>
+    run(`SELECT id, name, TRIM(TRAILING '0' FROM amount), HEX(bytes), doc, JSON_EXTRACT(_airbyte_meta, '$.changes[*].field')
+      FROM ${table} ORDER BY id`)
+  /** Rows of a change log: those that say nothing of a large value lack all of them, others have what they say. */
+  type Logged = [RowOp, id: number, position: number, name?: string | null, left?: string[]]
+
+  async function loaded(...chunks: Logged[][]) {
+    const plan = fresh({ mode: 'append_dedup', columns: LOG, cursorField: ['_ab_cdc_lsn'] })
+    const loader = await open(plan)
+    await loader.prepare(1)
+    for (const [n, changes] of chunks.entries()) {
+      const rows = changes.map(([, id, position, name]): Cell[] =>
+        name == null
+          ? [id, null, null, null, null, position]
+          : [id, name, '12345678901234567890.5', 'AP8=', '{"a": [1, "é"]}', position],
+      )
+      const left = changes.flatMap(([, , , name, fields = LARGE], row) =>
+        name === undefined
+          ? fields.map((field) => ({
+              row,
+              field,
+              change: 'UNCHANGED' as const,
+              reason: 'LEFT_OUT',
+            }))
+          : [],
+      )
+      const op = changes.map(([kind]) => kind)
+      await loader.load(chunk(`c${n}`, [records(LOG, rows, { op, changes: left })]), 1)
+    }
+    await loader.finish(1)
+    return read(plan.table)
+  }
+  const whole = (id: string, name: string) => [
+    ...[id, name, '12345678901234567890.5', '00FF', '{"a": [1, "é"]}', null],
+  ]
+
+  it('of every type are what the table has, over thousands of changes and moves in one chunk', async () => {
+    const busy = Array.from({ length: 3000 }, (_, n): Logged => ['u', 1, 10 + n])
+    const moving = Array.from({ length: 40 }, (_, n): Logged[] => [
+      ['d', 20 + n, 4000 + n, null],
+      ['m', 21 + n, 4000 + n],
+      ['u', 21 + n, 4000 + n],
+    ]).flat()
+    const rows = await loaded(
+      [
+        ['u', 1, 1, 'one'],
+        ['u', 20, 2, 'twenty'],
+      ],
+      [...busy, ...moving],
+    )
+    expect(rows).toEqual([whole('1', 'one'), whole('60', 'twenty')])
+  })
+
+  it('are null where they are nowhere to be found, with an entry for each', async () => {
+    const rows = await loaded([
+      ['u', 1, 1],
+      ['d', 2, 2, null],
+      ['m', 3, 2],
+      ['m', 4, 3],
+      ['u', 5, 4, null],
+      ['u', 5, 5],
+    ])
+    const lost = (id: string) => [
+      id,
+      null,
+      null,
+      null,
+      null,
+      JSON.stringify(LARGE).replaceAll(',', ', '),
+    ]
+    expect(rows).toEqual([lost('1'), lost('3'), lost('4'), ['5', null, null, null, null, null]])
+  })
+
+  it('stay by column: one change tells some of them, the next the others', async () => {
+    const rows = await loaded(
+      [['u', 1, 1, 'one']],
+      [
+        ['u', 1, 2, undefined, ['amount', 'bytes', 'doc']],
+        ['u', 1, 3, undefined, ['name']],
+      ],
+    )
+    expect(rows).toEqual([['1', null, null, null, null, null]])
+  })
+})
+
 describe('deleted rows that stay', () => {
   const LOG: Column[] = [
     ...COLUMNS,
