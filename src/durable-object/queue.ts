@@ -1,9 +1,11 @@
 /** Wake-ups: a sync's object sends them, a queue consumer answers by running one slice. */
+
 import { armFaultPoint, type FaultPoint } from '../core/fault-points.ts'
 import { targetKey } from '../core/sync-engine/connection-tables.ts'
 import type { TaskHost } from '../core/sync-engine/host.ts'
 import { runTask } from '../core/sync-engine/run-task.ts'
 import type { Claim, PartitionPage, TaskMessage } from '../core/sync-engine/types.ts'
+import { withLimits } from '../core/sync-engine/with-limits.ts'
 import { type PartitionDelta, streamKey } from '../protocol/index.ts'
 import { createScrubber } from '../vault/index.ts'
 import {
@@ -84,7 +86,11 @@ export function taskHost(env: Env, tenantId: string, syncId: number): TaskHost {
     async openDestination({ input: { destination } }: Claim) {
       const opened = await open(destinationStub(env, tenantId, destination.id))
       const { type, config } = opened
-      return { connector: destinationRegistry.get(type), config, edition: opened.edition }
+      return {
+        connector: withLimits(destinationRegistry.get(type), config),
+        config,
+        edition: opened.edition,
+      }
     },
     context({ claim, ...options }) {
       const { id } = claim.input.source

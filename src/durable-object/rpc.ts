@@ -317,6 +317,7 @@ export interface Warning {
     | 'REJECTS'
     | 'UNKNOWN_FIELDS'
     | 'VALUES_NULLED'
+    | 'VALUES_TRUNCATED'
     | 'SCHEMA_CHANGED'
     | 'BACKFILL_APPENDED'
     | 'LOG_RETAINED'
@@ -345,7 +346,9 @@ export interface StreamReceipt {
   /** Left out by the connection's filter. */
   rowsFiltered: number
   bytes: number
+  /** Values that did not fit and became null, or the nearest there is. Older receipts lack the second. */
   nulled: number
+  truncated?: number
   stateBefore: StreamState | null
   stateAfter: StreamState | null
   /** Sum modulo 2^128 of the row hashes, 32 hex digits. */

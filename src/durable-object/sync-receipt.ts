@@ -60,6 +60,7 @@ function streamReceipt(store: SyncStore, stream: PlannedRow): StreamReceipt {
     rowsRejected: stream.rejected,
     bytes: stream.bytes,
     nulled: sum((chunk) => chunk.nulled),
+    truncated: sum((chunk) => chunk.truncated ?? 0),
     rowsFiltered: sum((chunk) => chunk.filtered ?? 0),
     stateBefore: input.state,
     stateAfter: stream.loadedState,
@@ -84,7 +85,7 @@ function streamWarnings(
   { input, status }: PlannedRow,
   receipt: StreamReceipt,
 ): Warning[] {
-  const { stream, rowsRejected, nulled, rowsLoaded } = receipt
+  const { stream, rowsRejected, nulled, truncated = 0, rowsLoaded } = receipt
   const unknown = new Set(store.chunks(stream).flatMap((chunk) => chunk.unknownFields ?? []))
   const ended = status === 'succeeded'
   const replaces = receipt.mode.destination.startsWith('overwrite')
@@ -100,6 +101,11 @@ function streamWarnings(
       nulled > 0,
       'VALUES_NULLED',
       `${nulled} values of ${stream} did not fit and became null; see _airbyte_meta.`,
+    ],
+    [
+      truncated > 0,
+      'VALUES_TRUNCATED',
+      `${truncated} values of ${stream} were rounded or cut to what fits; see _airbyte_meta.`,
     ],
     [
       unknown.size > 0,

@@ -343,10 +343,17 @@ export interface ValueLimits {
   textBytes?: number
   /** False: U+0000 in text is not storable. */
   nulInText: boolean
-  /** False: NaN and infinities are not storable in `number`. */
+  /** False: NaN, infinities and the sign of zero are not storable in `number`. */
   nonFinite: boolean
   /** What a `number` holds that declares no digits, or more than `digits` or `maxScale`; absent: any number. */
   decimal?: { digits: number; scale: number; maxScale: number }
+  /**
+   * `parquet`: a `number` is a finite decimal of the digits that it declares, else the nearest double.
+   * Absent: any number.
+   */
+  numbers?: 'parquet'
+  /** False: the JSON value null cannot be told from a missing value. Absent: it can. */
+  jsonNull?: boolean
   /** Whether a date or timestamp can be infinite; absent: where numbers can. */
   infiniteTimes?: boolean
   /** Inclusive years for dates and timestamps. */
@@ -400,6 +407,8 @@ export interface Destination {
   info: ConnectorInfo
   capabilities: DestinationCapabilities
   spec(): Spec
+  /** Limits of its values that follow from the config, in place of those of its capabilities. Absent: none. */
+  limits?(config: JsonObject): Partial<ValueLimits>
   /**
    * Where its tables are, if two destinations can mean the same place and the place itself cannot
    * refuse a second writer: equal texts, same tables. Takes the config without its secrets.
@@ -498,8 +507,10 @@ export interface ChunkProof {
   bytes: number
   sha256: string
   rowHash: string
-  /** Values that became null because they did not fit. */
+  /** Values that became null because they did not fit, here or at the source. */
   nulled: number
+  /** Values that became the nearest there is. */
+  truncated?: number
   /** Rows that the connection's filter left out. */
   filtered?: number
   rejected: number

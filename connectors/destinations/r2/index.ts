@@ -1,5 +1,11 @@
 import { AirbyteError, toAirbyteError } from '../../../src/protocol/index.ts'
-import type { ConnectorContext, Destination, ObjectStore } from '../../../src/runtime/contract.ts'
+import type {
+  ConnectorContext,
+  Destination,
+  ObjectStore,
+  ValueLimits,
+} from '../../../src/runtime/contract.ts'
+import type { FileFormat } from './document.ts'
 import { r2Loader } from './loader.ts'
 import { rehearse } from './rehearse.ts'
 import { parseConfig, SPEC } from './spec.ts'
@@ -32,6 +38,7 @@ const r2: Destination = {
     },
   },
   spec: () => SPEC,
+  limits: (config) => LIMITS[parseConfig(config).format],
   place: (config) => `warehouse/${parseConfig(config).pathPrefix ?? ''}`,
   async check(ctx, config) {
     try {
@@ -50,6 +57,13 @@ const r2: Destination = {
   async open(ctx, config, plan) {
     return r2Loader(warehouseOf(ctx), parseConfig(config), plan)
   },
+}
+
+/** What a format cannot say: so it is recorded before the rows are hashed. */
+const LIMITS: Record<FileFormat, Partial<ValueLimits>> = {
+  Parquet: { numbers: 'parquet' },
+  JSONL: { jsonNull: false },
+  CSV: {},
 }
 
 export default r2

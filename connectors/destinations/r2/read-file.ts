@@ -88,6 +88,8 @@ function gather(columns: Column[]) {
 
 const isJson = ({ type }: Column) => type === 'object' || type === 'array' || type === 'unknown'
 
+const ENDS_IN_ZERO = /\.\d*0$/
+
 function cellOf({ type }: Column, text: string): Cell {
   switch (type) {
     case 'boolean':
@@ -95,7 +97,8 @@ function cellOf({ type }: Column, text: string): Cell {
     case 'integer':
       return /^-?\d+$/.test(text) ? safeInteger(BigInt(text)) : exactNumber(text)
     case 'number':
-      return exactNumber(text)
+      // Zeros at the end are digits too: the row hash is of the number as it was written.
+      return ENDS_IN_ZERO.test(text) ? text : exactNumber(text)
     default:
       return text
   }

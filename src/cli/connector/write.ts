@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { withLimits } from '../../core/sync-engine/with-limits.ts'
 import { AirbyteError, isObject, streamKey, toAirbyteError } from '../../protocol/index.ts'
 import { parseExactJson } from '../../runtime/exact-json.ts'
 import { lineBlocksOf } from '../../runtime/formats/jsonl-read.ts'
@@ -23,8 +24,8 @@ export async function write(session: Session): Promise<number> {
     throw new AirbyteError('UNSUPPORTED', `${opened.connector.info.name} is no destination.`)
   }
   const { catalog = '' } = args
-  const destination = opened.connector
   const config = session.config()
+  const destination = withLimits(opened.connector, config)
   const run = { ctx, destination, config, fence: ctx.now(), id: randomUUID() }
   const streams = fromConfiguredCatalog(await readObject(catalog, stdin), catalog)
   const writers = streams.map(

@@ -1,5 +1,6 @@
 import type { Cell, Column } from '../../protocol/index.ts'
 import type { ValueLimits } from '../../runtime/contract.ts'
+import { declaredNumber } from '../../runtime/formats/declared-number.ts'
 import {
   isArrayLiteral,
   jsonOfArray,
@@ -7,6 +8,7 @@ import {
 } from '../../runtime/formats/pg-array-text.ts'
 import { elementKindOf } from '../../runtime/formats/pg-cell-text.ts'
 import { decimalCheck } from './decimal-check.ts'
+import { nearestDouble, parquetNumberKind } from './parquet-number-check.ts'
 import { isDate, isTime, isTimestamp } from './temporal-check.ts'
 import { jsonFits, textFits } from './text-check.ts'
 
@@ -23,9 +25,11 @@ export interface CellCheck {
   convert(cell: Exclude<Cell, null>): Converted
 }
 
-interface Converted {
+export interface Converted {
   cell?: Exclude<Cell, null>
   reason: Misfit
+  /** What the value was, where that is worth recording. */
+  exactly?: string
   /** The cell is not equal, only the nearest there is. */
   truncated?: boolean
 }
@@ -103,9 +107,12 @@ function jsonCheck(
   limits: ValueLimits,
   isSound: boolean,
 ): CellCheck {
+  const isLostNull = (cell: Cell) => limits.jsonNull === false && isJsonNull(cell)
   return {
-    fits: (cell) => typeof cell === 'string' && jsonFits(cell, type, limits, isSound),
+    fits: (cell) =>
+      typeof cell === 'string' && jsonFits(cell, type, limits, isSound) && !isLostNull(cell),
     convert(cell) {
+      if (isLostNull(cell)) return NOT_WRITABLE
       if (typeof cell !== 'string') {
         return type === 'unknown' ? { cell: String(cell), ...TYPECAST } : TYPECAST
       }
@@ -114,6 +121,10 @@ function jsonCheck(
     },
   }
 }
+
+/** A short look: most cells are no null. */
+const isJsonNull = (cell: Cell) =>
+  typeof cell === 'string' && cell.length < 20 && cell.trim() === 'null'
 
 function toBoolean(cell: Cell): ReturnType<CellCheck['convert']> {
   if (cell === 'true') return { cell: true, ...TYPECAST }
@@ -153,24 +164,49 @@ function integerOf(cell: Cell): bigint | undefined {
 /** Parsing digits is quadratic, and no destination's integers are longer. */
 const MAX_DIGITS = 1000
 
-function numberCheck(column: Column, { nonFinite, decimal: limit }: ValueLimits): CellCheck {
-  const decimal = decimalCheck(column, limit)
+function numberCheck(column: Column, limits: ValueLimits): CellCheck {
+  const parquet = limits.numbers === 'parquet' ? parquetNumberKind(column) : undefined
+  if (parquet === 'double') return DOUBLE_CHECK
+  const nonFinite = limits.nonFinite && parquet !== 'decimal'
+  const decimal = decimalCheck(column, limits.decimal)
+  // In a column of decimals zero has no sign at all, and is printed without.
+  const isFloat = typeof declaredNumber(column) === 'string'
+  const losesSign = (cell: Cell) => isFloat && !limits.nonFinite && isNegativeZero(cell)
   return {
     fits(cell) {
-      if (typeof cell === 'number' && !Number.isFinite(cell)) return nonFinite
+      if (typeof cell === 'number') {
+        if (!Number.isFinite(cell)) return nonFinite
+        if (cell === 0) return !losesSign(cell)
+      }
       if (typeof cell === 'string' && !DECIMAL.test(cell)) return nonFinite && NON_FINITE.has(cell)
-      return typeof cell !== 'boolean' && (decimal?.holds(cell) ?? true)
+      return typeof cell !== 'boolean' && !losesSign(cell) && (decimal?.holds(cell) ?? true)
     },
     convert(cell) {
-      const infinite =
-        (typeof cell === 'number' && !Number.isFinite(cell)) || NON_FINITE.has(String(cell))
-      if (infinite) return NOT_WRITABLE
-      if (typeof cell === 'boolean' || (typeof cell === 'string' && !DECIMAL.test(cell)))
-        return TYPECAST
+      if (isNonFinite(cell)) return NOT_WRITABLE
+      if (!isNumber(cell)) return TYPECAST
+      if (losesSign(cell)) return { cell: 0, ...TYPECAST }
       return { ...TOO_LARGE, ...decimal?.nearest(cell) }
     },
   }
 }
+
+/** Each number as its nearest double. */
+const DOUBLE_CHECK: CellCheck = {
+  fits: (cell) => typeof cell === 'number',
+  convert(cell) {
+    if (!isNumber(cell) && !isNonFinite(cell)) return TYPECAST
+    const nearest = nearestDouble(cell)
+    return nearest.exactly === undefined
+      ? { ...nearest, ...TYPECAST }
+      : { ...nearest, ...NOT_WRITABLE, truncated: true }
+  },
+}
+
+const isNegativeZero = (cell: Cell) => cell === '-0' || Object.is(cell, -0)
+const isNonFinite = (cell: Cell) =>
+  typeof cell === 'number' ? !Number.isFinite(cell) : NON_FINITE.has(String(cell))
+const isNumber = (cell: Cell) =>
+  typeof cell !== 'boolean' && (typeof cell !== 'string' || DECIMAL.test(cell))
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,5})?$/
 const NON_FINITE = new Set(['NaN', 'Infinity', '-Infinity'])

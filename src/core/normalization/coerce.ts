@@ -2,7 +2,7 @@ import type { Cell, Column, RecordBatch, RecordChange } from '../../protocol/ind
 import { withRows } from '../../runtime/batch-rows.ts'
 import type { RejectedRow, ValueLimits } from '../../runtime/contract.ts'
 import { rejectedRow } from '../../runtime/row-text.ts'
-import { type CellCheck, checkOf } from './cell-check.ts'
+import { type CellCheck, type Converted, checkOf } from './cell-check.ts'
 
 export interface Coerced {
   batch: RecordBatch
@@ -10,6 +10,8 @@ export interface Coerced {
   rejects: RejectedRow[]
   /** Values that became null. */
   nulled: number
+  /** Values that became the nearest there is. */
+  truncated: number
   /** Columns of the batch that the destination does not have; dropped. */
   unknownFields: string[]
 }
@@ -42,7 +44,10 @@ export function coerceToLimits(
     const check = checkOf(column, limits, isSound(batch, column))
     const first = firstMisfit(cells, check)
     if (first === -1) return cells
-    return fitColumn(cells, first, check, (row, reason, change) => {
+    return fitColumn(cells, first, check, (row, { reason: why, exactly }, change) => {
+      // A value that is to be hashed is told to nobody.
+      const isTold = exactly !== undefined && !concealed.has(column.name)
+      const reason = isTold ? `${why}: exactly ${exactly}` : why
       if (!keys.has(column.name)) {
         changes.push({ row, field: column.name, change, reason })
       } else if (!rejected.has(row)) {
@@ -52,7 +57,7 @@ export function coerceToLimits(
   })
 
   const untouched = fitted.every((cells, index) => cells === aligned.columns[index])
-  if (untouched) return { batch: aligned, rejects: [], nulled: 0, unknownFields }
+  if (untouched) return { batch: aligned, rejects: [], nulled: 0, truncated: 0, unknownFields }
   const full: RecordBatch = {
     ...aligned,
     columns: fitted,
@@ -62,10 +67,15 @@ export function coerceToLimits(
   const rejects = [...rejected]
     .sort(([a], [b]) => a - b)
     .map(([row, why]) => rejectedRow(aligned, row, why, concealed))
-  const nulled = changes.filter(
-    ({ row, change }) => change === 'NULLED' && !rejected.has(row),
-  ).length
-  return { batch: withRows(full, (row) => !rejected.has(row)), rejects, nulled, unknownFields }
+  const count = (wanted: RecordChange['change']) =>
+    changes.filter(({ row, change }) => change === wanted && !rejected.has(row)).length
+  return {
+    batch: withRows(full, (row) => !rejected.has(row)),
+    rejects,
+    nulled: count('NULLED'),
+    truncated: count('TRUNCATED'),
+    unknownFields,
+  }
 }
 
 /** Whether the column's cells are JSON that was serialised as such; text of another column may be anything. */
@@ -114,7 +124,7 @@ function fitColumn(
   cells: Cell[],
   first: number,
   { fits, convert }: CellCheck,
-  misfit: (row: number, reason: string, change: 'NULLED' | 'TRUNCATED') => void,
+  misfit: (row: number, why: Converted, change: 'NULLED' | 'TRUNCATED') => void,
 ): Cell[] {
   const fitted = cells.slice()
   for (let row = first; row < cells.length; row++) {
@@ -125,10 +135,10 @@ function fitColumn(
     const converted = convert(cell)
     if (converted.cell !== undefined && fits(converted.cell)) {
       fitted[row] = converted.cell
-      if (converted.truncated) misfit(row, converted.reason, 'TRUNCATED')
+      if (converted.truncated) misfit(row, converted, 'TRUNCATED')
     } else {
       fitted[row] = null
-      misfit(row, converted.reason, 'NULLED')
+      misfit(row, converted, 'NULLED')
     }
   }
   return fitted

@@ -47,6 +47,7 @@ export class ChunkPipeline {
   readonly #nesting: Nesting | undefined
   #bytes = 0
   #nulled = 0
+  #truncated = 0
   #filtered = 0
   readonly #unknown = new Set<string>()
   #rejects: RejectedRow[] = []
@@ -96,6 +97,7 @@ export class ChunkPipeline {
       bytes: this.#bytes,
       nulled: this.#nulled + (this.#nesting?.nulled ?? 0),
       ...(this.#nesting && { childRows: this.#nesting.childRows }),
+      ...(this.#truncated > 0 ? { truncated: this.#truncated } : {}),
       ...(this.#filtered > 0 ? { filtered: this.#filtered } : {}),
       rejected: this.#rejects.length,
       rejectsKey: this.#rejectsKey,
@@ -112,7 +114,12 @@ export class ChunkPipeline {
     const columns = mapping?.columns ?? flattened ?? plan.columns
     const concealed = new Set(mapping?.hash)
     const fitted = coerceToLimits(records, columns, limits, keyFields(this.#stream), concealed)
-    this.#nulled += fitted.nulled
+    this.#count(fitted)
+    for (const { change } of records.changes ?? [])
+      this.#count({
+        nulled: Number(change === 'NULLED'),
+        truncated: Number(change === 'TRUNCATED'),
+      })
     for (const field of fitted.unknownFields) this.#unknown.add(field)
     this.#rejects.push(...fitted.rejects)
     const mapped = mapping ? this.#map(fitted.batch, mapping) : fitted.batch
@@ -149,7 +156,7 @@ export class ChunkPipeline {
     const columns = flatColumns(this.#columns)
     const fitted = coerceToLimits(flat.batch, columns, this.#capabilities.limits, [])
     for (const field of flat.unknownFields) this.#unknown.add(field)
-    this.#nulled += fitted.nulled
+    this.#count(fitted)
     return fitted.batch
   }
 
@@ -157,6 +164,11 @@ export class ChunkPipeline {
     const mapped = applyMapping(batch, mapping)
     this.#filtered += mapped.filtered
     return mapped.batch
+  }
+
+  #count({ nulled, truncated }: { nulled: number; truncated: number }): void {
+    this.#nulled += nulled
+    this.#truncated += truncated
   }
 
   #measure(bytes: Uint8Array): void {

@@ -15,8 +15,11 @@ export function float8Text(value: number): string {
   const shortest = value.toExponential()
   // JavaScript takes a decimal that lies exactly between two doubles if it rounds to this one,
   // PostgreSQL only one that lies strictly nearer. Below 2^52 such a decimal has more than 17 digits.
-  if (shortest.length < 17 || size < 2 ** 52 || !isHalfway(shortest, value))
-    return notation(shortest, 15)
+  if (size < 2 ** 52 || !isHalfway(shortest, value)) return notation(shortest, 15)
+  for (let decimals = 1; decimals < 16; decimals++) {
+    const text = value.toExponential(decimals)
+    if (Number(text) === value && !isHalfway(text, value)) return notation(text, 15)
+  }
   return notation(value.toExponential(16), 15)
 }
 
@@ -65,6 +68,8 @@ function notation(exponential: string, limit: number): string {
 
 const bits = new DataView(new ArrayBuffer(8))
 
+const MAX_HALFWAY_SCALE = 23
+
 /** Whether the decimal lies exactly between this double and a neighbour. */
 function isHalfway(decimal: string, value: number): boolean {
   bits.setFloat64(0, Math.abs(value))
@@ -75,6 +80,8 @@ function isHalfway(decimal: string, value: number): boolean {
   const power = Math.max(biased, 1) - 1075
   const [digits = '', exponent = '0'] = decimal.replace('-', '').split('e')
   const scale = Number(exponent) - (digits.split('.')[1]?.length ?? 0)
+  // What lies between two doubles has 54 bits and is a multiple of 5^scale.
+  if (scale > MAX_HALFWAY_SCALE) return false
   // Four times both numbers over one denominator: a quarter of the last place becomes 1 × 2^power.
   let ours = BigInt(digits.replace('.', '')) * 4n
   let exact = mantissa * 4n

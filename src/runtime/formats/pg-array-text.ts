@@ -5,7 +5,18 @@
 import { jsonbText } from './jsonb-text.ts'
 
 /** What the elements of an array stand for in JSON. */
-export type ElementKind = 'number' | 'boolean' | 'json' | 'jsonb' | 'money' | 'box' | 'string'
+export type ElementKind =
+  | 'number'
+  | 'float'
+  | 'boolean'
+  | 'json'
+  | 'jsonb'
+  | 'money'
+  | 'box'
+  | 'string'
+
+/** Their elements stay as they are written, also numbers with an exponent. */
+const KEEPS_TEXT = new Set<ElementKind>(['json', 'float'])
 
 /** Boxes have commas of their own. */
 const delimiterOf = (kind: ElementKind) => (kind === 'box' ? ';' : ',')
@@ -19,7 +30,7 @@ const isJson = (kind: ElementKind) => kind === 'json' || kind === 'jsonb'
  * arrayLiteral('[1,null,"a b"]', 'string') // '{1,NULL,"a b"}'
  */
 export function arrayLiteral(json: string, kind: ElementKind): string | undefined {
-  const normal = kind === 'json' ? json.trim() : jsonbText(json)
+  const normal = KEEPS_TEXT.has(kind) ? json.trim() : jsonbText(json)
   if (!normal?.startsWith('[')) return undefined
   return literal(splitJsonArray(normal), kind)
 }
@@ -149,6 +160,9 @@ class LiteralReader {
         return this.kind === 'json' ? value : (jsonbText(value) ?? JSON.stringify(value))
       case 'money':
         return plainMoney(value)
+      case 'float':
+        if (/^-?\d/.test(value)) return value
+        break
       case 'number':
         if (/^-?\d/.test(value)) return jsonbText(value) ?? `"${value}"`
     }

@@ -155,9 +155,8 @@ const OWN_KINDS = new Set<string>([
 
 function elementKind(base: string): ElementKind {
   if (OWN_KINDS.has(base)) return base as ElementKind
-  return /^(?:numeric|smallint|integer|bigint|real|double precision)\b/.test(base)
-    ? 'number'
-    : 'string'
+  if (base === 'real' || base === 'double precision') return 'float'
+  return /^(?:numeric|smallint|integer|bigint)\b/.test(base) ? 'number' : 'string'
 }
 
 const same = (text: string): Cell => text

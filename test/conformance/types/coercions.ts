@@ -8,8 +8,8 @@ export interface Coercion {
   values: Record<string, string[]>
   /** What is there instead; absent: null. In the form of the tests. */
   becomes?: string
-  /** How `_airbyte_meta.changes` of the row calls it; `no`: nothing is lost that the destination has. */
-  recorded: 'NULLED' | 'TRUNCATED' | 'no'
+  /** How `_airbyte_meta.changes` of the row calls it. */
+  recorded: 'NULLED' | 'TRUNCATED'
   why: string
 }
 
@@ -83,12 +83,12 @@ export const COERCIONS: Coercion[] = [
     why: 'Within a JSON array the JSON value null and a missing value are one.',
   },
   {
-    ...{ from: 'postgres', into: ['JSONL'], recorded: 'no' },
+    ...{ from: 'postgres', into: ['JSONL'], recorded: 'NULLED' },
     values: { json: ["'null'"], jsonb: ["'null'"] },
     why: 'JSON Lines has one null: the JSON value null and a missing value are written the same.',
   },
   {
-    ...{ from: 'mysql', into: ['JSONL'], recorded: 'no' },
+    ...{ from: 'mysql', into: ['JSONL'], recorded: 'NULLED' },
     values: { json: ["'null'"] },
     why: 'JSON Lines has one null: the JSON value null and a missing value are written the same.',
   },

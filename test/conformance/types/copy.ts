@@ -1,4 +1,5 @@
 import { following } from '../../../src/cli/connector/follow.ts'
+import { addRows, emptyRowHash, formatRowHash } from '../../../src/core/row-hash.ts'
 import { ChunkPipeline } from '../../../src/core/sync-engine/chunk-pipeline.ts'
 import { planStream } from '../../../src/core/sync-engine/plan-stream.ts'
 import type { PlannedStream } from '../../../src/core/sync-engine/types.ts'
@@ -10,7 +11,13 @@ import {
   type StreamState,
   streamKey,
 } from '../../../src/protocol/index.ts'
-import type { ConnectorContext, Destination, Source } from '../../../src/runtime/contract.ts'
+import type {
+  ConnectorContext,
+  Destination,
+  Loader,
+  Source,
+} from '../../../src/runtime/contract.ts'
+import { encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { readEvents } from '../reading.ts'
 
 export interface Sending {
@@ -138,8 +145,18 @@ export async function copy(
     const { rejects } = await loader.load({ id: 'all', body: pipeline.run(body()), end }, 1)
     if (rejects.length > 0) throw new Error(JSON.stringify(rejects))
     await loader.finish(1)
+    const found = await hashBack(loader)
+    return { plan, expectedHash: pipeline.proof().rowHash, foundHash: isLog ? undefined : found }
   } finally {
     await loader.close()
   }
-  return { plan, proof: pipeline.proof() }
+}
+
+/** As a receipt is verified; rows that are merged are not those that were loaded. */
+async function hashBack(loader: Loader): Promise<string | undefined> {
+  if (!loader.readBack) return undefined
+  const hash = emptyRowHash()
+  for await (const batch of loader.readBack())
+    addRows(hash, batch.kind === 'encoded' ? batch.bytes : encodeCopyText(batch))
+  return formatRowHash(hash)
 }

@@ -13,7 +13,7 @@ const INTRODUCTION = `# Types: what becomes of every value
 
 Written by \`test/conformance/types\`, which sends every type of both databases, with the values that break things, into every destination by a snapshot and by the log, and reads them back by the destinations' own means. Change it there: \`npm test -- test/conformance/types -u\`.
 
-Every value arrives as it was (a timestamp with a zone as the same moment, in UTC), but for those below. What is null or truncated is recorded in \`_airbyte_meta.changes\` of its row, as \`NULLED\` or \`TRUNCATED\`, unless it says otherwise, and counted in the sync's receipt; in a key or cursor column the row goes to the rejects instead.
+Every value arrives as it was (a timestamp with a zone as the same moment, in UTC), but for those below. What is null or truncated is recorded in \`_airbyte_meta.changes\` of its row, as \`NULLED\` or \`TRUNCATED\`, and counted in the sync's receipt; in a key or cursor column the row goes to the rejects instead.
 
 A text of PostgreSQL that is not UTF-8 (its database is in \`SQL_ASCII\` and the text in some other encoding, or bytes were put there by force) is null, recorded. Where a read would have to go on from it, since it is the primary key or the cursor, the stream fails with \`SOURCE_MISCONFIGURED\`.
 
@@ -49,13 +49,10 @@ function coercionLine({ values, into, becomes, recorded, why }: Coercion): strin
     ([type, some]) => `${code(type)} ${some.map((value) => code(short(value))).join(', ')}`,
   )
   const what = becomes === undefined ? 'null' : code(becomes)
-  const noted = `${what}${NOTES[recorded]}`
+  const noted = recorded === 'TRUNCATED' ? `${what}, truncated` : what
   return `| ${list.join('; ')} | ${placesOf(into)} | ${noted} | ${why} |`
 }
 
-const NOTES: Record<Coercion['recorded'], string> = {
-  ...{ NULLED: '', TRUNCATED: ', truncated', no: ', not recorded' },
-}
 const NAMES: Partial<Record<EndName, string>> = { postgres: 'PostgreSQL', mysql: 'MySQL' }
 
 function placesOf(into: EndName[]): string {

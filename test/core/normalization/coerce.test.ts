@@ -149,7 +149,7 @@ describe('coerceToLimits', () => {
   it('returns the same batch when everything fits', () => {
     const batch = batchOf(columns, [1, 'a'], [null, null])
     const result = coerceToLimits(batch, columns, POSTGRES, ['id'])
-    expect(result).toEqual({ batch, rejects: [], nulled: 0, unknownFields: [] })
+    expect(result).toEqual({ batch, rejects: [], nulled: 0, truncated: 0, unknownFields: [] })
     expect(result.batch).toBe(batch)
   })
 
@@ -359,4 +359,42 @@ describe("a column of the source's own type", () => {
     const equal = through(native('array', 'integer[]'), '{7,NULL}', NARROW)
     expect(equal).toEqual(['[7, null]', undefined])
   })
+})
+
+describe('numbers in Parquet', () => {
+  const PARQUET: ValueLimits = { ...ANY, numbers: 'parquet' }
+  const through = (cell: Cell, native?: string, concealed?: Set<string>) => {
+    const column: Column = { name: 'v', type: 'number' }
+    if (native) column.native = { dialect: 'postgres', type: native }
+    const sent = batchOf([column], [cell])
+    const { batch, ...counts } = coerceToLimits(sent, [column], PARQUET, [], concealed)
+    return { ...batch.changes?.[0], ...counts, cell: batch.columns[0]?.[0] }
+  }
+
+  it('are the nearest double, counted and with their digits, where they declare none', () => {
+    expect(through('12345678901234567890.5')).toMatchObject({
+      ...{ cell: 12345678901234567000, change: 'TRUNCATED', truncated: 1, nulled: 0 },
+      reason: 'DESTINATION_SERIALIZATION_ERROR: exactly 12345678901234567890.5',
+    })
+    expect(through('1.50')).toMatchObject({ cell: 1.5, truncated: 0 })
+    expect(through('NaN')).toMatchObject({ cell: Number.NaN, truncated: 0 })
+  })
+
+  it('keep their digits to themselves if they are to be hashed', () => {
+    const { reason } = through('12345678901234567890.5', undefined, new Set(['v']))
+    expect(reason).toBe('DESTINATION_SERIALIZATION_ERROR')
+  })
+
+  it('are decimals where they declare their digits, which are finite', () => {
+    expect(through('0.10', 'numeric(38,10)')).toMatchObject({ cell: '0.10', truncated: 0 })
+    expect(through('NaN', 'numeric(38,10)')).toMatchObject({ cell: null, nulled: 1 })
+    expect(through('NaN', 'numeric')).toMatchObject({ cell: 'NaN', nulled: 0 })
+  })
+})
+
+it('makes a JSON null a null, recorded, where the two are written the same', () => {
+  const one = { ...ANY, jsonNull: false }
+  expect(coerced('unknown', ' null ', one)).toBe('SERIALIZATION_ERROR')
+  expect(coerced('unknown', '[null]', one)).toBe('[null]')
+  expect(coerced('unknown', 'null', ANY)).toBe('null')
 })

@@ -69,6 +69,8 @@ const NASTY: [type: AirbyteType, pgType: string, cells: Cell[], native?: boolean
       '-Infinity',
       '1e+20',
       '0.30000000000000004',
+      // Between two doubles: PostgreSQL prints one that is nearer.
+      ...[1e23, 5e22, -2.5e22, 2 ** 60, 2 ** 75, 1e22, 1e24],
     ] as never),
     true,
   ],
@@ -177,6 +179,7 @@ const NASTY: [type: AirbyteType, pgType: string, cells: Cell[], native?: boolean
   ['object', 'json', ['{ "b" : 1,\n"a":2 }'], true],
   ['array', 'integer[]', ['[1, 2, null]', '[]', '[[1,2],[3,4]]'], true],
   ['array', 'text[]', ['["a","b c","","null","x\\"y\\\\z","{}",null,"tab\\t","a,b"]'], true],
+  ['array', 'double precision[]', ['[1e+300,-0,0.1,"Infinity"]', '[9.999999999999999e+22]'], true],
   ['array', 'boolean[]', ['[true,false,null]'], true],
   ['array', 'numeric[]', ['[1.50,12345678901234567890.10]'], true],
   ['array', 'jsonb[]', ['[{"b":1,"a":[1]}]', '["x",1.50,true,[1,[]],null,"null"]'], true],
