@@ -8,6 +8,7 @@ import { catalogOf } from '../discover.ts'
 import { estimateOf } from './estimate.ts'
 import { hashOf, requireSame } from './hash.ts'
 import { requireFreeName } from './index.ts'
+import { shownOf } from './shown.ts'
 import { planStreams } from './streams.ts'
 import { type PlanWarning, warningsOf } from './warnings.ts'
 
@@ -33,13 +34,15 @@ export async function planChange(ctx: OperationContext, id: string, input: Conne
     ({ config }) => movesTables(before, after) || touched.has(streamKey(config)),
   )
   const isNew = new Set(added)
+  const planned = shownOf(concerned)
   const fresh = streams.filter(({ config }) => isNew.has(streamKey(config)))
   return {
     planHash: hash,
     settings: difference.settings,
     streams: {
       ...difference.streams,
-      planned: concerned.map(({ view }) => view),
+      planned: planned.streams,
+      plannedCount: planned.streamCount,
     },
     ...(fresh.length > 0 && { estimate: estimateOf(fresh) }),
     warnings: [...consequences(before, after, difference.streams), ...warningsOf(concerned)],

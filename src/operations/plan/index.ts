@@ -7,6 +7,7 @@ import type { OperationContext } from '../define.ts'
 import { scheduleView } from '../views.ts'
 import { estimateOf } from './estimate.ts'
 import { hashOf, requireSame } from './hash.ts'
+import { shownOf } from './shown.ts'
 import { planStreams } from './streams.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -23,7 +24,7 @@ export async function planConnection(ctx: OperationContext, ends: Ends, input: C
     name,
     schedule: scheduleView(schedule),
     ...{ normalization, schemaChanges },
-    streams: streams.map(({ view }) => view),
+    ...shownOf(streams),
     estimate: estimateOf(streams),
     warnings: warningsOf(streams),
   }
