@@ -135,7 +135,7 @@ export const sources: Source[] = [
       title: 'Notion',
       definitionId: '6e00b415-b02e-4160-bf02-58176a0ae687',
       version: '1.0.0',
-      evidence: 'docs',
+      evidence: 'openapi',
       documentationUrl: 'https://developers.notion.com/reference/intro',
     },
     notionMetadata,

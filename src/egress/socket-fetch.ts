@@ -105,21 +105,27 @@ function onAbort(signals: AbortSignal[], abort: (reason: unknown) => void): () =
   }
 }
 
+const UTF_8 = new TextEncoder()
+/** What a request says of its connection and its body, which are not the caller's. */
+const OURS = new Set(
+  'connection keep-alive te transfer-encoding upgrade host accept-encoding content-length'.split(
+    ' ',
+  ),
+)
+
 function bytesOf(
   { url, method, headers: given, body = '' }: SocketRequest,
   keeps: boolean,
 ): Uint8Array {
-  const content = typeof body === 'string' ? new TextEncoder().encode(body) : body
-  const headers = new Headers(given)
-  for (const name of ['transfer-encoding', 'keep-alive', 'te', 'upgrade']) headers.delete(name)
-  headers.set('connection', keeps ? 'keep-alive' : 'close')
-  if (content.length > 0 || method !== 'GET') headers.set('content-length', String(content.length))
-  headers.set('accept-encoding', 'gzip, deflate')
-  if (!headers.has('accept')) headers.set('accept', '*/*')
-  // Some APIs refuse who does not say.
-  if (!headers.has('user-agent')) headers.set('user-agent', 'dotdo-airbyte')
+  const content = typeof body === 'string' ? UTF_8.encode(body) : body
+  const hasBody = content.length > 0 || method !== 'GET'
   const lines = [`${method} ${url.pathname}${url.search} HTTP/1.1`, `host: ${url.host}`]
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`)
+  for (const [name, value] of given) if (!OURS.has(name)) lines.push(`${name}: ${value}`)
+  lines.push(`connection: ${keeps ? 'keep-alive' : 'close'}`, 'accept-encoding: gzip, deflate')
+  if (hasBody) lines.push(`content-length: ${content.length}`)
+  if (!given.has('accept')) lines.push('accept: */*')
+  // Some APIs refuse who does not say.
+  if (!given.has('user-agent')) lines.push('user-agent: dotdo-airbyte')
   const head = `${lines.join('\r\n')}\r\n\r\n`
   const bytes = new Uint8Array(head.length + content.length)
   // Each character of a header is a byte.

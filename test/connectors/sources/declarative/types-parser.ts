@@ -1,16 +1,16 @@
 import type { Field, Shape } from './shape.ts'
 
 /**
- * Reads the part of TypeScript that `openapi-typescript` writes: interfaces of object types, unions,
+ * Reads the part of TypeScript that `openapi-typescript` writes: interfaces and types of object types, unions,
  * intersections, arrays, tuples, literals, `Record`, and look-ups such as
  * `components["schemas"]["issue"]`. Comments count only for the `Format:` in them.
  */
 export function parseInterfaces(text: string): Map<string, Shape> {
   const found = new Map<string, Shape>()
-  const start = /^export interface (\w+) /gm
+  const start = /^(?:export )?(?:interface (\w+) |type (\w+) = )/gm
   for (let match = start.exec(text); match; match = start.exec(text)) {
     const parser = new TypeParser(text, match.index + match[0].length)
-    found.set(match[1] as string, parser.type())
+    found.set((match[1] ?? match[2]) as string, parser.type())
     start.lastIndex = parser.end
   }
   return found
@@ -108,6 +108,7 @@ class TypeParser {
     const given = this.#list('>')
     const [first = { kind: 'any' }, second = { kind: 'any' }] = given
     if (name === 'Record') return { kind: 'object', fields: new Map(), others: second }
+    if (name === 'Array') return { kind: 'array', items: first }
     // OneOf<[A, B]>: the tuple's items are already a union.
     return first.kind === 'array' ? first.items : first
   }

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { MockAnswer, MockRequest } from '../declarative/mock-api.ts'
 import { pageAfter } from '../declarative/paging.ts'
 import type { MockedConnector } from '../declarative/suite.ts'
+import { notionDocument } from './document.ts'
 import { Workspace } from './workspace.ts'
 
 const TOKEN = 'secret_synthetic'
@@ -24,6 +25,7 @@ export const notion: MockedConnector = {
   config: config(TOKEN),
   badConfigs: [{ title: 'token', config: config('secret_wrong'), codes: ['AUTH_FAILED'] }],
   origins: ['https://api.notion.com'],
+  document: notionDocument,
   open() {
     const workspace = new Workspace()
     const three = (add: () => void) => () => {
