@@ -125,6 +125,8 @@ function preparedDatadir(server: string): string {
   const all = [...options, `--datadir=${fresh}`, ...asUser(), ...STORAGE]
   const { status, stderr, stdout } = spawnSync(program, all)
   if (status !== 0) throw new Error(`${program} failed: ${stderr}${stdout}`)
+  // Every server of MySQL has an id of its own, from its first start on.
+  rmSync(join(fresh, 'auto.cnf'), { force: true })
   const own = `${prepared}.${process.pid}`
   cpSync(fresh, own, { recursive: true })
   rmSync(fresh, { recursive: true })
@@ -160,7 +162,9 @@ function serverOptions(directory: string, datadir: string, port: number): string
     `--socket=${join(directory, 'sock')}`,
     `--pid-file=${join(directory, 'pid')}`,
     '--skip-name-resolve',
-    '--loose-cte-max-recursion-depth=1000000',
+    // MySQL's own.
+    ...['--loose-cte-max-recursion-depth=1000000', '--loose-mysqlx=OFF'],
+    ...['--loose-gtid-mode=ON', '--loose-enforce-gtid-consistency=ON'],
     '--max-connections=200',
     '--innodb-buffer-pool-size=64M',
     '--server-id=1',

@@ -4,6 +4,7 @@ import type { MysqlClient } from '../../runtime/mysql/client.ts'
 import { MysqlServerError, serverError } from '../../runtime/mysql/errors.ts'
 import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
 import { BinlogDecoder, type DecoderOptions } from './decoder.ts'
+import { MysqlGtids } from './gtid.ts'
 import { printPosition } from './position.ts'
 
 export interface FeedOptions extends DecoderOptions {
@@ -13,6 +14,9 @@ export interface FeedOptions extends DecoderOptions {
 }
 
 const COM_BINLOG_DUMP = 0x12
+const COM_BINLOG_DUMP_GTID = 0x1e
+/** A flag: the transactions follow, and no file is named. */
+const THROUGH_GTID = 4
 /** A quiet server says so often where its log ends. */
 const HEARTBEAT_MS = 500
 /** Changes between two checkpoints, at most some more than this. */
@@ -78,21 +82,45 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
 }
 
 async function startDump({ client, position }: FeedOptions): Promise<void> {
-  const { file, pos, gtid } = position
+  const { gtid } = position
   const settings = [
     "SET @master_binlog_checksum = 'NONE'",
     `SET @master_heartbeat_period = ${HEARTBEAT_MS * 1e6}`,
   ]
   if (client.mariadb) settings.push('SET @mariadb_slave_capability = 4')
-  const byGtid = client.mariadb && gtid !== ''
-  if (byGtid) {
+  if (client.mariadb && gtid !== '') {
     settings.push(`SET @slave_connect_state = '${gtid.replaceAll(/[^0-9,-]/g, '')}'`)
   }
   for (const setting of settings) await client.query(setting)
+  const reader = SERVER_IDS.from + Math.floor(Math.random() * SERVER_IDS.count)
+  // On the server that it was read from, a place is found without a search.
+  if (!client.mariadb && position.file === '') {
+    client.follow(COM_BINLOG_DUMP_GTID, afterTransactions(reader, new MysqlGtids(gtid)))
+  } else {
+    client.follow(COM_BINLOG_DUMP, afterPlace(reader, client.mariadb && gtid ? ANYWHERE : position))
+  }
+}
+
+/** MariaDB looks at what the session said. */
+const ANYWHERE = { file: '', pos: 4 }
+
+/** @see https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump.html */
+function afterPlace(reader: number, { file, pos }: { file: string; pos: number }): Buffer {
   const head = Buffer.alloc(10)
-  head.writeUInt32LE(byGtid ? 4 : pos % 2 ** 32, 0)
-  head.writeUInt32LE(SERVER_IDS.from + Math.floor(Math.random() * SERVER_IDS.count), 6)
-  client.follow(COM_BINLOG_DUMP, Buffer.concat([head, Buffer.from(byGtid ? '' : file)]))
+  head.writeUInt32LE(pos % 2 ** 32, 0)
+  head.writeUInt32LE(reader, 6)
+  return Buffer.concat([head, Buffer.from(file)])
+}
+
+/** @see https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump_gtid.html */
+function afterTransactions(reader: number, gtids: MysqlGtids): Buffer {
+  const set = gtids.encode()
+  const head = Buffer.alloc(22)
+  head.writeUInt16LE(THROUGH_GTID, 0)
+  head.writeUInt32LE(reader, 2)
+  head.writeBigUInt64LE(4n, 10)
+  head.writeUInt32LE(set.length, 18)
+  return Buffer.concat([head, set])
 }
 
 function ended(packet: ReturnType<MysqlClient['reader']['cursor']>, kind: number | undefined) {

@@ -14,6 +14,7 @@ import {
   readEvent,
 } from './binlog-event.ts'
 import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
+import { type Gtids, gtidsOf, MariadbGtids, MysqlGtids, uuidText } from './gtid.ts'
 import {
   type CutRows,
   compressedHead,
@@ -27,7 +28,6 @@ import {
   orderOf,
   positionToJson,
   printPosition,
-  withGtid,
 } from './position.ts'
 import type { RowShape } from './row-shape.ts'
 import { meaningOf, readStatement } from './statement.ts'
@@ -53,9 +53,8 @@ interface MappedTable {
 /** Events that say nothing of rows. */
 const SILENT = new Set<number>([
   ...[EVENT.stop, EVENT.intvar, EVENT.rand, EVENT.userVar, EVENT.ignorable, EVENT.rowsQuery],
-  ...[EVENT.anonymousGtid, EVENT.previousGtids, EVENT.transactionContext, EVENT.viewChange],
-  ...[EVENT.annotateRows, EVENT.binlogCheckpoint, EVENT.mariaGtidList, EVENT.startEncryption],
-  ...[EVENT.gtid, EVENT.gtidTagged],
+  ...[EVENT.transactionContext, EVENT.viewChange],
+  ...[EVENT.annotateRows, EVENT.binlogCheckpoint, EVENT.startEncryption],
 ])
 
 type RowOperation = 'write' | 'update' | 'delete'
@@ -97,6 +96,8 @@ export class BinlogDecoder {
   /** Row events of the open transaction, and how many of them were read before. */
   #events = 0
   #skip: number
+  /** Of all that is before the position; undefined: that is not known. */
+  #gtids: Gtids | undefined
   /** The id that the open transaction will have, and whether it is one event alone. */
   #gtid: string | undefined
   #standalone = false
@@ -114,6 +115,7 @@ export class BinlogDecoder {
     this.#at = options.position.pos
     this.#base = options.position.base
     this.#skip = options.position.events
+    this.#gtids = gtidsOf(options.position.gtid)
   }
 
   get hasReady(): boolean {
@@ -191,6 +193,18 @@ export class BinlogDecoder {
       case EVENT.mariaGtid:
         this.#begin(event)
         return undefined
+      case EVENT.gtid:
+        this.#gtid = mysqlGtid(event)
+        return undefined
+      case EVENT.gtidTagged:
+      case EVENT.anonymousGtid:
+        // What such ids do not tell is told by the place in the file alone.
+        this.#gtids = undefined
+        return undefined
+      case EVENT.previousGtids:
+      case EVENT.mariaGtidList:
+        this.#begun(event)
+        return undefined
       case EVENT.xid:
         this.#commit()
         return undefined
@@ -226,9 +240,11 @@ export class BinlogDecoder {
   checkpoint(): void {
     for (const builder of this.#builders.values()) this.#emit(builder)
     // Another table description may come for each: they begin anew.
-    const position = this.#open
-      ? { ...this.#position, events: Math.max(this.#events, this.#skip) }
-      : this.#position
+    const position = {
+      ...this.#position,
+      gtid: String(this.#gtids ?? ''),
+      events: Math.max(this.#events, this.#skip),
+    }
     this.#ready.push({ type: 'checkpoint', position: positionToJson(position) })
     this.#bytes = 0
   }
@@ -261,13 +277,10 @@ export class BinlogDecoder {
   }
 
   #done(): void {
-    const { gtid } = this.#position
+    if (this.#gtid) this.#gtids?.add(this.#gtid)
     this.#position = {
-      file: this.#file,
-      pos: this.#at,
-      gtid: this.#gtid ? withGtid(gtid, this.#gtid) : gtid,
-      events: 0,
-      base: this.#base,
+      ...{ file: this.#file, pos: this.#at, base: this.#base },
+      ...{ gtid: '', events: 0 },
     }
   }
 
@@ -279,6 +292,13 @@ export class BinlogDecoder {
     this.#gtid = `${domain}-${server}-${sequence}`
     this.#standalone = ((bytes[start + 12] as number) & 1) !== 0
     if (!this.#standalone) this.#open = true
+  }
+
+  /** A file begins with the ids of all that was in those before. */
+  #begun({ type, artificial, bytes, start, end }: BinlogEvent): void {
+    if (artificial || this.#open || this.#skip > 0) return
+    const decode = type === EVENT.previousGtids ? MysqlGtids.decode : MariadbGtids.decode
+    this.#gtids ??= decode(bytes, start, end)
   }
 
   #commit(): void {
@@ -419,6 +439,10 @@ export class BinlogDecoder {
     return `at ${printPosition({ file: this.#file, pos: this.#at })}`
   }
 }
+
+/** A byte of flags, the server that made the transaction, its number. */
+const mysqlGtid = ({ bytes, start }: BinlogEvent) =>
+  `${uuidText(bytes, start + 1)}:${bytes.readBigInt64LE(start + 17)}`
 
 const LAP = 2 ** 32
 

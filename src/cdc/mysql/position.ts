@@ -7,7 +7,7 @@ import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
 export interface BinlogPosition {
   file: string
   pos: number
-  /** The same as MariaDB's global transaction ids, one for each domain; empty: there are none. */
+  /** The same by global transaction ids, as the server prints them; empty: it is not known. */
   gtid: string
   /** Row events of the transaction that is being read. */
   events: number
@@ -43,10 +43,3 @@ export function positionFromJson(json: JsonObject): BinlogPosition {
 }
 
 export const printPosition = ({ file, pos }: { file: string; pos: number }) => `${file}:${pos}`
-
-/** The list with a transaction's id in place of the last one of its domain. */
-export function withGtid(list: string, gtid: string): string {
-  const domain = gtid.slice(0, gtid.indexOf('-') + 1)
-  const others = list.split(',').filter((one) => one !== '' && !one.startsWith(domain))
-  return [...others, gtid].join(',')
-}

@@ -7,6 +7,8 @@ import { type BinlogPosition, hasPassed } from './position.ts'
 export interface LogPoint {
   file: string
   pos: number
+  /** The same by global transaction ids, where the server says both at once. */
+  gtid?: string
 }
 
 const setUp = (message: string, hint: string) =>
@@ -19,6 +21,16 @@ const SETTINGS = [
   { name: 'binlog_row_metadata', value: 'FULL', why: 'the log would not name its columns' },
 ]
 
+/** What newer versions of MySQL can be set to besides. */
+const NEWER_SETTINGS = [
+  {
+    name: 'binlog_row_value_options',
+    value: '',
+    why: 'a change would have parts of its JSON only',
+  },
+  { name: 'binlog_transaction_compression', value: 'OFF', why: 'compressed changes are not read' },
+]
+
 /** Whether the server writes a binlog at all. */
 export async function hasLog(client: MysqlClient): Promise<boolean> {
   const [[on] = []] = await client.query('SELECT @@global.log_bin')
@@ -27,8 +39,9 @@ export async function hasLog(client: MysqlClient): Promise<boolean> {
 
 /** Rejects with CDC_SETUP_REQUIRED and the statement that remedies it. */
 export async function checkServer(client: MysqlClient): Promise<void> {
+  const names = [...SETTINGS, ...NEWER_SETTINGS].map(({ name }) => `'${name}'`)
   const rows = await client.query(
-    `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', ${SETTINGS.map(({ name }) => `'${name}'`).join(', ')})`,
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', ${names.join(', ')})`,
   )
   const settings = new Map(rows.map(([name, value]) => [name, String(value).toUpperCase()]))
   if (settings.get('log_bin') !== 'ON') {
@@ -37,7 +50,8 @@ export async function checkServer(client: MysqlClient): Promise<void> {
       'Set log_bin and a server_id in the server’s configuration and restart it (Amazon RDS: turn automatic backups on).',
     )
   }
-  for (const { name, value, why } of SETTINGS) {
+  const newer = NEWER_SETTINGS.filter(({ name }) => settings.has(name))
+  for (const { name, value, why } of [...SETTINGS, ...newer]) {
     const is = settings.get(name)
     if (is === value) continue
     if (is === undefined) {
@@ -48,7 +62,7 @@ export async function checkServer(client: MysqlClient): Promise<void> {
     }
     throw setUp(
       `The server's ${name} is ${is}: ${why}.`,
-      `Run SET GLOBAL ${name} = ${value}; and set it in the server's configuration. Sessions that are open keep what they had.`,
+      `Run SET GLOBAL ${name} = ${value || "''"}; and set it in the server's configuration. Sessions that are open keep what they had.`,
     )
   }
   await checkGrants(client)
@@ -65,6 +79,7 @@ async function checkGrants(client: MysqlClient): Promise<void> {
   )
   if (!mayRead) throw missingRight(client, 'read the binlog')
   await endOfLog(client)
+  if (!client.mariadb) await hasWriters(client, '1970-01-01')
 }
 
 function missingRight({ mariadb }: MysqlClient, what: string): AirbyteError {
@@ -136,18 +151,52 @@ async function snapshotPoint(client: MysqlClient): Promise<LogPoint> {
 }
 
 /**
- * MySQL: the end of the log, once every transaction has ended that wrote before it was taken.
- * Written from the reference and not verified: no MySQL runs here.
+ * MySQL: the end of the log, once every transaction has ended that wrote before it was taken. With ids it
+ * is told by a query that waits for whoever is committing, so it is asked when nobody should be.
  */
 async function settledMysql(client: MysqlClient, until: number): Promise<LogPoint> {
   const point = await endOfLog(client)
+  await writersEnd(client, until)
+  const withIds = await logStatus(client)
+  if (!withIds) return point
+  await writersEnd(client, until)
+  return withIds
+}
+
+/** Waits for all transactions that wrote by now. */
+async function writersEnd(client: MysqlClient, until: number): Promise<void> {
   const [[now] = []] = await client.query('SELECT NOW(6)')
-  for (;;) {
+  while (await hasWriters(client, String(now))) await waitTo(until)
+}
+
+/** Whether transactions are open that wrote and began before. */
+async function hasWriters(client: MysqlClient, before: string): Promise<boolean> {
+  try {
     const [[open] = []] = await client.query(
-      `SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0 AND trx_started <= '${now}'`,
+      `SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0 AND trx_started <= '${before}'`,
     )
-    if (open === '0') return point
-    await waitTo(until)
+    return open !== '0'
+  } catch (error) {
+    if (!(error instanceof MysqlServerError) || error.errno !== DENIED) throw error
+    throw missingRight(client, 'ask which transactions are open')
+  }
+}
+
+/**
+ * The end of the log with the ids of all that is in it, both of one moment. Undefined where the user may
+ * not ask: it takes the right BACKUP_ADMIN.
+ * @see https://dev.mysql.com/doc/refman/8.4/en/performance-schema-log-status-table.html
+ */
+async function logStatus(client: MysqlClient): Promise<LogPoint | undefined> {
+  try {
+    const [[text] = []] = await client.query('SELECT LOCAL FROM performance_schema.log_status')
+    const status = JSON.parse(text ?? '{}') as Record<string, unknown>
+    const { binary_log_file: file, binary_log_position: pos, gtid_executed: gtid } = status
+    if (!file) return undefined
+    return { file: String(file), pos: Number(pos), gtid: String(gtid).replaceAll(/\s/g, '') }
+  } catch (error) {
+    if (error instanceof MysqlServerError) return undefined
+    throw error
   }
 }
 
@@ -161,12 +210,12 @@ async function waitTo(until: number): Promise<void> {
 }
 
 /** The place as global transaction ids, where the server has such; empty: it has none. */
-export async function gtidOf(client: MysqlClient, { file, pos }: LogPoint): Promise<string> {
-  if (!client.mariadb) return ''
-  const [[gtid] = []] = await client.query(
+export async function gtidOf(client: MysqlClient, { file, pos, gtid }: LogPoint): Promise<string> {
+  if (!client.mariadb) return gtid ?? ''
+  const [[found] = []] = await client.query(
     `SELECT BINLOG_GTID_POS('${file.replaceAll("'", '')}', ${pos})`,
   )
-  return gtid ?? ''
+  return found ?? ''
 }
 
 export interface BinlogFile {

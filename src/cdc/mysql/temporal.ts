@@ -33,14 +33,20 @@ const TIME_OF_DAY = 2 ** 17
 
 /** DATETIME2: five bytes big-endian, then the fraction; as the server prints it. */
 export function readDatetime(bytes: Buffer, at: number, digits: number): string {
-  const packed = bytes.readUIntBE(at, 5) - DATETIME_OFFSET
+  const seconds = datetimeText(bytes.readUIntBE(at, 5) - DATETIME_OFFSET)
+  return `${seconds}${fractionText(readFraction(bytes, at + 5, digits), digits)}`
+}
+
+/** Year and month in months of thirteen, day, hour, minute, second, one after the other. */
+function datetimeText(packed: number): string {
   const days = Math.floor(packed / TIME_OF_DAY)
-  const time = packed % TIME_OF_DAY
   const months = days >> 5
   const date = dateText(Math.floor(months / 13), months % 13, days & 31)
-  const clock = clockText(time >> 12, (time >> 6) & 63, time & 63)
-  return `${date} ${clock}${fractionText(readFraction(bytes, at + 5, digits), digits)}`
+  return `${date} ${clockOf(packed % TIME_OF_DAY)}`
 }
+
+const clockOf = (packed: number) =>
+  clockText((packed >> 12) & 0x3ff, (packed >> 6) & 63, packed & 63)
 
 /** TIMESTAMP2: seconds big-endian, then the fraction; in UTC. Zero stands for the zero date. */
 export function readTimestamp(bytes: Buffer, at: number, digits: number): string {
@@ -61,9 +67,26 @@ export function readTime(bytes: Buffer, at: number, digits: number): string {
   const scale = 256 ** fractionBytes(digits)
   const packed = bytes.readUIntBE(at, 3 + fractionBytes(digits)) - 0x800000 * scale
   const size = Math.abs(packed)
-  const clock = Math.floor(size / scale)
-  const text = clockText((clock >> 12) & 0x3ff, (clock >> 6) & 63, clock & 63)
+  const text = clockOf(Math.floor(size / scale))
   return `${packed < 0 ? '-' : ''}${text}${fractionText(size % scale, digits)}`
+}
+
+const MICROSECONDS = 24n
+
+/** DATETIME as one number, in JSON: eight bytes, little-endian; with all six digits. */
+export function packedDatetimeText(bytes: Buffer, at: number): string {
+  const packed = bytes.readBigInt64LE(at)
+  const seconds = Number(packed >> MICROSECONDS)
+  const fraction = Number(packed & 0xffffffn)
+  return `${datetimeText(seconds)}${fractionText(fraction, 6)}`
+}
+
+/** TIME as one number, in JSON. */
+export function packedTimeText(bytes: Buffer, at: number): string {
+  const packed = bytes.readBigInt64LE(at)
+  const size = packed < 0n ? -packed : packed
+  const text = clockOf(Number(size >> MICROSECONDS))
+  return `${packed < 0n ? '-' : ''}${text}${fractionText(Number(size & 0xffffffn), 6)}`
 }
 
 /** TIME, DATETIME and TIMESTAMP as servers before 5.6 stored them. */

@@ -14,6 +14,8 @@ import {
 import type { CellKind } from '../../runtime/mysql/types.ts'
 import type { DecodeText } from './charsets.ts'
 import { decimalBytes, readDecimal } from './decimal.ts'
+import { uuidText } from './gtid.ts'
+import { jsonText } from './json.ts'
 import { FIELD, type LoggedColumn } from './table-map.ts'
 import {
   fractionBytes,
@@ -117,8 +119,9 @@ export function readerOf(
       return (bytes, at) => Number(float4Text(bytes.readFloatLE(at)))
     case 'double':
       return type === FIELD.double ? (bytes, at) => bytes.readDoubleLE(at) : undefined
-    case 'text':
     case 'json':
+      return type === FIELD.json ? jsonText : textOf(column, dataType, text)
+    case 'text':
       return textOf(column, dataType, text)
     case 'binary':
       return binaryOf(column)
@@ -188,8 +191,7 @@ function setText(names: string[], bytes: Buffer, start: number, end: number): st
 /** MariaDB's types that are bytes in the log. A UUID's parts are stored in the order in which they grow. */
 const ADDRESSES: Record<string, ReadValue | undefined> = {
   uuid(bytes, start, end) {
-    const hex = padded(bytes, start, end, 16).toString('hex')
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    return uuidText(padded(bytes, start, end, 16), 0)
   },
   inet4: (bytes, start, end) => padded(bytes, start, end, 4).join('.'),
   inet6: (bytes, start, end) => inet6Text(padded(bytes, start, end, 16)),

@@ -160,24 +160,6 @@ describe('changes from the binlog of a real server', () => {
     expect(ids).toEqual(Array.from({ length: 60_000 }, (_, i) => i + 1))
   })
 
-  it('go on by global transaction id where there is one', async () => {
-    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
-    const start = await db.end()
-    const [[gtid] = []] = await db.client.query(
-      `SELECT BINLOG_GTID_POS('${start.file}', ${start.pos})`,
-    )
-    await db.run('INSERT INTO orders VALUES (1)', 'INSERT INTO orders VALUES (2)')
-    // A server that took over knows neither file nor place.
-    const from = { ...start, gtid: String(gtid), file: '', pos: 4, base: 7 }
-    const first = await capture(db.config, from, orders)
-    expect(changesOf(first.batches).map(({ row }) => row.id)).toEqual([1, 2])
-    expect(first.end.gtid).toMatch(/^0-1-\d+$/)
-    expect(first.end.base).toBe(7)
-    await db.run('INSERT INTO orders VALUES (3)')
-    const second = await capture(db.config, first.end, orders)
-    expect(changesOf(second.batches).map(({ row }) => row.id)).toEqual([3])
-  })
-
   it('come from one file after the other', async () => {
     await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
     const seen = await changes(

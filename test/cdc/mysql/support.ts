@@ -7,6 +7,7 @@ import {
   positionFromJson,
   shapeOf,
 } from '../../../src/cdc/mysql/index.ts'
+import type { ReadValue } from '../../../src/cdc/mysql/values.ts'
 import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { Cell, JsonObject, RecordBatch } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
@@ -58,12 +59,16 @@ export interface Capture {
   end: BinlogPosition
 }
 
-/** Follows the log from `from` until it has passed what was written before the call. */
+/**
+ * Follows the log from `from` until it has passed what was written before the call.
+ *
+ * @param options.read how all columns but the first are read, if not by their types
+ */
 export async function capture(
   config: SourceConfig,
   from: BinlogPosition,
   tables: Record<string, string[]>,
-  options: { lingerMs?: number; selected?: string[]; stopAfter?: number } = {},
+  options: { lingerMs?: number; selected?: string[]; stopAfter?: number; read?: ReadValue } = {},
 ): Promise<Capture> {
   const client = await connectMysql(ctx, config)
   const other = await connectMysql(ctx, config)
@@ -84,7 +89,10 @@ export async function capture(
       if (!key) return undefined
       const [today] = await listTables(other, table.schema, table.name)
       const stream = { stream: table.name, key, selected: options.selected }
-      return shapeOf(table, stream, today?.columns ?? [], (id) => collations.get(id) ?? '')
+      const shape = shapeOf(table, stream, today?.columns ?? [], (id) => collations.get(id) ?? '')
+      const { read } = options
+      if (read) for (const field of shape.fields.slice(1)) field.read = read
+      return shape
     },
   })
   const captured: Capture = { batches: [], positions: [], end: from }
@@ -113,8 +121,8 @@ export const SERVER_START_MS = 60_000
  * A server of its own, since these tests set it otherwise, purge its log and stop its commits: whoever
  * shares it would see that.
  */
-export async function useServer() {
-  const server = await startOwnMariadb()
+export async function useServer(options: string[] = []) {
+  const server = await startOwnMariadb(options)
   const config = configOf(server.url)
   const client = await connectMysql(ctx, config)
   return {

@@ -4,6 +4,7 @@ import mysql from '../../../../connectors/sources/mysql/index.ts'
 import { orderOf, positionFromJson } from '../../../../src/cdc/mysql/index.ts'
 import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { ctx, useDatabase } from './support.ts'
 
 const db = useDatabase('source_cdc_check', 'own')
@@ -14,6 +15,11 @@ const check = (overrides: JsonObject = {}) =>
     ...overrides,
   })
 
+const OF_MYSQL = [
+  ['binlog_row_value_options', 'PARTIAL_JSON', "''"],
+  ['binlog_transaction_compression', 'ON', 'OFF'],
+] as const
+
 /** With the server set otherwise for as long as this takes. */
 async function withSetting<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
   const [[before] = []] = await db.run(`SELECT @@global.${name}`)
@@ -21,7 +27,7 @@ async function withSetting<T>(name: string, value: string, work: () => Promise<T
   try {
     return await work()
   } finally {
-    await db.run(`SET GLOBAL ${name} = '${before}'`)
+    await db.run(`SET GLOBAL ${name} = ${before === '0' ? 'OFF' : `'${before}'`}`)
   }
 }
 
@@ -36,6 +42,7 @@ describe('the check of a mysql source that is to follow the log', () => {
       ['binlog_format', 'MIXED', 'ROW'],
       ['binlog_row_image', 'MINIMAL', 'FULL'],
       ['binlog_row_metadata', 'MINIMAL', 'FULL'],
+      ...(ON_MYSQL ? OF_MYSQL : []),
     ] as const) {
       const { problem } = await withSetting(name, wrong, () => check())
       expect(problem, wrong).toMatchObject({
@@ -52,11 +59,17 @@ describe('the check of a mysql source that is to follow the log', () => {
       "GRANT SELECT ON source_cdc_check.* TO reader@'%'",
     )
     const reader = { username: 'reader', password: 'pw' }
-    const grant = { hint: expect.stringContaining('GRANT REPLICATION SLAVE, BINLOG MONITOR') }
-    expect((await check(reader)).problem).toMatchObject({ code: 'CDC_SETUP_REQUIRED', ...grant })
-    await db.run("GRANT REPLICATION SLAVE ON *.* TO reader@'%'")
-    expect((await check(reader)).problem).toMatchObject({ code: 'CDC_SETUP_REQUIRED', ...grant })
-    await db.run("GRANT BINLOG MONITOR ON *.* TO reader@'%'")
+    const rights = [
+      'REPLICATION SLAVE',
+      ...(ON_MYSQL ? ['REPLICATION CLIENT', 'PROCESS'] : ['BINLOG MONITOR']),
+    ]
+    for (const right of rights) {
+      expect((await check(reader)).problem).toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        hint: expect.stringContaining(`GRANT ${rights.join(', ')} ON`),
+      })
+      await db.run(`GRANT ${right} ON *.* TO reader@'%'`)
+    }
     expect(await check(reader)).toEqual({ ok: true })
     await db.run("DROP USER reader@'%'")
   })
