@@ -204,7 +204,7 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     const { connection } = await connect(setup())
     await run(connection)
     await write("UPDATE items SET name = 'lost' WHERE id = 1", 'FLUSH BINARY LOGS')
-    const [[file] = []] = await source.query('SHOW MASTER STATUS')
+    const [[file] = []] = await write('SHOW MASTER STATUS')
     const purged = async () => {
       await write(`PURGE BINARY LOGS TO '${file}'`)
       return (await source.query('SHOW BINARY LOGS')).length

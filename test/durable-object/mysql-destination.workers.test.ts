@@ -120,7 +120,7 @@ describe('syncs into MariaDB, in workerd', { timeout: 90_000 }, () => {
     await runMysql(
       mysql,
       `INSERT INTO ${SOURCE}.items SELECT 18446744073709550000 + seq, CONCAT('näme ', seq), seq MOD 256, seq,
-         UNHEX(SHA1(seq)), seq / 7, seq / 7, TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq SECOND,
+         UNHEX(LEFT(SHA2(seq, 256), 40)), seq / 7, seq / 7, TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq SECOND,
          TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq MICROSECOND, seq MOD 2, 1 + seq MOD 2, JSON_OBJECT('n', seq)
        FROM seq_1_to_500`,
     )

@@ -12,6 +12,8 @@ declare module 'vitest' {
     pgUrl: string
     /** URL of a user who may do everything on a real MariaDB with a binlog of whole rows. */
     mariadbUrl: string
+    /** Whether that is a MySQL instead: the one that `MYSQLD` names. */
+    onMysql: boolean
     /** A real HTTP server whose paths say how it behaves. */
     httpUrl: string
     /** A real HTTP server with the API that the tests' manifests read. */
@@ -26,6 +28,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject) {
   const [postgres, mariadb] = await Promise.all([startPostgres(), startMariadb()])
   project.provide('mariadbUrl', mariadb.url)
+  project.provide('onMysql', Boolean(process.env.MYSQLD))
   project.provide('pgUrl', await postgres.createDatabase('test'))
   const { stop: stopTls, ...tls } = await startTlsServers()
   project.provide('tls', tls)

@@ -43,7 +43,7 @@ export async function startOwnMariadb(more: string[] = []): Promise<OwnMariadb> 
   const server = serverBinary()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-'))
   const datadir = join(directory, 'data')
-  cpSync(preparedDatadir(server), datadir, { recursive: true })
+  cpSync(preparedDatadir(server, more), datadir, { recursive: true })
   const port = await freePort()
   const options = [...serverOptions(directory, datadir, port), ...more]
   let child = await run(server, options, port)
@@ -109,11 +109,13 @@ const asUser = () => (process.getuid?.() === 0 ? ['--user=root'] : [])
 const isMysql = (server: string) => server === process.env.MYSQLD
 
 /** The system tables, made once for each version of the server and copied for every run. */
-function preparedDatadir(server: string): string {
+function preparedDatadir(server: string, more: string[]): string {
   const answer = spawnSync(server, ['--no-defaults', '--version']).stdout.toString()
   const version = answer.match(/Ver (\S+)/)?.[1]
   const cache = join(import.meta.dirname, '../../node_modules/.cache')
-  const prepared = join(cache, isMysql(server) ? `mysql-${version}` : `mariadb-${version}`)
+  // MySQL fixes this with the first start.
+  const fixed = isMysql(server) ? more.filter((option) => option.includes('lower-case')) : []
+  const prepared = join(cache, [isMysql(server) ? 'mysql' : 'mariadb', version, ...fixed].join('-'))
   if (existsSync(prepared)) return prepared
   const fresh = mkdtempSync(join(tmpdir(), 'airbyte-mariadb-new-'))
   const [program, options] = isMysql(server)
@@ -122,7 +124,7 @@ function preparedDatadir(server: string): string {
         'mariadb-install-db',
         ['--no-defaults', '--skip-test-db', '--auth-root-authentication-method=normal'],
       ]
-  const all = [...options, `--datadir=${fresh}`, ...asUser(), ...STORAGE]
+  const all = [...options, `--datadir=${fresh}`, ...asUser(), ...STORAGE, ...fixed]
   const { status, stderr, stdout } = spawnSync(program, all)
   if (status !== 0) throw new Error(`${program} failed: ${stderr}${stdout}`)
   // Every server of MySQL has an id of its own, from its first start on.
@@ -161,7 +163,7 @@ function serverOptions(directory: string, datadir: string, port: number): string
     '--bind-address=127.0.0.1',
     `--socket=${join(directory, 'sock')}`,
     `--pid-file=${join(directory, 'pid')}`,
-    '--skip-name-resolve',
+    ...['--skip-name-resolve', '--local-infile=ON'],
     // MySQL's own.
     ...['--loose-cte-max-recursion-depth=1000000', '--loose-mysqlx=OFF'],
     ...['--loose-gtid-mode=ON', '--loose-enforce-gtid-consistency=ON'],

@@ -1,7 +1,8 @@
+import { inject } from 'vitest'
 import type { MysqlClient } from '../../src/runtime/mysql/client.ts'
 
 /** Whether the tests run on the MySQL that `MYSQLD` names, and not on MariaDB. */
-export const ON_MYSQL = Boolean(process.env.MYSQLD)
+export const ON_MYSQL = inject('onMysql')
 
 /** Whether the server has the type. */
 export const hasType = ([declared]: readonly [string, ...unknown[]]) =>
@@ -15,10 +16,16 @@ export const hasType = ([declared]: readonly [string, ...unknown[]]) =>
  * // ['DROP TABLE IF EXISTS t', 'CREATE TABLE t (id INT)']
  */
 function mysqlStatements(statement: string): string[] {
-  const text = ON_MYSQL ? statement.replace(/\bseq_1_to_(\d+)\b/g, numbersTo) : statement
+  const text = ON_MYSQL ? inMysql(statement) : statement
   const [, kind, name] = /^CREATE OR REPLACE (TABLE|DATABASE|USER) (\S+)/.exec(text) ?? []
   return kind ? [`DROP ${kind} IF EXISTS ${name}`, text.replace(' OR REPLACE', '')] : [text]
 }
+
+const inMysql = (statement: string) =>
+  statement
+    .replace(/\bseq_1_to_(\d+)\b/g, numbersTo)
+    .replace('SHOW MASTER STATUS', 'SHOW BINARY LOG STATUS')
+    .replace(/\b(UUID|INET6)(?=[,)])/g, 'VARCHAR(45)')
 
 const numbersTo = (name: string, last: string) =>
   `(WITH RECURSIVE n AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM n WHERE seq < ${last}) SELECT seq FROM n) ${name}`

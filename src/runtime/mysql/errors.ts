@@ -80,6 +80,11 @@ const BY_ERRNO: Record<number, ErrorMapping> = {
   1370: denied,
   1373: logGone,
   1836: { code: 'DESTINATION_READ_ONLY' },
+  1525: {
+    code: 'STATE_INVALID',
+    hint: () =>
+      'A saved cursor is no value of its column’s type any more: clear the state of the stream.',
+  },
   1698: { code: 'AUTH_FAILED', field: 'config.username' },
   1862: { code: 'AUTH_FAILED', field: 'config.password' },
   1927: { code: 'CONNECTION_LOST' },

@@ -12,7 +12,7 @@ import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { Cell, JsonObject, RecordBatch } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { startOwnMariadb } from '../../support/mariadb.ts'
-import { ON_MYSQL, runMysql } from '../../support/mysql-statement.ts'
+import { runMysql } from '../../support/mysql-statement.ts'
 import { serverFields } from '../../support/server-fields.ts'
 
 export const ctx = createNodeContext()
@@ -26,9 +26,7 @@ function configOf(server: string): SourceConfig {
 
 /** The end of the log as it stands. */
 export async function endOf(client: MysqlClient): Promise<BinlogPosition> {
-  const [[file, pos] = []] = await client.query(
-    ON_MYSQL ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
-  )
+  const [[file, pos] = []] = await runMysql(client, 'SHOW MASTER STATUS')
   return { file: String(file), pos: Number(pos), gtid: '', events: 0, base: 0 }
 }
 

@@ -57,9 +57,9 @@ const TABLES: Table[] = [
     3,
     [
       'CREATE TABLE `Odd "Näme``.x` (`Id ``x"` BINARY(16) PRIMARY KEY, `select` TEXT, `a.b` INT, updated_at DATETIME(6))',
-      `INSERT INTO \`Odd "Näme\`\`.x\` SELECT UNHEX(MD5(seq)), '\\N\t\n', seq, ${CLOCK} FROM seq_1_to_3`,
+      `INSERT INTO \`Odd "Näme\`\`.x\` SELECT UNHEX(LEFT(SHA2(seq, 256), 32)), '\\N\t\n', seq, ${CLOCK} FROM seq_1_to_3`,
     ],
-    `INSERT INTO \`Odd "Näme\`\`.x\` SELECT UNHEX(MD5(RAND())), '''', seq, ${LATER} FROM seq_1_to_3`,
+    `INSERT INTO \`Odd "Näme\`\`.x\` SELECT UNHEX(LEFT(SHA2(RAND(), 256), 32)), '''', seq, ${LATER} FROM seq_1_to_3`,
   ),
   table(
     'every_type',

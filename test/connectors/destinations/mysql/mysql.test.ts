@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import mysql from '../../../../connectors/destinations/mysql/index.ts'
 import type { Cell, Column, RowOp } from '../../../../src/protocol/index.ts'
 import type { Loader, StreamPlan } from '../../../../src/runtime/contract.ts'
+import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { chunk, gate, planOf, records, USERS } from '../postgres/support.ts'
 import { useDatabase } from './support.ts'
 
@@ -240,7 +241,9 @@ describe('values that MySQL refuses', () => {
       const plan = fresh({ mode })
       const loader = await open(plan)
       await loader.prepare(1)
-      await run(`ALTER TABLE ${plan.table} ADD CONSTRAINT short CHECK (CHAR_LENGTH(name) < 5)`)
+      await run(
+        `ALTER TABLE ${plan.table} ADD CONSTRAINT ${plan.table}_short CHECK (CHAR_LENGTH(name) < 5)`,
+      )
       const mixed: Cell[][] = [
         [1, 'one'],
         [2, 'much too long'],
@@ -285,7 +288,7 @@ describe('names', () => {
     }
     const found = await run(
       `SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '${NAME}'
-       AND TABLE_NAME LIKE '\\_ é%' ORDER BY ORDINAL_POSITION`,
+       AND TABLE_NAME LIKE '|_ é%' ESCAPE '|' ORDER BY ORDINAL_POSITION`,
     )
     expect(found.slice(4).map(([name]) => name)).toEqual(
       expect.arrayContaining(['e', 'blank', 'a`b']),
@@ -341,7 +344,7 @@ describe('a table that grows', () => {
     const grown = planOf({ ...plan, columns: [...COLUMNS, { name: 'more', type: 'string' }] })
     const after = await mysql.rehearse?.(ctx, config(), grown)
     expect(after?.statements).toEqual([
-      `ALTER TABLE \`${NAME}\`.\`${plan.table}\` ADD COLUMN \`more\` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NULL`,
+      `ALTER TABLE \`${NAME}\`.\`${plan.table}\` ADD COLUMN \`more\` longtext CHARACTER SET utf8mb4 COLLATE ${ON_MYSQL ? 'utf8mb4_0900_bin' : 'utf8mb4_nopad_bin'} NULL`,
     ])
     expect(after?.existing.map(({ name }) => name)).toContain('name')
   })

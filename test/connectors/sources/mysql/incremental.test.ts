@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { toAirbyteError } from '../../../../src/protocol/index.ts'
 import { configure, readStream, statesOf } from '../../../conformance/reading.ts'
+import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { cellsOf, useDatabase } from './support.ts'
 
 const db = useDatabase('source_incremental')
@@ -79,10 +79,12 @@ describe('incremental reads of the mysql source', () => {
       cursor: "' OR SLEEP(9) -- ",
       nulls: true,
     }
-    const failure = await read(state).then(
-      () => undefined,
-      (error) => toAirbyteError(error).code,
+    const events = await readStream(db.reading(), await incremental(), state)
+    const failed = events.find(({ type }) => type === 'error')
+    // MySQL takes the text for no time at all, MariaDB for the zero one.
+    const error = ON_MYSQL ? { code: 'STATE_INVALID' } : undefined
+    expect(failed && 'error' in failed ? failed.error : undefined).toEqual(
+      error && expect.objectContaining(error),
     )
-    expect(failure ?? 'read').toBe('read')
   })
 })
