@@ -66,13 +66,16 @@ const best = <T extends { seconds: number }>(runs: T[]): T =>
   runs.reduce((a, b) => (b.seconds < a.seconds ? b : a))
 
 function show({ roads, command, cdk, load }: DeclarativeFigures): void {
-  const cdkRate = cdk && cdk.records / cdk.seconds
+  const rateOf = ({ records, seconds }: CommandRun) => records / seconds
+  const cdkRate = cdk && rateOf(cdk)
+  const ceiling = roads.find(({ road }) => road === 'ceiling')
   const row = (name: string, run: CommandRun & { heap?: number[] }) => ({
     '': name,
-    'records/s': Math.round(run.records / run.seconds).toLocaleString('en'),
+    'records/s': Math.round(rateOf(run)).toLocaleString('en'),
     'CPU µs/record': run.cpuMicros.toFixed(1),
     'heap MB, by quarters': run.heap?.join(' ') ?? '',
-    'of the CDK': cdkRate ? `${(run.records / run.seconds / cdkRate).toFixed(1)} ×` : '',
+    'of fetch alone': ceiling ? (rateOf(run) / rateOf(ceiling)).toFixed(2) : '',
+    'of the CDK': cdkRate ? `${(rateOf(run) / cdkRate).toFixed(1)} ×` : '',
   })
   const rows = [
     ...roads.map((run) => row(ROADS[run.road] ?? run.road, run)),
