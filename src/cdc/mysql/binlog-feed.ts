@@ -3,6 +3,7 @@ import { AirbyteError } from '../../protocol/index.ts'
 import type { MysqlClient } from '../../runtime/mysql/client.ts'
 import { MysqlServerError, serverError } from '../../runtime/mysql/errors.ts'
 import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
+import { takeTurns } from '../turns.ts'
 import { BinlogDecoder, type DecoderOptions } from './decoder.ts'
 import { MysqlGtids } from './gtid.ts'
 import { printPosition } from './position.ts'
@@ -33,6 +34,7 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
   const decoder = new BinlogDecoder(options)
   await startDump(options)
   const { reader } = client
+  const turn = takeTurns(now)
   let asked = false
   let flushed = now()
 
@@ -55,6 +57,7 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
         }
         if (asked || now() - flushed >= lingerMs) checkpoint()
         yield* decoder.take()
+        await turn()
         await reader.fill()
       }
     } catch (error) {

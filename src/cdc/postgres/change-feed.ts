@@ -1,5 +1,6 @@
 import type { ConnectorContext } from '../../runtime/contract.ts'
 import type { PostgresConfig } from '../../runtime/postgres/config.ts'
+import { takeTurns } from '../turns.ts'
 import { type DecoderOptions, PgOutputDecoder } from './pgoutput/decoder.ts'
 import type { ChangeEvent } from './pgoutput/events.ts'
 import type { CdcPosition } from './position.ts'
@@ -55,6 +56,7 @@ export async function openChangeFeed(
   const decoder = new PgOutputDecoder({ ...options, now: ctx.now })
   const stream = await openReplication(ctx, config, { ...options, start: position.confirmed })
 
+  const turn = takeTurns(ctx.now)
   let asked = false
   let flushed = ctx.now()
 
@@ -69,6 +71,7 @@ export async function openChangeFeed(
   async function* events(): AsyncGenerator<ChangeEvent> {
     try {
       while (!decoder.done) {
+        await turn()
         const bytes = await stream.next(lingerMs)
         if (bytes) decoder.decode(bytes)
         else if (!stream.idle) break
