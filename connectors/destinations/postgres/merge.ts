@@ -29,7 +29,7 @@ import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING, qualified } from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
 import { EXTRACTED } from './tables.ts'
-import { dropLate, isLate, lastBuried, unbury } from './tombstones.ts'
+import { dropLate, isLate, lastBuried } from './tombstones.ts'
 import { keepUnchanged } from './unchanged.ts'
 
 /** A temporary table for one chunk's rows, with the target's own types. Gone with the transaction. */
@@ -74,13 +74,12 @@ export async function merge(
     await byIndex(client, () => keepUnchanged(client, layout, target, latest))
   }
   // A truncate has just buried all that is below it, in this chunk too.
-  if (found.late || found.truncates) await byIndex(client, () => dropLate(client, layout))
+  if (found.late || found.truncates) {
+    await byIndex(client, () => dropLate(client, layout, isUnplaced(layout)))
+  }
   await dropSuperseded(client, layout, found.unplaced)
+  if (found.deletes) await byIndex(client, () => removeRows(client, layout, target))
   const standing = `SELECT * FROM ${INCOMING} AS l WHERE NOT ${isDelete(layout, 'l')}`
-  await byIndex(client, async () => {
-    if (found.deletes) await removeRows(client, layout, target)
-    if (buried !== null) await unbury(client, layout, target, standing)
-  })
   if (isolate) {
     const left = maxRejects - rejects.length
     rejects.push(...(await upsertIsolated(client, layout, target, standing, left)))
@@ -132,12 +131,11 @@ interface Found {
  * @param buried the highest position of all deletions
  */
 async function lookAt(client: pg.Client, layout: Layout, buried: string | null): Promise<Found> {
-  const cursor = layout.cursor ? `i.${quote(layout.cursor)}` : 'NULL'
   const deletes = isDelete(layout, 'i')
   const { rows } = await client.query<Record<keyof Found, string | null>>(
     `SELECT bool_or(${isKeyless(layout, 'i')}) AS keyless,
             bool_or(i.${quote(OP)} = 't') AS truncates, bool_or(${deletes}) AS deletes,
-            bool_or(${deletes} AND ${cursor} IS NULL) AS unplaced,
+            bool_or(${isUnplaced(layout)}) AS unplaced,
             bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged,
             bool_or(${isLate(layout, 'i', '$1::text')}) AS late
      FROM ${INCOMING} AS i`,
@@ -192,6 +190,10 @@ async function upsertIsolated(
 function keyTooLong({ keys }: Layout, error: Error): string | undefined {
   return (error as { code?: string }).code === '54000' && keys.length === 1 ? keys[0] : undefined
 }
+
+/** Whether a row `i` is a deletion without a cursor. */
+const isUnplaced = (layout: Layout) =>
+  `(${isDelete(layout, 'i')} AND ${layout.cursor ? `i.${quote(layout.cursor)}` : 'NULL'} IS NULL)`
 
 const isKeyless = ({ keys }: Layout, alias: string) =>
   `(${keys.map((key) => `${alias}.${quote(key)} IS NULL`).join(' OR ')})

@@ -2,7 +2,8 @@
  * What was deleted, so that a change that is read again resurrects nothing: in `_airbyte_tombstones`
  * a row per deleted key with the position (the cursor's value) of its deletion, and one with an empty
  * key for the last truncate. A row that ranks below its tombstone is late, and left out. A deletion
- * without a cursor leaves none.
+ * without a cursor leaves none. The tombstone of a row that came back stays: what ranks below it ranks
+ * below the row too, and to look for it would cost each new row a hash.
  *
  * One more row has the highest position of all. A log goes forward: a chunk that is nowhere below it
  * has no late rows, and none has to look for its tombstone.
@@ -77,18 +78,18 @@ export function isLate({ columns, cursor }: Layout, alias: string, highest: stri
 /**
  * Takes late rows out of the chunk. By subqueries, not by joins: a planner that knows nothing of a
  * temporary table joins it the wrong way round.
+ *
+ * @param unplaced whether a row `i` is a deletion without a cursor: that ends a row that came back too
  */
-export async function dropLate(client: pg.Client, layout: Layout): Promise<void> {
+export async function dropLate(client: pg.Client, layout: Layout, unplaced: string): Promise<void> {
   if (!layout.cursor) return
   const type = typeOf(layout, layout.cursor)
   const cursor = `i.${quote(layout.cursor)}`
-  for (const key of [ALL_KEYS, digest(layout, 'i')])
-    await client.query(
-      `DELETE FROM ${INCOMING} AS i WHERE (
-         SELECT coalesce(${cursor} < s.position::${type}, true)
-         FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ${key})`,
-      own(layout),
-    )
+  const late = (key: string) => `(
+    SELECT coalesce(${cursor} < s.position::${type}, true)
+    FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ${key})`
+  for (const condition of [late(ALL_KEYS), `NOT ${unplaced} AND ${late(digest(layout, 'i'))}`])
+    await client.query(`DELETE FROM ${INCOMING} AS i WHERE ${condition}`, own(layout))
 }
 
 /** Leaves a tombstone for each of these rows that has a position. */
@@ -122,25 +123,6 @@ async function put(client: pg.Client, layout: Layout, rows: string, values: stri
      SET position = EXCLUDED.position, buried_at = EXCLUDED.buried_at
      WHERE EXCLUDED.position::${type} > s.position::${type}`,
     [...own(layout), ...values],
-  )
-}
-
-/**
- * The rows will stand again, and rank above their tombstones. What is in the table has none that would
- * rank above it.
- */
-export async function unbury(
-  client: pg.Client,
-  layout: Layout,
-  target: string,
-  standing: string,
-): Promise<void> {
-  const sameKey = layout.keys.map((key) => `t.${quote(key)} = u.${quote(key)}`).join(' AND ')
-  const returning = `SELECT ${digest(layout, 'u')} FROM (${standing}) AS u
-    WHERE NOT EXISTS (SELECT FROM ${target} AS t WHERE ${sameKey})`
-  await client.query(
-    `DELETE FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ANY(ARRAY(${returning}))`,
-    own(layout),
   )
 }
 
