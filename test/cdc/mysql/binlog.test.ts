@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import { connectMysql } from '../../../src/runtime/mysql/client.ts'
-import { ON_MYSQL } from '../../support/mysql-statement.ts'
+import { ON_MYSQL, runMysql } from '../../support/mysql-statement.ts'
 import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
 
 let db: Awaited<ReturnType<typeof useServer>>
@@ -204,20 +204,23 @@ describe('changes from the binlog of a real server', () => {
     )
     const own = await connectMysql(ctx, db.config)
     const from = await db.end()
-    for (const compressed of ['OFF', 'ON']) {
-      await own.query(`SET GLOBAL log_bin_compress = ${compressed}`)
+    // Transactions that MySQL compresses are refused.
+    const modes = ON_MYSQL ? (['OFF'] as const) : (['OFF', 'ON'] as const)
+    for (const compressed of modes) {
+      await compress(compressed)
       await own.query("INSERT INTO others VALUES (1, REPEAT('o', 20000000))")
       await own.query("INSERT INTO orders VALUES (1, REPEAT('x', 17000000), 1)")
       await own.query("UPDATE orders SET v = REPEAT('ä', 20000000)")
       await own.query('UPDATE orders SET n = 2')
       await own.query("UPDATE orders SET id = 2, v = 'small'")
-      await own.query(
+      await runMysql(
+        own,
         `CREATE OR REPLACE TABLE noted (id INT) COMMENT = 'x' /* ${'c'.repeat(17e6)} */`,
       )
       await own.query('DELETE FROM orders')
       await own.query('DELETE FROM others')
     }
-    await own.query('SET GLOBAL log_bin_compress = OFF')
+    await compress('OFF')
     const { batches } = await capture(db.config, from, orders)
     await own.close()
     const short = (cell: unknown) =>
@@ -231,14 +234,14 @@ describe('changes from the binlog of a real server', () => {
       ['d', 2, 'small', 2],
     ]
     const seen = changesOf(batches).map(({ op, row }) => [op, row.id, short(row.v), row.n])
-    expect(seen).toEqual([...once, ...once])
+    expect(seen).toEqual(modes.flatMap(() => once))
     const recorded = batches.flatMap(({ changes = [] }) => changes)
     const large = {
       field: 'v',
       change: 'NULLED',
       reason: expect.stringContaining('40000000 bytes'),
     }
-    expect(recorded).toMatchObject([large, large, large, large, large, large])
+    expect(recorded).toMatchObject(modes.flatMap(() => [large, large, large]))
   })
 
   it('are refused where a session left the format or the image of rows', async () => {
