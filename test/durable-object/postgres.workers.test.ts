@@ -238,6 +238,32 @@ describe('postgres to postgres, in workerd', () => {
     expect(record).toMatchObject({ status: 'succeeded' })
     expect(record.receipt?.streams[0]).toMatchObject({ rowsLoaded: 9, rowsRejected: 91 })
   })
+
+  it('keeps rows that do not fit of several chunks, each while the next is read already', async () => {
+    const { connection } = await connect({
+      source: source({ chunk_rows: 700 }),
+      destination,
+      streams: [
+        orders({
+          ...{ syncMode: 'incremental', destinationSyncMode: 'append_dedup' },
+          ...{ cursorField: ['updated_at'], primaryKey: [['id']] },
+        }),
+      ],
+      change: { namespace: 'dst', transfer: 'direct', limits: { chunkBytes: 0 } },
+    })
+    await run(connection)
+    const unfit = [1, 700, 701, 2500, 4999]
+    await client.query(`
+      alter table dst.orders add constraint fit check (id not in (${unfit}) or name like 'name%') not valid;
+      update src.orders set name = 'new ' || id, updated_at = updated_at + interval '1 day'`)
+    const record = await run(connection)
+    expect(record).toMatchObject({ status: 'succeeded' })
+    expect(record.receipt?.streams[0]).toMatchObject({ rowsLoaded: 4995, rowsRejected: 5 })
+    const { rows } = await client.query(
+      `select s.id from src.orders s join dst.orders d using (id) where d.name <> s.name order by 1`,
+    )
+    expect(rows.map(({ id }) => Number(id))).toEqual(unfit)
+  })
 })
 
 describe('postgres to r2, in workerd', () => {
