@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Ranged } from '../../../src/runtime/database/range.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
 import type { CellKind } from '../../../src/runtime/mysql/types.ts'
@@ -24,6 +25,7 @@ const FORMS: Partial<Record<CellKind, { form: RegExp; type?: string }>> = {
   datetime: TIMESTAMP,
   timestamp: TIMESTAMP,
   text: { form: /^/ },
+  binary: { form: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/ },
 }
 
 /** The stream's table, of which a range may be read. Times are UTC. */
@@ -41,6 +43,8 @@ export const rangedOf = ({
   async textOf({ type }, value) {
     const { form, type: sqlType } = FORMS[type.kind] ?? {}
     if (!form?.test(value)) return undefined
+    // As records have it, to what `literal` takes.
+    if (type.kind === 'binary') return Buffer.from(value, 'base64').toString('hex')
     if (!sqlType) return value
     const plain = value.replace(/Z$/, '').replace('T', ' ')
     const [[found] = []] = await client.query(`SELECT CAST(${text(plain)} AS ${sqlType})`)

@@ -11,10 +11,10 @@ describe('a full refresh of a range of a MySQL table', () => {
       `CREATE TABLE spans (id INT PRIMARY KEY, at DATETIME(6), day DATE, label VARCHAR(20), big BIGINT UNSIGNED,
          blobs VARBINARY(9), note TEXT)`,
       `INSERT INTO spans SELECT seq, TIMESTAMP '2026-01-01 00:00:00' + INTERVAL seq DAY, DATE '2026-01-01' + INTERVAL seq DAY,
-         CONCAT('l', seq), 18446744073709551000 + seq, 'b', 'n' FROM seq_1_to_50`,
+         CONCAT('l', seq), 18446744073709551000 + seq, UNHEX(LPAD(HEX(seq), 4, '0')), 'n' FROM seq_1_to_50`,
       'INSERT INTO spans (id) VALUES (51)',
-      'CREATE TABLE keyless AS SELECT id, at, day, label, big FROM spans',
-      'CREATE VIEW viewed AS SELECT id, at, day, label, big FROM spans',
+      'CREATE TABLE keyless AS SELECT id, at, day, label, big, blobs FROM spans',
+      'CREATE VIEW viewed AS SELECT id, at, day, label, big, blobs FROM spans',
     ),
   )
 
@@ -37,6 +37,7 @@ describe('a full refresh of a range of a MySQL table', () => {
       expect(await of({ field: 'label', from: 'l49', to: 'l5' })).toEqual([49])
       expect(await of({ field: 'big', from: '18446744073709551049' })).toEqual([49, 50])
       expect(await of({ field: 'id', from: '5', to: '5' })).toEqual([])
+      expect(await of({ field: 'blobs', from: 'AAE=', to: 'AAM=' })).toEqual([1, 2])
     },
   )
 
@@ -62,7 +63,8 @@ describe('a full refresh of a range of a MySQL table', () => {
     ['at', '2026-13-01', 'from'],
     ['at', '2026-01-01 10:00:00+02:00', 'from'],
     ['day', 'yesterday', 'from'],
-    ['blobs', 'b', 'field'],
+    ['blobs', 'b', 'from'],
+    ['blobs', 'x_-=', 'from'],
     ['note', 'n', 'field'],
     ['missing', '1', 'field'],
   ])('refuses %s from %s and says where', async (field, from, at) => {
