@@ -13,7 +13,6 @@ afterEach(() => {
 })
 
 const HOUR = 3_600_000
-/** As many as have memory at once: one that waits for it does not go on while the clock stands. */
 const STREAMS = ['customers', 'orders', 'products']
 let workspaces = 0
 
@@ -59,8 +58,7 @@ describe('a source whose API allows so many calls an hour', () => {
         expect(busy).toEqual([])
         return record
       },
-      // A busy machine loses leases, which are taken up again only after a while.
-      { timeout: 100_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     )
     expect(shop.requests.length).toBeLessThanOrEqual(30)
     expect(waiting.waiting?.[0]?.reason).toContain("the API's budget is spent until")
@@ -80,16 +78,17 @@ describe('a source whose API allows so many calls an hour', () => {
     let now = Date.now()
     for (let hours = 1; (await shop.sync.get()).status === 'running' && hours < 6; hours++) {
       now += HOUR + 60_000
-      vi.useFakeTimers({ toFake: ['Date'], now })
-      await runDurableObjectAlarm(shop.object)
+      // The clock goes on from there: a slice may have to wait for the memory of one that ends.
+      vi.useFakeTimers({ toFake: ['Date'], now, shouldAdvanceTime: true })
       await vi.waitFor(
         async () => {
+          await runDurableObjectAlarm(shop.object)
           const { streams } = await shop.sync.get()
           const isAtRest = ({ status, waitingUntil = 0 }: (typeof streams)[0]) =>
             status === 'succeeded' || waitingUntil > now
           expect(streams.filter((one) => !isAtRest(one))).toEqual([])
         },
-        { timeout: 20_000, interval: 50 },
+        { timeout: 60_000, interval: 200 },
       )
       expect(shop.requests.length).toBeLessThanOrEqual(30 * (hours + 1))
     }
