@@ -2,11 +2,13 @@ import { checkServer } from '../../../src/cdc/mysql/index.ts'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import type { Source } from '../../../src/runtime/contract.ts'
 import { catalogStream } from '../../../src/runtime/database/columns.ts'
+import { unchangedFollowed } from '../../../src/runtime/database/unchanged-followed.ts'
 import { fromLog } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
 import { mysqlLog } from './cdc/log.ts'
+import { isPast } from './cdc/read.ts'
 import { parseConfig } from './config.ts'
-import { freeze, read, unchanged } from './read.ts'
+import { freeze, read } from './read.ts'
 import { keysetOf } from './reader.ts'
 import { withSource } from './session.ts'
 import { SPEC } from './spec.ts'
@@ -52,8 +54,7 @@ const mysql: Source = {
   },
   log: mysqlLog,
   freeze: async (ctx, config, streams, state) => freeze(ctx, parseConfig(config), streams, state),
-  unchanged: async (ctx, config, streams, state) =>
-    unchanged(ctx, parseConfig(config), streams, state),
+  unchanged: (ctx, _config, streams, state) => unchangedFollowed(ctx, streams, state, isPast),
   read: (ctx, config, streams, state) => read(ctx, parseConfig(config), streams, state),
 }
 

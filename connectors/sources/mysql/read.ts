@@ -7,14 +7,14 @@ import {
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
+import { freezeByRoad, isFollowed } from '../../../src/runtime/database/freeze-by-road.ts'
 import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
-import { unchangedFollowed } from '../../../src/runtime/database/unchanged-followed.ts'
 import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
 import { qualified } from '../../../src/runtime/mysql/sql.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
-import { freezeChanges, isPast, readChanges } from './cdc/read.ts'
+import { freezeChanges, readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
@@ -22,39 +22,23 @@ import { openReader, type StreamInput } from './reader.ts'
 import { connectSource, withSource } from './session.ts'
 import type { SourceTable } from './tables.ts'
 
-/** Whether the stream is read from the log. */
-const isFollowed = (config: SourceConfig, { syncMode }: ConfiguredStream) =>
-  syncMode === 'incremental' && cdcOf(config) !== undefined
-
 /** A full refresh from a source with a log has the log's columns, and no place in it. */
 const unordered = (config: SourceConfig) => (table: SourceTable) =>
   cdcOf(config) ? withCdcColumns(table, undefined) : table
 
-/** Streams of the log that it has nothing of. */
-export const unchanged = (
-  ctx: ConnectorContext,
-  config: SourceConfig,
-  streams: ConfiguredStream[],
-  state: ReadState,
-): Promise<Set<StreamKey>> => {
-  const followed = streams.filter((configured) => isFollowed(config, configured))
-  return unchangedFollowed(ctx, followed, state, isPast)
-}
+const usesLog = (config: SourceConfig) => cdcOf(config) !== undefined
 
 /** Upper bounds of these streams as of now. A stream that fails here fails with its reason in `read`. */
-export async function freeze(
+export const freeze = (
   ctx: ConnectorContext,
   config: SourceConfig,
   streams: ConfiguredStream[],
   state: ReadState,
-): Promise<Map<StreamKey, JsonValue>> {
-  const followed = streams.filter((configured) => isFollowed(config, configured))
-  const others = streams.filter((configured) => !isFollowed(config, configured))
-  return new Map([
-    ...(followed.length > 0 ? await freezeChanges(ctx, config, followed, state) : []),
-    ...(others.length > 0 ? await freezeReads(ctx, config, others) : []),
-  ])
-}
+): Promise<Map<StreamKey, JsonValue>> =>
+  freezeByRoad(streams, usesLog(config), {
+    fromLog: (followed) => freezeChanges(ctx, config, followed, state),
+    fromTables: (others) => freezeReads(ctx, config, others),
+  })
 
 const freezeReads = (ctx: ConnectorContext, config: SourceConfig, streams: ConfiguredStream[]) =>
   withSource(ctx, config, (client) =>
@@ -96,7 +80,7 @@ async function* readEvents(
   saved: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
   const { config, configured } = input
-  if (isFollowed(config, configured)) {
+  if (isFollowed(usesLog(config), configured)) {
     yield* readChanges(input, saved)
     return
   }

@@ -1,12 +1,14 @@
 import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { Source } from '../../../src/runtime/contract.ts'
+import { unchangedFollowed } from '../../../src/runtime/database/unchanged-followed.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
+import { hasPassed } from './cdc/freeze.ts'
 import { postgresLog } from './cdc/log.ts'
 import { check } from './check.ts'
 import { parseConfig } from './config.ts'
 import { streamOf } from './discover.ts'
-import { freeze, read, unchanged } from './read.ts'
+import { freeze, read } from './read.ts'
 import { findRelation } from './reader.ts'
 import { listRelations } from './relations.ts'
 import { connectSource } from './session.ts'
@@ -56,8 +58,7 @@ const postgres: Source = {
   },
   log: postgresLog,
   freeze: async (ctx, config, streams, state) => freeze(ctx, parseConfig(config), streams, state),
-  unchanged: async (ctx, config, streams, state) =>
-    unchanged(ctx, parseConfig(config), streams, state),
+  unchanged: (ctx, _config, streams, state) => unchangedFollowed(ctx, streams, state, hasPassed),
   read: (ctx, config, streams, state) => read(ctx, parseConfig(config), streams, state),
 }
 

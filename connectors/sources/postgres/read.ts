@@ -8,14 +8,14 @@ import {
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../src/runtime/contract.ts'
+import { freezeByRoad, isFollowed } from '../../../src/runtime/database/freeze-by-road.ts'
 import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
-import { unchangedFollowed } from '../../../src/runtime/database/unchanged-followed.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
-import { freezeChanges, hasPassed } from './cdc/freeze.ts'
+import { freezeChanges } from './cdc/freeze.ts'
 import { readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
@@ -25,35 +25,19 @@ import type { Relation } from './relations.ts'
 import { closing, connectSource } from './session.ts'
 import { quote } from './sql.ts'
 
+const usesLog = (config: SourceConfig) => cdcOf(config) !== undefined
+
 /** Upper bounds of these streams as of now. A stream that fails here fails with its reason in `read`. */
-export async function freeze(
+export const freeze = (
   ctx: ConnectorContext,
   config: SourceConfig,
   streams: ConfiguredStream[],
   state: ReadState,
-): Promise<Map<StreamKey, JsonValue>> {
-  const followed = streams.filter((configured) => isFollowed(config, configured))
-  const others = streams.filter((configured) => !isFollowed(config, configured))
-  return new Map([
-    ...(followed.length > 0 ? await freezeChanges(ctx, config, followed, state) : []),
-    ...(others.length > 0 ? await freezeReads(ctx, config, others) : []),
-  ])
-}
-
-/** Streams of the log that it has nothing of. */
-export const unchanged = (
-  ctx: ConnectorContext,
-  config: SourceConfig,
-  streams: ConfiguredStream[],
-  state: ReadState,
-): Promise<Set<StreamKey>> => {
-  const followed = streams.filter((configured) => isFollowed(config, configured))
-  return unchangedFollowed(ctx, followed, state, hasPassed)
-}
-
-/** Whether the stream is read from the log. */
-const isFollowed = (config: SourceConfig, { syncMode }: ConfiguredStream) =>
-  syncMode === 'incremental' && cdcOf(config) !== undefined
+): Promise<Map<StreamKey, JsonValue>> =>
+  freezeByRoad(streams, usesLog(config), {
+    fromLog: (followed) => freezeChanges(ctx, config, followed, state),
+    fromTables: (others) => freezeReads(ctx, config, others),
+  })
 
 const freezeReads = async (
   ctx: ConnectorContext,
@@ -108,7 +92,7 @@ async function* readEvents(
   configured: ConfiguredStream,
   saved: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
-  if (isFollowed(config, configured)) {
+  if (isFollowed(usesLog(config), configured)) {
     yield* readChanges({ ctx, client, config, configured }, saved)
     return
   }
