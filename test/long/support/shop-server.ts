@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf, shopManifest } from '../../support/shop-manifest.ts'
 import type { Contents } from './events.ts'
 
@@ -31,6 +32,8 @@ export interface ShopServer {
   refuse?: (request: ShopRequest) => number | undefined
   /** How long an export takes. */
   jobMs: number
+  /** How long each answer takes. */
+  answerMs: number
   stop(): void
 }
 
@@ -48,14 +51,22 @@ export async function startShop(
   ordersOf: (customer: number) => number,
   customersAPage = 2,
 ): Promise<ShopServer> {
-  const shop: ShopServer = { url: '', requests: [], orders: [], jobMs: 0, stop: () => {} }
+  const shop: ShopServer = {
+    url: '',
+    requests: [],
+    orders: [],
+    jobMs: 0,
+    answerMs: 0,
+    stop: () => {},
+  }
   for (let customer = 1; customer <= customers; customer++) {
     for (let number = 1; number <= ordersOf(customer); number++) {
       shop.orders.push(orderOf(customer, number))
     }
   }
   const jobs: number[] = []
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
+    if (shop.answerMs > 0) await sleep(shop.answerMs)
     const url = new URL(request.url ?? '', 'http://shop')
     const page = Number(url.searchParams.get('page'))
     if (url.pathname === '/customers') {
