@@ -1,9 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { inflateSync } from 'node:zlib'
-import { AirbyteError, type StreamKey } from '../../protocol/index.ts'
-import { LARGEST_ROW } from '../../runtime/database/large-values.ts'
 import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
-import { PacketCursor } from '../../runtime/mysql/wire.ts'
 import type { LogEvent } from '../../runtime/source-log.ts'
 import {
   type BinlogEvent,
@@ -13,15 +9,9 @@ import {
   HEADER_BYTES,
   readEvent,
 } from './binlog-event.ts'
-import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
+import type { ChangePlace } from './change-builder.ts'
 import { type Gtids, gtidsOf, MariadbGtids, MysqlGtids, uuidText } from './gtid.ts'
-import {
-  type CutRows,
-  compressedHead,
-  cutRows,
-  inflating,
-  type LeftOutOfRows,
-} from './large-rows.ts'
+import type { LeftOutOfRows } from './large-rows.ts'
 import {
   type BinlogPosition,
   fileNumber,
@@ -29,25 +19,14 @@ import {
   positionToJson,
   printPosition,
 } from './position.ts'
-import type { RowShape } from './row-shape.ts'
+import { refusalOf, statementFormat } from './refused.ts'
+import { inflated, ROWS, type RowsType } from './row-events.ts'
 import { meaningOf, readStatement } from './statement.ts'
-import { readTableMap, type TableMap } from './table-map.ts'
+import { TableChanges, type WantedTables } from './table-changes.ts'
 import { secondsText } from './temporal.ts'
 
-export interface DecoderOptions {
+export interface DecoderOptions extends WantedTables {
   position: BinlogPosition
-  /** How a table's rows are read; undefined: nobody wants them. */
-  shapeOf(table: TableMap): Promise<RowShape | undefined>
-  /** The stream of a table, if somebody wants it. */
-  streamOf(schema: string, name: string): StreamKey | undefined
-  now(): number
-}
-
-interface MappedTable {
-  /** The event that described it. */
-  event: Buffer
-  name: string
-  builder: ChangeBuilder | undefined
 }
 
 /** Events that say nothing of rows. */
@@ -57,41 +36,18 @@ const SILENT = new Set<number>([
   ...[EVENT.annotateRows, EVENT.binlogCheckpoint, EVENT.startEncryption],
 ])
 
-type RowOperation = 'write' | 'update' | 'delete'
-
-interface RowsType {
-  operation: RowOperation
-  /** Has a part for extensions between header and rows. */
-  extended?: true
-  compressed?: true
-}
-
-const ROWS: Record<number, RowsType | undefined> = {
-  [EVENT.writeRowsV1]: { operation: 'write' },
-  [EVENT.updateRowsV1]: { operation: 'update' },
-  [EVENT.deleteRowsV1]: { operation: 'delete' },
-  [EVENT.writeRows]: { operation: 'write', extended: true },
-  [EVENT.updateRows]: { operation: 'update', extended: true },
-  [EVENT.deleteRows]: { operation: 'delete', extended: true },
-  [EVENT.writeRowsCompressed]: { operation: 'write', compressed: true },
-  [EVENT.updateRowsCompressed]: { operation: 'update', compressed: true },
-  [EVENT.deleteRowsCompressed]: { operation: 'delete', compressed: true },
-}
-
 /**
  * Makes changes of streams out of the events of a binlog, from bytes to columns. What it does not know
  * and what may hold rows is an error, never skipped.
  */
 export class BinlogDecoder {
-  readonly #options: DecoderOptions
+  readonly #tables: TableChanges
   #position: BinlogPosition
   /** Of the newest event. */
   #file: string
   #at: number
   #base: number
   #checksum = 0
-  #tables = new Map<number, MappedTable>()
-  #builders = new Map<StreamKey, ChangeBuilder>()
   #ready: LogEvent[] = []
   /** Row events of the open transaction, and how many of them were read before. */
   #events = 0
@@ -105,11 +61,11 @@ export class BinlogDecoder {
   /** Of the newest change, and the same as text: many have one. */
   #second = -1
   #time = ''
-  /** Bytes of changes since the last checkpoint. */
+  /** Bytes of changes at the last checkpoint. */
   #bytes = 0
 
   constructor(options: DecoderOptions) {
-    this.#options = options
+    this.#tables = new TableChanges(options, (batch) => this.#ready.push({ type: 'batch', batch }))
     this.#position = options.position
     this.#file = options.position.file
     this.#at = options.position.pos
@@ -123,7 +79,7 @@ export class BinlogDecoder {
   }
 
   get pendingBytes(): number {
-    return this.#bytes
+    return this.#tables.bytes - this.#bytes
   }
 
   /** Takes one event: `bytes[at..end)`. A promise only where a table has to be looked at. */
@@ -139,45 +95,12 @@ export class BinlogDecoder {
     const header = await stream.take(HEADER_BYTES)
     const size = header.readUInt32LE(EVENT_SIZE) - this.#checksum
     const type = ROWS[header[EVENT_TYPE] as number]
-    const parts = [header]
-    let leftOut: LeftOutOfRows | undefined
-    if (type) {
-      const table = await stream.take(6)
-      parts.push(table, await stream.take(2))
-      if (type.extended) {
-        const length = await stream.take(2)
-        parts.push(length, await stream.take(length.readUInt16LE(0) - 2))
-      }
-      const columns = await takeColumns(stream, type.operation)
-      parts.push(columns)
-      const { builder, name } = this.#tables.get(table.readUIntLE(0, 6)) ?? {}
-      if (builder) {
-        this.#refusePartial(new PacketCursor(columns), type.operation, name ?? '')
-        const cut = await this.#cut(stream, size + 1, type, builder)
-        parts.push(cut.bytes)
-        leftOut = cut.leftOut
-      }
-    } else {
-      // A statement is known by its beginning, and other events say nothing of rows.
-      parts.push(await stream.take(Math.min(size - HEADER_BYTES, STATEMENT_BYTES)))
-    }
+    const { event, leftOut } = type
+      ? await this.#tables.smaller(header, stream, size + 1, type)
+      : { event: await beginningOf(header, stream, size), leftOut: undefined }
     await stream.end()
-    const event = Buffer.concat(parts)
     const whole = type && { ...type, compressed: undefined }
     await this.#decode(readEvent(event, 0, event.length, 0), whole, leftOut)
-  }
-
-  /** The rows of an event, made smaller. */
-  async #cut(
-    stream: ByteStream,
-    end: number,
-    { compressed, operation }: RowsType,
-    { shape }: ChangeBuilder,
-  ): Promise<CutRows> {
-    const isUpdate = operation === 'update'
-    if (!compressed) return cutRows(stream, end, shape.fields, isUpdate)
-    const inflated = await inflating(stream)
-    return cutRows(inflated.stream, inflated.length, shape.fields, isUpdate)
   }
 
   #decode(
@@ -189,7 +112,7 @@ export class BinlogDecoder {
     if (rows) return this.#rows(event, rows, leftOut)
     switch (event.type) {
       case EVENT.tableMap:
-        return this.#tableMap(event)
+        return this.#tables.describe(event)
       case EVENT.mariaGtid:
         this.#begin(event)
         return undefined
@@ -238,7 +161,7 @@ export class BinlogDecoder {
 
   /** Ends the batches that have begun, and says where that is. */
   checkpoint(): void {
-    for (const builder of this.#builders.values()) this.#emit(builder)
+    this.#tables.flush()
     // Another table description may come for each: they begin anew.
     const position = {
       ...this.#position,
@@ -246,12 +169,7 @@ export class BinlogDecoder {
       events: Math.max(this.#events, this.#skip),
     }
     this.#ready.push({ type: 'checkpoint', position: positionToJson(position) })
-    this.#bytes = 0
-  }
-
-  #emit(builder: ChangeBuilder): void {
-    if (builder.length === 0) return
-    this.#ready.push({ type: 'batch', batch: builder.take(this.#options.now()) })
+    this.#bytes = this.#tables.bytes
   }
 
   /**
@@ -324,101 +242,18 @@ export class BinlogDecoder {
       this.#open = true
       return
     }
-    if (meaning.kind === 'truncate') this.#truncate(meaning, event)
+    if (meaning.kind === 'truncate') {
+      this.#tables.truncate(meaning.schema, meaning.name, this.#place(event))
+    }
     // A rollback is in the log only with changes of tables that have no transactions, which stay.
     const ends = meaning.kind === 'commit' || meaning.kind === 'rollback'
     if (ends || this.#standalone || !this.#open) this.#commit()
   }
 
-  #truncate({ schema, name }: { schema: string; name: string }, event: BinlogEvent): void {
-    const stream = this.#options.streamOf(schema, name)
-    if (!stream) return
-    const builder = this.#builders.get(stream) ?? new ChangeBuilder(emptyShape(stream))
-    builder.truncate(this.#place(event))
-    this.#bytes += 64
-    if (!this.#builders.has(stream)) this.#emit(builder)
-  }
-
-  #tableMap(event: BinlogEvent): Promise<void> | undefined {
-    const { bytes, start, end } = event
-    const id = bytes.readUIntLE(start, 6)
-    const known = this.#tables.get(id)
-    if (known?.event.equals(bytes.subarray(start, end))) return undefined
-    const copy = Buffer.from(bytes.subarray(start, end))
-    return this.#map(copy, readTableMap({ ...event, bytes: copy, start: 0, end: copy.length }))
-  }
-
-  async #map(event: Buffer, table: TableMap): Promise<void> {
-    const shape = await this.#options.shapeOf(table)
-    const name = `${table.schema}.${table.name}`
-    let builder: ChangeBuilder | undefined
-    if (shape) {
-      const before = this.#builders.get(shape.stream)
-      if (before && sameShape(before.shape, shape)) {
-        builder = before
-      } else {
-        if (before) this.#emit(before)
-        builder = new ChangeBuilder(shape)
-        this.#builders.set(shape.stream, builder)
-      }
-    }
-    this.#tables.set(table.id, { event, name, builder })
-  }
-
   #rows(event: BinlogEvent, type: RowsType, leftOut?: LeftOutOfRows): Promise<void> | undefined {
-    const { operation, extended, compressed } = type
     this.#events += 1
     if (this.#events <= this.#skip) return undefined
-    const { bytes, start, end } = event
-    const id = bytes.readUIntLE(start, 6)
-    const table = this.#tables.get(id)
-    if (!table && id !== DUMMY_TABLE) {
-      throw new AirbyteError('INTERNAL', `Rows of a table that was not described, ${this.#here()}.`)
-    }
-    if (!table?.builder) return undefined
-    const cursor = new PacketCursor(bytes, start + 8, end)
-    if (extended) cursor.at += bytes.readUInt16LE(cursor.at)
-    this.#refusePartial(cursor, operation, table.name)
-    const { builder } = table
-    const rest = cursor.rest()
-    const place = this.#place(event)
-    if (compressed && compressedHead(rest).length > LARGEST_ROW) {
-      return this.#cut(new ByteStream(once(rest)), rest.length, type, builder).then((cut) =>
-        this.#readRows(builder, cut, operation, place),
-      )
-    }
-    const rows = compressed ? inflated(rest) : rest
-    this.#readRows(builder, { bytes: rows, leftOut }, operation, place)
-    return undefined
-  }
-
-  /** Every column has to be in every image. Moves the cursor to the rows. */
-  #refusePartial(cursor: PacketCursor, operation: RowOperation, table: string): void {
-    const images = imagesOf(operation)
-    const width = cursor.length() ?? 0
-    for (let bit = 0, image = 0; image < images; image++, bit = 0) {
-      const bitmap = cursor.take((width + 7) >> 3)
-      for (; bit < width; bit++) {
-        if (((bitmap[bit >> 3] as number) & (1 << (bit & 7))) === 0) throw partialImage(table)
-      }
-    }
-  }
-
-  #readRows(
-    builder: ChangeBuilder,
-    { bytes: rows, leftOut }: Partial<CutRows> & Pick<CutRows, 'bytes'>,
-    operation: RowOperation,
-    place: ChangePlace,
-  ): void {
-    builder.leftOut = leftOut
-    for (let at = 0; at < rows.length; ) {
-      if (operation === 'write') at = builder.image('u', rows, at, place)
-      else if (operation === 'delete') at = builder.image('d', rows, at, place)
-      else at = builder.update(rows, at, place)
-      if (builder.full) this.#emit(builder)
-    }
-    builder.leftOut = undefined
-    this.#bytes += Math.max(rows.length, 64)
+    return this.#tables.rows(event, type, this.#place(event), leftOut)
   }
 
   #place({ timestamp }: BinlogEvent): ChangePlace {
@@ -432,7 +267,7 @@ export class BinlogDecoder {
 
   #other({ type, ignorable }: BinlogEvent): void {
     if (SILENT.has(type) || ignorable) return
-    throw REFUSED[type]?.(this.#here()) ?? unknownEvent(type, this.#here())
+    throw refusalOf(type, this.#here())
   }
 
   #here(): string {
@@ -449,33 +284,9 @@ const LAP = 2 ** 32
 /** As much of a statement as is needed to know what it does. */
 const STATEMENT_BYTES = 64 << 10
 
-/** What servers number rows of no table with: the end of a statement whose tables nobody replicates. */
-const DUMMY_TABLE = 0xffffff
-
-const emptyShape = (stream: StreamKey): RowShape => ({ stream, columns: [], fields: [], key: [] })
-
-/** Whether rows of both fit one batch. */
-function sameShape(a: RowShape, b: RowShape): boolean {
-  return JSON.stringify([a.columns, a.key]) === JSON.stringify([b.columns, b.key])
-}
-
-/** MariaDB's compression: a byte with the size of the length, the length, then zlib's bytes. */
-const inflated = (bytes: Buffer): Buffer => inflateSync(bytes.subarray(compressedHead(bytes).start))
-
-/** Images of a row that an event has. */
-const imagesOf = (operation: RowOperation) => (operation === 'update' ? 2 : 1)
-
-/** The number of columns, and which of them the images have. */
-async function takeColumns(stream: ByteStream, operation: RowOperation): Promise<Buffer> {
-  const first = await stream.take(1)
-  const more = first[0] === 0xfc ? await stream.take(2) : Buffer.alloc(0)
-  const count = Buffer.concat([first, more])
-  const width = new PacketCursor(count).length() ?? 0
-  return Buffer.concat([count, await stream.take(((width + 7) >> 3) * imagesOf(operation))])
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes
+/** A statement is known by its beginning, and other events say nothing of rows. */
+async function beginningOf(header: Buffer, stream: ByteStream, size: number): Promise<Buffer> {
+  return Buffer.concat([header, await stream.take(Math.min(size - HEADER_BYTES, STATEMENT_BYTES))])
 }
 
 /** As a statement that is not compressed. */
@@ -487,45 +298,4 @@ function inflatedStatement(event: BinlogEvent): BinlogEvent {
     inflated(bytes.subarray(start + head, end)),
   ])
   return { ...event, bytes: whole, start: 0, end: whole.length }
-}
-
-const REFRESH =
-  'then refresh all streams of the connection: what was written so cannot be read from the log.'
-
-const statementFormat = (here: string) =>
-  new AirbyteError('CDC_SETUP_REQUIRED', `A session wrote statements instead of rows, ${here}.`, {
-    hint: `Run SET GLOBAL binlog_format = ROW and let no session change it; ${REFRESH}`,
-  })
-
-const partialImage = (table: string) =>
-  new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has rows of ${table} without all columns.`, {
-    hint: `Run SET GLOBAL binlog_row_image = FULL and let no session change it; ${REFRESH}`,
-  })
-
-const unknownEvent = (type: number, here: string) =>
-  new AirbyteError(
-    'UNSUPPORTED',
-    `The binlog has an event of an unknown type (${type}), ${here}.`,
-    {
-      hint: 'It may hold rows, so it is not skipped. Report the version of the server, and refresh all streams of the connection.',
-    },
-  )
-
-/** Events that are known to hold rows in a form that is not read here. */
-const REFUSED: Record<number, ((here: string) => AirbyteError) | undefined> = {
-  [EVENT.beginLoadQuery]: statementFormat,
-  [EVENT.executeLoadQuery]: statementFormat,
-  [EVENT.incident]: (here) =>
-    new AirbyteError(
-      'CDC_POSITION_LOST',
-      `The server reports that its binlog lacks events ${here}.`,
-    ),
-  [EVENT.xaPrepare]: (here) =>
-    new AirbyteError('UNSUPPORTED', `The binlog has an XA transaction ${here}.`, {
-      hint: 'Its rows may never be committed. Read these tables by a cursor, or refresh all streams of the connection.',
-    }),
-  [EVENT.transactionPayload]: (here) =>
-    new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has compressed transactions ${here}.`, {
-      hint: `Run SET GLOBAL binlog_transaction_compression = OFF; ${REFRESH}`,
-    }),
 }

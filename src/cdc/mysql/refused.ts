@@ -1,0 +1,48 @@
+/** What stops a reader of the binlog: nothing that may hold rows is passed over. */
+import { AirbyteError } from '../../protocol/index.ts'
+import { EVENT } from './binlog-event.ts'
+
+const REFRESH =
+  'then refresh all streams of the connection: what was written so cannot be read from the log.'
+
+export const statementFormat = (here: string) =>
+  new AirbyteError('CDC_SETUP_REQUIRED', `A session wrote statements instead of rows, ${here}.`, {
+    hint: `Run SET GLOBAL binlog_format = ROW and let no session change it; ${REFRESH}`,
+  })
+
+export const partialImage = (table: string) =>
+  new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has rows of ${table} without all columns.`, {
+    hint: `Run SET GLOBAL binlog_row_image = FULL and let no session change it; ${REFRESH}`,
+  })
+
+const unknownEvent = (type: number, here: string) =>
+  new AirbyteError(
+    'UNSUPPORTED',
+    `The binlog has an event of an unknown type (${type}), ${here}.`,
+    {
+      hint: 'It may hold rows, so it is not skipped. Report the version of the server, and refresh all streams of the connection.',
+    },
+  )
+
+/** Events that are known to hold rows in a form that is not read here. */
+const REFUSED: Record<number, ((here: string) => AirbyteError) | undefined> = {
+  [EVENT.beginLoadQuery]: statementFormat,
+  [EVENT.executeLoadQuery]: statementFormat,
+  [EVENT.incident]: (here) =>
+    new AirbyteError(
+      'CDC_POSITION_LOST',
+      `The server reports that its binlog lacks events ${here}.`,
+    ),
+  [EVENT.xaPrepare]: (here) =>
+    new AirbyteError('UNSUPPORTED', `The binlog has an XA transaction ${here}.`, {
+      hint: 'Its rows may never be committed. Read these tables by a cursor, or refresh all streams of the connection.',
+    }),
+  [EVENT.transactionPayload]: (here) =>
+    new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has compressed transactions ${here}.`, {
+      hint: `Run SET GLOBAL binlog_transaction_compression = OFF; ${REFRESH}`,
+    }),
+}
+
+/** Why an event of this type is not read. */
+export const refusalOf = (type: number, here: string): AirbyteError =>
+  REFUSED[type]?.(here) ?? unknownEvent(type, here)

@@ -1,0 +1,190 @@
+import { Buffer } from 'node:buffer'
+import { AirbyteError, type RecordBatch, type StreamKey } from '../../protocol/index.ts'
+import { LARGEST_ROW } from '../../runtime/database/large-values.ts'
+import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
+import { PacketCursor } from '../../runtime/mysql/wire.ts'
+import type { BinlogEvent } from './binlog-event.ts'
+import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
+import { type CutRows, compressedHead, type LeftOutOfRows } from './large-rows.ts'
+import { partialImage } from './refused.ts'
+import {
+  cutEvent,
+  DUMMY_TABLE,
+  imagesOf,
+  inflated,
+  type RowsType,
+  tableOf,
+  takeHead,
+} from './row-events.ts'
+import type { RowShape } from './row-shape.ts'
+import { readTableMap, type TableMap } from './table-map.ts'
+
+export interface WantedTables {
+  /** How a table's rows are read; undefined: nobody wants them. */
+  shapeOf(table: TableMap): Promise<RowShape | undefined>
+  /** The stream of a table, if somebody wants it. */
+  streamOf(schema: string, name: string): StreamKey | undefined
+  now(): number
+}
+
+interface MappedTable {
+  /** The event that described it. */
+  event: Buffer
+  name: string
+  builder: ChangeBuilder | undefined
+}
+
+/** The rows of an event that was too large to hold, as they are without what was. */
+export interface SmallerRows {
+  event: Buffer
+  leftOut: LeftOutOfRows | undefined
+}
+
+/** Makes changes of streams out of events that describe tables and those that hold their rows. */
+export class TableChanges {
+  readonly #wanted: WantedTables
+  readonly #emit: (batch: RecordBatch) => void
+  #tables = new Map<number, MappedTable>()
+  #builders = new Map<StreamKey, ChangeBuilder>()
+  /** Bytes of changes, in all that was ever read. */
+  bytes = 0
+
+  /** @param emit takes a batch that is full or has to end */
+  constructor(wanted: WantedTables, emit: (batch: RecordBatch) => void) {
+    this.#wanted = wanted
+    this.#emit = emit
+  }
+
+  /** Ends the batches that have begun. */
+  flush(): void {
+    for (const builder of this.#builders.values()) this.#end(builder)
+  }
+
+  #end(builder: ChangeBuilder): void {
+    if (builder.length > 0) this.#emit(builder.take(this.#wanted.now()))
+  }
+
+  /** A table is described. A promise only where it has to be looked at. */
+  describe(event: BinlogEvent): Promise<void> | undefined {
+    const { bytes, start, end } = event
+    const known = this.#tables.get(tableOf(event))
+    if (known?.event.equals(bytes.subarray(start, end))) return undefined
+    const copy = Buffer.from(bytes.subarray(start, end))
+    return this.#map(copy, readTableMap({ ...event, bytes: copy, start: 0, end: copy.length }))
+  }
+
+  async #map(event: Buffer, table: TableMap): Promise<void> {
+    const shape = await this.#wanted.shapeOf(table)
+    const name = `${table.schema}.${table.name}`
+    let builder: ChangeBuilder | undefined
+    if (shape) {
+      const before = this.#builders.get(shape.stream)
+      if (before && sameShape(before.shape, shape)) {
+        builder = before
+      } else {
+        if (before) this.#end(before)
+        builder = new ChangeBuilder(shape)
+        this.#builders.set(shape.stream, builder)
+      }
+    }
+    this.#tables.set(table.id, { event, name, builder })
+  }
+
+  /** A statement took all rows of a table away. */
+  truncate(schema: string, name: string, place: ChangePlace): void {
+    const stream = this.#wanted.streamOf(schema, name)
+    if (!stream) return
+    const builder = this.#builders.get(stream) ?? new ChangeBuilder(emptyShape(stream))
+    builder.truncate(place)
+    this.bytes += ROW_BYTES
+    if (!this.#builders.has(stream)) this.#end(builder)
+  }
+
+  /** Rows of a table. A promise only where they have to be made smaller. */
+  rows(
+    event: BinlogEvent,
+    type: RowsType,
+    place: ChangePlace,
+    leftOut?: LeftOutOfRows,
+  ): Promise<void> | undefined {
+    const { bytes, start, end } = event
+    const id = tableOf(event)
+    const table = this.#tables.get(id)
+    if (!table && id !== DUMMY_TABLE) {
+      const here = `${place.file}:${place.pos}`
+      throw new AirbyteError('INTERNAL', `Rows of a table that was not described, at ${here}.`)
+    }
+    if (!table?.builder) return undefined
+    const cursor = new PacketCursor(bytes, start + 8, end)
+    if (type.extended) cursor.at += bytes.readUInt16LE(cursor.at)
+    refusePartial(cursor, type, table.name)
+    const { builder } = table
+    const rest = cursor.rest()
+    if (type.compressed && compressedHead(rest).length > LARGEST_ROW) {
+      return cutEvent(new ByteStream(once(rest)), rest.length, type, builder.shape).then((cut) =>
+        this.#read(builder, cut, type, place),
+      )
+    }
+    const rows = type.compressed ? inflated(rest) : rest
+    this.#read(builder, { bytes: rows, leftOut }, type, place)
+    return undefined
+  }
+
+  /** Takes what follows the header of an event of rows that is too large to hold, and ends before `end`. */
+  async smaller(
+    header: Buffer,
+    stream: ByteStream,
+    end: number,
+    type: RowsType,
+  ): Promise<SmallerRows> {
+    const { table, bytes, columns } = await takeHead(stream, type)
+    const { builder, name = '' } = this.#tables.get(table) ?? {}
+    if (!builder) return { event: Buffer.concat([header, bytes]), leftOut: undefined }
+    refusePartial(new PacketCursor(columns), type, name)
+    const cut = await cutEvent(stream, end, type, builder.shape)
+    return { event: Buffer.concat([header, bytes, cut.bytes]), leftOut: cut.leftOut }
+  }
+
+  #read(
+    builder: ChangeBuilder,
+    { bytes: rows, leftOut }: Partial<CutRows> & Pick<CutRows, 'bytes'>,
+    { operation }: RowsType,
+    place: ChangePlace,
+  ): void {
+    builder.leftOut = leftOut
+    for (let at = 0; at < rows.length; ) {
+      if (operation === 'write') at = builder.image('u', rows, at, place)
+      else if (operation === 'delete') at = builder.image('d', rows, at, place)
+      else at = builder.update(rows, at, place)
+      if (builder.full) this.#end(builder)
+    }
+    builder.leftOut = undefined
+    this.bytes += Math.max(rows.length, ROW_BYTES)
+  }
+}
+
+/** What a change counts at least. */
+const ROW_BYTES = 64
+
+/** Every column has to be in every image. Moves the cursor to the rows. */
+function refusePartial(cursor: PacketCursor, type: RowsType, table: string): void {
+  const images = imagesOf(type)
+  const width = cursor.length() ?? 0
+  for (let bit = 0, image = 0; image < images; image++, bit = 0) {
+    const bitmap = cursor.take((width + 7) >> 3)
+    for (; bit < width; bit++) {
+      if (((bitmap[bit >> 3] as number) & (1 << (bit & 7))) === 0) throw partialImage(table)
+    }
+  }
+}
+
+const emptyShape = (stream: StreamKey): RowShape => ({ stream, columns: [], fields: [], key: [] })
+
+/** Whether rows of both fit one batch. */
+function sameShape(a: RowShape, b: RowShape): boolean {
+  return JSON.stringify([a.columns, a.key]) === JSON.stringify([b.columns, b.key])
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
