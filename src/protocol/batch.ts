@@ -9,8 +9,8 @@ export interface RecordChange {
   /**
    * `UNCHANGED`: the log left the value out because the change did not touch it. The cell is null and
    * means what the row had before; of a row that moved (`m`), what the row of its old key had. Such rows
-   * go to a destination that deduplicates only if its capabilities say `keepsUnchanged`; in a change log
-   * the entry tells why the cell is null.
+   * go to a destination that deduplicates only if its capabilities say `keepsUnchanged` (of rows that
+   * moved: `true`); in a change log the entry tells why the cell is null.
    */
   change: 'NULLED' | 'TRUNCATED' | 'UNCHANGED'
   reason: string

@@ -329,8 +329,11 @@ export interface DestinationCapabilities {
   namespaces: boolean
   /** Takes batches of `StreamPlan.children` and keeps them with the rows that they belong to. Absent: false. */
   children?: boolean
-  /** A merge leaves values as they are that a change did not touch (`UNCHANGED`). Absent: false. */
-  keepsUnchanged?: boolean
+  /**
+   * Values that a change did not touch (`UNCHANGED`) stay as they are. `same key`: but those of a row
+   * that moved to another key become null, so a source completes these itself. Absent: false.
+   */
+  keepsUnchanged?: boolean | 'same key'
   /** Values it can hold, applied to record batches before `load`. */
   limits: ValueLimits
 }

@@ -75,6 +75,8 @@ export interface LedgerEntry {
   unplaced?: number
   /** How many of the deletes are truncates. Absent: none. */
   truncates?: number
+  /** Columns that some of the rows left out because the change did not touch them. Absent: none. */
+  unchanged?: string[]
   /** Smallest and largest extraction time in the file, epoch milliseconds. */
   extracted: [number, number] | null
   fence: number

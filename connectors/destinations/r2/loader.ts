@@ -148,6 +148,7 @@ export function r2Loader(store: ObjectStore, config: Config, plan: StreamPlan): 
           deletes: tally.deletes,
           unplaced: tally.unplaced,
           ...(tally.truncates > 0 ? { truncates: tally.truncates } : {}),
+          ...(tally.unchanged.size > 0 ? { unchanged: [...tally.unchanged] } : {}),
           extracted: tally.extracted,
           fence,
           syncId: plan.syncId,

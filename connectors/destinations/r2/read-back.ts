@@ -1,7 +1,8 @@
 import type { Column, RecordBatch } from '../../../src/protocol/index.ts'
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
-import { isUnplaced, type Ledger, type LedgerEntry } from './document.ts'
-import { LatestRows, partsOf } from './latest.ts'
+import { Carried } from './carried.ts'
+import type { Ledger, LedgerEntry } from './document.ts'
+import { LatestRows, partsOf, type Standing } from './latest.ts'
 import type { Layout } from './layout.ts'
 import { entriesOf } from './ledger.ts'
 import { type Cells, readFile } from './read-file.ts'
@@ -26,7 +27,8 @@ export async function* readRows(
 
 /**
  * The latest row of every key that is not deleted, as `LatestRows` finds it. Memory is bounded: a
- * large stream is read several times, each time for its share of the keys.
+ * large stream is read several times, each time for its share of the keys, and so is one with many
+ * large values that later changes left out.
  */
 export async function* readLatest(
   store: ObjectStore,
@@ -48,24 +50,51 @@ async function* standing(
   wanted: Column[],
 ): AsyncGenerator<{ entry: LedgerEntry; cells: Cells }> {
   const parts = partsOf(rowsIn(ledgers))
+  const names = wanted.map(({ name }) => name)
   for (let part = 0; part < parts; part++) {
-    const latest = await latestRows(store, layout, ledgers, table, { part, parts })
-    const winners = latest.places()
-    let next = 0
-    let place = 0
-    for await (const entry of entriesOfAll(store, layout, ledgers)) {
-      for await (const cells of readFile(store, entry, wanted)) {
-        const rows: number[] = []
-        for (; (winners[next] ?? Infinity) < place + cells.length; next++) {
-          rows.push((winners[next] ?? 0) - place)
-        }
-        place += cells.length
-        if (rows.length === 0) continue
-        const columns = cells.columns.map((column) => rows.map((row) => column[row] ?? null))
-        yield { entry, cells: { length: rows.length, columns } }
-      }
+    const latest = await latestRows(store, layout, ledgers, table, { part, parts }, names)
+    let { places, told } = latest.standing()
+    while (places.length > 0) {
+      const later = yield* completed(store, layout, ledgers, wanted, { places, told })
+      places = Float64Array.from(later)
+      told = new Map(later.map((place) => [place, told.get(place) ?? []]))
     }
   }
+}
+
+/** These rows, with what they left out; returns the places of those for which there was no room. */
+async function* completed(
+  store: ObjectStore,
+  layout: Layout,
+  ledgers: Ledger[],
+  wanted: Column[],
+  { places, told }: Standing,
+): AsyncGenerator<{ entry: LedgerEntry; cells: Cells }, number[]> {
+  const carried = new Carried(told)
+  const later: number[] = []
+  let next = 0
+  let place = 0
+  for await (const entry of entriesOfAll(store, layout, ledgers)) {
+    for await (const cells of readFile(store, entry, wanted)) {
+      carried.take(cells.columns, place, cells.length)
+      const here: number[] = []
+      for (; (places[next] ?? Infinity) < place + cells.length; next++) {
+        const found = places[next] ?? 0
+        if (carried.isPutOff(found)) later.push(found)
+        else here.push(found)
+      }
+      const from = place
+      place += cells.length
+      if (here.length === 0) continue
+      const columns = cells.columns.map((column, c) =>
+        here.map((at) => carried.cell(at, c, column[at - from] ?? null)),
+      )
+      for (const at of here) carried.drop(at)
+      yield { entry, cells: { length: here.length, columns } }
+    }
+    if (next >= places.length) break
+  }
+  return later
 }
 
 /** The rows of an array's table, under dedup those that belong to rows that stand. */
@@ -120,7 +149,8 @@ export async function countLatest(
   let count = 0
   const parts = partsOf(loaded)
   for (let part = 0; part < parts; part++) {
-    count += (await latestRows(store, layout, ledgers, table, { part, parts })).places().length
+    count += (await latestRows(store, layout, ledgers, table, { part, parts })).standing().places
+      .length
   }
   return count
 }
@@ -131,11 +161,12 @@ async function latestRows(
   ledgers: Ledger[],
   table: Table,
   share: { part: number; parts: number },
+  wanted: string[] = [],
 ): Promise<LatestRows> {
-  const latest = new LatestRows(table, share)
+  const latest = new LatestRows(table, share, wanted)
   for await (const entry of entriesOfAll(store, layout, ledgers)) {
-    for await (const cells of readFile(store, entry, latest.columns)) {
-      latest.add(cells, isUnplaced(entry))
+    for await (const cells of readFile(store, entry, latest.columnsIn(entry))) {
+      latest.add(cells, entry)
     }
     latest.endFile()
   }

@@ -12,7 +12,8 @@ import {
 } from './document.ts'
 import { formatOf, layoutOf } from './layout.ts'
 import { entriesOf } from './ledger.ts'
-import { DELETED_AT, isDedup, METADATA, PARENT_ID, RAW_ID, ROOT_ID } from './table.ts'
+import { DELETED_AT, isDedup, META, METADATA, PARENT_ID, RAW_ID, ROOT_ID } from './table.ts'
+import { leftOutText } from './unchanged.ts'
 
 export interface CurrentFile {
   /** Relative to the workspace. */
@@ -25,6 +26,8 @@ export interface CurrentFile {
   /** Some of them have no cursor: see `LatestRows`. */
   unplaced: boolean
   truncates: number
+  /** Columns that some of the rows left out: their entry in `_airbyte_meta` says `UNCHANGED`. */
+  unchanged: string[]
   generation: number
 }
 
@@ -56,11 +59,11 @@ export async function currentFiles(
   const files: CurrentFile[] = []
   for (const ledger of visible) {
     for await (const entry of entriesOf(store, layout, ledger)) {
-      const { file, rows, bytes, deletes, truncates = 0 } = entry
+      const { file, rows, bytes, deletes, truncates = 0, unchanged = [] } = entry
       if (!file) continue
       files.push({
         ...{ key: file, format: formatOf(file), rows, bytes, deletes, truncates },
-        ...{ unplaced: isUnplaced(entry), generation: ledger.generation },
+        ...{ unchanged, unplaced: isUnplaced(entry), generation: ledger.generation },
       })
     }
   }
@@ -83,7 +86,7 @@ async function childFiles(
     for await (const entry of entriesOf(store, layout, { ...ledger, generation })) {
       for (const { table, file, rows, bytes } of entry.children ?? []) {
         if (table !== name) continue
-        const plain = { deletes: 0, truncates: 0, unplaced: false }
+        const plain = { deletes: 0, truncates: 0, unplaced: false, unchanged: [] }
         files.push({ key: file, format: formatOf(file), rows, bytes, ...plain, generation })
       }
     }
@@ -138,10 +141,43 @@ FROM (${all}) AS file_rows
 JOIN (VALUES ${files.join(', ') || `('', 0, false)`}) AS files(filename, file_order, unplaced) USING (filename)`
   const kept = untruncated(stream, placed)
   const hasUnplaced = stream.files.some(({ unplaced }) => unplaced)
-  return `SELECT * EXCLUDE (filename, _airbyte_place, _airbyte_file, _airbyte_unplaced${hasUnplaced ? ', _airbyte_deleted, _airbyte_last' : ''}) FROM (
-SELECT * FROM (${hasUnplaced ? placedOnly(stream, kept, key) : kept})
-QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${newestFirst(stream)}_airbyte_place DESC) = 1)
+  const rows = completed(stream, hasUnplaced ? undeleted(stream, kept, key) : kept, key)
+  const isLast = '_airbyte_place = _airbyte_last'
+  const newest = `SELECT * FROM (${hasUnplaced ? `SELECT * FROM (${rows}) WHERE NOT _airbyte_unplaced OR ${isLast}` : rows})
+QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${newestFirst(stream)}_airbyte_place DESC) = 1`
+  const helpers = hasUnplaced ? ', _airbyte_deleted, _airbyte_last' : ''
+  return `SELECT * EXCLUDE (filename, _airbyte_place, _airbyte_file, _airbyte_unplaced${helpers}) FROM (
+${newest})
 WHERE ${quote(DELETED_AT)} IS NULL`
+}
+
+/**
+ * With the values that rows left out: what the row had that stood for the key before, null after a
+ * deletion. A row that ranks below one before it never stood. Of a file with deletes without a cursor
+ * all rows of a key rank as the last one.
+ */
+function completed(stream: CurrentStream, rows: string, key: string): string {
+  const leftOut = new Set(stream.files.flatMap(({ unchanged }) => unchanged))
+  const columns = stream.columns.filter(({ name }) => leftOut.has(name))
+  if (columns.length === 0) return rows
+  const { cursor } = stream.latestBy
+  const hasUnplaced = stream.files.some(({ unplaced }) => unplaced)
+  const order = 'ORDER BY _airbyte_place'
+  const ofLast = `last_value(_airbyte_rank) OVER (PARTITION BY ${key}, _airbyte_file ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`
+  const rank = `dense_rank() OVER (PARTITION BY ${key} ORDER BY ${cursor === null ? '1' : rankOf(stream, cursor)})`
+  const ranked = `SELECT *, ${rank} AS _airbyte_rank FROM (${rows})`
+  const ranks = hasUnplaced
+    ? `SELECT * REPLACE (CASE WHEN _airbyte_unplaced THEN ${ofLast} ELSE _airbyte_rank END AS _airbyte_rank) FROM (${ranked})`
+    : ranked
+  const told = columns.map(({ name }) => {
+    const value = `CASE WHEN ${quote(DELETED_AT)} IS NOT NULL THEN {'told': NULL}
+WHEN contains(${quote(META)}::VARCHAR, ${literal(leftOutText(name))}) THEN NULL ELSE {'told': ${quote(name)}} END`
+    return `(last_value(${value} IGNORE NULLS) OVER before).told AS ${quote(name)}`
+  })
+  return `SELECT * EXCLUDE (_airbyte_rank, _airbyte_highest) REPLACE (${told.join(', ')}) FROM (
+SELECT * FROM (SELECT *, max(_airbyte_rank) OVER (PARTITION BY ${key} ${order}) AS _airbyte_highest FROM (${ranks}))
+WHERE _airbyte_rank = _airbyte_highest)
+WINDOW before AS (PARTITION BY ${key} ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`
 }
 
 /** Without what the last truncate ended, and the truncates themselves. */
@@ -163,20 +199,24 @@ WHERE NOT (${keyless}) AND (last_truncate.place IS NULL
 OR CASE WHEN _airbyte_place < last_truncate.place THEN NOT ${notAbove} ELSE NOT (last_truncate.position IS NOT NULL AND ${ranksBelow}) END)`
 }
 
-/** Without what deletes that have no cursor ended, and all but the last row of a key in their file. */
-const placedOnly = ({ latestBy }: CurrentStream, rows: string, key: string) => `SELECT * FROM (
+/** Without what deletes that have no cursor ended; with the place of the last row of a key in its file. */
+const undeleted = ({ latestBy }: CurrentStream, rows: string, key: string) => `SELECT * FROM (
 SELECT *, max(_airbyte_place) FILTER (WHERE ${quote(DELETED_AT)} IS NOT NULL${latestBy.cursor === null ? '' : ` AND ${quote(latestBy.cursor)} IS NULL`}) OVER (PARTITION BY ${key}) AS _airbyte_deleted,
 max(_airbyte_place) OVER (PARTITION BY ${key}, _airbyte_file) AS _airbyte_last
 FROM (${rows}))
-WHERE _airbyte_place > coalesce(_airbyte_deleted, -1) AND (NOT _airbyte_unplaced OR _airbyte_place = _airbyte_last)`
+WHERE _airbyte_place > coalesce(_airbyte_deleted, -1)`
 
 /** Sort terms of the cursor. A decimal may be text in the file: its double goes first. */
-function newestFirst({ columns, latestBy: { cursor } }: CurrentStream): string {
-  if (cursor === null) return ''
-  const byValue = `${quote(cursor)} DESC NULLS LAST, `
+function rankOf({ columns }: CurrentStream, cursor: string, order = 'ASC NULLS FIRST'): string {
+  const byValue = `${quote(cursor)} ${order}`
   const isNumber = columns.find(({ name }) => name === cursor)?.type === 'number'
-  return isNumber ? `TRY_CAST(${quote(cursor)} AS DOUBLE) DESC NULLS LAST, ${byValue}` : byValue
+  return isNumber ? `TRY_CAST(${quote(cursor)} AS DOUBLE) ${order}, ${byValue}` : byValue
 }
+
+const newestFirst = (stream: CurrentStream) =>
+  stream.latestBy.cursor === null
+    ? ''
+    : `${rankOf(stream, stream.latestBy.cursor, 'DESC NULLS LAST')}, `
 
 function scan(format: FileFormat, urls: string[], columns: Column[]): string {
   const list = `[${urls.map(literal).join(', ')}]`

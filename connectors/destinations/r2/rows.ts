@@ -13,7 +13,8 @@ import { unfitRows } from '../../../src/runtime/formats/parquet-column.ts'
 import { parquetTypeOf } from '../../../src/runtime/formats/parquet-types.ts'
 import { rejectedRow } from '../../../src/runtime/row-text.ts'
 import type { FileFormat } from './document.ts'
-import type { Table } from './table.ts'
+import { isDedup, type Table } from './table.ts'
+import { withoutMoved } from './unchanged.ts'
 
 /** A batch in the file's column order. */
 export interface FileRows {
@@ -34,6 +35,8 @@ export interface Tally {
   deletes: number
   unplaced: number
   truncates: number
+  /** Columns that some row left out (`UNCHANGED`), as the file names them. */
+  unchanged: Set<string>
   extracted: [number, number] | null
   rejects: RejectedRow[]
   /** Ids of rejected rows. */
@@ -42,7 +45,7 @@ export interface Tally {
 
 export const newTally = (): Tally => ({
   ...{ rows: 0, deletes: 0, unplaced: 0, truncates: 0 },
-  ...{ extracted: null, rejects: [], gone: new Set<string>() },
+  ...{ unchanged: new Set<string>(), extracted: null, rejects: [], gone: new Set<string>() },
 })
 
 /** The chunk's batches as rows of the file; counts them into `tally`. Empty batches are left out. */
@@ -70,10 +73,12 @@ export async function* fileRows(
       extractedAt: kept.extractedAt,
       ...(kept.rowIds && { rowIds: kept.rowIds }),
       columns: columnsOf(table, kept),
-      changes: [...(kept.changes ?? [])],
+      changes: changesOf(table, kept),
     }
     tally.rows += kept.length
     countDeletes(table, rows, tally)
+    for (const { field, change } of rows.changes)
+      if (change === 'UNCHANGED') tally.unchanged.add(field)
     const [from, to] = tally.extracted ?? [kept.extractedAt, kept.extractedAt]
     tally.extracted = [Math.min(from, kept.extractedAt), Math.max(to, kept.extractedAt)]
     yield rows
@@ -88,6 +93,15 @@ function columnsOf(table: Table, batch: RecordBatch): (ArrayLike<Cell> | undefin
   const columns = table.sources.map((name) => byName.get(name))
   if (batch.op?.some(isDelete)) markDeletes(table, batch, batch.op, columns)
   return columns
+}
+
+/** By the names of the file's columns. */
+function changesOf(table: Table, batch: RecordBatch): RecordChange[] {
+  const told = isDedup(table.plan.mode) ? withoutMoved(batch) : [...(batch.changes ?? [])]
+  return told.map((entry) => {
+    const name = table.columns[table.sources.indexOf(entry.field)]?.name
+    return name === undefined || name === entry.field ? entry : { ...entry, field: name }
+  })
 }
 
 const isDelete = (op: RowOp) => op === 'd' || op === 't'

@@ -145,7 +145,7 @@ function keepsUnchanged(
   { destination }: Capabilities,
 ): boolean {
   if (!destinationSyncMode.endsWith('dedup')) return true
-  return destination.keepsUnchanged === true && normalization === 'basic'
+  return (destination.keepsUnchanged ?? false) !== false && normalization === 'basic'
 }
 
 function expand(

@@ -199,24 +199,26 @@ export function changeLogCases({ destination, opened, base, it }: DestinationCas
     await expectRows([[['u', 1, 'read again', null]]], [[1, 'read again']], next)
   })
 
-  if (destination.capabilities.keepsUnchanged) unchangedCases()
+  const { keepsUnchanged } = destination.capabilities
+  if (keepsUnchanged) unchangedCases()
+  if (keepsUnchanged === true) movedCases()
+
+  async function expectKept(
+    chunks: [Change[], number[]][],
+    expected: [number, string | null][],
+  ): Promise<void> {
+    const plan = planned()
+    await withLoader(opened(), plan, async (loader) => {
+      await loader.prepare(1)
+      for (const [n, [changes, unchanged]] of chunks.entries())
+        await load(loader, plan, `c${n}`, changes, unchanged)
+      await loader.finish(1)
+    })
+    const rows = await contents(opened(), plan)
+    if (rows) expect(rows.map(({ id, name }) => [id, name])).toEqual(expected)
+  }
 
   function unchangedCases(): void {
-    async function expectKept(
-      chunks: [Change[], number[]][],
-      expected: [number, string | null][],
-    ): Promise<void> {
-      const plan = planned()
-      await withLoader(opened(), plan, async (loader) => {
-        await loader.prepare(1)
-        for (const [n, [changes, unchanged]] of chunks.entries())
-          await load(loader, plan, `c${n}`, changes, unchanged)
-        await loader.finish(1)
-      })
-      const rows = await contents(opened(), plan)
-      if (rows) expect(rows.map(({ id, name }) => [id, name])).toEqual(expected)
-    }
-
     it('keeps a value that a change left out, from the table and from the same chunk', () =>
       expectKept(
         [
@@ -246,6 +248,45 @@ export function changeLogCases({ destination, opened, base, it }: DestinationCas
         ],
       ))
 
+    it('takes no such value from before a deletion or a truncate', () =>
+      expectKept(
+        [
+          [
+            [
+              ['u', 1, 'one', 1],
+              ['u', 2, 'two', 1],
+            ],
+            [],
+          ],
+          [[['t', null, null, 2]], []],
+          [
+            [
+              ['u', 1, null, 3],
+              ['u', 2, 'two again', 4],
+              ['d', 2, null, 5],
+              ['u', 2, null, 6],
+            ],
+            [0, 3],
+          ],
+        ],
+        [
+          [1, null],
+          [2, null],
+        ],
+      ))
+
+    it('takes no such value from a row that comes late', () =>
+      expectKept(
+        [
+          [[['u', 1, 'one', 3]], []],
+          [[['u', 1, 'older', 2]], []],
+          [[['u', 1, null, 4]], [0]],
+        ],
+        [[1, 'one']],
+      ))
+  }
+
+  function movedCases(): void {
     it('keeps such a value over changes of the key', () =>
       expectKept(
         [

@@ -5,7 +5,7 @@ import type { DestinationSyncMode } from '../../../src/protocol/index.ts'
 
 function keeps(
   destinationSyncMode: DestinationSyncMode,
-  keepsUnchanged: boolean,
+  keepsUnchanged: boolean | 'same key',
   normalization: SyncInput['normalization'] = 'basic',
 ) {
   const input = { connectionId: 'c1', syncId: 1, normalization, transfer: 'auto' } as SyncInput
@@ -32,6 +32,7 @@ function keeps(
 
 it('a destination that deduplicates gets unchanged values as such only if it can keep them', () => {
   expect(keeps('append_dedup', true)).toBe(true)
+  expect(keeps('append_dedup', 'same key')).toBe(true)
   expect(keeps('append_dedup', false)).toBeUndefined()
   expect(keeps('append_dedup', true, 'raw')).toBeUndefined()
 })
