@@ -124,9 +124,15 @@ export class MysqlGtids implements Gtids {
 
 /** The id of MySQL's event of one, and of each server in a set. */
 export function uuidText(bytes: Buffer, at: number): string {
-  const hex = bytes.toString('hex', at, at + 16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  let text = ''
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-'
+    text += HEX[bytes[at + i] as number]
+  }
+  return text
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 function uint64(value: bigint): Buffer {
   const bytes = Buffer.alloc(8)

@@ -3,10 +3,13 @@ import type { Buffer } from 'node:buffer'
 /** Bytes of the fraction of a second, for so many digits. */
 export const fractionBytes = (digits: number) => (digits + 1) >> 1
 
-const two = (value: number) => (value < 10 ? `0${value}` : String(value))
+/** Made once: a date and its time have five of them. */
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'))
+/** Of a TIME there may be hundreds of hours. */
+const two = (value: number) => TWO_DIGITS[value] ?? String(value)
 
 const dateText = (year: number, month: number, day: number) =>
-  `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
+  `${year > 999 ? year : String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
 
 const clockText = (hour: number, minute: number, second: number) =>
   `${two(hour)}:${two(minute)}:${two(second)}`
@@ -58,9 +61,17 @@ export function readTimestamp(bytes: Buffer, at: number, digits: number): string
 /** Seconds since 1970 as `YYYY-MM-DD HH:MM:SS`. */
 export function secondsText(seconds: number): string {
   if (seconds === 0) return '0000-00-00 00:00:00'
-  const iso = new Date(seconds * 1000).toISOString()
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}`
+  const day = Math.floor(seconds / 86_400)
+  // Rows that were written together have the same days.
+  if (day !== lastDay.number) {
+    lastDay = { number: day, text: new Date(day * 86_400_000).toISOString().slice(0, 10) }
+  }
+  const left = seconds - day * 86_400
+  const minutes = Math.floor(left / 60)
+  return `${lastDay.text} ${clockText(Math.floor(minutes / 60), minutes % 60, left % 60)}`
 }
+
+let lastDay = { number: 0, text: '1970-01-01' }
 
 /** TIME2: three bytes and the fraction as one number with an offset, so that it sorts as bytes. */
 export function readTime(bytes: Buffer, at: number, digits: number): string {

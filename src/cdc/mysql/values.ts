@@ -13,7 +13,7 @@ import {
 } from '../../runtime/mysql/cells.ts'
 import type { CellKind } from '../../runtime/mysql/types.ts'
 import type { DecodeText } from './charsets.ts'
-import { decimalBytes, readDecimal } from './decimal.ts'
+import { decimalBytes, EXACT_DIGITS, readDecimal, readShortDecimal } from './decimal.ts'
 import { uuidText } from './gtid.ts'
 import { jsonText } from './json.ts'
 import { FIELD, type LoggedColumn } from './table-map.ts'
@@ -112,8 +112,7 @@ export function readerOf(
       return integerOf(type, unsigned)
     case 'number':
       if (type === FIELD.longlong && unsigned) return (bytes, at) => unsignedCell(bytes, at)
-      if (type !== FIELD.newdecimal) return undefined
-      return (bytes, at) => decimal(readDecimal(bytes, at, meta >> 8, meta & 255))
+      return type === FIELD.newdecimal ? decimalOf(meta >> 8, meta & 255) : undefined
     case 'float':
       if (type !== FIELD.float) return undefined
       return (bytes, at) => Number(float4Text(bytes.readFloatLE(at)))
@@ -134,6 +133,11 @@ function unsignedCell(bytes: Buffer, at: number): Cell {
   const value = bytes.readBigUInt64LE(at)
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value)
 }
+
+const decimalOf = (precision: number, scale: number): ReadValue =>
+  precision <= EXACT_DIGITS
+    ? (bytes, at) => readShortDecimal(bytes, at, precision, scale)
+    : (bytes, at) => decimal(readDecimal(bytes, at, precision, scale))
 
 function integerOf(type: number, unsigned: boolean): ReadValue | undefined {
   const size = INTEGER_BYTES[type]
@@ -191,7 +195,7 @@ function setText(names: string[], bytes: Buffer, start: number, end: number): st
 /** MariaDB's types that are bytes in the log. A UUID's parts are stored in the order in which they grow. */
 const ADDRESSES: Record<string, ReadValue | undefined> = {
   uuid(bytes, start, end) {
-    return uuidText(padded(bytes, start, end, 16), 0)
+    return end - start === 16 ? uuidText(bytes, start) : uuidText(padded(bytes, start, end, 16), 0)
   },
   inet4: (bytes, start, end) => padded(bytes, start, end, 4).join('.'),
   inet6: (bytes, start, end) => inet6Text(padded(bytes, start, end, 16)),

@@ -80,7 +80,10 @@ function utf8(fields: FieldBytes, start: number, end: number): string {
 
 /** A date with a zero for its year, month or day is on no calendar. */
 const onCalendar = (text: string) =>
-  !text.startsWith('0000') && text.slice(5, 7) !== '00' && text.slice(8, 10) !== '00'
+  !(text.startsWith('0000') || isZero(text, 5) || isZero(text, 8))
+
+const isZero = (text: string, at: number) =>
+  text.charCodeAt(at) === ZERO && text.charCodeAt(at + 1) === ZERO
 
 export const dateCell = (text: string): Cell | Misfit => (onCalendar(text) ? text : NULLED)
 
