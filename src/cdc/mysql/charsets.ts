@@ -46,11 +46,11 @@ function utf8Reader(): DecodeText {
   let from = 0
   let window = ''
   return (bytes, start, end) => {
+    if (end - start > WINDOW) return bytes.toString('utf8', start, end)
     for (let at = start; at < end; at++) {
       if ((bytes[at] as number) > 0x7f) return bytes.toString('utf8', start, end)
     }
     if (bytes !== source || start < from || end > from + window.length) {
-      if (end - start > WINDOW) return bytes.toString('latin1', start, end)
       source = bytes
       from = start
       window = bytes.toString('latin1', start, start + WINDOW)

@@ -242,7 +242,7 @@ describe('changes from the binlog of a real server', () => {
       reason: expect.stringContaining('40000000 bytes'),
     }
     expect(recorded).toMatchObject(modes.flatMap(() => [large, large, large]))
-  })
+  }, 120_000)
 
   it('are refused where a session left the format or the image of rows', async () => {
     await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, v TEXT)')
