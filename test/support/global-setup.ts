@@ -2,7 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { startConnectorRegistry } from './connector-registry.ts'
 import { startPostgres } from './embedded-postgres.ts'
 import { startHttpServer } from './http-server.ts'
-import { startMariadb } from './mariadb.ts'
+import { mysqlVersion, startMariadb } from './mariadb.ts'
 import { type SignInServers, startSignInServers } from './sign-in/index.ts'
 import { startTlsServers, type TlsServers } from './tls-server.ts'
 
@@ -12,8 +12,8 @@ declare module 'vitest' {
     pgUrl: string
     /** URL of a user who may do everything on a real MariaDB with a binlog of whole rows. */
     mariadbUrl: string
-    /** Whether that is a MySQL instead: the one that `MYSQLD` names. */
-    onMysql: boolean
+    /** The version of the MySQL that it is instead, the one that `MYSQLD` names: 8 for 8.0.15; 0: none. */
+    mysqlVersion: number
     /** A real HTTP server whose paths say how it behaves. */
     httpUrl: string
     /** A real HTTP server with the API that the tests' manifests read. */
@@ -28,7 +28,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject) {
   const [postgres, mariadb] = await Promise.all([startPostgres(), startMariadb()])
   project.provide('mariadbUrl', mariadb.url)
-  project.provide('onMysql', Boolean(process.env.MYSQLD))
+  project.provide('mysqlVersion', mysqlVersion())
   project.provide('pgUrl', await postgres.createDatabase('test'))
   const { stop: stopTls, ...tls } = await startTlsServers()
   project.provide('tls', tls)

@@ -106,12 +106,20 @@ const STORAGE = [
 /** As root the server insists on being told whom to run as. */
 const asUser = () => (process.getuid?.() === 0 ? ['--user=root'] : [])
 
+/** Major and minor, as a number: 9.7. */
+export const mysqlVersion = () =>
+  process.env.MYSQLD ? Number.parseFloat(versionOf(process.env.MYSQLD)) : 0
+
+function versionOf(server: string): string {
+  const answer = spawnSync(server, ['--no-defaults', '--version']).stdout.toString()
+  return answer.match(/Ver (\S+)/)?.[1] ?? ''
+}
+
 const isMysql = (server: string) => server === process.env.MYSQLD
 
 /** The system tables, made once for each version of the server and copied for every run. */
 function preparedDatadir(server: string, more: string[]): string {
-  const answer = spawnSync(server, ['--no-defaults', '--version']).stdout.toString()
-  const version = answer.match(/Ver (\S+)/)?.[1]
+  const version = versionOf(server)
   const cache = join(import.meta.dirname, '../../node_modules/.cache')
   // MySQL fixes this with the first start.
   const fixed = isMysql(server) ? more.filter((option) => option.includes('lower-case')) : []

@@ -1,12 +1,14 @@
 import { inject } from 'vitest'
 import type { MysqlClient } from '../../src/runtime/mysql/client.ts'
 
+const VERSION = inject('mysqlVersion')
+
 /** Whether the tests run on the MySQL that `MYSQLD` names, and not on MariaDB. */
-export const ON_MYSQL = inject('onMysql')
+export const ON_MYSQL = VERSION > 0
 
 /** Whether the server has the type. */
 export const hasType = ([declared]: readonly [string, ...unknown[]]) =>
-  !ON_MYSQL || !/^(UUID|INET[46])$/.test(declared)
+  /^vector/i.test(declared) ? VERSION >= 9 : !ON_MYSQL || !/^(UUID|INET[46])$/i.test(declared)
 
 /**
  * A statement of the tests as the server takes it: MySQL replaces no table and has no tables of

@@ -22,6 +22,7 @@ export const FIELD = {
   timestamp2: 17,
   datetime2: 18,
   time2: 19,
+  vector: 242,
   json: 245,
   newdecimal: 246,
   enum: 247,
@@ -79,7 +80,7 @@ export function readTableMap({ bytes, start, end }: BinlogEvent): TableMap {
 
 const ONE_BYTE = new Set<number>([
   ...[FIELD.float, FIELD.double, FIELD.blob, FIELD.geometry, FIELD.json],
-  ...[FIELD.tinyBlob, FIELD.mediumBlob, FIELD.longBlob],
+  ...[FIELD.tinyBlob, FIELD.mediumBlob, FIELD.longBlob, FIELD.vector],
   ...[FIELD.timestamp2, FIELD.datetime2, FIELD.time2],
 ])
 const TWO_BYTES = new Set<number>([FIELD.varchar, FIELD.varString, FIELD.bit])
@@ -116,8 +117,9 @@ const NUMERIC = new Set<number>([
   ...[FIELD.tiny, FIELD.short, FIELD.int24, FIELD.long, FIELD.longlong],
   ...[FIELD.newdecimal, FIELD.float, FIELD.double, FIELD.year],
 ])
+/** A vector counts among them, with the collation of bytes. */
 const TEXTUAL = new Set<number>([
-  ...[FIELD.varchar, FIELD.varString, FIELD.string],
+  ...[FIELD.varchar, FIELD.varString, FIELD.string, FIELD.vector],
   ...[FIELD.blob, FIELD.tinyBlob, FIELD.mediumBlob, FIELD.longBlob],
 ])
 const LABELLED = new Set<number>([FIELD.enum, FIELD.set])

@@ -83,6 +83,7 @@ export function spanOf({ type, meta }: LoggedColumn): Span | undefined {
     case FIELD.mediumBlob:
     case FIELD.longBlob:
     case FIELD.geometry:
+    case FIELD.vector:
     case FIELD.json:
       return { lengthBytes: meta, size: 0 }
   }
@@ -166,6 +167,8 @@ const INTEGER_BYTES: Record<number, number | undefined> = {
 
 const STRINGS = new Set<number>([FIELD.varchar, FIELD.varString, FIELD.string])
 const BLOBS = new Set<number>([FIELD.blob, FIELD.tinyBlob, FIELD.mediumBlob, FIELD.longBlob])
+/** Whatever else is bytes to us. */
+const BYTES = new Set<number>([FIELD.geometry, FIELD.vector, FIELD.bit])
 
 function textOf(
   { type, labels }: LoggedColumn,
@@ -230,7 +233,7 @@ function binaryOf({ type, meta }: LoggedColumn): ReadValue | undefined {
   if (type === FIELD.string) {
     return (bytes, start, end) => padded(bytes, start, end, meta).toString('base64')
   }
-  if (STRINGS.has(type) || BLOBS.has(type) || type === FIELD.geometry || type === FIELD.bit) {
+  if (STRINGS.has(type) || BLOBS.has(type) || BYTES.has(type)) {
     return (bytes, start, end) => bytes.toString('base64', start, end)
   }
   return undefined

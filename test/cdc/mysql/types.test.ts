@@ -68,6 +68,7 @@ const TYPES: [declared: string, ...values: string[]][] = [
   ['TIMESTAMP(6) NULL', "'2024-02-29 12:34:56.000001'"],
   ['JSON', `'{"n": 12345678901234567890.10, "a": ["é"]}'`, "'null'"],
   ['POINT', 'POINT(1, 2)'],
+  ['VECTOR(2)', "STRING_TO_VECTOR('[1,2.5]')"],
   [
     'UUID',
     "'123e4567-e89b-12d3-a456-426614174000'",

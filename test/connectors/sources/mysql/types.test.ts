@@ -135,6 +135,7 @@ const TYPES: [declared: string, type: AirbyteType, values: [sql: string, cell: u
     ],
   ],
   ['POINT', 'binary', [['POINT(1, 2)', 'AAAAAAEBAAAAAAAAAAAA8D8AAAAAAAAAQA==']]],
+  ['VECTOR(2)', 'binary', [["STRING_TO_VECTOR('[1,2.5]')", 'AACAPwAAIEA=']]],
   [
     'UUID',
     'string',
