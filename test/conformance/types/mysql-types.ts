@@ -3,7 +3,7 @@ import type { TypeCase } from './case.ts'
 const LONG = 400_000
 const WHOLE = "b'1111111111111111111111111111111111111111111111111111111111111111'"
 
-/** Of MariaDB; MySQL has all but the last three. Each declaration is a column; each value is SQL. */
+/** Of both servers, but for the last three, which MySQL has not. Each declaration is a column; each value is SQL. */
 export const MYSQL_TYPES: TypeCase[] = [
   ['tinyint(4)', '-128', '127'],
   ['tinyint unsigned', '255'],
@@ -86,4 +86,26 @@ export const MYSQL_TYPES: TypeCase[] = [
   ['uuid', "'123e4567-e89b-12d3-a456-426614174000'"],
   ['inet4', "'10.0.0.1'"],
   ['inet6', "'::1'", "'::ffff:10.0.0.1'", "'2001:db8::'"],
+]
+
+/** MySQL keeps what its JSON was made of, and prints it. */
+export const OF_MYSQL_ALONE: TypeCase[] = [
+  [
+    'json null',
+    ...[
+      'CAST(1.50 AS JSON)',
+      'CAST(1e0 AS JSON)',
+      "CAST(TIMESTAMP '2024-02-29 12:00:00.5' AS JSON)",
+    ],
+    ...[
+      "CAST(TIME '-838:59:59' AS JSON)",
+      "CAST(DATE '0001-01-01' AS JSON)",
+      "JSON_OBJECT('b', x'00ff')",
+    ],
+    ...[
+      'JSON_ARRAY(18446744073709551615, -9223372036854775808)',
+      `JSON_ARRAY(REPEAT('é', ${LONG}))`,
+    ],
+  ],
+  ['vector(3)', "STRING_TO_VECTOR('[1,-2.5,3e-10]')"],
 ]

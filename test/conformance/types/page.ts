@@ -13,6 +13,8 @@ const INTRODUCTION = `# Types: what becomes of every value
 
 Written by \`test/conformance/types\`, which sends every type of both databases, with the values that break things, into every destination by a snapshot and by the log, and reads them back by the destinations' own means. Change it there: \`npm test -- test/conformance/types -u\`.
 
+What is said of MariaDB was the same on MySQL 9.7.4, and of MySQL 8.0.15 as a source; they have no \`uuid\`, \`inet4\` and \`inet6\`. MySQL's \`vector\` is bytes like a geometry: four for each number.
+
 Every value arrives as it was (a timestamp with a zone as the same moment, in UTC), but for those below. What is null or truncated is recorded in \`_airbyte_meta.changes\` of its row, as \`NULLED\` or \`TRUNCATED\`, and counted in the sync's receipt; in a key or cursor column the row goes to the rejects instead.
 
 A text of PostgreSQL that is not UTF-8 (its database is in \`SQL_ASCII\` and the text in some other encoding, or bytes were put there by force) is null, recorded. Where a read would have to go on from it, since it is the primary key or the cursor, the stream fails with \`SOURCE_MISCONFIGURED\`.
