@@ -53,22 +53,34 @@ export async function noteReplaced(client: pg.Client, layout: Layout, target: st
   )
 }
 
-/** After it: which of the chunk's rows stand, found by their keys. */
+/** After it: which of them were not replaced, and which of the chunk's rows stand, found by their keys. */
 export async function noteStanding(client: pg.Client, layout: Layout, target: string) {
   await client.query(
     `DELETE FROM ${REPLACED} AS r USING ${target} AS t WHERE ${sameRow(layout, 'r', 't')}`,
   )
+  if (layout.children.length === 0) return
   await client.query(
     `CREATE TEMP TABLE "_airbyte_standing" ON COMMIT DROP AS
      SELECT i.${quote(RAW_ID)} FROM ${INCOMING} AS i JOIN ${target} AS t ON ${sameRow(layout, 'i', 't')}`,
   )
 }
 
+/** The tables of elements of the table's rows, and those that only earlier plans had. */
+const elementTables = (layout: Layout, name: string, strays: string[]): string[] => [
+  ...layout.children.map((child) => qualified(child.schema, childTable(layout, name, child))),
+  ...(name === layout.table ? strays.map((table) => qualified(layout.schema, table)) : []),
+]
+
 /** Takes away the children of rows that are gone. */
-export async function removeChildren(client: pg.Client, layout: Layout, name: string) {
-  for (const child of layout.children)
+export async function removeChildren(
+  client: pg.Client,
+  layout: Layout,
+  name: string,
+  strays: string[],
+) {
+  for (const table of elementTables(layout, name, strays))
     await client.query(
-      `DELETE FROM ${qualified(child.schema, childTable(layout, name, child))} AS c
+      `DELETE FROM ${table} AS c
        USING ${REPLACED} AS r WHERE c.${quote(ROOT_ID)} = r.${quote(RAW_ID)}`,
     )
 }
@@ -84,10 +96,15 @@ export async function addChildren(client: pg.Client, layout: Layout, name: strin
 }
 
 /** Takes away the children of all rows that a truncate removed. */
-export async function removeOrphans(client: pg.Client, layout: Layout, name: string) {
-  for (const child of layout.children)
+export async function removeOrphans(
+  client: pg.Client,
+  layout: Layout,
+  name: string,
+  strays: string[],
+) {
+  for (const table of elementTables(layout, name, strays))
     await client.query(
-      `DELETE FROM ${qualified(child.schema, childTable(layout, name, child))} AS c
+      `DELETE FROM ${table} AS c
        WHERE NOT EXISTS (SELECT FROM ${qualified(layout.schema, name)} AS t
          WHERE t.${quote(RAW_ID)} = c.${quote(ROOT_ID)})`,
     )

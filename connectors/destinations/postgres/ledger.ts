@@ -20,7 +20,7 @@ import {
   REPLAY_PREFIX,
 } from '../../../src/runtime/contract.ts'
 import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
-import { childStream, type Layout } from '../../../src/runtime/loading/layout.ts'
+import { childStream, type Layout, ROOT_ID } from '../../../src/runtime/loading/layout.ts'
 import { qualified } from './layout.ts'
 import { createTombstones, tombstones } from './tombstones.ts'
 
@@ -101,15 +101,18 @@ export async function ownerOf(client: pg.Client, layout: Layout): Promise<string
   return rows[0] ? `stream '${rows[0].stream}' of connection ${rows[0].connection_id}` : null
 }
 
-/** Tables of arrays that the stream had at an earlier time. */
+/** Tables of arrays that the stream had at an earlier time, of those that are there. */
 export async function strayChildren(client: pg.Client, layout: Layout): Promise<string[]> {
   const { rows } = await client.query<{ table_name: string }>(
-    `SELECT table_name FROM ${heads(layout)}
-     WHERE connection_id = $1 AND starts_with(stream, $2) AND NOT table_name = ANY($3)`,
+    `SELECT h.table_name FROM ${heads(layout)} AS h
+     WHERE h.connection_id = $1 AND starts_with(h.stream, $2) AND NOT h.table_name = ANY($3)
+       AND EXISTS (SELECT FROM pg_attribute
+         WHERE attrelid = to_regclass(format('%I.%I', $4::text, h.table_name)) AND attname = $5)`,
     [
       layout.plan.connectionId,
       childStream(layout.stream, []),
       layout.children.map(({ table }) => table),
+      ...[layout.schema, ROOT_ID],
     ],
   )
   return rows.map(({ table_name }) => table_name)

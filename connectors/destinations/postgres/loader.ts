@@ -41,13 +41,19 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
   const exists = async (client: pg.Client) =>
     (await inspect(client, layout.schema, layout.table)) !== null
 
+  let known: string[] | undefined
+  const strays: Strays = async (client) => {
+    known ??= layout.dedup ? await strayChildren(client, layout) : []
+    return known
+  }
+
   return {
     async prepare(fence) {
       await session.transaction((client) => prepareSchema(client, layout))
       return session.transaction((client) => prepareStream(client, layout, fence, ctx.log))
     },
 
-    load: (chunk, fence) => loadChunk(session, layout, chunk, fence),
+    load: (chunk, fence) => loadChunk(session, layout, strays, chunk, fence),
 
     count: () =>
       session.run(async (client) => {
@@ -117,18 +123,21 @@ async function dropOldGenerations(
 async function emptyStrayChildren(client: pg.Client, layout: Layout): Promise<void> {
   const { plan, schema } = layout
   for (const table of await strayChildren(client, layout))
-    if (await inspect(client, schema, table))
-      await dropOldGenerations(client, { plan, schema, table })
+    await dropOldGenerations(client, { plan, schema, table })
 }
+
+/** The tables of arrays that the stream no longer has, which are the same for all its chunks. */
+type Strays = (client: pg.Client) => Promise<string[]>
 
 const loadChunk = (
   session: Session,
   layout: Layout,
+  strays: Strays,
   chunk: Chunk,
   fence: number,
 ): Promise<LoadResult> =>
   loadOnce(chunk, {
-    load: () => session.transaction((client) => loadRows(client, layout, chunk, fence)),
+    load: () => session.transaction((client) => loadRows(client, layout, strays, chunk, fence)),
     entry: () => session.run((client) => position(client, layout, chunk.id)),
     refuseLowerFence: () => session.run((client) => refuseLowerFence(client, layout, fence)),
   })
@@ -136,6 +145,7 @@ const loadChunk = (
 async function loadRows(
   client: pg.Client,
   layout: Layout,
+  strays: Strays,
   chunk: Chunk,
   fence: number,
 ): Promise<LoadResult> {
@@ -143,7 +153,8 @@ async function loadRows(
   return loadFenced(chunk, {
     head: () => refuseLowerFence(client, layout, fence),
     entry: () => position(client, layout, chunk.id),
-    fill: (head) => fill(client, layout, writeTable(layout, head), chunk),
+    fill: async (head) =>
+      fill(client, layout, writeTable(layout, head), chunk, await strays(client)),
     takeFence: () => takeFence(client, layout, fence),
     record: (entry) => record(client, layout, fence, entry),
   })
@@ -155,6 +166,7 @@ async function fill(
   layout: Layout,
   name: string,
   chunk: Chunk,
+  strays: string[],
 ): Promise<Isolated> {
   const first = await peek(chunk.body)
   if (!first) return { rows: 0, rejects: [], nulled: 0 }
@@ -169,7 +181,9 @@ async function fill(
   if (!layout.dedup) return filled
   const isolate = chunk.isolateBadRows ?? false
   return merged(layout, filled, (maxRejects) =>
-    merge(client, layout, name, { maxRejects, isolate }).catch((error) => refused(layout, error)),
+    merge(client, layout, name, { maxRejects, isolate, strays }).catch((error) =>
+      refused(layout, error),
+    ),
   )
 }
 

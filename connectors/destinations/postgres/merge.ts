@@ -54,15 +54,17 @@ export async function createIncoming(
 /**
  * Merges the incoming rows into the table of that name. Rows without a complete key come back as rejects; with
  * `isolate` those too that the target refuses: a key too long for its index, a constraint of its owner.
+ *
+ * @param strays tables of arrays that the stream no longer has: elements of rows that go, go there too
  */
 export async function merge(
   client: pg.Client,
   layout: Layout,
   name: string,
-  { maxRejects, isolate }: { maxRejects: number; isolate: boolean },
+  { maxRejects, isolate, strays }: { maxRejects: number; isolate: boolean; strays: string[] },
 ): Promise<RejectedRow[]> {
   const target = qualified(layout.schema, name)
-  const hasChildren = layout.children.length > 0
+  const hasChildren = layout.children.length + strays.length > 0
   const buried = await lastBuried(client, layout)
   let found = await lookAt(client, layout, buried)
   const rejects = found.keyless ? await takeKeyless(client, layout, maxRejects) : []
@@ -84,7 +86,7 @@ export async function merge(
     const left = maxRejects - rejects.length
     rejects.push(...(await upsertIsolated(client, layout, target, standing, left)))
   } else await upsert(client, layout, target, standing)
-  if (hasChildren) await mergeChildren(client, layout, name, found)
+  if (hasChildren) await mergeChildren(client, layout, name, found, strays)
   return rejects
 }
 
@@ -93,12 +95,13 @@ async function mergeChildren(
   layout: Layout,
   name: string,
   { truncates }: Found,
+  strays: string[],
 ): Promise<void> {
   await byIndex(client, async () => {
     await noteStanding(client, layout, qualified(layout.schema, name))
-    await removeChildren(client, layout, name)
+    await removeChildren(client, layout, name, strays)
   })
-  if (truncates) await removeOrphans(client, layout, name)
+  if (truncates) await removeOrphans(client, layout, name, strays)
   await addChildren(client, layout, name)
 }
 

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { ConnectorContext, LedgerPosition } from '../../../src/runtime/contract.ts'
-import { type Layout, writeTable } from '../../../src/runtime/loading/layout.ts'
+import { type Layout, ROOT_ID, writeTable } from '../../../src/runtime/loading/layout.ts'
 import { refuseStrangers } from '../../../src/runtime/loading/ownership.ts'
 import { quote } from './identifiers.ts'
 import { hiddenName, METADATA, qualified } from './layout.ts'
@@ -12,10 +12,11 @@ import {
   ownerOf,
   position,
   readHead,
+  strayChildren,
 } from './ledger.ts'
 import { endSuperseded, showFence } from './supersede.ts'
 import { isReliedUpon } from './swap.ts'
-import { ensureTable, evolve, inspect } from './tables.ts'
+import { ensureRoot, ensureTable, evolve, inspect } from './tables.ts'
 
 /** Schema and ledger tables. A lock makes two first syncs into one schema take turns. */
 export async function prepareSchema(client: pg.Client, layout: Layout): Promise<void> {
@@ -46,6 +47,10 @@ export async function prepareStream(
   if (isNew) await forget(client, layout, log)
   await shapeStream(client, layout, table, existing)
   for (const child of layout.children) await prepareChild(client, child, fence, head)
+  if (layout.dedup) {
+    for (const table of await strayChildren(client, layout))
+      await ensureRoot(client, layout, table, ROOT_ID)
+  }
   return position(client, layout)
 }
 

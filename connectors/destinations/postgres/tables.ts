@@ -113,7 +113,12 @@ export async function ensureTable(client: pg.Client, layout: Layout, table: stri
 }
 
 /** The index by which the children of a row are found. */
-async function ensureRoot(client: pg.Client, { schema }: Layout, table: string, root: string) {
+export async function ensureRoot(
+  client: pg.Client,
+  { schema }: Layout,
+  table: string,
+  root: string,
+) {
   const keys = await ownIndexes(client, schema, table)
   if (keys.length > 0) return
   const index = quote(keyIndexName(table, [root]))

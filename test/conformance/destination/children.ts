@@ -180,6 +180,46 @@ export function childCases({ destination, opened, base, it }: DestinationCase): 
       ...{ orders: ['9 1'], items: ['0 after 1.5 null'], parts: [] },
     })
   })
+
+  for (const [when, properties] of [
+    ['its stream is no longer nested', {}],
+    ['it is no longer in the elements', { items: withoutParts(SCHEMA) }],
+  ] as const)
+    it(`takes the elements of replaced rows out of the table of an array when ${when}`, () =>
+      replacedWithout(properties))
+
+  async function replacedWithout(properties: Record<string, JsonSchema>): Promise<void> {
+    const family = familyOf(base)
+    const rows = [1, 2, 3, 4].map((id): Order => [id, 1, `[${item(`old ${id}`, `part ${id}`)}]`])
+    await load(opened(), family, [rows])
+    const { id, version } = SCHEMA.properties as Record<string, JsonSchema>
+    const without = familyOf(family.plan, {
+      properties: { id, version, ...properties },
+    } as JsonSchema)
+    const isNested = (without.plan.children ?? []).length > 0
+    await withLoader(opened(), without.plan, async (loader) => {
+      await loader.prepare(2)
+      const changes: Order[] = [
+        [1, 2, `[${item('new 1', 'not told')}]`],
+        [2, 2, null],
+        [3, 0, null],
+      ]
+      const op: RowOp[] = ['u', 'd', 'u']
+      await loader.load(chunkOf(destination, without, 'replaced', changes, { op }), 2)
+      await loader.finish(2)
+    })
+    expect(await read(opened(), family)).toMatchObject({
+      items: [...(isNested ? ['0 new 1 1.5 null'] : []), '0 old 3 1.5 1', '0 old 4 1.5 1'],
+      parts: ['0 part 3', '0 part 4'],
+    })
+    await withLoader(opened(), without.plan, async (loader) => {
+      await loader.prepare(3)
+      const changes: Order[] = [[null, 3, null]]
+      await loader.load(chunkOf(destination, without, 'emptied', changes, { op: ['t'] }), 3)
+      await loader.finish(3)
+    })
+    expect(await read(opened(), family)).toEqual({ orders: [], items: [], parts: [] })
+  }
 }
 
 interface Family {
@@ -187,9 +227,15 @@ interface Family {
   columns: ReturnType<typeof withTables>
 }
 
-function familyOf(base: Partial<StreamPlan>): Family {
+function withoutParts({ properties }: JsonSchema): JsonSchema {
+  const { items } = properties as { items: { items: { properties: Record<string, JsonSchema> } } }
+  const { parts: _, ...others } = items.items.properties
+  return { ...items, items: { ...items.items, properties: others } } as JsonSchema
+}
+
+function familyOf(base: Partial<StreamPlan>, schema = SCHEMA): Family {
   const plan = planFor(base)
-  const drafts = withMembers(columnsOf(SCHEMA), SCHEMA, OPTIONS, [])
+  const drafts = withMembers(columnsOf(schema), schema, OPTIONS, [])
   const columns = withTables(drafts, plan.target.table, OPTIONS, new Set())
   return {
     columns,
@@ -212,13 +258,15 @@ function chunkOf(
 ): Chunk {
   const id = `${name}-${streamKey(plan.stream)}-${plan.generationId}`
   async function* body(): AsyncGenerator<Batch> {
-    const nesting = new Nesting({ chunk: id, columns, children: plan.children ?? [], limits })
+    const children = plan.children ?? []
+    const nesting = new Nesting({ chunk: id, columns, children, limits })
     const batch = {
       ...{ kind: 'records' as const, stream: streamKey(plan.stream), schema: columns },
       ...{ length: rows.length, extractedAt: 1_700_000_000_000, ...(op && { op }) },
       columns: columns.map((_, c) => rows.map((row) => row[c] as Cell)),
     }
-    yield* nesting.split(coerceToLimits(batch, columns, limits, []).batch)
+    const fitted = coerceToLimits(batch, columns, limits, []).batch
+    yield* children.length > 0 ? nesting.split(fitted) : [fitted]
     if (failure) throw failure
   }
   return { id, body: body(), end: () => ({ state: { after: id }, complete: false }) }
