@@ -59,7 +59,8 @@ function changeOf({ schemaChanges }: ConnectionRecord, outlook: StreamOutlook, k
   if (known.length === 0) return null
   const now = columnsOf(found.json_schema)
   const expanded = outlook.planned?.mapping?.columns ?? outlook.planned?.flattened
-  const difference = differenceOf(known, now, expanded, config.selectedFields)
+  const ignored = outlook.planned?.ignored ?? []
+  const difference = differenceOf(known, now, expanded, config.selectedFields, ignored)
   const { added, removed, retyped } = difference
   if (added.length + removed.length + retyped.length === 0) return null
   const isIgnored = schemaChanges === 'ignore' && retyped.length === 0
@@ -125,10 +126,12 @@ function differenceOf(
   nowWhole: Column[],
   expanded: Column[] | undefined,
   selected: string[] | undefined,
+  ignored: Column[],
 ) {
   const byName = new Map(expanded?.map((column) => [column.name, column]))
   const known = expanded ? knownWhole.flatMap((column) => fieldsIn(column)) : knownWhole
-  const now = nowWhole.flatMap((column) => fieldsIn(byName.get(column.name) ?? column))
+  const applied = nowWhole.flatMap((column) => fieldsIn(byName.get(column.name) ?? column))
+  const now = [...applied, ...ignored]
   const before = new Map(known.map((column) => [column.name, column]))
   const after = new Map(now.map((column) => [column.name, column]))
   const wanted = selected && new Set(selected)

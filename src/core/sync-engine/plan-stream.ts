@@ -18,6 +18,7 @@ import {
   mappedPath,
   tableColumns,
   withMembers,
+  withoutNew,
   withTables,
 } from '../normalization/index.ts'
 import { takenFrom } from './connection-tables.ts'
@@ -78,7 +79,9 @@ export function planStream(
   const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
   if (normalization === 'nested' && !capabilities.destination.children) throw notNested(key)
   const isExpanded = normalization === 'flatten' || normalization === 'nested'
-  const columns = isExpanded ? expand(input, stream, found, chosen, normalization) : chosen
+  const { columns, ignored } = isExpanded
+    ? expand(input, stream, found, chosen, normalization, [...primaryKey, cursorField])
+    : { columns: chosen, ignored: [] }
   const isFlattened = columns.some(({ members, elements }) => members ?? elements)
   const mapping = config.mapping && { ...config.mapping, salt: saltOf(input), columns }
   const isCopied = normalization !== 'raw' && !mapping && !isFlattened
@@ -117,6 +120,7 @@ export function planStream(
     ...(stream.replay && { replay: stream.replay }),
     ...(mapping && { mapping }),
     ...(isFlattened && { flattened: columns }),
+    ...(ignored.length > 0 && { ignored }),
     plan: {
       connectionId: input.connectionId,
       syncId: input.syncId,
@@ -154,11 +158,17 @@ function expand(
   { json_schema: schema, name }: AirbyteStream,
   columns: Column[],
   normalization: Normalization,
-): Column[] {
+  paths: string[][],
+): { columns: Column[]; ignored: Column[] } {
   const options = { ...FLATTEN_DEFAULTS, ...input.flattening, arrays: normalization === 'nested' }
   const { rename } = config.mapping ?? {}
   const expanded = withMembers(columns, schema, options, knownColumns, rename)
-  return withTables(expanded, name, options, takenFrom(input, config), rename)
+  const isIgnoring = input.schemaChanges === 'ignore' && knownColumns.length > 0
+  const kept = isIgnoring
+    ? withoutNew(expanded, knownColumns, paths)
+    : { columns: expanded, ignored: [] }
+  const tables = withTables(kept.columns, name, options, takenFrom(input, config), rename)
+  return { ...kept, columns: tables }
 }
 
 const notNested = (key: string) =>

@@ -137,6 +137,8 @@ export interface PlannedStream {
   mapping?: PlannedMapping
   /** The columns as they are read, where objects among them are flattened into those of the plan. */
   flattened?: Column[]
+  /** What is new in objects and arrays and is left out by the connection's policy, called by its path. */
+  ignored?: Column[]
   stateBefore: StreamState | null
   generationRows: number
   replay?: Replay
