@@ -36,10 +36,9 @@ export async function unchangedFollowed(
   let after = { segment, position }
   for (const until = ctx.now() + PATIENCE_MS; ; ) {
     const { streams: unloaded, end } = await changesOf(ctx).unloaded(log, after, WAIT_MS)
-    if (hasPassed(end.position, goal)) {
-      const changed = new Set(unloaded)
-      return new Set(following.map(({ key }) => key).filter((key) => !changed.has(key)))
-    }
+    const changed = new Set(unloaded)
+    const unchanged = following.map(({ key }) => key).filter((key) => !changed.has(key))
+    if (unchanged.length === 0 || hasPassed(end.position, goal)) return new Set(unchanged)
     if (ctx.now() >= until) return new Set()
     after = end
   }
