@@ -334,6 +334,8 @@ export interface DestinationCapabilities {
    * that moved to another key become null, so a source completes these itself. Absent: false.
    */
   keepsUnchanged?: boolean | 'same key'
+  /** Its loaders take a chunk while the one before is loaded, and heed `Chunk.turn`. Absent: false. */
+  overlaps?: boolean
   /** Values it can hold, applied to record batches before `load`. */
   limits: ValueLimits
 }
@@ -488,6 +490,12 @@ export interface Chunk {
   keepRejects?(rejects: RejectedRow[]): Promise<void>
   /** The chunk failed with VALUE_REJECTED before: load it in parts and reject the rows that do not fit. */
   isolateBadRows?: boolean
+  /**
+   * Resolves when the chunk before is committed, and rejects when this one is not wanted any more. Its
+   * rows may be sent before; what they change, and the ledger, has to wait. Given to loaders of
+   * destinations that say `overlaps`, for two chunks at a time. Absent: it is this chunk's turn.
+   */
+  turn?: Promise<void>
 }
 
 export interface ChunkEnd {

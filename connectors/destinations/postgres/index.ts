@@ -5,7 +5,7 @@ import { parseConfig } from './config.ts'
 import { layoutOf } from './layout.ts'
 import { createLoader } from './loader.ts'
 import { rehearse } from './rehearse.ts'
-import { openSession } from './session.ts'
+import { openSession, Sessions } from './session.ts'
 import { SPEC } from './spec.ts'
 
 /**
@@ -30,6 +30,7 @@ const postgres: Destination = {
     verify: ['count', 'hash'],
     namespaces: true,
     keepsUnchanged: true,
+    overlaps: true,
     children: true,
     limits: {
       integerBits: 64,
@@ -62,9 +63,9 @@ const postgres: Destination = {
   async open(ctx, config, plan) {
     const { schema, softDelete, ...connection } = parseConfig(config)
     const layout = layoutOf(plan, { schema, softDelete })
-    const session = openSession(ctx, connection, layout.stream)
-    await session.run(async () => {})
-    return createLoader(ctx, session, layout)
+    const sessions = new Sessions(() => openSession(ctx, connection, layout.stream))
+    await sessions.first.run(async () => {})
+    return createLoader(ctx, sessions, layout)
   },
 }
 

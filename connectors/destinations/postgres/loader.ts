@@ -29,14 +29,15 @@ import {
 import { createIncoming, merge } from './merge.ts'
 import { prepareSchema, prepareStream } from './prepare.ts'
 import { readRows } from './read-back.ts'
-import type { Session } from './session.ts'
+import type { Session, Sessions } from './session.ts'
 import { showFence } from './supersede.ts'
 import { showHidden } from './swap.ts'
 import { inspect, setMetadata } from './tables.ts'
 import { pruneTombstones } from './tombstones.ts'
 
 /** Writes one stream into one table. Each method is one transaction. */
-export function createLoader(ctx: ConnectorContext, session: Session, layout: Layout): Loader {
+export function createLoader(ctx: ConnectorContext, sessions: Sessions, layout: Layout): Loader {
+  const session = sessions.first
   const target = qualified(layout.schema, layout.table)
   const exists = async (client: pg.Client) =>
     (await inspect(client, layout.schema, layout.table)) !== null
@@ -53,7 +54,11 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
       return session.transaction((client) => prepareStream(client, layout, fence, ctx.log))
     },
 
-    load: (chunk, fence) => loadChunk(session, layout, strays, chunk, fence),
+    async load(chunk, fence) {
+      // Only rows that are merged have a place of their own until then, and hold nobody up from there.
+      if (!layout.dedup || layout.hidden !== null) await chunk.turn
+      return sessions.use(chunk.turn, (own) => loadChunk(own, layout, strays, chunk, fence))
+    },
 
     count: () =>
       session.run(async (client) => {
@@ -99,7 +104,7 @@ export function createLoader(ctx: ConnectorContext, session: Session, layout: La
         yield* session.stream((client) => readRows(client, own, generationId))
     },
 
-    close: () => session.close(),
+    close: () => sessions.close(),
   }
 }
 
@@ -179,6 +184,7 @@ async function fill(
     ? await loadInParts(client, layout, tables, first.body)
     : await loadBulk(client, layout, tables, first.body)
   if (!layout.dedup) return filled
+  await chunk.turn
   const isolate = chunk.isolateBadRows ?? false
   return merged(layout, filled, (maxRejects) =>
     merge(client, layout, name, { maxRejects, isolate, strays }).catch((error) =>

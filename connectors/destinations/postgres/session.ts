@@ -10,6 +10,45 @@ import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
 
 export type Session = DatabaseSession<pg.Client>
 
+/** Those of one loader: the second is for a chunk that is copied while the one before is merged. */
+export class Sessions {
+  readonly first: Session
+  readonly #open: () => Session
+  #second: Session | undefined
+  readonly #busy = new Set<Session>()
+
+  constructor(open: () => Session) {
+    this.first = open()
+    this.#open = open
+  }
+
+  /** Does the work in one that nobody works in; if the database has none, in the first one after `turn`. */
+  async use<T>(
+    turn: Promise<void> | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = this.#busy.has(this.first) ? await this.#secondOrNone() : this.first
+    if (!session) await turn
+    const own = session ?? this.first
+    this.#busy.add(own)
+    try {
+      return await work(own)
+    } finally {
+      this.#busy.delete(own)
+    }
+  }
+
+  async #secondOrNone(): Promise<Session | undefined> {
+    this.#second ??= this.#open()
+    const second = this.#second
+    return second.run(async () => second).catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.first.close(), this.#second?.close()])
+  }
+}
+
 export const openSession = (
   ctx: ConnectorContext,
   config: PostgresConfig,

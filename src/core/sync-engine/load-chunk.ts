@@ -14,6 +14,8 @@ interface Loading {
   isolateBadRows: boolean
   /** Rows that were rejected without being tried. */
   keptBack?: number
+  /** As of `Chunk.turn`: that of its report too. */
+  turn?: Promise<void>
 }
 
 /**
@@ -24,7 +26,7 @@ export async function loadChunk(
   slice: Slice<StreamClaim>,
   loader: Loader,
   pipeline: ChunkPipeline,
-  { id, batches, end, isolateBadRows, keptBack = 0 }: Loading,
+  { id, batches, end, isolateBadRows, keptBack = 0, turn }: Loading,
 ): Promise<ChunkProof | null> {
   const { claim, sync } = slice
   const began = slice.host.now()
@@ -44,9 +46,12 @@ export async function loadChunk(
       keepRejects: refused.keep,
       end: () => ({ ...end(), proof: proofNow() }),
       isolateBadRows,
+      turn,
     },
     claim.fence,
   )
+  // A chunk that was there is told early.
+  await turn
   await faultPoint('load.committed')
   if (result.duplicate) {
     const { end: known, rows } = result

@@ -34,63 +34,118 @@ interface ReadyChunk extends ReadAhead {
   end(): ChunkEnd
 }
 
+/** A chunk on its way into the destination. */
+interface Loading {
+  chunk: ReadyChunk
+  isolateBadRows: boolean
+  /** False where the chunk was there. */
+  done: Promise<boolean>
+  /** The chunk before is loaded. */
+  takeTurn(): void
+  /** It is not wanted any more; resolves when nothing of it is left. */
+  drop(): Promise<void>
+}
+
 /**
  * Loads chunk after chunk straight into the destination. While one is merged and committed there, the
- * next is read and converted already; it is loaded after that only, so that they load in order.
- * Null where a chunk was there: then what is known of the stream's position has changed.
+ * next is read, converted and, where the destination can, sent already; it is merged after that only,
+ * so that they load in order. Null where a chunk was there: then what is known of the stream's position
+ * has changed.
  */
 export async function loadDirectly(
   slice: Slice<StreamClaim>,
   { destination, loader }: Target,
   start: ReadStart,
 ): Promise<Reached | null> {
+  const { overlaps = false } = destination.capabilities
   const quota = quotaOf(slice)
   let reader = await openReader(slice, start)
-  let isolateBadRows = false
   let next: Promise<ReadyChunk | null> = readyChunk(slice, destination, reader)
+  let following: Promise<Loading | null> | null = null
+  let loading: Loading | null = null
   try {
-    for (;;) {
-      slice.check()
-      const chunk = await next
-      if (!chunk) return { end: reader.position(), wait: reader.wait }
-      await faultPoint('read.chunk-started')
-      next = follow(chunk)
-      const { id, batches, pipeline, end } = chunk
+    loading = await begin(false)
+    while (loading) {
+      loading.takeTurn()
+      if (overlaps) following = quietly(begin(false))
       try {
-        const loading = { id, batches, end, isolateBadRows }
-        if (!(await loadChunk(slice, loader, pipeline, loading))) return null
-        isolateBadRows = false
+        if (!(await loading.done)) return null
       } catch (error) {
-        if (isolateBadRows || toAirbyteError(error).code !== 'VALUE_REJECTED') throw error
+        if (loading.isolateBadRows || toAirbyteError(error).code !== 'VALUE_REJECTED') throw error
         // One value does not fit: the same chunk again, row by row, to find it.
         const { message } = toAirbyteError(error)
         slice.ctx.log('warn', `${message} Reading the chunk again to find the row.`)
+        const { start } = loading.chunk
         await close()
-        reader = await openReader(slice, { state: chunk.start, isNew: true })
-        isolateBadRows = true
+        reader = await openReader(slice, { state: start, isNew: true })
         next = readyChunk(slice, destination, reader)
+        loading = await begin(true)
+        continue
       }
+      loading = await (following ?? begin(false))
+      following = null
     }
+    return { end: reader.position(), wait: reader.wait }
   } finally {
     await close()
+  }
+
+  /** Begins to load the next chunk; null if there is none. */
+  async function begin(isolateBadRows: boolean): Promise<Loading | null> {
+    slice.check()
+    const chunk = await next
+    if (!chunk) return null
+    await faultPoint('read.chunk-started')
+    next = follow(chunk)
+    return load(slice, loader, chunk, isolateBadRows)
   }
 
   /** The chunk after this one, from when this one is read to its end; null where the slice is spent. */
   function follow({ ended, pipeline }: ReadyChunk): Promise<ReadyChunk | null> {
     const source = reader
-    const following = ended.then((isWhole) => {
-      if (!isWhole) return null
-      quota.take(pipeline.proof())
-      return quota.isSpent() ? null : readyChunk(slice, destination, source)
-    })
-    // What goes wrong there is for later, or for nobody.
-    following.catch(() => {})
-    return following
+    return quietly(
+      ended.then((isWhole) => {
+        if (!isWhole) return null
+        quota.take(pipeline.proof())
+        return quota.isSpent() ? null : readyChunk(slice, destination, source)
+      }),
+    )
   }
 
   async function close(): Promise<void> {
+    const dropped = following?.then((loading) => loading?.drop()).catch(() => {})
+    following = null
     void next.then((chunk) => chunk?.stop()).catch(() => {})
     await reader.close()
+    await dropped
+  }
+}
+
+/** What goes wrong there is for later, or for nobody. */
+function quietly<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {})
+  return work
+}
+
+function load(
+  slice: Slice<StreamClaim>,
+  loader: Loader,
+  chunk: ReadyChunk,
+  isolateBadRows: boolean,
+): Loading {
+  const { id, batches, pipeline, end } = chunk
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const turn = quietly(promise)
+  const loaded = loadChunk(slice, loader, pipeline, { id, batches, end, isolateBadRows, turn })
+  const done = quietly(loaded.then((proof) => proof !== null))
+  return {
+    ...{ chunk, isolateBadRows, done },
+    takeTurn: resolve,
+    async drop() {
+      reject(new Error('the chunk before was not loaded'))
+      chunk.stop()
+      await done.catch(() => {})
+    },
   }
 }
 

@@ -51,6 +51,7 @@ export async function loadFenced<Head>(
   const known = await head()
   if (await entry()) throw new Duplicate()
   const { rows, rejects, nulled } = await fill(known)
+  await chunk.turn
   await chunk.keepRejects?.(rejects)
   await takeFence()
   const end = chunk.end()
