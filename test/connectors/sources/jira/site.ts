@@ -1,25 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { JsonObject, JsonSchema } from '../../../../src/protocol/index.ts'
-import { loadManifest } from '../../../../src/runtime/declarative/manifest/load.ts'
-import { CONNECTORS } from '../declarative/connector.ts'
+import { manifestSchemas } from '../declarative/connector.ts'
 import { hourMs } from '../declarative/synthetic.ts'
 import { rowOf } from '../declarative/synthetic-row.ts'
 
 /** As Jira writes moments: `2026-01-01T05:00:00.000+0000`. */
 const moment = (hour: number) => new Date(hourMs(hour)).toISOString().replace('Z', '+0000')
-
-function schemas(): Map<string, JsonSchema> {
-  const root = loadManifest(readFileSync(join(CONNECTORS, 'jira/manifest.yaml'), 'utf8'))
-  return new Map(
-    root
-      .children('streams')
-      .map((stream) => [
-        stream.text('name'),
-        stream.child('schema_loader').object('schema') as JsonSchema,
-      ]),
-  )
-}
 
 /** What the connector takes out of an issue's fields. */
 const TAKEN = ['created', 'updated', 'projectId', 'projectKey']
@@ -29,7 +14,7 @@ const KEYS: Record<string, string> = { groups: 'groupId', users: 'accountId' }
 export class Site {
   readonly issues: JsonObject[] = []
   readonly #parts = new Map<string, JsonObject[]>()
-  readonly #schemas = schemas()
+  readonly #schemas = manifestSchemas('jira')
   /** Each thing is made an hour after the one before. */
   #hour = 0
 

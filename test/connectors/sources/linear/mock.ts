@@ -1,11 +1,12 @@
 import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { manifestSchemas } from '../declarative/connector.ts'
 import type { MockAnswer, MockRequest } from '../declarative/mock-api.ts'
 import { pageAfter } from '../declarative/paging.ts'
 import type { MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { type Collection, NOW } from '../declarative/synthetic.ts'
 import { filterProblems, queryProblems } from './document.ts'
 import { type ParsedQuery, parseQuery, pick } from './query.ts'
-import { rowsOf, schemas } from './rows.ts'
+import { rowsOf } from './rows.ts'
 
 const API_KEY = 'lin_api_synthetic'
 /** Fewer than asked for, so that few rows are several pages. */
@@ -30,7 +31,7 @@ export const linear: MockedConnector = {
   open() {
     const connections = new Map<string, Collection<JsonObject>>()
     const streams: Record<string, MockedStream> = {}
-    for (const [stream, schema] of schemas()) {
+    for (const [stream, schema] of manifestSchemas('linear')) {
       const rows = rowsOf(stream, schema)
       const connection = stream.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
       connections.set(connection, rows)

@@ -1,25 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { JsonObject, JsonSchema } from '../../../../src/protocol/index.ts'
-import { loadManifest } from '../../../../src/runtime/declarative/manifest/load.ts'
-import { CONNECTORS } from '../declarative/connector.ts'
+import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { manifestSchemas } from '../declarative/connector.ts'
 import { hourMs, uuid } from '../declarative/synthetic.ts'
 import { rowOf } from '../declarative/synthetic-row.ts'
 
 /** As Notion writes moments: whole minutes. */
 const moment = (hour: number): string => new Date(hourMs(hour)).toISOString()
-
-function schemas(): Map<string, JsonSchema> {
-  const root = loadManifest(readFileSync(join(CONNECTORS, 'notion/manifest.yaml'), 'utf8'))
-  return new Map(
-    root
-      .children('streams')
-      .map((stream) => [
-        stream.text('name'),
-        stream.child('schema_loader').object('schema') as JsonSchema,
-      ]),
-  )
-}
 
 /** A synthetic workspace: databases, pages with blocks, blocks with blocks, and comments. */
 export class Workspace {
@@ -29,7 +14,7 @@ export class Workspace {
   /** Of pages and of blocks, by the id of what they stand in. */
   readonly children = new Map<string, JsonObject[]>()
   readonly comments = new Map<string, JsonObject[]>()
-  readonly #schemas = schemas()
+  readonly #schemas = manifestSchemas('notion')
   /** Each thing is made an hour after the one before. */
   #hour = 0
 

@@ -1,25 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { JsonObject, JsonSchema } from '../../../../src/protocol/index.ts'
-import { loadManifest } from '../../../../src/runtime/declarative/manifest/load.ts'
-import { CONNECTORS } from '../declarative/connector.ts'
+import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { manifestSchemas } from '../declarative/connector.ts'
 import { hourSeconds } from '../declarative/synthetic.ts'
 import { rowOf } from '../declarative/synthetic-row.ts'
 
 /** As Slack writes it: seconds with six digits more, as text. */
 const ts = (hour: number): string => `${hourSeconds(hour)}.000100`
-
-function schemas(): Map<string, JsonSchema> {
-  const root = loadManifest(readFileSync(join(CONNECTORS, 'slack/manifest.yaml'), 'utf8'))
-  return new Map(
-    root
-      .children('streams')
-      .map((stream) => [
-        stream.text('name'),
-        stream.child('schema_loader').object('schema') as JsonSchema,
-      ]),
-  )
-}
 
 /** What the connector adds to a message; Slack has no such fields. */
 const ADDED = ['channel_id', 'float_ts']
@@ -34,7 +19,7 @@ export class Workspace {
   readonly messages = new Map<string, JsonObject[]>()
   /** Of each thread, by channel and `ts` of its first message, which is among them. */
   readonly threads = new Map<string, JsonObject[]>()
-  readonly #schemas = schemas()
+  readonly #schemas = manifestSchemas('slack')
   #hour = 0
 
   constructor() {
