@@ -206,7 +206,7 @@ export const sources: Source[] = [
       name: 'zendesk-support',
       title: 'Zendesk Support',
       definitionId: '79c1aa37-dae3-42ae-b333-d1c105477715',
-      version: '1.0.0',
+      version: '1.1.0',
       evidence: 'docs',
       documentationUrl: 'https://developer.zendesk.com/api-reference/',
     },
