@@ -3,9 +3,12 @@ import { AirbyteError } from '../../../src/protocol/index.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { MysqlServerError } from '../../../src/runtime/mysql/errors.ts'
 import { qualified, quote } from '../../../src/runtime/mysql/sql.ts'
+import { serverOf } from './server.ts'
 
 /** Does what a sync does first, and takes it back: a table, a temporary table, a row, another shape. */
 export async function probe(client: MysqlClient, schema: string, username: string): Promise<void> {
+  // Refuses a server that is too old.
+  await serverOf(client)
   const name = `_airbyte_check_${randomUUID().slice(0, 8)}`
   const table = qualified({ schema, name })
   const temporary = qualified({ schema, name: `${name}_rows` })

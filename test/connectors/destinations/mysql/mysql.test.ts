@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import mysql from '../../../../connectors/destinations/mysql/index.ts'
+import { serverOf } from '../../../../connectors/destinations/mysql/server.ts'
 import type { Cell, Column, RowOp } from '../../../../src/protocol/index.ts'
 import type { Loader, StreamPlan } from '../../../../src/runtime/contract.ts'
+import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
 import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { chunk, gate, planOf, records, USERS } from '../postgres/support.ts'
 import { useDatabase } from './support.ts'
@@ -517,6 +519,19 @@ it('says in its check which rights are missing', async () => {
   })
   expect(result.problem?.hint).toContain('CREATE TEMPORARY TABLES')
   await run(`DROP USER poor@'%'`)
+})
+
+it('refuses a server that has no collation of bytes, as MySQL before 8.0.17', async () => {
+  const client = await connectMysql(ctx, config() as never)
+  // Taken for one of the other kind, it lacks what that one has.
+  const { mariadb, version } = client
+  const other = { mariadb: !mariadb, version, query: (sql: string) => client.query(sql) }
+  await expect(serverOf(other)).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: expect.stringContaining(version),
+    hint: expect.stringContaining('8.0.17'),
+  })
+  await client.close()
 })
 
 it('keeps times in UTC, to the microsecond', async () => {
