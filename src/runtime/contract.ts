@@ -365,7 +365,7 @@ export interface ValueLimits {
   years: [number, number]
   /**
    * The dialect whose own types it creates as they are: a column of one holds whatever the source's
-   * does, also arrays that JSON cannot say, as PostgreSQL prints them.
+   * does, also arrays that JSON cannot say, as PostgreSQL prints them, and MySQL's spans of time.
    */
   native?: string
 }

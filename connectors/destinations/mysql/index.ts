@@ -12,9 +12,8 @@ import { SPEC } from './spec.ts'
 import { DECIMAL } from './types.ts'
 
 /**
- * MySQL 8.0 or newer, MariaDB 10.3 or newer. Rows, ledger entry and fence check commit in one
- * transaction, so every mode loads each chunk exactly once. Proven on MariaDB; what is MySQL's own (the
- * collation `utf8mb4_0900_bin`, local rows refused by default) is written from its reference.
+ * MySQL 8.0.17 or newer, MariaDB 10.3 or newer. Rows, ledger entry and fence check commit in one
+ * transaction, so every mode loads each chunk exactly once.
  */
 const mysql: Destination = {
   info: {
@@ -42,6 +41,7 @@ const mysql: Destination = {
       nonFinite: false,
       years: [1, 9999],
       decimal: DECIMAL,
+      native: 'mysql',
     },
   },
   spec: () => SPEC,

@@ -8,7 +8,6 @@ import {
   type Misfit,
   NULLED,
   TRUTHY,
-  timeCell,
   timestampCell,
 } from '../../runtime/mysql/cells.ts'
 import type { CellKind } from '../../runtime/mysql/types.ts'
@@ -245,9 +244,9 @@ function temporalOf({ type, meta }: LoggedColumn, kind: CellKind): ReadValue | u
     case FIELD.newdate:
       return kind === 'date' ? (bytes, at) => dateCell(readDate(bytes, at)) : undefined
     case FIELD.time2:
-      return kind === 'time' ? (bytes, at) => timeCell(readTime(bytes, at, meta)) : undefined
+      return kind === 'time' ? (bytes, at) => readTime(bytes, at, meta) : undefined
     case FIELD.time:
-      return kind === 'time' ? (bytes, at) => timeCell(readOldTime(bytes, at)) : undefined
+      return kind === 'time' ? (bytes, at) => readOldTime(bytes, at) : undefined
     case FIELD.datetime2:
       return kind === 'datetime'
         ? (bytes, at) => timestampCell(readDatetime(bytes, at, meta), '')

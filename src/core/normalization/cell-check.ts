@@ -61,7 +61,7 @@ export function checkOf(column: Column, given: ValueLimits, jsonIsSound = false)
     case 'date':
       return temporalCheck(limits, (text, years) => isDate(text, years))
     case 'time_without_timezone':
-      return temporalCheck(limits, (text) => isTime(text, false))
+      return temporalCheck(limits, timeOf(column, isNative))
     case 'time_with_timezone':
       return temporalCheck(limits, (text) => isTime(text, true))
     case 'timestamp_without_timezone':
@@ -226,6 +226,14 @@ function temporalCheck(
   }
 }
 
+/** MySQL's TIME is a span of up to 838 hours, of either sign: a time of day has 24. */
+function timeOf({ native }: Column, isNative: boolean): (text: string) => boolean {
+  if (native?.dialect !== 'mysql') return (text) => isTime(text, false)
+  if (isNative) return (text) => SPAN.test(text)
+  return (text) => isTime(text, false) && text < '24'
+}
+
+const SPAN = /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/
 const ANY_YEAR: [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
 /** Of a column that has the source's own type. */
 const UNBOUNDED = { years: ANY_YEAR, integerBits: undefined }

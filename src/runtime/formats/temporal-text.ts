@@ -41,10 +41,15 @@ export function dateText(text: string): string | undefined {
   return `${year.replace(/^0+(?=\d{4})/, '')}-${month}-${day}${era && ' BC'}`
 }
 
-/** A `time`; an offset is dropped. */
+/** A `time`; an offset is dropped. Also a span of more than a day, or below zero, as MySQL has it. */
 export function timeText(text: string): string | undefined {
   const time = TIME.exec(text)
-  return time?.groups && clock(time.groups)
+  return (time?.groups && clock(time.groups)) ?? spanText(text)
+}
+
+function spanText(text: string): string | undefined {
+  const [, clock, fraction] = SPAN.exec(text) ?? []
+  return clock && clock + fractionText(microseconds(fraction))
 }
 
 /** A `timetz`: keeps its own offset; none means UTC. */
@@ -60,6 +65,7 @@ const INFINITE = new Set(['infinity', '-infinity'])
 const OFFSET = '(?<offset>[Zz]|[+-]\\d{2}(?::?\\d{2}(?::?\\d{2})?)?)?'
 const CLOCK = '(?<hour>\\d{2}):(?<minute>\\d{2})(?::(?<second>\\d{2})(?:[.,](?<fraction>\\d+))?)?'
 const DATE = /^(?<year>\d{4,6})-(?<month>\d{2})-(?<day>\d{2})(?:[T ]\d.*?)?(?<era> BC)?$/
+const SPAN = /^(-?\d{2,3}:[0-5]\d:[0-5]\d)(?:\.(\d{1,6}))?$/
 const TIME = new RegExp(`^${CLOCK} ?${OFFSET}$`)
 const TIMESTAMP = new RegExp(
   `^(?<year>\\d{4,6})-(?<month>\\d{2})-(?<day>\\d{2})(?:[Tt ]${CLOCK} ?${OFFSET})?(?<era> BC)?$`,

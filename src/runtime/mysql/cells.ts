@@ -43,7 +43,8 @@ export const DECODE_TEXT: Record<CellKind, Decode> = {
   json: utf8,
   binary: ({ bytes }, start, end) => bytes.toString('base64', start, end),
   date: (fields, start, end) => dateCell(slice(fields, start, end)),
-  time: (fields, start, end) => timeCell(slice(fields, start, end)),
+  // A span of either sign: whether it is a time of day is for the destination to ask.
+  time: (fields, start, end) => slice(fields, start, end),
   datetime: (fields, start, end) => timestampCell(slice(fields, start, end), ''),
   timestamp: (fields, start, end) => timestampCell(slice(fields, start, end), 'Z'),
 }
@@ -89,7 +90,3 @@ export const dateCell = (text: string): Cell | Misfit => (onCalendar(text) ? tex
 
 export const timestampCell = (text: string, zone: string): Cell | Misfit =>
   onCalendar(text) ? `${text.slice(0, 10)}T${text.slice(11)}${zone}` : NULLED
-
-/** MySQL's TIME is a span of up to 838 hours, of either sign; a time of day has 24. */
-export const timeCell = (text: string): Cell | Misfit =>
-  text.charCodeAt(2) === 0x3a && text < '24' ? text : NULLED

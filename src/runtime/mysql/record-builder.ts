@@ -14,8 +14,8 @@ const MAX_ROWS = 5000
 const MAX_BYTES = 2 << 20
 
 /**
- * Fills record batches column by column. A value without a cell of its type (a zero date, a time
- * beyond 24 hours) becomes null with a recorded change; in a key it stays, for the engine to reject.
+ * Fills record batches column by column. A value without a cell of its type (a zero date)
+ * becomes null with a recorded change; in a key it stays, for the engine to reject.
  */
 export class RecordBuilder {
   readonly #stream: string

@@ -109,12 +109,12 @@ export const COERCIONS: Coercion[] = [
     why: 'A date with a zero for its year, month or day is on no calendar; MySQL itself refuses it in strict mode.',
   },
   {
-    ...{ from: 'mysql', into: EVERYWHERE, recorded: 'NULLED' },
+    ...{ from: 'mysql', into: ['postgres', ...FILES], recorded: 'NULLED' },
     values: {
       time: ["'-838:59:59'", "'24:00:00'", "'-00:00:01'"],
       'time(6)': ["'838:59:59.000000'"],
     },
-    why: 'TIME is read as a time of day, as Airbyte has it: from 00:00:00 to 23:59:59.999999.',
+    why: 'TIME of MySQL is a span of up to 838 hours, of either sign; elsewhere it is a time of day, as Airbyte has it: from 00:00:00 to 23:59:59.999999.',
   },
   {
     ...{ from: 'mysql', into: ['postgres'], recorded: 'NULLED' },

@@ -333,8 +333,8 @@ describe('numbers for columns of a fixed scale', () => {
 })
 
 describe("a column of the source's own type", () => {
-  const native = (type: AirbyteType, name: string): Column[] => [
-    { name: 'v', type, native: { dialect: 'postgres', type: name } },
+  const native = (type: AirbyteType, name: string, dialect = 'postgres'): Column[] => [
+    { name: 'v', type, native: { dialect, type: name } },
   ]
   const through = (columns: Column[], cell: Cell, limits: ValueLimits) => {
     const { batch } = coerceToLimits(batchOf(columns, [cell]), columns, limits, [])
@@ -349,6 +349,31 @@ describe("a column of the source's own type", () => {
     ['array', 'jsonb[]', '{"null",NULL}'],
   ])('keeps every %s where the destination has the type too', (type, name, cell) => {
     expect(through(native(type, name), cell, KNOWN)).toEqual([cell, undefined])
+  })
+
+  it.each<[string, boolean]>([
+    ['-838:59:59', false],
+    ['838:59:59.000000', false],
+    ['-00:00:00.000001', false],
+    ['24:00:00', false],
+    ['00:00:00', true],
+    ['23:59:59.999999', true],
+  ])(
+    'keeps the span %s of MySQL where the destination is one too, and a time of day anywhere',
+    (span, isTime) => {
+      const column = native('time_without_timezone', 'time(6)', 'mysql')
+      expect(through(column, span, { ...NARROW, native: 'mysql' })).toEqual([span, undefined])
+      const elsewhere = through(column, span, KNOWN)
+      expect(elsewhere).toEqual(isTime ? [span, undefined] : [null, 'NULLED'])
+      const ofAnother = through(native('time_without_timezone', 'time'), '25:00:00', KNOWN)
+      expect(ofAnother).toEqual([null, 'NULLED'])
+    },
+  )
+
+  it('takes nothing but a span for one', () => {
+    const column = native('time_without_timezone', 'time', 'mysql')
+    for (const text of ['8:00:00', '12:60:00', '--12:00:00', '12:00:00x', '1000:00:00'])
+      expect(through(column, text, { ...NARROW, native: 'mysql' })).toEqual([null, 'NULLED'])
   })
 
   it('gives arrays that JSON cannot say without what it cannot, and says so', () => {
