@@ -61,6 +61,8 @@ export const openSession = (
       return client
     },
     close: closePostgres,
-    execute: (client, sql) => client.query(sql),
+    // Whatever the database's default: a chunk must see what was committed while it was copied.
+    execute: (client, sql) =>
+      client.query(sql === 'BEGIN' ? 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE' : sql),
     mapError: (error) => mapPostgresError(error, { ...config, stream }),
   })

@@ -70,6 +70,31 @@ describe('a chunk that comes while the one before is loaded', () => {
     expect((await named())[1]).toEqual({ id: 2, name: 'first' })
   })
 
+  it('sees what that one did, whatever isolation the database has by default', async () => {
+    await db.sql.query(`DROP ROLE IF EXISTS strict; CREATE ROLE strict LOGIN PASSWORD 'pw';
+      ALTER ROLE strict SET default_transaction_isolation = 'repeatable read';
+      GRANT ALL ON SCHEMA public TO strict`)
+    const loader = await db.open({ mode: 'append_dedup' }, { username: 'strict', password: 'pw' })
+    await loader.prepare(1)
+    await loader.load(chunk('c0', [row(2, 'old')]), 1)
+    const turn = Promise.withResolvers<void>()
+    const { body, taken } = watched(row(2, 'second'))
+    const { opened: goOn, open } = gate()
+    async function* slow() {
+      yield row(1, 'first')
+      await goOn
+      yield row(2, 'first')
+    }
+    const before = loader.load(chunk('c1', slow()), 1)
+    const after = loader.load(chunk('c2', body, { turn: turn.promise }), 1)
+    await taken
+    open()
+    await before
+    turn.resolve()
+    expect(await after).toMatchObject({ duplicate: false, rows: 1 })
+    expect((await named())[1]).toEqual({ id: 2, name: 'second' })
+  })
+
   it('waits for the connection of that one where the database has no other', async () => {
     await db.sql.query(`DROP ROLE IF EXISTS lone; CREATE ROLE lone LOGIN PASSWORD 'pw' CONNECTION LIMIT 1;
       GRANT ALL ON SCHEMA public TO lone`)
