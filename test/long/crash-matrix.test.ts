@@ -4,10 +4,25 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningPostgres, startPostgres } from '../../scripts/lib/embedded-postgres.ts'
+import type { ToolCall } from '../../scripts/lib/tool-call.ts'
 import { FAULT_POINTS, type FaultPoint } from '../../src/core/fault-points.ts'
-import { type CrashRun, createPipeline, type Pipeline, runAndCrash } from './support/crash-run.ts'
+import {
+  type CrashRun,
+  createPipeline,
+  type Destination,
+  type Pipeline,
+  runAndCrash,
+} from './support/crash-run.ts'
 import { type Contents, contentsOfTable, createEvents, ROWS } from './support/events.ts'
-import { contentsOfWarehouse } from './support/warehouse.ts'
+import {
+  createPurchases,
+  familyOf,
+  familyQuestion,
+  PURCHASES,
+  purchasesOfSource,
+  purchasesOfTable,
+} from './support/purchases.ts'
+import { askTables, contentsOfWarehouse } from './support/warehouse.ts'
 
 const ONLY_STAGED: FaultPoint[] = [
   'read.chunk-staged',
@@ -77,28 +92,69 @@ describe.each(ROADS)('kill -9 while 200k rows move $name', (road) => {
   }
 })
 
+/** Rows with arrays: each chunk is a commit in several tables, or of several files. */
+const NESTED: [to: Road['to'], transfer: Road['transfer'], kill: CrashRun['kill']][] = [
+  ['postgres', 'direct', { point: 'load.committed', hit: 2 }],
+  ['postgres', 'direct', { point: 'read.chunk-started', hit: 3 }],
+  ['postgres', 'staged', { point: 'load.before-commit', hit: 2 }],
+  ['r2', 'direct', { point: 'load.committed', hit: 2 }],
+  ['r2', 'direct', { point: 'read.chunk-started', hit: 3 }],
+]
+
+describe('kill -9 while 10k rows move with the elements of their arrays', () => {
+  for (const [to, transfer, kill] of NESTED) {
+    it.concurrent(`to ${to}, ${transfer}, at ${JSON.stringify(kill)}: rows and elements are whole`, async () => {
+      const found = await crashed(to, kill, {
+        create: (call, destination) => createPurchases(call, { destination, transfer }),
+        ofTable: purchasesOfTable,
+        ofWarehouse: async (stateDirectory) => {
+          const tables: [string, string] = ['purchases', 'purchases_tags']
+          return familyOf(await askTables(stateDirectory, tables, familyQuestion))
+        },
+      })
+      const { elements, purchases } = await purchasesOfSource()
+      expect(purchases).toHaveLength(PURCHASES)
+      expect(elements).toBeGreaterThan(PURCHASES)
+      expect(found).toEqual({ elements, purchases })
+    })
+  }
+})
+
 it('has every fault point on some road', () => {
   expect(new Set(ROADS.flatMap(({ points }) => points))).toEqual(new Set(FAULT_POINTS))
 })
 
-async function expectIntact(road: Road, kill: CrashRun['kill']): Promise<void> {
+async function expectIntact({ to, transfer }: Road, kill: CrashRun['kill']): Promise<void> {
+  const contents = await crashed(to, kill, {
+    create: (call, destination) => createPipeline(call, { source, transfer, destination }),
+    ofTable: contentsOfTable,
+    ofWarehouse: contentsOfWarehouse,
+  })
+  expect(contents).toEqual(expected)
+}
+
+interface Question<T> {
+  create(call: ToolCall, destination: Destination): Promise<unknown>
+  ofTable(client: Client): Promise<T>
+  ofWarehouse(stateDirectory: string): Promise<T>
+}
+
+/** What is at the destination after a sync was killed, and went on. */
+async function crashed<T>(
+  to: Road['to'],
+  kill: CrashRun['kill'],
+  { create, ofTable, ofWarehouse }: Question<T>,
+): Promise<T> {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'airbyte-crash-'))
   try {
-    const url = road.to === 'postgres' ? await postgres.createDatabase(`target${++databases}`) : ''
+    const url = to === 'postgres' ? await postgres.createDatabase(`target${++databases}`) : ''
+    const destination: Destination = to === 'postgres' ? { type: to, url } : { type: to }
     const outcome = await runAndCrash({
       ...{ stateDirectory, kill },
-      create: (call) =>
-        createPipeline(call, {
-          ...{ source, transfer: road.transfer },
-          destination: road.to === 'postgres' ? { type: 'postgres', url } : { type: 'r2' },
-        }),
+      create: (call) => create(call, destination),
     })
     expect(outcome).toEqual({ killed: true, status: 'succeeded' })
-    const contents =
-      road.to === 'postgres'
-        ? await withClient(url, contentsOfTable)
-        : await contentsOfWarehouse(stateDirectory)
-    expect(contents).toEqual(expected)
+    return to === 'postgres' ? await withClient(url, ofTable) : await ofWarehouse(stateDirectory)
   } finally {
     rmSync(stateDirectory, { recursive: true, force: true })
   }
