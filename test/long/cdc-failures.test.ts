@@ -9,6 +9,7 @@ import { createNodeContext } from '../../src/egress/node-context.ts'
 import { connectMysql } from '../../src/runtime/mysql/client.ts'
 import { type RunningServer, startServer } from '../support/dev-server.ts'
 import { startOwnMariadb } from '../support/mariadb.ts'
+import { runMysql } from '../support/mysql-statement.ts'
 import { serverFields } from '../support/server-fields.ts'
 import { type Desk, type Finding, openDesk, type SyncView, until } from './support/cdc-pipeline.ts'
 
@@ -145,7 +146,7 @@ describe('a MariaDB that crashes and comes back', () => {
       const config = { ...serverFields(mariadb.url), ssl_mode: { mode: 'disabled' } }
       const client = await connectMysql(createNodeContext(), config as never)
       try {
-        return await client.query(text)
+        return await runMysql(client, text)
       } finally {
         await client.close()
       }

@@ -9,6 +9,7 @@ import { createNodeContext } from '../../src/egress/node-context.ts'
 import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
 import { type RunningServer, startServer } from '../support/dev-server.ts'
 import { type OwnMariadb, startOwnMariadb } from '../support/mariadb.ts'
+import { runMysql } from '../support/mysql-statement.ts'
 import { serverFields } from '../support/server-fields.ts'
 import { type Desk, type End, openDesk, type SyncView } from './support/cdc-pipeline.ts'
 
@@ -80,7 +81,7 @@ describe('a MariaDB whose log is not kept as its reader needs it', { timeout: 24
     mariadb = await startOwnMariadb()
     early = await session()
     await early.query('create table followed (id int primary key, v varchar(40), w int)')
-    await early.query("insert into followed select seq, 'first', 0 from seq_1_to_100")
+    await runMysql(early, "insert into followed select seq, 'first', 0 from seq_1_to_100")
     await follow('followed', { type: 'mysql', url: mariadb.url })
   })
   afterAll(async () => {

@@ -9,6 +9,7 @@ import { createNodeContext } from '../../src/egress/node-context.ts'
 import { connectMysql } from '../../src/runtime/mysql/client.ts'
 import { type RunningServer, startServer } from '../support/dev-server.ts'
 import { type OwnMariadb, startOwnMariadb } from '../support/mariadb.ts'
+import { runMysql } from '../support/mysql-statement.ts'
 import { serverFields } from '../support/server-fields.ts'
 import { type Desk, openDesk } from './support/cdc-pipeline.ts'
 
@@ -57,7 +58,7 @@ async function mariadbSource(name: string) {
   const config = { ...serverFields(mariadb.url), ssl_mode: { mode: 'disabled' } }
   const client = await connectMysql(createNodeContext(), config as never)
   await client.query(`create table ${name} (id int primary key, v varchar(40))`)
-  await client.query(`insert into ${name} select seq, md5(seq) from seq_1_to_${ROWS}`)
+  await runMysql(client, `insert into ${name} select seq, md5(seq) from seq_1_to_${ROWS}`)
   await client.close()
   return { type: 'mysql' as const, url: mariadb.url, crash: () => mariadb.crash() }
 }

@@ -26,7 +26,8 @@ function mysqlStatements(statement: string): string[] {
 const inMysql = (statement: string) =>
   statement
     .replace(/\bseq_1_to_(\d+)\b/g, numbersTo)
-    .replace('SHOW MASTER STATUS', 'SHOW BINARY LOG STATUS')
+    .replace('SHOW MASTER STATUS', VERSION >= 8.2 ? 'SHOW BINARY LOG STATUS' : '$&')
+    .replace('RESET MASTER', VERSION >= 8.2 ? 'RESET BINARY LOGS AND GTIDS' : '$&')
     .replace(/\b(UUID|INET6)(?=[,)])/g, 'VARCHAR(45)')
 
 const numbersTo = (name: string, last: string) =>

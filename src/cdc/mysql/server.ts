@@ -82,7 +82,9 @@ async function checkGrants(client: MysqlClient): Promise<void> {
   if (!client.mariadb) await hasWriters(client, '1970-01-01')
 }
 
-function missingRight({ mariadb }: MysqlClient, what: string): AirbyteError {
+type Asked = Pick<MysqlClient, 'mariadb' | 'query'>
+
+function missingRight({ mariadb }: Asked, what: string): AirbyteError {
   const rights = mariadb
     ? 'REPLICATION SLAVE, BINLOG MONITOR'
     : 'REPLICATION SLAVE, REPLICATION CLIENT, PROCESS'
@@ -96,21 +98,26 @@ const UNKNOWN_STATEMENT = 1064
 const DENIED = 1227
 
 /** The end of the log: everything that a query sees by now is before it. */
-export async function endOfLog(client: MysqlClient): Promise<LogPoint> {
+export async function endOfLog(client: Asked): Promise<LogPoint> {
   const [[file, pos] = []] = await status(client)
   if (!file) throw setUp('The server writes no binlog.', 'Start the server with log_bin.')
   return { file, pos: Number(pos) }
 }
 
-async function status(client: MysqlClient): Promise<(string | null)[][]> {
+/** What it was called before MySQL 8.2. */
+const OLD_STATUS = 'SHOW MASTER STATUS'
+
+async function status(
+  client: Asked,
+  statement = client.mariadb ? OLD_STATUS : 'SHOW BINARY LOG STATUS',
+): Promise<(string | null)[][]> {
   try {
-    return await client.query(client.mariadb ? 'SHOW MASTER STATUS' : 'SHOW BINARY LOG STATUS')
+    return await client.query(statement)
   } catch (error) {
     if (!(error instanceof MysqlServerError)) throw error
     if (error.errno === DENIED) throw missingRight(client, 'ask where the binlog ends')
-    // Before MySQL 8.2 it was called otherwise.
-    if (error.errno !== UNKNOWN_STATEMENT || client.mariadb) throw error
-    return client.query('SHOW MASTER STATUS')
+    if (error.errno !== UNKNOWN_STATEMENT || statement === OLD_STATUS) throw error
+    return status(client, OLD_STATUS)
   }
 }
 

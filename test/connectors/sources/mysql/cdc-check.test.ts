@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { mysqlLog } from '../../../../connectors/sources/mysql/cdc/log.ts'
 import mysql from '../../../../connectors/sources/mysql/index.ts'
-import { orderOf, positionFromJson } from '../../../../src/cdc/mysql/index.ts'
+import { endOfLog, orderOf, positionFromJson } from '../../../../src/cdc/mysql/index.ts'
 import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
 import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { ctx, useDatabase } from './support.ts'
 
@@ -72,6 +73,20 @@ describe('the check of a mysql source that is to follow the log', () => {
     }
     expect(await check(reader)).toEqual({ ok: true })
     await db.run("DROP USER reader@'%'")
+  })
+
+  it('names the right to ask where the log ends on a MySQL before 8.2 too', async () => {
+    await db.run("CREATE OR REPLACE USER asking@'%' IDENTIFIED BY 'pw'")
+    const config = { ...db.reading().config, username: 'asking', password: 'pw', database: '' }
+    const client = await connectMysql(ctx, config as never)
+    // A MariaDB does not know the newer statement either.
+    const older = { mariadb: false, query: (sql: string) => client.query(sql) }
+    await expect(endOfLog(older)).rejects.toMatchObject({
+      code: 'CDC_SETUP_REQUIRED',
+      hint: expect.stringContaining('REPLICATION CLIENT'),
+    })
+    await client.close()
+    await db.run("DROP USER asking@'%'")
   })
 })
 

@@ -81,10 +81,8 @@ describe('incremental reads of the mysql source', () => {
     }
     const events = await readStream(db.reading(), await incremental(), state)
     const failed = events.find(({ type }) => type === 'error')
-    // MySQL takes the text for no time at all, MariaDB for the zero one.
-    const error = ON_MYSQL ? { code: 'STATE_INVALID' } : undefined
-    expect(failed && 'error' in failed ? failed.error : undefined).toEqual(
-      error && expect.objectContaining(error),
-    )
+    // MySQL takes the text for no time at all; MariaDB, and MySQL 8.0.15, for the zero one.
+    const code = failed && 'error' in failed ? failed.error.code : undefined
+    expect(ON_MYSQL ? ['STATE_INVALID', undefined] : [undefined]).toContain(code)
   })
 })
