@@ -106,6 +106,7 @@ class MemoryControl implements SyncControl {
 
   async done(task: string) {
     this.#done.add(task)
+    return null
   }
 
   async fail(_task: string, _fence: number, error: Parameters<typeof fromRecord>[0]) {

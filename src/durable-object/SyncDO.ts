@@ -6,6 +6,7 @@ import type {
   AddedStreams,
   ChunkReport,
   Claim,
+  Lane,
   PartitionPage,
   PlanReport,
   StagedChunk,
@@ -15,6 +16,7 @@ import type {
   ToPlan,
   Wait,
 } from '../core/sync-engine/types.ts'
+import { laneOf } from '../core/sync-engine/types.ts'
 import {
   type ErrorRecord,
   type LogLevel,
@@ -41,7 +43,7 @@ import { guarded } from './rpc-guard.ts'
 import { pageOf, readArchive, writeArchive } from './sync-archive.ts'
 import { SyncProgress } from './sync-progress.ts'
 import { outcomeOf } from './sync-receipt.ts'
-import { type StreamRow, SYNC_MIGRATIONS, type SyncRow } from './sync-rows.ts'
+import { type StreamRow, SYNC_MIGRATIONS, type SyncRow, type TaskRow } from './sync-rows.ts'
 import { MAX_LOG_LINES, SyncStore } from './sync-store.ts'
 import { SyncTasks } from './sync-tasks.ts'
 import type { Posted } from './task-store.ts'
@@ -315,13 +317,15 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     })
   }
 
-  async done(id: string, fence: number, warnings: Warning[] = []) {
+  async done(id: string, fence: number, warnings: Warning[] = [], lane?: Lane) {
     return this.#report(id, fence, (task) => {
       this.#store.addWarnings(warnings)
       if (task.kind === 'read' && task.stream) {
         this.#store.updateStream(task.stream, { readComplete: true })
       }
       this.#tasks.done(task)
+      const next = lane && this.#tasks.nextOf(lane, task.stream)
+      return next ? this.#tasks.claim(next.id) : null
     })
   }
 
@@ -369,16 +373,12 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   /** A report by the holder of a claim. */
-  async #report(
-    id: string,
-    fence: number,
-    work: (task: NonNullable<ReturnType<SyncStore['tasks']['get']>>) => void,
-  ): Promise<void> {
-    await guarded(() =>
+  async #report<T>(id: string, fence: number, work: (task: TaskRow) => T): Promise<T> {
+    return guarded(() =>
       this.#change(() => {
-        const task = this.#tasks.held(id, fence)
-        work(task)
+        const result = work(this.#tasks.held(id, fence))
         this.#store.saveSync({ ...this.#progress.sync(), updatedAt: Date.now() })
+        return result
       }),
     )
   }
@@ -440,8 +440,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   /** Streams of one sync spread over the shards too, so that they advance together. */
   #wakeUp(sync: SyncRow, { id, kind, ord }: Posted): WakeUp {
     const { tenantId, syncId } = sync.input
-    const lane = kind === 'load' || kind === 'finish' ? 'load' : 'read'
-    const shard = { lane, number: syncId + ord } as const
+    const shard = { lane: laneOf(kind), number: syncId + ord }
     return { message: { v: 1 as const, tenantId, syncId, taskId: id }, shard }
   }
 

@@ -29,6 +29,7 @@ import type {
   SourceOwner,
 } from '../runtime/contract.ts'
 import { declarativeSource } from '../runtime/declarative/index.ts'
+import type { KeptConnections } from '../runtime/kept-connections.ts'
 import type { StagedChanges } from '../runtime/source-log.ts'
 import { type Bucket, r2Store } from '../staging/r2-store.ts'
 import { readManifest } from './manifest-store.ts'
@@ -57,19 +58,20 @@ export interface ContextOptions {
   owner?: SourceOwner
   /** Its log. */
   changes?: StagedChanges
+  kept?: KeptConnections
 }
 
 /** A connector's context in a Worker, with the network and the warehouse of one workspace. */
 export function connectorContext(
   env: Env,
   tenantId: string,
-  { signal, log, budget, owner, changes }: ContextOptions,
+  { signal, log, budget, owner, changes, kept }: ContextOptions,
 ): ConnectorContext {
   const allowPrivate = env.ALLOW_PRIVATE_NETWORKS === 'on'
   const resolver = allowPrivate ? platformResolver : dohResolver(fetch, DOH_URL)
   return {
     ...createEgress(workerdEgressHost({ connect, resolver }), { allowPrivate }, signal),
-    ...{ signal, log, budget, owner, changes },
+    ...{ signal, log, budget, owner, changes, kept },
     now: () => Date.now(),
     warehouse: r2Store(env.WAREHOUSE as unknown as Bucket, `${tenantId}/`),
   }

@@ -4,7 +4,7 @@ import { armFaultPoint, type FaultPoint } from '../core/fault-points.ts'
 import { targetKey } from '../core/sync-engine/connection-tables.ts'
 import type { TaskHost } from '../core/sync-engine/host.ts'
 import { runTask } from '../core/sync-engine/run-task.ts'
-import type { Claim, PartitionPage, TaskMessage } from '../core/sync-engine/types.ts'
+import type { Claim, Lane, PartitionPage, TaskMessage } from '../core/sync-engine/types.ts'
 import { withLimits } from '../core/sync-engine/with-limits.ts'
 import { type PartitionDelta, streamKey } from '../protocol/index.ts'
 import { createScrubber } from '../vault/index.ts'
@@ -25,7 +25,7 @@ const SHARDS = 4
 
 /** `read` carries plan and read tasks, `load` carries load and finish tasks. */
 export interface Shard {
-  lane: 'read' | 'load'
+  lane: Lane
   /** Any number; shards are taken modulo their count. */
   number: number
 }

@@ -1,5 +1,5 @@
 import { fenceOf } from '../core/sync-engine/identity.ts'
-import type { Claim, StreamClaim, Wait } from '../core/sync-engine/types.ts'
+import type { Claim, Lane, StreamClaim, Wait } from '../core/sync-engine/types.ts'
 import {
   AirbyteError,
   type ErrorRecord,
@@ -20,10 +20,12 @@ const BACKOFF_MS = [2_000, 5_000, 15_000, 45_000, 120_000]
  * which has so many for everybody.
  */
 const AT_ONCE = 32
-const LANES: TaskKind[][] = [
-  ['plan', 'read'],
-  ['load', 'finish'],
-]
+/**
+ * Wake-ups of a lane that nobody has answered yet. Where all consumers are at work more would only
+ * stand before those of other syncs: who is at work takes up the next task by itself.
+ */
+const UNANSWERED = 12
+const LANES: Record<Lane, TaskKind[]> = { read: ['plan', 'read'], load: ['load', 'finish'] }
 /** Who looks at a sync that is tried again after so long is told why. */
 const TOLD_MS = 5_000
 
@@ -57,9 +59,8 @@ export class SyncTasks {
   /** Has wake-ups sent to as many as may work at once. */
   dispatch(): void {
     const now = this.#now()
-    for (const lane of LANES) {
-      let room = AT_ONCE
-      for (const kind of lane) room -= this.#store.tasks.atWork(kind)
+    for (const lane of Object.values(LANES)) {
+      let room = this.#roomIn(lane)
       for (const kind of lane) {
         if (room <= 0) break
         const next = this.#store.tasks.unsent(kind, now, room)
@@ -67,6 +68,16 @@ export class SyncTasks {
         room -= next.length
       }
     }
+  }
+
+  #roomIn(lane: TaskKind[]): number {
+    let [claimed, sent] = [0, 0]
+    for (const kind of lane) {
+      const counts = this.#store.tasks.atWork(kind)
+      claimed += counts.claimed
+      sent += counts.sent
+    }
+    return Math.min(UNANSWERED, AT_ONCE - claimed) - sent
   }
 
   #send(id: string): void {
@@ -99,6 +110,20 @@ export class SyncTasks {
       wait_code: null,
     })
     return this.#describe(sync, task, fence)
+  }
+
+  /**
+   * What who has done a task of this stream goes on with: making the stream visible, or else what of
+   * the lane has no wake-up yet, or has one that nobody came to answer.
+   */
+  nextOf(lane: Lane, done: StreamKey | null): TaskRow | undefined {
+    const now = this.#now()
+    const finish = done === null ? undefined : this.#store.tasks.get(taskId('finish', done))
+    if (finish?.status === 'ready' && finish.woken_at === 0 && finish.not_before <= now)
+      return finish
+    const { tasks } = this.#store
+    const unsent = LANES[lane].flatMap((kind) => tasks.unsent(kind, now, 1))
+    return unsent[0] ?? LANES[lane].flatMap((kind) => tasks.unclaimed(kind, now))[0]
   }
 
   /** The task if this fence still holds it; extends its lease. */

@@ -67,12 +67,20 @@ export class TaskStore {
     return this.#where(query, kind, now, limit)
   }
 
-  /** Tasks of a kind that somebody works on, or will as soon as the wake-up arrives. */
-  atWork(kind: TaskKind): number {
+  /** That may go on and was sent first of those that nobody has claimed yet. */
+  unclaimed(kind: TaskKind, now: number): TaskRow[] {
+    const query = `status = 'ready' and kind = ? and woken_at > 0 and not_before <= ?
+      order by woken_at limit 1`
+    return this.#where(query, kind, now)
+  }
+
+  /** How many of a kind somebody works on, and of how many the wake-up is on its way. */
+  atWork(kind: TaskKind): { claimed: number; sent: number } {
     const query = `select
-      (select count(*) from tasks where status = 'claimed' and kind = ?1) +
-      (select count(*) from tasks where status = 'ready' and kind = ?1 and woken_at > 0) as n`
-    return Number(this.#sql.exec(query, kind).one().n)
+      (select count(*) from tasks where status = 'claimed' and kind = ?1) as claimed,
+      (select count(*) from tasks where status = 'ready' and kind = ?1 and woken_at > 0) as sent`
+    const { claimed, sent } = this.#sql.exec(query, kind).one()
+    return { claimed: Number(claimed), sent: Number(sent) }
   }
 
   /** When the first lease ends, the first wait after `now` does, and whether a task could go on now. */

@@ -24,6 +24,7 @@ import type {
   WireFormat,
 } from '../protocol/index.ts'
 import type { CallRates } from './call-window.ts'
+import type { KeptConnections } from './kept-connections.ts'
 import type { SourceLog, StagedChanges } from './source-log.ts'
 
 /** What a connector is given; there is nothing else it may use to reach the outside. */
@@ -42,6 +43,8 @@ export interface ConnectorContext {
   owner?: SourceOwner
   /** The source's log, read by its one reader; absent where the host has none. */
   changes?: StagedChanges
+  /** Where connections are left for the tasks that follow in this run; absent: each ends its own. */
+  kept?: KeptConnections
 }
 
 /** What there is once for a source, however many slices, checks and previews run it at a time. */
@@ -576,7 +579,10 @@ export interface Loader {
   load(chunk: Chunk, fence: number): Promise<LoadResult>
   /** Rows a reader of the target sees now; null if the target does not exist yet. */
   count(): Promise<number | null>
-  /** Makes the generation the visible one (overwrite modes) and drops older ones. */
+  /**
+   * Makes the generation the visible one (overwrite modes) and drops older ones. The fence may be a
+   * higher one than that of `prepare`.
+   */
   finish(fence: number): Promise<void>
   /** Drops what an unfinished generation left behind. */
   abort(fence: number): Promise<void>

@@ -61,15 +61,46 @@ interface Opened {
 
 const reads = (from: number, to: number) => NAMES.slice(from, to).map((name) => `read:${name}`)
 
-it('wakes 32 readers of a sync at once, and another whenever one is done', () =>
+it('wakes readers of a sync as they answer, until 32 are at work', () =>
   inSync('window', ({ store, tasks, sent }) => {
-    expect(sent()).toEqual(reads(0, 32))
+    expect(sent()).toEqual(reads(0, 12))
     expect(sent()).toEqual([])
     // What is being read is no reason not to load.
     tasks.wake('load', 't0')
     expect(sent()).toEqual(['load:t0'])
+    const claimed = (ids: string[]) => {
+      for (const id of ids) store.tasks.update(id, { status: 'claimed', fence: 1 })
+    }
+    claimed(reads(0, 12))
+    expect(sent()).toEqual(reads(12, 24))
+    claimed(reads(12, 24))
+    expect(sent()).toEqual(reads(24, 32))
+    claimed(reads(24, 32))
+    expect(sent()).toEqual([])
     for (const id of ['read:t5', 'read:t6']) store.tasks.update(id, { status: 'done' })
     expect(sent()).toEqual(reads(32, 34))
+  }))
+
+it('hands who has done a task the next one of its lane, those with a wake-up last', () =>
+  inSync('next', ({ store, tasks, sent }) => {
+    sent()
+    const next = () => tasks.nextOf('read', 't0')
+    for (const id of reads(0, 32)) store.tasks.update(id, { status: 'done' })
+    expect(next()?.id).toBe('read:t32')
+    // Making a stream visible comes before reading another; what waits for its moment does not come.
+    tasks.wake('finish', 't0')
+    tasks.wake('load', 't1')
+    store.tasks.update('read:t33', { not_before: 2_000_000 })
+    expect(next()?.id).toBe('finish:t0')
+    store.tasks.update('finish:t0', { status: 'claimed' })
+    store.tasks.update('read:t32', { status: 'claimed' })
+    expect(next()?.id).toBe('read:t34')
+    expect(tasks.nextOf('load', 't1')?.id).toBe('load:t1')
+    for (const id of reads(35, 100)) store.tasks.update(id, { status: 'done' })
+    expect(sent()).toEqual(['read:t34', 'load:t1'])
+    expect(next()?.id).toBe('read:t34')
+    store.tasks.update('read:t34', { status: 'claimed' })
+    expect(next()).toBeUndefined()
   }))
 
 it('lets a stream that had its turn go on after those that had none', () =>
@@ -90,7 +121,7 @@ it('sends again only what was sent and not answered', () =>
     store.tasks.update('read:t0', { status: 'claimed', fence: 1, lease_until: clock.now + 90_000 })
     clock.now += 31_000
     tasks.sweep(30_000)
-    expect(sent()).toEqual(reads(1, 32))
+    expect(sent()).toEqual(reads(1, 13))
     tasks.sweep(30_000)
     expect(sent()).toEqual([])
   }))
@@ -103,7 +134,7 @@ it('wakes nobody for a task that waits, until its moment', () =>
     const error = new AirbyteError('CONNECTION_LOST', 'Gone.').toJSON()
     const task = store.tasks.get(id)
     if (task) tasks.fail(task, error)
-    expect(sent()).toEqual(reads(32, 33))
+    expect(sent()).toEqual(reads(12, 13))
     expect(tasks.nextDue(60_000)).toBe(clock.now + 2000)
     clock.now += 2000
     for (const other of reads(1, 100)) store.tasks.update(other, { status: 'done' })

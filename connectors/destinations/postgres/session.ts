@@ -53,16 +53,23 @@ export const openSession = (
   ctx: ConnectorContext,
   config: PostgresConfig,
   stream?: string,
-): Session =>
-  openDatabase({
+): Session => {
+  let onEnd = () => {}
+  return openDatabase({
     async open(lost) {
       const client = await connectPostgres(ctx, config, { applicationName: 'airbyte destination' })
-      client.once('end', lost)
+      onEnd = lost
+      client.once('end', onEnd)
       return client
     },
-    close: closePostgres,
+    close(client) {
+      // It may be left to somebody else.
+      client.off('end', onEnd)
+      return closePostgres(client)
+    },
     // Whatever the database's default: a chunk must see what was committed while it was copied.
     execute: (client, sql) =>
       client.query(sql === 'BEGIN' ? 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE' : sql),
     mapError: (error) => mapPostgresError(error, { ...config, stream }),
   })
+}

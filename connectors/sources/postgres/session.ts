@@ -11,17 +11,16 @@ export async function connectSource(
   ctx: ConnectorContext,
   config: SourceConfig,
 ): Promise<pg.Client> {
-  const client = await connectPostgres(ctx, config, {
+  return connectPostgres(ctx, config, {
     applicationName: 'airbyte source',
     session: {
       default_transaction_read_only: 'on',
       synchronize_seqscans: 'off',
       enable_sort: 'off',
     },
+    // The planner's price of a disabled sort would set it off.
+    sessionIfKnown: { jit: 'off' },
   })
-  // Settings that not every version has. The planner's price of a disabled sort would set off the JIT.
-  await client.query("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('jit')")
-  return client
 }
 
 /** Works with a session and ends it. */

@@ -7,19 +7,14 @@ import type { StreamClaim } from './types.ts'
 
 /** Makes a stream's generation visible, once every chunk of it is loaded. */
 export async function runFinishSlice(slice: Slice<StreamClaim>): Promise<void> {
-  const { sync, claim, host, ctx } = slice
-  const destination = await host.openDestination(claim)
-  const loader = await destination.connector.open(ctx, destination.config, claim.stream.plan)
-  try {
-    await loader.prepare(claim.fence)
-    const warnings = await holdEmptyOverwrite(claim, loader)
-    await loader.finish(claim.fence)
-    await faultPoint('finish.swapped')
-    await sync.done(claim.taskId, claim.fence, warnings)
-    await faultPoint('finish.reported')
-  } finally {
-    await loader.close()
-  }
+  const { claim } = slice
+  const { loader, isPrepared } = await slice.loaders.open(slice)
+  if (!isPrepared) await loader.prepare(claim.fence)
+  const warnings = await holdEmptyOverwrite(claim, loader)
+  await loader.finish(claim.fence)
+  await faultPoint('finish.swapped')
+  await slice.done(warnings)
+  await faultPoint('finish.reported')
 }
 
 /** An overwrite that read nothing does not wipe a table that has rows, unless someone accepts it. */

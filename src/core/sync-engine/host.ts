@@ -12,6 +12,7 @@ import type {
   ObjectStore,
   Source,
 } from '../../runtime/contract.ts'
+import type { KeptConnections } from '../../runtime/kept-connections.ts'
 import type { AddedStreams, Claim, PlanClaim, StreamClaim, SyncControl } from './types.ts'
 
 /** What a slice needs of the place it runs in: a queue consumer, an alarm, a test. */
@@ -28,6 +29,7 @@ export interface TaskHost {
     claim: Claim
     signal: AbortSignal
     budget: Budget
+    kept?: KeptConnections
     log: (level: LogLevel, message: string) => void
   }): ConnectorContext
   /** Masks the secrets of what was opened; every log line and error passes it. */

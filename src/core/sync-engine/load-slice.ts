@@ -10,20 +10,17 @@ import type { StagedChunk, StreamClaim } from './types.ts'
 
 /** Loads a stream's staged chunks in order until none is left or the slice is spent. */
 export async function runLoadSlice(slice: Slice<StreamClaim>): Promise<void> {
-  const { sync, claim, host, ctx } = slice
-  const destination = await host.openDestination(claim)
-  const loader = await destination.connector.open(ctx, destination.config, claim.stream.plan)
-  try {
-    await loader.prepare(claim.fence)
-    for (;;) {
-      slice.check()
-      const chunk = await sync.nextStaged(claim.taskId, claim.fence)
-      if (!chunk) return sync.done(claim.taskId, claim.fence)
-      await loadStaged(slice, destination.connector, loader, chunk)
-      if (ctx.budget.exhausted()) return sync.release(claim.taskId, claim.fence)
-    }
-  } finally {
-    await loader.close()
+  const { sync, claim, ctx } = slice
+  const open = await slice.loaders.open(slice)
+  const { destination, loader } = open
+  await loader.prepare(claim.fence)
+  open.isPrepared = true
+  for (;;) {
+    slice.check()
+    const chunk = await sync.nextStaged(claim.taskId, claim.fence)
+    if (!chunk) return slice.done()
+    await loadStaged(slice, destination, loader, chunk)
+    if (ctx.budget.exhausted()) return sync.release(claim.taskId, claim.fence)
   }
 }
 

@@ -1,10 +1,11 @@
-import type { ChunkProof, Destination, Loader } from '../../runtime/contract.ts'
+import type { ChunkProof, Destination } from '../../runtime/contract.ts'
 import { encodeFrames } from '../../staging/chunk-codec.ts'
 import { faultPoint } from '../fault-points.ts'
 import { checksummed } from './checksum.ts'
 import type { OpenChunk } from './chunk-reader.ts'
 import { syncOfFence } from './identity.ts'
 import { loadDirectly } from './load-directly.ts'
+import type { OpenLoader } from './loaders.ts'
 import { stagedKey } from './objects.ts'
 import {
   idOf,
@@ -24,37 +25,32 @@ type ReadSlice = Slice<StreamClaim>
  * chunk goes straight into the destination. Staged: into R2, for the load task to pick up.
  */
 export async function runReadSlice(slice: ReadSlice): Promise<void> {
-  const { sync, claim, host, ctx } = slice
-  const destination = await host.openDestination(claim)
+  const { sync, claim, host, loaders } = slice
   const { stream } = claim
   const needsLoader = stream.transfer === 'direct' || claim.first
-  const loader = needsLoader
-    ? await destination.connector.open(ctx, destination.config, stream.plan)
-    : undefined
-  try {
-    const start = loader ? await resume(slice, loader) : { state: claim.state, complete: false }
-    await faultPoint('read.prepared')
-    if (start.complete) return sync.done(claim.taskId, claim.fence)
-    const reached =
-      loader && stream.transfer === 'direct'
-        ? await loadDirectly(slice, { destination: destination.connector, loader }, start)
-        : await stageChunks(slice, destination.connector, start)
-    if (!reached) return sync.release(claim.taskId, claim.fence)
-    const { end, wait } = reached
-    await sync.advanced(claim.taskId, claim.fence, end)
-    await faultPoint('read.advanced')
-    if (end.complete) await sync.done(claim.taskId, claim.fence)
-    else if (wait) await sync.wait(claim.taskId, claim.fence, wait)
-    else await sync.release(claim.taskId, claim.fence)
-  } finally {
-    await loader?.close()
-  }
+  const open = needsLoader ? await loaders.open(slice) : undefined
+  const destination = open?.destination ?? (await host.openDestination(claim)).connector
+  const start = open ? await resume(slice, open) : { state: claim.state, complete: false }
+  await faultPoint('read.prepared')
+  if (start.complete) return slice.done()
+  const reached =
+    open && stream.transfer === 'direct'
+      ? await loadDirectly(slice, { destination, loader: open.loader }, start)
+      : await stageChunks(slice, destination, start)
+  if (!reached) return sync.release(claim.taskId, claim.fence)
+  const { end, wait } = reached
+  await sync.advanced(claim.taskId, claim.fence, end)
+  await faultPoint('read.advanced')
+  if (end.complete) await slice.done()
+  else if (wait) await sync.wait(claim.taskId, claim.fence, wait)
+  else await sync.release(claim.taskId, claim.fence)
 }
 
 /** Takes the fence at the destination and believes its ledger where it is ahead of what we know. */
-async function resume(slice: ReadSlice, loader: Loader) {
+async function resume(slice: ReadSlice, open: OpenLoader) {
   const { sync, claim } = slice
-  const position = await loader.prepare(claim.fence)
+  const position = await open.loader.prepare(claim.fence)
+  open.isPrepared = true
   const known = { state: claim.state, complete: false }
   // Staged chunks run ahead of the ledger: after the first, the sync's own position is the truth.
   if (!position || (claim.stream.transfer === 'staged' && !claim.first)) return known

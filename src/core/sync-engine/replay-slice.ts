@@ -21,29 +21,27 @@ const NOWHERE = { state: {}, complete: false }
  */
 export async function runReplaySlice(slice: Slice<StreamClaim>, syncId: number): Promise<void> {
   const { sync, claim, host, ctx } = slice
-  const destination = await host.openDestination(claim)
-  const loader = await destination.connector.open(ctx, destination.config, claim.stream.plan)
-  try {
-    await loader.prepare(claim.fence)
-    await faultPoint('read.prepared')
-    for await (const key of keysUnder(
-      host.staging,
-      rejectsPrefix(claim.input.connectionId, syncId),
-    )) {
-      slice.check()
-      const object = await rejectsIn(slice, key)
-      if (!object) continue
-      await replay(slice, { loader, capabilities: destination.connector.capabilities }, key, object)
-      await faultPoint('replay.loaded')
-      await host.staging.delete([key])
-      if (ctx.budget.exhausted()) return sync.release(claim.taskId, claim.fence)
-    }
-    await sync.advanced(claim.taskId, claim.fence, { state: {}, complete: true })
-    await faultPoint('read.advanced')
-    await sync.done(claim.taskId, claim.fence)
-  } finally {
-    await loader.close()
+  const open = await slice.loaders.open(slice)
+  const { loader } = open
+  const { capabilities } = open.destination
+  await loader.prepare(claim.fence)
+  open.isPrepared = true
+  await faultPoint('read.prepared')
+  for await (const key of keysUnder(
+    host.staging,
+    rejectsPrefix(claim.input.connectionId, syncId),
+  )) {
+    slice.check()
+    const object = await rejectsIn(slice, key)
+    if (!object) continue
+    await replay(slice, { loader, capabilities }, key, object)
+    await faultPoint('replay.loaded')
+    await host.staging.delete([key])
+    if (ctx.budget.exhausted()) return sync.release(claim.taskId, claim.fence)
   }
+  await sync.advanced(claim.taskId, claim.fence, { state: {}, complete: true })
+  await faultPoint('read.advanced')
+  await slice.done()
 }
 
 interface Rejects {

@@ -1,3 +1,4 @@
+import type { Warning } from '../../durable-object/rpc.ts'
 import {
   AirbyteError,
   type ErrorRecord,
@@ -5,16 +6,18 @@ import {
   toAirbyteError,
 } from '../../protocol/index.ts'
 import type { Budget, ConnectorContext } from '../../runtime/contract.ts'
+import { KeptConnections } from '../../runtime/kept-connections.ts'
 import { faultPoint } from '../fault-points.ts'
 import { endLeftover } from './end-leftover.ts'
 import { runFinishSlice } from './finish-slice.ts'
 import type { TaskHost } from './host.ts'
 import { runLoadSlice } from './load-slice.ts'
+import { Loaders } from './loaders.ts'
 import { reserveMemory, SLICE_BYTES } from './memory-budget.ts'
 import { runPlanSlice } from './plan-slice.ts'
 import { runReadSlice } from './read-slice.ts'
 import { runReplaySlice } from './replay-slice.ts'
-import type { Claim, SyncControl } from './types.ts'
+import { type Claim, type Lane, laneOf, type SyncControl } from './types.ts'
 
 /** Heartbeats in the time of one lease. */
 const HEARTBEATS = 4
@@ -28,45 +31,102 @@ export interface Slice<C extends Claim = Claim> {
   sync: SyncControl
   claim: C
   ctx: ConnectorContext
+  loaders: Loaders
   /** Throws once the claim is lost or the sync is cancelled. */
   check(): void
+  /** The task is done. */
+  done(warnings?: Warning[]): Promise<void>
 }
 
 /**
- * Runs one slice of a task: claim, work until done or spent, hand over. It does not know its host.
- * Whatever happens is reported to the sync's object; nothing is thrown but what makes reporting
- * itself impossible, in which case the lease runs out and another slice takes over.
+ * Runs one slice of a task: claim, work until done or spent, hand over; and after a task that took
+ * little, others of the same sync, which find open what the one before has opened. It does not know
+ * its host. Whatever happens is reported to the sync's object; nothing is thrown but what makes
+ * reporting itself impossible, in which case the lease runs out and another slice takes over.
  */
 export async function runTask(host: TaskHost, taskId: string): Promise<void> {
+  const first = await host.sync.claim(taskId)
+  if (!first) return
+  if (first.kind === 'read' && first.leftover) return endLeftover(host, first)
+  const run = openRun(host, first)
+  try {
+    for (let claim: Claim | null = first; claim; ) claim = await runClaim(run, claim)
+  } finally {
+    await run.loaders.close()
+    await run.kept.close()
+  }
+}
+
+/** Tasks that follow each other in one invocation. */
+interface Run {
+  host: TaskHost
+  abort: AbortController
+  kept: KeptConnections
+  loaders: Loaders
+  budget: Budget
+  /** Where the next task may come from; undefined: it is enough. */
+  next(): Lane | undefined
+}
+
+function openRun(host: TaskHost, { kind, input }: Claim): Run {
+  const began = host.now()
+  const deadline = began + input.limits.sliceMs
+  const goesOn = began + Math.min(GO_ON_MS, input.limits.sliceMs / 2)
+  let tasks = 0
+  return {
+    host,
+    abort: new AbortController(),
+    kept: new KeptConnections(),
+    loaders: new Loaders(),
+    budget: { deadline, exhausted: () => host.now() >= deadline },
+    next: () => (++tasks < TASKS && host.now() < goesOn ? laneOf(kind) : undefined),
+  }
+}
+
+/** Another sync's wake-ups may wait behind this one. */
+const GO_ON_MS = 10_000
+/** Each makes some ten calls, of which an invocation has a thousand. */
+const TASKS = 50
+
+/** Runs a slice of a claimed task; returns what this run goes on with. */
+async function runClaim(run: Run, claim: Claim): Promise<Claim | null> {
+  const { host, abort, budget, kept, loaders } = run
   const { sync } = host
-  const claim = await sync.claim(taskId)
-  if (!claim) return
-  if (claim.kind === 'read' && claim.leftover) return endLeftover(host, claim)
   const logger = createLogger(host, claim)
-  const abort = new AbortController()
-  const heartbeat = setInterval(() => beat(sync, claim, abort), claim.leaseMs / HEARTBEATS)
+  let isOver = false
+  const heartbeat = setInterval(() => {
+    void beat(sync, claim, (error) => isOver || abort.abort(error))
+  }, claim.leaseMs / HEARTBEATS)
   let release: (() => void) | undefined
+  let next: Claim | null = null
   try {
     await faultPoint(`${claim.kind}.claimed`)
     release = reserveMemory(SHARE[claim.kind])
-    const budget = sliceBudget(host, claim)
-    const ctx = host.context({ claim, signal: abort.signal, budget, log: logger.log })
-    await runSlice({ host, sync, claim, ctx, check: () => abort.signal.throwIfAborted() })
+    await loaders.keepOnly(claim)
+    const ctx = host.context({ claim, signal: abort.signal, budget, kept, log: logger.log })
+    const done = async (warnings?: Warning[]) => {
+      next = await sync.done(claim.taskId, claim.fence, warnings, run.next())
+    }
+    const check = () => abort.signal.throwIfAborted()
+    await runSlice({ host, sync, claim, ctx, loaders, check, done })
   } catch (thrown) {
+    await loaders.close().catch(() => {})
     const error = toAirbyteError(abort.signal.aborted ? abort.signal.reason : thrown)
     if (error.code === 'FENCE_LOST') logger.log('info', 'superseded by a newer claim')
     else if (error.code === 'MEMORY_BUDGET') {
-      await sync.release(taskId, claim.fence, MEMORY_RETRY_MS)
+      await sync.release(claim.taskId, claim.fence, MEMORY_RETRY_MS)
     } else {
       logger.log('error', `${error.code}: ${error.message}`)
       const record: ErrorRecord = JSON.parse(host.scrub(JSON.stringify(error)))
-      await sync.fail(taskId, claim.fence, record)
+      await sync.fail(claim.taskId, claim.fence, record)
     }
   } finally {
+    isOver = true
     clearInterval(heartbeat)
     release?.()
     await logger.flush()
   }
+  return next
 }
 
 async function runSlice(slice: Slice): Promise<void> {
@@ -78,19 +138,18 @@ async function runSlice(slice: Slice): Promise<void> {
   return run({ ...slice, claim })
 }
 
-async function beat(sync: SyncControl, claim: Claim, abort: AbortController): Promise<void> {
+async function beat(
+  sync: SyncControl,
+  claim: Claim,
+  stop: (error: AirbyteError) => void,
+): Promise<void> {
   try {
     const { cancelled } = await sync.heartbeat(claim.taskId, claim.fence)
-    if (cancelled) abort.abort(new AirbyteError('CANCELLED', 'The sync was cancelled.'))
+    if (cancelled) stop(new AirbyteError('CANCELLED', 'The sync was cancelled.'))
   } catch (error) {
     const known = toAirbyteError(error)
-    if (known.code === 'FENCE_LOST') abort.abort(known)
+    if (known.code === 'FENCE_LOST') stop(known)
   }
-}
-
-function sliceBudget(host: TaskHost, claim: Claim): Budget {
-  const deadline = host.now() + claim.input.limits.sliceMs
-  return { deadline, exhausted: () => host.now() >= deadline }
 }
 
 /** Collects lines and sends them together, so that a chatty connector costs few calls. */

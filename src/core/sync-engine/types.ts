@@ -182,6 +182,12 @@ export interface StreamClaim extends ClaimBase {
 
 export type Claim = PlanClaim | StreamClaim
 
+/** Tasks that read, and tasks that load: each has a number of its own that may be at work at once. */
+export type Lane = 'read' | 'load'
+
+export const laneOf = (kind: Claim['kind']): Lane =>
+  kind === 'plan' || kind === 'read' ? 'read' : 'load'
+
 export interface ChunkReport extends ChunkProof {
   id: string
   end: ChunkEnd
@@ -214,7 +220,8 @@ export interface SyncControl {
   wait(taskId: string, fence: number, wait: Wait): Promise<void>
   /** Ends the claim; the task goes on in another slice. */
   release(taskId: string, fence: number, delayMs?: number): Promise<void>
-  done(taskId: string, fence: number, warnings?: Warning[]): Promise<void>
+  /** Ends the task; with `lane` it claims what its holder may go on with, if there is anything. */
+  done(taskId: string, fence: number, warnings?: Warning[], lane?: Lane): Promise<Claim | null>
   fail(taskId: string, fence: number, error: ErrorRecord): Promise<void>
   log(lines: { at: number; level: LogLevel; stream?: StreamKey; message: string }[]): Promise<void>
   estimate(stream: StreamKey, rows: number): Promise<void>

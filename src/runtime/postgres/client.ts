@@ -4,6 +4,7 @@ import { AirbyteError } from '../../protocol/index.ts'
 import type { ConnectorContext, ConnectorSocket } from '../contract.ts'
 import type { PostgresConfig, SslModeName } from './config.ts'
 import { mapPostgresError } from './errors.ts'
+import { keep, leave, socketOf, takeKept } from './keep.ts'
 import { requestTls } from './tls.ts'
 
 export interface ConnectOptions {
@@ -11,6 +12,8 @@ export interface ConnectOptions {
   applicationName?: string
   /** Session settings on top of the defaults, such as `{ default_transaction_read_only: 'on' }`. */
   session?: Record<string, string>
+  /** Settings that not every version or platform has. */
+  sessionIfKnown?: Record<string, string>
   /** `database`: a walsender that takes replication commands as well as simple queries. */
   replication?: 'database'
 }
@@ -32,6 +35,9 @@ const SESSION: Record<string, string> = {
   idle_in_transaction_session_timeout: '5min',
 }
 
+/** From PostgreSQL 14 on Linux: a long query ends soon after its client is gone. */
+const IF_KNOWN: Record<string, string> = { client_connection_check_interval: '10s' }
+
 /** How each SSL mode connects, attempt by attempt; the next is tried only if the server refuses this kind. */
 const ATTEMPTS: Record<SslModeName, ('plain' | 'tls' | 'tls-if-offered')[]> = {
   disable: ['plain'],
@@ -44,7 +50,8 @@ const ATTEMPTS: Record<SslModeName, ('plain' | 'tls' | 'tls-if-offered')[]> = {
 
 /**
  * Opens a connection through the egress policy and sets the session. All result values are text.
- * The caller ends it with `closePostgres`. An abort of `ctx.signal` cuts it.
+ * The caller ends it with `closePostgres`, which leaves it in `ctx.kept` where there is that: then the
+ * next who wants such a connection gets it. An abort of `ctx.signal` cuts it.
  *
  * Rejects with AUTH_FAILED, PERMISSION_DENIED, HOST_UNREACHABLE, TLS_FAILED, EGRESS_REFUSED, TIMEOUT,
  * CONNECTION_LOST or VALIDATION_FAILED; no message ever holds the password.
@@ -70,9 +77,15 @@ export async function connectPostgres(
       didYouMean: Object.keys(ATTEMPTS),
     })
   }
+  // A walsender is no session for others.
+  const key = options.replication ? undefined : JSON.stringify([config, options])
+  const found = ctx.kept && key && (await takeKept(ctx.kept, key))
+  if (found) return found
   for (const [index, kind] of attempts.entries()) {
     try {
-      return await attempt(ctx, config, kind, options)
+      const { client, settings } = await attempt(ctx, config, kind, options)
+      if (ctx.kept && key) keep(client, { kept: ctx.kept, key, settings, end })
+      return client
     } catch (error) {
       const refusedThisKind = isHbaRefusal(error) && index + 1 < attempts.length
       if (!refusedThisKind) throw mapPostgresError(error, config)
@@ -81,13 +94,18 @@ export async function connectPostgres(
   throw new Error('unreachable: the last attempt returns or throws')
 }
 
+/** Ends a connection, or leaves it to the next (see `connectPostgres`). Never rejects. */
+export async function closePostgres(client: pg.Client): Promise<void> {
+  if (!leave(client)) await end(client)
+}
+
 /**
  * Says goodbye; what still runs is cancelled first. A server that is blocked on a full network buffer
  * sees neither a cancel nor, on some platforms, a cut socket, until its bytes are taken: so a COPY that
  * was left (`copyOut`) is drained meanwhile. Takes two seconds at most, then cuts. Never rejects.
  */
-export async function closePostgres(client: pg.Client): Promise<void> {
-  const { stream } = client.connection as unknown as { stream: ConnectorSocket }
+async function end(client: pg.Client): Promise<void> {
+  const stream = socketOf(client)
   if (stream.destroyed) return
   const timer = setTimeout(() => stream.destroy(), CLOSE_MS)
   if (!(client as unknown as { readyForQuery?: boolean }).readyForQuery) {
@@ -110,7 +128,7 @@ async function attempt(
   config: PostgresConfig,
   kind: 'plain' | 'tls' | 'tls-if-offered',
   options: ConnectOptions,
-): Promise<pg.Client> {
+): Promise<{ client: pg.Client; settings: string[] }> {
   const open = async () => {
     const plain = await ctx.connect({ host: config.host, port: config.port ?? 5432 })
     return kind === 'plain' ? plain : await requestTls(plain, config, kind === 'tls')
@@ -136,10 +154,11 @@ async function attempt(
   client.once('end', () => ctx.signal.removeEventListener('abort', cut))
   try {
     await client.connect()
-    await client.query(sessionSql({ ...SESSION, ...options.session }))
-    await noticeVanishedClients(client)
+    const settings = sessionSql({ ...SESSION, ...options.session })
+    await client.query(settings.join('; '))
+    settings.push(...(await setIfKnown(client, { ...IF_KNOWN, ...options.sessionIfKnown })))
     CANCEL.set(client, async () => sendCancel(await open(), client))
-    return client
+    return { client, settings }
   } catch (error) {
     socket.destroy()
     throw error
@@ -173,13 +192,12 @@ function alreadyConnected(socket: ConnectorSocket) {
   })
 }
 
-const sessionSql = (settings: Record<string, string>) =>
-  [
-    ...Object.entries(settings).map(
-      ([name, value]) => `SET ${name} = ${name === 'DateStyle' ? value : pg.escapeLiteral(value)}`,
-    ),
-    ENCODING_SQL,
-  ].join('; ')
+const sessionSql = (settings: Record<string, string>) => [
+  ...Object.entries(settings).map(
+    ([name, value]) => `SET ${name} = ${name === 'DateStyle' ? value : pg.escapeLiteral(value)}`,
+  ),
+  ENCODING_SQL,
+]
 
 /**
  * A database without an encoding gives its bytes as they are: as UTF8 it would refuse the whole read for
@@ -188,13 +206,17 @@ const sessionSql = (settings: Record<string, string>) =>
 const ENCODING_SQL = `SELECT set_config('client_encoding',
   CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)`
 
-/** From PostgreSQL 14 on Linux: a long query ends soon after its client is gone. Elsewhere a no-op. */
-async function noticeVanishedClients(client: pg.Client) {
-  await client
-    .query(
-      "SELECT set_config(name, '10s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
-    )
-    .catch(() => {})
+/** The statements of those that could be set. */
+async function setIfKnown(client: pg.Client, settings: Record<string, string>): Promise<string[]> {
+  const set: string[] = []
+  for (const [name, value] of Object.entries(settings)) {
+    const [setting, to] = [pg.escapeLiteral(name), pg.escapeLiteral(value)]
+    const sql = `SELECT set_config(${setting}, ${to}, false)
+      WHERE current_setting(${setting}, true) IS NOT NULL`
+    const done = await client.query(sql).catch(() => null)
+    if (done) set.push(sql)
+  }
+  return set
 }
 
 /** 28000: pg_hba.conf has no entry for this host, user, database and encryption. */

@@ -1,6 +1,7 @@
-import { describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, inject, it } from 'vitest'
 import { createNodeContext } from '../../../src/egress/node-context.ts'
 import type { AirbyteError } from '../../../src/protocol/index.ts'
+import { KeptConnections } from '../../../src/runtime/kept-connections.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../../src/runtime/postgres/config.ts'
 import { serverFields } from '../../support/server-fields.ts'
@@ -42,6 +43,65 @@ describe('connectPostgres', () => {
     })
     await expect(client.query('CREATE TABLE nope ()')).rejects.toMatchObject({ code: '25006' })
     await closePostgres(client)
+  })
+
+  describe('with a place to keep connections', () => {
+    const kept = new KeptConnections()
+    const keeping = { ...ctx, kept }
+    afterEach(() => kept.close())
+    const pidOf = async (client: Awaited<ReturnType<typeof connectPostgres>>) =>
+      (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
+
+    it('takes one again that was left, with its name and settings as they were', async () => {
+      const options = { applicationName: 'first', session: { enable_sort: 'off' } }
+      const client = await connectPostgres(keeping, config, options)
+      const pid = await pidOf(client)
+      await client.query(`SET enable_sort = on; SET enable_seqscan = off; SET DateStyle = German;
+        SET application_name = 'fence 5'; CREATE TEMP TABLE left_over ()`)
+      await closePostgres(client)
+      const again = await connectPostgres(keeping, config, options)
+      expect(await pidOf(again)).toBe(pid)
+      const { rows } = await again.query(`SELECT current_setting('enable_sort') AS sort,
+        current_setting('enable_seqscan') AS scan, current_setting('DateStyle') AS style,
+        current_setting('application_name') AS name, to_regclass('left_over') AS there`)
+      expect(rows).toEqual([
+        { sort: 'off', scan: 'on', style: 'ISO, YMD', name: 'first', there: null },
+      ])
+      // Another one meanwhile, and other settings, are other connections.
+      const second = await connectPostgres(keeping, config, options)
+      const other = await connectPostgres(keeping, config)
+      expect(new Set([await pidOf(again), await pidOf(second), await pidOf(other)]).size).toBe(3)
+      await Promise.all([again, second, other].map(closePostgres))
+    })
+
+    it('ends one that is in a transaction, and leaves one alone that the server ended', async () => {
+      const client = await connectPostgres(keeping, config)
+      const pid = await pidOf(client)
+      await client.query('BEGIN')
+      await closePostgres(client)
+      const second = await connectPostgres(keeping, config)
+      const secondPid = await pidOf(second)
+      expect(secondPid).not.toBe(pid)
+      await closePostgres(second)
+      const admin = await connectPostgres(ctx, config)
+      await admin.query('SELECT pg_terminate_backend($1)', [secondPid])
+      await closePostgres(admin)
+      const third = await connectPostgres(keeping, config)
+      expect(await pidOf(third)).not.toBe(secondPid)
+      await closePostgres(third)
+    })
+
+    it('ends all of them when it is closed', async () => {
+      const client = await connectPostgres(keeping, config, { applicationName: 'kept to the end' })
+      await closePostgres(client)
+      await kept.close()
+      const admin = await connectPostgres(ctx, config)
+      const left = `SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'kept to the end'`
+      await expect
+        .poll(async () => (await admin.query(left)).rows[0].n, { timeout: 10_000 })
+        .toBe('0')
+      await closePostgres(admin)
+    })
   })
 
   it.each(['prefer', 'allow'] as const)('goes on without TLS in mode %s', async (mode) => {
