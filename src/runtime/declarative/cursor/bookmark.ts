@@ -81,7 +81,8 @@ export function partitionedBookmark(
   const begun = new Set<string>()
   // A first read that went past the limit has neither list nor value until it is complete.
   const isPartitioned = ['states', 'state', 'use_global_cursor'].some((name) => name in initial)
-  let onlyGlobal = cursor.global || (isPartitioned && initial.use_global_cursor === true)
+  // The states that were kept win over the manifest: a partition may be behind the others.
+  let onlyGlobal = isPartitioned ? initial.use_global_cursor === true : cursor.global
   let global = globalOf(isPartitioned ? initial.state : initial)
   let lookback = isPartitioned ? Math.trunc(Number(initial.lookback_window ?? 0)) : 0
   const resumed = isObject(saved) ? (saved as unknown as Saved) : undefined
