@@ -347,7 +347,11 @@ describe('a declarative source', () => {
       const at = (state?.at ?? {}) as JsonObject
       attempts.push(at.progressOfPage)
     }
-    expect(attempts).toEqual([{ attempt: 2 }, { attempt: 3 }, { attempt: 4 }])
+    expect(attempts).toEqual([
+      { attempt: 2, waits: [1, 0, 0] },
+      { attempt: 3, waits: [2, 0, 0] },
+      { attempt: 4, waits: [3, 0, 0] },
+    ])
   })
 
   it('waits itself when it is asked for more', async () => {

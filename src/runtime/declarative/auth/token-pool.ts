@@ -209,7 +209,7 @@ export class TokenPool {
     const answer = await sendWithRetries(
       {
         prepare: async () => ({ method, url, headers, body: undefined }),
-        ...{ handler, authenticator: NO_AUTH, attempt: 1, unbudgeted: true },
+        ...{ handler, authenticator: NO_AUTH, unbudgeted: true },
       },
       env,
     )

@@ -13,7 +13,7 @@ import { str } from '../python/text.ts'
 import type { Answer } from './answer.ts'
 import { CookieJar } from './cookies.ts'
 import { combineOptions, type Fields, type Input, type RequestOptions } from './options.ts'
-import { attemptOf, type Outgoing, sendWithRetries } from './send.ts'
+import { type Outgoing, sendWithRetries, triedBefore } from './send.ts'
 import { staticOptions } from './static-options.ts'
 import { encodeForm, joinUrl, withParameters } from './url.ts'
 
@@ -97,7 +97,7 @@ function httpRequester(component: Component, env: Environment): Requester {
         },
         handler,
         authenticator: authenticator as Authenticator,
-        attempt: attemptOf(page.progress),
+        tried: triedBefore(page.progress),
         streams: page.streams,
         timeoutMs,
         cookies,

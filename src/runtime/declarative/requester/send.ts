@@ -21,8 +21,8 @@ interface Sending {
   prepare(): Promise<Outgoing>
   handler: ErrorHandler
   authenticator: Authenticator
-  /** The first attempt's number: more than 1 when earlier ones ended in a wait. */
-  attempt: number
+  /** What was tried in earlier invocations, which ended in a wait. */
+  tried?: Tried
   /** The body is read piece by piece, however large it is. */
   streams?: boolean
   /** How long the server may be silent. */
@@ -33,9 +33,29 @@ interface Sending {
   unbudgeted?: boolean
 }
 
-/** The number that the next attempt bears after a `WaitUntil` with this progress. */
-export const attemptOf = (progress: JsonValue | undefined): number =>
-  isObject(progress) ? Number(progress.attempt) || 1 : 1
+/** Attempts so far. */
+interface Tried {
+  /** The number that the next attempt bears. */
+  attempt: number
+  /** How often each kind of wait was taken; one that is asked for does not count for the others. */
+  waits: [asked: number, limited: number, unasked: number]
+}
+
+/** What was tried before a `WaitUntil` with this progress. */
+export function triedBefore(progress: JsonValue | undefined): Tried {
+  if (!isObject(progress)) return { attempt: 1, waits: [0, 0, 0] }
+  const attempt = Number(progress.attempt) || 1
+  return { attempt, waits: (progress.waits as Tried['waits']) ?? [0, 0, attempt - 1] }
+}
+
+/**
+ * Counts a wait. As in the CDK the kinds stand around each other: where one of the outer kinds
+ * begins anew, so do the counts of those within it.
+ */
+function countWait(waits: Tried['waits'], kind: number): Tried['waits'] {
+  const count = (at: number) => (at < kind ? 0 : (waits[at] ?? 0) + (at === kind ? 1 : 0))
+  return [count(0), count(1), count(2)]
+}
 
 /**
  * Sends a request as often as its error handler says.
@@ -47,14 +67,15 @@ export async function sendWithRetries(
   sending: Sending,
   env: Environment,
 ): Promise<Answer | undefined> {
-  const { prepare, handler, authenticator, attempt: first, unbudgeted } = sending
+  const { prepare, handler, authenticator, unbudgeted } = sending
+  let { attempt, waits } = sending.tried ?? triedBefore(undefined)
   let refreshed = false
-  for (let attempt = first; ; attempt++) {
+  for (; ; attempt++) {
     env.ctx.signal.throwIfAborted()
     const request = await prepare().catch((error: unknown) => {
-      throw asWait(error, env.stream, { attempt })
+      throw asWait(error, env.stream, { attempt, waits })
     })
-    if (!unbudgeted) await takeCall(request, attempt, env)
+    if (!unbudgeted) await takeCall(request, { attempt, waits }, env)
     const outcome = await exchange(request, sending, env)
     if (outcome instanceof Answer) {
       sending.cookies?.learn(outcome.url, outcome.headers, env.ctx.now())
@@ -85,7 +106,11 @@ export async function sendWithRetries(
     }
     const isOthers = resolution.action === 'RATE_LIMITED' && authenticator.hasOther?.(request)
     const asked = isOthers ? ROTATION_SECONDS : firstAnswer(handler, outcome, attempt)
-    await waitToRetry({ handler, outcome, resolution, attempt, asked }, env)
+    const kind = asked ? 0 : resolution.action === 'RATE_LIMITED' ? 1 : 2
+    waits = countWait(waits, kind)
+    const tries = waits[kind]
+    const tried = { attempt: attempt + 1, waits }
+    await waitToRetry({ handler, outcome, resolution, tries, tried, asked }, env)
   }
 }
 
@@ -99,7 +124,7 @@ const ROTATION_SECONDS = 0.1
 const ASK_AGAIN_MS = 2000
 
 /** Waits until the API's budget allows the call. */
-async function takeCall(request: Outgoing, attempt: number, env: Environment): Promise<void> {
+async function takeCall(request: Outgoing, tried: Tried, env: Environment): Promise<void> {
   for (;;) {
     const ms = (await env.run.budget?.take(request)) ?? 0
     if (ms <= 0) return
@@ -107,7 +132,7 @@ async function takeCall(request: Outgoing, attempt: number, env: Environment): P
     if (ms > env.run.longestSleepMs) {
       env.run.onRateLimit?.(env.stream, until)
       const message = `${env.stream}: the API's budget is spent until ${isoTime(until)}.`
-      throw new WaitUntil(message, env.stream, until, { attempt })
+      throw new WaitUntil(message, env.stream, until, { ...tried })
     }
     await env.run.sleep(env.ctx.owner ? Math.min(ms, ASK_AGAIN_MS) : ms)
   }
@@ -133,21 +158,23 @@ interface Retry {
   handler: ErrorHandler
   outcome: Outcome
   resolution: Resolution
-  attempt: number
+  /** How often it was waited so, this time included. */
+  tries: number
+  tried: Tried
   /** Seconds; undefined: nobody says. */
   asked: number | undefined
 }
 
 async function waitToRetry(
-  { handler, outcome, resolution, attempt, asked }: Retry,
+  { handler, outcome, resolution, tries, tried, asked }: Retry,
   env: Environment,
 ): Promise<void> {
   // One second more than asked covers fractions that the API rounded away.
-  const seconds = asked ? asked + 1 : 2 ** (attempt - 1)
+  const seconds = asked ? asked + 1 : 2 ** (tries - 1)
   const until = Math.ceil(env.ctx.now() + seconds * 1000)
   // Somebody waits for a probe, and a host that is not there seldom comes within half a minute.
   const isSilent = env.run.probes && !(outcome instanceof Answer)
-  if (attempt > Math.min(handler.maxRetries, isSilent ? PROBE_RETRIES : Number.POSITIVE_INFINITY)) {
+  if (tries > Math.min(handler.maxRetries, isSilent ? PROBE_RETRIES : Number.POSITIVE_INFINITY)) {
     const failure = failureOf(outcome, resolution, env.stream)
     if (failure.code !== 'RATE_LIMITED') throw failure
     throw new AirbyteError('RATE_LIMITED', failure.message, { stream: env.stream, retryAt: until })
@@ -159,7 +186,7 @@ async function waitToRetry(
     const message = failure
       ? `${failure.message} ${failure.hint} The next attempt is at ${isoTime(until)}.`
       : `${env.stream}: ${describe(outcome)}, rate limited until ${isoTime(until)}.`
-    throw new WaitUntil(message, env.stream, until, { attempt: attempt + 1 }, failure)
+    throw new WaitUntil(message, env.stream, until, { ...tried }, failure)
   }
   env.ctx.log(
     'info',
