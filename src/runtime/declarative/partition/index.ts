@@ -75,15 +75,36 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
       env: context.env,
       parameters: component.parameters,
     })()
-    const routers = component
-      .children(component.has('routers') ? 'routers' : 'partition_routers')
-      .map((child) => buildRouter(child, context))
+    const children = component.children(component.has('routers') ? 'routers' : 'partition_routers')
+    for (const child of children) refuseForeign(child, field, context.env)
+    const routers = children.map((child) => buildRouter(child, context))
     return {
       ...unionRouter(routers, field),
       options: () => ({}),
       parentState: () => mergedStates(routers),
     }
   },
+}
+
+/** The fields that name a router's partition, by its type; of others it is not known before they run. */
+const FIELDS: Record<string, string> = {
+  ListPartitionRouter: 'cursor_field',
+  UnionPartitionRouter: 'partition_field',
+  ParentStreamConfig: 'partition_field',
+}
+
+/** A union has one field, and nobody injects its values: they are for templates. */
+function refuseForeign(child: Component, field: string, env: Environment): void {
+  const isSubstream = child.type === 'SubstreamPartitionRouter'
+  for (const node of isSubstream ? child.children('parent_stream_configs') : [child]) {
+    const name = FIELDS[node.type]
+    if (!name) continue
+    const own = textTemplate(node.text(name), { env, parameters: node.parameters })()
+    if (own !== field) throw node.refuse(`The union's field is '${field}', not '${own}'.`, name)
+    if (!node.has('request_option')) continue
+    const instead = `Use {{ stream_partition['${field}'] }} in the request.`
+    throw node.refuse(`A router within a union has no request option. ${instead}`, 'request_option')
+  }
 }
 
 function textIn({ partition }: Partition, component: Component): string {
