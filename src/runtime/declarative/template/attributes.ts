@@ -2,6 +2,7 @@ import { codePoints, sliceIndices } from '../python/code-points.ts'
 import { PythonError, typeError } from '../python/errors.ts'
 import { isMapping, mappingGet } from '../python/mappings.ts'
 import { type Method, methodsOf } from '../python/methods.ts'
+import { repr } from '../python/text.ts'
 import {
   asIndex,
   isInt,
@@ -134,6 +135,6 @@ const unsafe = (value: Value, name: string) =>
   )
 
 function missing(value: Value, name: Value): Undefined {
-  const what = typeof name === 'string' ? `attribute '${name}'` : 'this element'
+  const what = typeof name === 'string' ? `attribute '${name}'` : `element ${repr(name)}`
   return new Undefined(`'${typeName(value)}' object has no ${what}`)
 }
