@@ -14,8 +14,14 @@ function ticksOf(pid: number): number {
 }
 
 /** Resident megabytes of a process. */
-export function residentMegabytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+export const residentMegabytes = (pid: number): number => statusMegabytes(pid, 'VmRSS')
+
+/** The most resident megabytes that a process has had. */
+export const peakMegabytes = (pid: number): number => statusMegabytes(pid, 'VmHWM')
+
+function statusMegabytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
 }
 
 export function median(values: number[]): number {

@@ -108,8 +108,12 @@ describe('kill -9 while 10k rows move with the elements of their arrays', () => 
         create: (call, destination) => createPurchases(call, { destination, transfer }),
         ofTable: purchasesOfTable,
         ofWarehouse: async (stateDirectory) => {
-          const tables: [string, string] = ['purchases', 'purchases_tags']
-          return familyOf(await askTables(stateDirectory, tables, familyQuestion))
+          const family = await askTables(
+            stateDirectory,
+            [{ table: 'purchases' }, { table: 'purchases_tags' }],
+            ([purchases, tags]) => familyQuestion(purchases, tags),
+          )
+          return familyOf(family)
         },
       })
       const { elements, purchases } = await purchasesOfSource()

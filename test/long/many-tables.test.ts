@@ -6,27 +6,30 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { byQuarters, sampleEvery } from '../../bench/heap-samples.ts'
 import { openInspector } from '../../bench/inspector.ts'
-import { cpuSeconds } from '../../bench/process-stats.ts'
+import { cpuSeconds, peakMegabytes } from '../../bench/process-stats.ts'
 import { openWorkbench } from '../../bench/syncs.ts'
 import { connectMcp } from '../../scripts/lib/mcp-client.ts'
-import { toolsOf } from '../../scripts/lib/tool-call.ts'
+import { type ToolCall, toolsOf } from '../../scripts/lib/tool-call.ts'
 import { startServer } from '../support/dev-server.ts'
 import { startPostgres } from '../support/embedded-postgres.ts'
 import {
   changeTables,
+  contentsOf,
   difference,
+  duckdbQuestion,
   type Load,
   largestValues,
   loadOf,
   makeTables,
-  rowsIn,
   tableNames,
   tasksOfSyncs,
 } from './support/many-tables.ts'
+import { askTables } from './support/warehouse.ts'
 
-/** By hand more: `TABLES=3000`. */
+/** By hand more: `TABLES=3000 CHANGED=20`. */
 const TABLES = Number(process.env.TABLES ?? 150)
-const CHANGED = 5
+const CHANGED = Number(process.env.CHANGED ?? 5)
+const TABLES_TO_R2 = Number(process.env.TABLES_TO_R2 ?? 40)
 /** Seldom: each sample collects the heap, which costs time. */
 const EVERY_MS = 5000
 const MOST_MB = 60
@@ -56,18 +59,15 @@ it(`a sync of ${TABLES} tables of which ${CHANGED} changed takes up those ${CHAN
     )
     const client = await connectMcp(server.url, 'many')
     const call = toolsOf(client)
-    const sync = async () => {
-      // Short waits: a busy machine has the rest of a minute to answer.
-      let seen = await call<SyncView>('run_sync', { connection: 'many' })
-      while (!seen.finished)
-        seen = await call<SyncView>('get_sync', { sync: seen.syncId, waitSeconds: 5 })
-      expect(seen).toMatchObject({ status: 'succeeded' })
-    }
+    const expectSame = async () =>
+      expect(await contentsOf(target, 'here', names)).toEqual(
+        await contentsOf(source, 'many', names),
+      )
     const idle = await inspector.liveHeap()
     const measured = async (what: string) => {
       const before = [await loadOf(source), await loadOf(target), cpuOf(server)] as const
       const began = performance.now()
-      const samples = await sampleEvery(inspector.liveHeap, sync, EVERY_MS)
+      const samples = await sampleEvery(inspector.liveHeap, () => syncOf(call), EVERY_MS)
       const seconds = (performance.now() - began) / 1000
       // A session is counted once it has ended.
       await sleep(1500)
@@ -78,21 +78,22 @@ it(`a sync of ${TABLES} tables of which ${CHANGED} changed takes up those ${CHAN
         source: difference(before[0], await loadOf(source)),
         target: difference(before[1], await loadOf(target)),
         heap,
+        resident: Math.round(Math.max(...server.workerdPids().map(peakMegabytes))),
       }
       console.log(what, JSON.stringify(cost))
       return cost
     }
 
     const first = await measured('first')
-    expect(await rowsIn(target, 'here', names)).toBe(TABLES * 3)
+    await expectSame()
     expect(Math.max(...first.heap)).toBeLessThan(MOST_MB)
-    // A table takes so many sessions, and no more if there are more tables.
-    expect(perTable(first.source)).toBeLessThan(3)
-    expect(perTable(first.target)).toBeLessThan(3)
+    // Many tables share a session: on a slow machine few, as slices go on for so many seconds.
+    expect(perTable(first.source)).toBeLessThan(1)
+    expect(perTable(first.target)).toBeLessThan(1)
 
     await changeTables(source, names.slice(0, CHANGED))
-    const next = await measured('five changed')
-    expect(await rowsIn(target, 'here', names)).toBe(TABLES * 3)
+    const next = await measured(`${CHANGED} changed`)
+    await expectSame()
     expect(next.target.sessions).toBeLessThan(CHANGED * 3)
     expect(next.source.sessions).toBeLessThan(15 + CHANGED * 3)
 
@@ -111,6 +112,52 @@ it(`a sync of ${TABLES} tables of which ${CHANGED} changed takes up those ${CHAN
     rmSync(stateDirectory, { recursive: true, force: true })
   }
 }, 3_600_000)
+
+it(`${TABLES_TO_R2} tables that are followed into r2 are there as they are at the source`, async () => {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'airbyte-tables-'))
+  const postgres = await startPostgres(['max_locks_per_transaction=512'])
+  const source = await postgres.createDatabase('many')
+  const server = await startServer({ stateDirectory })
+  const names = tableNames(TABLES_TO_R2)
+  try {
+    await makeTables(source, TABLES_TO_R2)
+    const bench = await openWorkbench(server.url)
+    const method = { schemas: ['many'], replication_method: { method: 'CDC' } }
+    await bench.database('source', 'many', source, method)
+    await bench.parquet('files')
+    await bench.connect('many', 'many', 'files', {
+      streams: names.map((name) => ({ ...{ name, syncMode: 'cdc' }, ...DEDUP })),
+      namespace: 'here',
+    })
+    const client = await connectMcp(server.url, 'many')
+    const call = toolsOf(client)
+    const before = cpuOf(server)
+    await syncOf(call)
+    await changeTables(source, names.slice(0, names.length / 2))
+    await syncOf(call)
+    console.log('into r2: seconds of CPU', (cpuOf(server) - before).toFixed(1))
+    await Promise.all([bench.close(), client.close()])
+    await server.stop()
+    const targets = names.map((table) => ({ namespace: 'here', table }))
+    const found = await askTables(stateDirectory, targets, (queries) =>
+      duckdbQuestion(names, queries),
+    )
+    expect(found.map(({ contents }) => contents)).toEqual(await contentsOf(source, 'many', names))
+  } finally {
+    await server.stop()
+    await postgres.stop()
+    rmSync(stateDirectory, { recursive: true, force: true })
+  }
+}, 1_800_000)
+
+/** One sync, to its end. */
+async function syncOf(call: ToolCall): Promise<void> {
+  // Short waits: a busy machine has the rest of a minute to answer.
+  let seen = await call<SyncView>('run_sync', { connection: 'many' })
+  while (!seen.finished)
+    seen = await call<SyncView>('get_sync', { sync: seen.syncId, waitSeconds: 5 })
+  expect(seen).toMatchObject({ status: 'succeeded' })
+}
 
 interface SyncView {
   syncId: number

@@ -62,20 +62,35 @@ export const difference = (before: Load, after: Load): Load => ({
   transactions: after.transactions - before.transactions,
 })
 
-/** Rows of all tables of a schema, counted by one statement each. */
-export const rowsIn = (url: string, schema: string, names: string[]): Promise<number> =>
+/** Every value in words that PostgreSQL and DuckDB have in common; the micro-seconds in each one's own. */
+const line = (micros: string) => `concat_ws('|', id, name, coalesce(CAST(amount AS text), '~'),
+  coalesce(CAST(${micros} AS text), '~'), coalesce(note, '~'), coalesce(CAST(CAST(done AS int) AS text), '~'),
+  coalesce(CAST(size AS text), '~'), coalesce(replace(CAST(details AS text), ' ', ''), '~'))`
+
+/** How many rows a table has, and a hash of all their values, whichever of the two engines is asked. */
+const question = (table: string, from: string, micros: string) =>
+  `SELECT '${table}: ' || count(*) || ' ' || md5(coalesce(string_agg(${line(micros)}, ';' ORDER BY id), ''))
+   AS contents FROM ${from}`
+
+/** The same of tables that are given to DuckDB as queries, in the order of their names. */
+export const duckdbQuestion = (names: string[], queries: string[]) =>
+  `${names.map((name, i) => question(name, queries[i] ?? '', 'epoch_us("at")')).join(' UNION ALL ')}
+   ORDER BY 1`
+
+/** Of each table of a schema, in order: how many rows it has, and a hash of all their values. */
+export const contentsOf = (url: string, schema: string, names: string[]): Promise<string[]> =>
   using(url, async (client) => {
-    let sum = 0
+    const contents: string[] = []
     for (let at = 0; at < names.length; at += AT_ONCE) {
       const each = names
         .slice(at, at + AT_ONCE)
-        .map((name) => `select count(*) n from ${schema}.${name}`)
-      const { rows } = await client.query(
-        `select sum(n)::int as n from (${each.join(' union all ')}) c`,
-      )
-      sum += rows[0].n
+        .map((name) =>
+          question(name, `${schema}.${name}`, '(extract(epoch FROM at) * 1000000)::bigint'),
+        )
+      const { rows } = await client.query(`${each.join(' UNION ALL ')} ORDER BY 1`)
+      contents.push(...rows.map((row) => row.contents))
     }
-    return sum
+    return contents
   })
 
 async function using<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {

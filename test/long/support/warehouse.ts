@@ -36,25 +36,26 @@ export async function askWarehouse(
   return { rows: Number(row?.rows), md5: String(row?.md5) }
 }
 
-/** @param question SQL about two deduplicated tables of the stopped server, each given as a query */
-export async function askTables(
+/** @param question SQL about deduplicated tables of the stopped server, each given as a query */
+export async function askTables<Targets extends { namespace?: string; table: string }[]>(
   stateDirectory: string,
-  tables: [string, string],
-  question: (first: string, second: string) => string,
+  targets: [...Targets],
+  question: (queries: { [Place in keyof Targets]: string }) => string,
 ): Promise<Record<string, unknown>[]> {
   return withWarehouse(stateDirectory, async ({ bucket, save }) => {
     const { objects } = await bucket.list()
     const tenant = `${objects[0]?.key.split('/', 1)[0]}/`
     const store = r2Store(bucket as unknown as Bucket, tenant)
-    const queryOf = async (table: string) => {
-      const stream = await currentFiles(store, { table })
-      if (!stream) throw new Error(`There is no table ${table}.`)
+    const queries: string[] = []
+    for (const target of targets) {
+      const stream = await currentFiles(store, target)
+      if (!stream) throw new Error(`There is no table ${target.table}.`)
       const paths = new Map<string, string>()
       for (const { key } of [...stream.files, ...(stream.parent?.files ?? [])])
         paths.set(key, await save(tenant + key))
-      return `(${latestByKeySql(stream, (key) => paths.get(key) ?? key)})`
+      queries.push(`(${latestByKeySql(stream, (key) => paths.get(key) ?? key)})`)
     }
-    return question(await queryOf(tables[0]), await queryOf(tables[1]))
+    return question(queries as { [Place in keyof Targets]: string })
   })
 }
 
