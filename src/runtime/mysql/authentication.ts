@@ -49,7 +49,9 @@ function sha2Scramble(password: string, nonce: Buffer): Buffer {
 /** For a `caching_sha2_password` server that has not cached the user, over a connection without TLS. */
 export function sealedPassword(password: string, nonce: Buffer, publicKey: string): Buffer {
   const hidden = xor(Buffer.from(`${password}\0`), nonce)
-  return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING }, hidden)
+  const padding = constants.RSA_PKCS1_OAEP_PADDING
+  // Named, since what workerd takes by itself is not what Node does.
+  return publicEncrypt({ key: publicKey, padding, oaepHash: 'sha1' }, hidden)
 }
 
 function hash(algorithm: string, ...parts: (string | Buffer)[]): Buffer {
