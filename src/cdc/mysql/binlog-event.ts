@@ -84,3 +84,8 @@ export function readEvent(bytes: Buffer, at: number, end: number, checksum: numb
     end: end - checksum,
   }
 }
+
+/** Bytes of the checksum that events have after this description of the file, which has `checksum` itself. */
+export const checksumOf = ({ bytes, end }: BinlogEvent, checksum: number): number =>
+  // The last byte but four names it: 1 is CRC32.
+  bytes[end + checksum - 5] === 1 ? 4 : 0

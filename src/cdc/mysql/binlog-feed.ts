@@ -6,7 +6,8 @@ import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
 import { takeTurns } from '../turns.ts'
 import { BinlogDecoder, type DecoderOptions } from './decoder.ts'
 import { MysqlGtids } from './gtid.ts'
-import { printPosition } from './position.ts'
+import { type BinlogPosition, printPosition } from './position.ts'
+import type { XaReplay } from './xa-replay.ts'
 
 export interface FeedOptions extends DecoderOptions {
   client: MysqlClient
@@ -32,39 +33,71 @@ const SERVER_IDS = { from: 0x40000000, count: 0x3fffffff }
 export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
   const { client, position, lingerMs = 2000, now } = options
   const decoder = new BinlogDecoder(options)
-  await startDump(options)
-  const { reader } = client
+  await startDump(client, position)
   const turn = takeTurns(now)
+  let other: MysqlClient | undefined
   let asked = false
   let flushed = now()
 
   async function* events(): AsyncGenerator<LogEvent> {
     try {
-      for (;;) {
-        while (!reader.isSpread && reader.tryNext()) {
-          const kind = reader.bytes[reader.start]
-          if (kind !== 0x00) throw ended(reader.cursor(), kind)
-          const looking = decoder.decode(reader.bytes, reader.start + 1, reader.end)
-          if (looking) await looking
-          if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
-          if (decoder.hasReady) yield* decoder.take()
-        }
-        if (reader.isSpread) {
-          await decoder.decodeLarge(reader.pieces())
-          if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
-          yield* decoder.take()
-          continue
-        }
-        if (asked || now() - flushed >= lingerMs) checkpoint()
-        yield* decoder.take()
-        await turn()
-        await reader.fill()
-      }
+      yield* follow(client, decoder)
     } catch (error) {
       throw lost(error, printPosition(position))
     } finally {
       await client.close()
     }
+  }
+
+  /** Has the events of a dump decoded, until that has what it wants. */
+  async function* follow(
+    { reader }: MysqlClient,
+    taker: BinlogDecoder | XaReplay,
+  ): AsyncGenerator<LogEvent> {
+    while (!taker.isDone) {
+      while (!taker.isDone && !reader.isSpread && reader.tryNext()) {
+        const kind = reader.bytes[reader.start]
+        if (kind !== 0x00) throw ended(reader.cursor(), kind)
+        const looking = taker.decode(reader.bytes, reader.start + 1, reader.end)
+        if (looking) await looking
+        if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
+        if (decoder.hasReady) yield* decoder.take()
+        if (decoder.replay && taker === decoder) yield* replay(decoder.replay)
+      }
+      if (taker.isDone) return
+      if (reader.isSpread) {
+        await taker.decodeLarge(reader.pieces())
+        if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
+        yield* decoder.take()
+        continue
+      }
+      if (asked || now() - flushed >= lingerMs) checkpoint()
+      yield* decoder.take()
+      await turn()
+      await reader.fill()
+    }
+  }
+
+  /** Rows that were prepared before count now: those that are not held are read from the log again. */
+  async function* replay(wanted: XaReplay): AsyncGenerator<LogEvent> {
+    const { events: held, file, pos, gtid } = wanted.rows
+    for (const event of held ?? []) {
+      await wanted.decode(event, 0, event.length)
+      if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()
+      if (decoder.hasReady) yield* decoder.take()
+    }
+    if (!held) {
+      other = await client.another()
+      try {
+        await startDump(other, { file, pos, gtid: file === '' ? gtid : '' })
+        yield* follow(other, wanted)
+      } catch (error) {
+        throw lost(error, printPosition({ file, pos }))
+      } finally {
+        await other.close()
+      }
+    }
+    decoder.endReplay(wanted)
   }
 
   function checkpoint() {
@@ -79,12 +112,17 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
     ask() {
       asked = true
     },
-    close: () => client.close(),
+    async close() {
+      await Promise.all([other?.close(), client.close()])
+    },
     [Symbol.asyncIterator]: events,
   }
 }
 
-async function startDump({ client, position }: FeedOptions): Promise<void> {
+/** Where a dump begins: by global transaction ids where there are such, or by file and position. */
+type Place = Pick<BinlogPosition, 'file' | 'pos' | 'gtid'>
+
+async function startDump(client: MysqlClient, position: Place): Promise<void> {
   const { gtid } = position
   const settings = [
     "SET @master_binlog_checksum = 'NONE'",

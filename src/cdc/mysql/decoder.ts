@@ -1,29 +1,25 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import type { LogEvent } from '../../runtime/source-log.ts'
 import {
   type BinlogEvent,
+  checksumOf,
   EVENT,
   EVENT_SIZE,
-  EVENT_TYPE,
   HEADER_BYTES,
   readEvent,
 } from './binlog-event.ts'
-import type { ChangePlace } from './change-builder.ts'
 import { type Gtids, gtidsOf, MariadbGtids, MysqlGtids, uuidText } from './gtid.ts'
+import { readLargeEvent } from './large-event.ts'
 import type { LeftOutOfRows } from './large-rows.ts'
-import {
-  type BinlogPosition,
-  fileNumber,
-  orderOf,
-  positionToJson,
-  printPosition,
-} from './position.ts'
+import { LogCursor } from './log-cursor.ts'
+import { type BinlogPosition, positionToJson } from './position.ts'
 import { refusalOf, statementFormat } from './refused.ts'
-import { inflated, ROWS, type RowsType } from './row-events.ts'
-import { meaningOf, readStatement } from './statement.ts'
+import { ROWS, type RowsType } from './row-events.ts'
+import { meaningOfEvent } from './statement.ts'
 import { TableChanges, type WantedTables } from './table-changes.ts'
-import { secondsText } from './temporal.ts'
+import { type PreparedRows, PreparedTransactions, readXaPrepare, xidOfGtid } from './xa.ts'
+import { XaReplay } from './xa-replay.ts'
 
 export interface DecoderOptions extends WantedTables {
   position: BinlogPosition
@@ -42,11 +38,9 @@ const SILENT = new Set<number>([
  */
 export class BinlogDecoder {
   readonly #tables: TableChanges
+  readonly #cursor: LogCursor
+  readonly #xa: PreparedTransactions
   #position: BinlogPosition
-  /** Of the newest event. */
-  #file: string
-  #at: number
-  #base: number
   #checksum = 0
   #ready: LogEvent[] = []
   /** Row events of the open transaction, and how many of them were read before. */
@@ -58,21 +52,22 @@ export class BinlogDecoder {
   #gtid: string | undefined
   #standalone = false
   #open = false
-  /** Of the newest change, and the same as text: many have one. */
-  #second = -1
-  #time = ''
+  /** Rows that were prepared before and count now: they have to be read before the next event is. */
+  replay: XaReplay | undefined
   /** Bytes of changes at the last checkpoint. */
   #bytes = 0
 
   constructor(options: DecoderOptions) {
     this.#tables = new TableChanges(options, (batch) => this.#ready.push({ type: 'batch', batch }))
     this.#position = options.position
-    this.#file = options.position.file
-    this.#at = options.position.pos
-    this.#base = options.position.base
+    this.#cursor = new LogCursor(options.position)
+    this.#xa = new PreparedTransactions(options.position.prepared ?? [])
     this.#skip = options.position.events
     this.#gtids = gtidsOf(options.position.gtid)
   }
+
+  /** A log has no end. */
+  readonly isDone = false
 
   get hasReady(): boolean {
     return this.#ready.length > 0
@@ -90,17 +85,12 @@ export class BinlogDecoder {
 
   /** Takes an event that is too large to hold, with the byte that comes before it, as it comes. */
   async decodeLarge(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    // Of a transaction that is not prepared yet the rows are read when it counts.
+    const tables = this.#xa.isRecording ? undefined : this.#tables
     const stream = new ByteStream(pieces)
-    await stream.skip(1)
-    const header = await stream.take(HEADER_BYTES)
-    const size = header.readUInt32LE(EVENT_SIZE) - this.#checksum
-    const type = ROWS[header[EVENT_TYPE] as number]
-    const { event, leftOut } = type
-      ? await this.#tables.smaller(header, stream, size + 1, type)
-      : { event: await beginningOf(header, stream, size), leftOut: undefined }
-    await stream.end()
-    const whole = type && { ...type, compressed: undefined }
-    await this.#decode(readEvent(event, 0, event.length, 0), whole, leftOut)
+    const { event, rows, leftOut } = await readLargeEvent(stream, this.#checksum, tables)
+    if (rows && !tables) this.#xa.passOver()
+    await this.#decode(event, rows, leftOut)
   }
 
   #decode(
@@ -108,11 +98,11 @@ export class BinlogDecoder {
     rows: RowsType | undefined,
     leftOut?: LeftOutOfRows,
   ): Promise<void> | undefined {
-    if (event.nextPosition > 0 && !event.artificial) this.#moveTo(event.nextPosition)
+    if (event.nextPosition > 0 && !event.artificial) this.#cursor.moveTo(event.nextPosition)
     if (rows) return this.#rows(event, rows, leftOut)
     switch (event.type) {
       case EVENT.tableMap:
-        return this.#tables.describe(event)
+        return this.#isKept(event) ? undefined : this.#tables.describe(event)
       case EVENT.mariaGtid:
         this.#begin(event)
         return undefined
@@ -132,17 +122,17 @@ export class BinlogDecoder {
         this.#commit()
         return undefined
       case EVENT.query:
+      case EVENT.queryCompressed:
         this.#statement(event)
         return undefined
-      case EVENT.queryCompressed:
-        this.#statement(inflatedStatement(event))
+      case EVENT.xaPrepare:
+        this.#prepare(event)
         return undefined
       case EVENT.rotate:
-        this.#rotate(event)
+        if (this.#cursor.rotate(event) && !this.#open && this.#skip === 0) this.#done()
         return undefined
       case EVENT.formatDescription:
-        // The last byte but four names the checksum: 1 is CRC32.
-        this.#checksum = event.bytes[event.end + this.#checksum - 5] === 1 ? 4 : 0
+        this.#checksum = checksumOf(event, this.#checksum)
         return undefined
       case EVENT.heartbeat:
       case EVENT.heartbeatV2:
@@ -167,49 +157,60 @@ export class BinlogDecoder {
       ...this.#position,
       gtid: String(this.#gtids ?? ''),
       events: Math.max(this.#events, this.#skip),
+      prepared: this.#xa.undecided,
     }
     this.#ready.push({ type: 'checkpoint', position: positionToJson(position) })
     this.#bytes = this.#tables.bytes
   }
 
-  /**
-   * Positions have 32 bits, and a transaction can make a file longer than that. What lies before the
-   * place where reading began (the file's own description) moves nothing.
-   */
-  #moveTo(next: number): void {
-    const candidate = Math.floor(this.#at / LAP) * LAP + next
-    if (candidate > this.#at) this.#at = candidate
-    else if (candidate < this.#at - LAP / 2) this.#at = candidate + LAP
-  }
-
-  #rotate({ bytes, start, end }: BinlogEvent): void {
-    const file = bytes.toString('utf8', start + 8, end)
-    if (file === this.#file) return
-    const before = fileNumber(this.#file) + this.#base
-    const next = fileNumber(file) + this.#base
-    // A server that took over counts from elsewhere: the order goes on above what there was.
-    if (next <= before) this.#base += before + 1 - next
-    this.#file = file
-    this.#at = Number(bytes.readBigUInt64LE(start))
-    if (!this.#open && this.#skip === 0) this.#done()
-  }
-
   #done(): void {
     if (this.#gtid) this.#gtids?.add(this.#gtid)
     this.#position = {
-      ...{ file: this.#file, pos: this.#at, base: this.#base },
+      ...{ file: this.#cursor.file, pos: this.#cursor.pos, base: this.#cursor.base },
       ...{ gtid: '', events: 0 },
     }
   }
 
-  #begin({ bytes, start, type }: BinlogEvent): void {
-    if (type !== EVENT.mariaGtid) return
+  #begin(event: BinlogEvent): void {
+    const { bytes, start } = event
     const sequence = bytes.readBigUInt64LE(start)
     const domain = bytes.readUInt32LE(start + 8)
     const server = bytes.readUInt32LE(start - 14)
     this.#gtid = `${domain}-${server}-${sequence}`
     this.#standalone = ((bytes[start + 12] as number) & 1) !== 0
     if (!this.#standalone) this.#open = true
+    if (xidOfGtid(event) !== undefined) this.#beginXa(event)
+  }
+
+  /** The rows that come are kept apart: they may never count. */
+  #beginXa({ bytes, start }: BinlogEvent): void {
+    this.#open = true
+    const { file, pos } = this.#cursor
+    const size = bytes.readUInt32LE(start - HEADER_BYTES + EVENT_SIZE)
+    this.#xa.begin({ file, pos: pos - size, gtid: String(this.#gtids ?? '') })
+  }
+
+  #prepare(event: BinlogEvent): void {
+    const { xid, onePhase } = readXaPrepare(event)
+    if (onePhase) {
+      this.#count(this.#xa.commitAtOnce(xid))
+      return
+    }
+    this.#xa.prepare(xid)
+    this.#commit()
+  }
+
+  #count(rows: PreparedRows): void {
+    this.replay = new XaReplay(rows, this.#tables, (event, type, leftOut) =>
+      this.#countedRows(event, type, leftOut),
+    )
+  }
+
+  /** The rows that `replay` wanted were read. */
+  endReplay({ rows }: XaReplay): void {
+    this.replay = undefined
+    this.#xa.forget(rows.xid)
+    this.#commit()
   }
 
   /** A file begins with the ids of all that was in those before. */
@@ -230,20 +231,34 @@ export class BinlogDecoder {
 
   #idle({ nextPosition, bytes, start, end, type }: BinlogEvent): void {
     if (this.#open || this.#skip > 0 || type !== EVENT.heartbeat) return
-    if (bytes.toString('utf8', start, end) !== this.#file || nextPosition === 0) return
+    if (bytes.toString('utf8', start, end) !== this.#cursor.file || nextPosition === 0) return
     this.#done()
   }
 
   #statement(event: BinlogEvent): void {
-    const statement = readStatement(event)
-    const meaning = meaningOf(statement)
-    if (meaning.kind === 'rows') throw statementFormat(this.#here())
-    if (meaning.kind === 'begin') {
-      this.#open = true
-      return
-    }
-    if (meaning.kind === 'truncate') {
-      this.#tables.truncate(meaning.schema, meaning.name, this.#place(event))
+    const meaning = meaningOfEvent(event)
+    switch (meaning.kind) {
+      case 'rows':
+        throw statementFormat(this.#here())
+      case 'begin':
+        this.#open = true
+        return
+      case 'xaStart':
+        // MariaDB has said so before.
+        if (!this.#xa.isRecording) this.#beginXa(event)
+        return
+      case 'xaCommit': {
+        const rows = this.#xa.rowsOf(meaning.xid)
+        if (rows) this.#count(rows)
+        else this.#commit()
+        return
+      }
+      case 'xaRollback':
+        this.#xa.forget(meaning.xid)
+        this.#commit()
+        return
+      case 'truncate':
+        this.#tables.truncate(meaning.schema, meaning.name, this.#cursor.placeOf(event))
     }
     // A rollback is in the log only with changes of tables that have no transactions, which stay.
     const ends = meaning.kind === 'commit' || meaning.kind === 'rollback'
@@ -251,18 +266,19 @@ export class BinlogDecoder {
   }
 
   #rows(event: BinlogEvent, type: RowsType, leftOut?: LeftOutOfRows): Promise<void> | undefined {
-    this.#events += 1
-    if (this.#events <= this.#skip) return undefined
-    return this.#tables.rows(event, type, this.#place(event), leftOut)
+    return this.#isKept(event) ? undefined : this.#countedRows(event, type, leftOut)
   }
 
-  #place({ timestamp }: BinlogEvent): ChangePlace {
-    if (timestamp !== this.#second) {
-      this.#second = timestamp
-      this.#time = `${secondsText(timestamp).replace(' ', 'T')}Z`
-    }
-    const order = orderOf(this.#file, this.#base, this.#at)
-    return { file: this.#file, pos: this.#at, order, at: this.#time }
+  #isKept(event: BinlogEvent): boolean {
+    if (this.#xa.isRecording) this.#xa.keep(event)
+    return this.#xa.isRecording
+  }
+
+  /** Rows of the open transaction, but for those that were read before. */
+  #countedRows(event: BinlogEvent, type: RowsType, leftOut?: LeftOutOfRows) {
+    this.#events += 1
+    if (this.#events <= this.#skip) return undefined
+    return this.#tables.rows(event, type, this.#cursor.placeOf(event), leftOut)
   }
 
   #other({ type, ignorable }: BinlogEvent): void {
@@ -271,31 +287,10 @@ export class BinlogDecoder {
   }
 
   #here(): string {
-    return `at ${printPosition({ file: this.#file, pos: this.#at })}`
+    return `at ${this.#cursor}`
   }
 }
 
 /** A byte of flags, the server that made the transaction, its number. */
 const mysqlGtid = ({ bytes, start }: BinlogEvent) =>
   `${uuidText(bytes, start + 1)}:${bytes.readBigInt64LE(start + 17)}`
-
-const LAP = 2 ** 32
-
-/** As much of a statement as is needed to know what it does. */
-const STATEMENT_BYTES = 64 << 10
-
-/** A statement is known by its beginning, and other events say nothing of rows. */
-async function beginningOf(header: Buffer, stream: ByteStream, size: number): Promise<Buffer> {
-  return Buffer.concat([header, await stream.take(Math.min(size - HEADER_BYTES, STATEMENT_BYTES))])
-}
-
-/** As a statement that is not compressed. */
-function inflatedStatement(event: BinlogEvent): BinlogEvent {
-  const { bytes, start, end } = event
-  const head = 13 + bytes.readUInt16LE(start + 11) + (bytes[start + 8] as number) + 1
-  const whole = Buffer.concat([
-    bytes.subarray(start, start + head),
-    inflated(bytes.subarray(start + head, end)),
-  ])
-  return { ...event, bytes: whole, start: 0, end: whole.length }
-}

@@ -38,7 +38,9 @@ function takenOver(position: BinlogPosition): BinlogPosition {
     )
   }
   const base = position.base + fileNumber(position.file) + 1
-  return { ...position, file: '', pos: 4, events: 0, base }
+  const byId = { file: '', pos: 4 }
+  const prepared = position.prepared?.map((one) => ({ ...one, ...byId }))
+  return { ...position, ...byId, events: 0, base, ...(prepared ? { prepared } : {}) }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
+import type { PreparedXa } from './xa.ts'
 
 /**
  * How far a binlog was read: every transaction before `pos` of `file` is done, and of the one that begins
@@ -13,6 +14,8 @@ export interface BinlogPosition {
   events: number
   /** Added to the file's number: a server that took over may count from anywhere. */
   base: number
+  /** Before `pos`, and not decided there: their rows count where they are committed. Absent: none. */
+  prepared?: PreparedXa[]
 }
 
 /** The number in `mysql-bin.000042`. */
@@ -31,15 +34,20 @@ export function hasPassed(position: BinlogPosition, goal: { file: string; pos: n
   return at > wanted || (at === wanted && position.pos >= goal.pos)
 }
 
-export const positionToJson = (position: BinlogPosition): JsonObject => ({ v: 1, ...position })
+export const positionToJson = ({ prepared, ...rest }: BinlogPosition): JsonObject => ({
+  v: 1,
+  ...rest,
+  ...(prepared?.length ? { prepared: prepared.map((one) => ({ ...one })) } : {}),
+})
 
 /** Undoes `positionToJson`. Throws STATE_INVALID. */
 export function positionFromJson(json: JsonObject): BinlogPosition {
-  const { v, file, pos, gtid = '', events = 0, base = 0 } = json
+  const { v, file, pos, gtid = '', events = 0, base = 0, prepared } = json
   if (v !== 1 || typeof file !== 'string' || typeof pos !== 'number') {
     throw new AirbyteError('STATE_INVALID', 'The saved state is not a position in a binlog.')
   }
-  return { file, pos, gtid: String(gtid), events: Number(events), base: Number(base) }
+  const position = { file, pos, gtid: String(gtid), events: Number(events), base: Number(base) }
+  return prepared ? { ...position, prepared: prepared as unknown as PreparedXa[] } : position
 }
 
 export const printPosition = ({ file, pos }: { file: string; pos: number }) => `${file}:${pos}`

@@ -33,10 +33,6 @@ const REFUSED: Record<number, ((here: string) => AirbyteError) | undefined> = {
       'CDC_POSITION_LOST',
       `The server reports that its binlog lacks events ${here}.`,
     ),
-  [EVENT.xaPrepare]: (here) =>
-    new AirbyteError('UNSUPPORTED', `The binlog has an XA transaction ${here}.`, {
-      hint: 'Its rows may never be committed. Read these tables by a cursor, or refresh all streams of the connection.',
-    }),
   [EVENT.transactionPayload]: (here) =>
     new AirbyteError('CDC_SETUP_REQUIRED', `The binlog has compressed transactions ${here}.`, {
       hint: `Run SET GLOBAL binlog_transaction_compression = OFF; ${REFRESH}`,

@@ -2,6 +2,7 @@ import { AirbyteError } from '../../protocol/index.ts'
 import type { MysqlClient } from '../../runtime/mysql/client.ts'
 import { MysqlServerError } from '../../runtime/mysql/errors.ts'
 import { type BinlogPosition, hasPassed } from './position.ts'
+import { type PreparedXa, xidOfList } from './xa.ts'
 
 /** A place in the log. */
 export interface LogPoint {
@@ -124,25 +125,35 @@ async function status(
 const POLL_MS = 200
 
 /**
- * A place before which every transaction can be seen by whoever asks from now on. The end of the log is
- * no such place: a transaction stands in it before its rows can be seen, for as long as its commit takes
- * (for ever, while it waits for a replica).
+ * A place before which every transaction can be seen by whoever asks from now on, and none is prepared
+ * that may yet count. The end of the log is no such place: a transaction stands in it before its rows can
+ * be seen, for as long as its commit takes (for ever, while it waits for a replica).
  *
- * @param atLeast the place has to be there or later
+ * @param kept a position that is known: the place has to be there or later, and what it knows to be
+ *   prepared may stay so
  */
 export async function settledPoint(
   client: MysqlClient,
   waitMs: number,
-  atLeast?: LogPoint,
+  kept?: BinlogPosition,
 ): Promise<LogPoint> {
   const until = Date.now() + waitMs
   if (!client.mariadb) return settledMysql(client, until)
   for (;;) {
     const point = await snapshotPoint(client)
-    if (!atLeast || hasPassed({ ...NOWHERE, ...point }, atLeast)) return point
+    if (!kept || hasPassed({ ...NOWHERE, ...point }, afterAll(kept))) {
+      await preparedEnd(client, until, kept?.prepared ?? [])
+      return point
+    }
     await waitTo(until)
   }
 }
+
+/** Beyond the transaction that was read in part, if there is one: its first rows will not come again. */
+const afterAll = ({ file, pos, events }: BinlogPosition) => ({
+  file,
+  pos: events > 0 ? pos + 1 : pos,
+})
 
 const NOWHERE: BinlogPosition = { file: '', pos: 0, gtid: '', events: 0, base: 0 }
 
@@ -155,6 +166,33 @@ async function snapshotPoint(client: MysqlClient): Promise<LogPoint> {
   const file = values.get('binlog_snapshot_file')
   if (!file) return endOfLog(client)
   return { file, pos: Number(values.get('binlog_snapshot_position')) }
+}
+
+/** How long the log may have a prepared transaction before MariaDB lists it: it is being written to disk. */
+const PREPARING_MS = 1000
+
+/** Waits for all transactions that are prepared by now, but for those that are known. */
+async function preparedEnd(
+  client: MysqlClient,
+  until: number,
+  known: readonly PreparedXa[],
+): Promise<void> {
+  const list = async () => {
+    const listed = await client.query("XA RECOVER FORMAT = 'SQL'")
+    const xids = listed.map(([format = null, , , printed = null]) => xidOfList(format, printed))
+    return xids.filter((xid) => !known.some((one) => one.xid === xid))
+  }
+  const waiting = new Set(await list())
+  const [[, prepares] = []] = await client.query("SHOW GLOBAL STATUS LIKE 'Com_xa_prepare'")
+  if (prepares !== '0') {
+    await pause(PREPARING_MS)
+    for (const xid of await list()) waiting.add(xid)
+  }
+  while (waiting.size > 0) {
+    const still = new Set(await list())
+    for (const xid of waiting) if (!still.has(xid)) waiting.delete(xid)
+    if (waiting.size > 0) await waitTo(until)
+  }
 }
 
 /**
@@ -170,9 +208,13 @@ async function settledMysql(client: MysqlClient, until: number): Promise<LogPoin
   return withIds
 }
 
+/** The server's list of open transactions may be as old as the answer that somebody got 0.1 s before. */
+const LISTED_MS = 150
+
 /** Waits for all transactions that wrote by now. */
 async function writersEnd(client: MysqlClient, until: number): Promise<void> {
   const [[now] = []] = await client.query('SELECT NOW(6)')
+  await pause(LISTED_MS)
   while (await hasWriters(client, String(now))) await waitTo(until)
 }
 
@@ -210,11 +252,13 @@ async function logStatus(client: MysqlClient): Promise<LogPoint | undefined> {
 async function waitTo(until: number): Promise<void> {
   if (Date.now() > until) {
     throw new AirbyteError('TIMEOUT', 'Transactions stayed open while the log waited for them.', {
-      hint: 'End the long transactions, or raise initial_waiting_seconds; it is tried again.',
+      hint: 'End the long transactions (XA RECOVER lists those that are prepared), or raise initial_waiting_seconds; it is tried again.',
     })
   }
-  await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  await pause(POLL_MS)
 }
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The place as global transaction ids, where the server has such; empty: it has none. */
 export async function gtidOf(client: MysqlClient, { file, pos, gtid }: LogPoint): Promise<string> {

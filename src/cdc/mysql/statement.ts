@@ -1,13 +1,31 @@
-import type { BinlogEvent } from './binlog-event.ts'
+import { Buffer } from 'node:buffer'
+import { type BinlogEvent, EVENT } from './binlog-event.ts'
+import { inflated } from './row-events.ts'
+import { xidOfText } from './xa.ts'
 
 /** A statement in the log. */
-export interface LoggedStatement {
+interface LoggedStatement {
   database: string
   sql: string
 }
 
+/** What the statement of an event does to rows; MariaDB may have compressed it. */
+export const meaningOfEvent = (event: BinlogEvent): Meaning =>
+  meaningOf(readStatement(event.type === EVENT.queryCompressed ? inflatedStatement(event) : event))
+
+/** As a statement that is not compressed. */
+function inflatedStatement(event: BinlogEvent): BinlogEvent {
+  const { bytes, start, end } = event
+  const head = 13 + bytes.readUInt16LE(start + 11) + (bytes[start + 8] as number) + 1
+  const whole = Buffer.concat([
+    bytes.subarray(start, start + head),
+    inflated(bytes.subarray(start + head, end)),
+  ])
+  return { ...event, bytes: whole, start: 0, end: whole.length }
+}
+
 /** @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Query__event.html */
-export function readStatement({ bytes, start, end }: BinlogEvent): LoggedStatement {
+function readStatement({ bytes, start, end }: BinlogEvent): LoggedStatement {
   const databaseLength = bytes[start + 8] as number
   const variables = bytes.readUInt16LE(start + 11)
   const database = start + 13 + variables
@@ -30,6 +48,8 @@ const CHANGES_ROWS = /^(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|MERGE|CALL|WITH)\b/i
 export type Meaning =
   | { kind: 'begin' | 'commit' | 'rollback' | 'rows' | 'other' }
   | { kind: 'truncate'; schema: string; name: string }
+  /** Of an XA transaction: its first phase begins, or its second decides. */
+  | { kind: 'xaStart' | 'xaCommit' | 'xaRollback'; xid: string }
 
 /** What a statement does to rows. In a binlog of rows none changes any but TRUNCATE. */
 export function meaningOf({ database, sql }: LoggedStatement): Meaning {
@@ -39,6 +59,7 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   if (word === 'COMMIT') return { kind: 'commit' }
   if (word === 'ROLLBACK' && !/^ROLLBACK\s+(?:WORK\s+)?TO\b/i.test(text))
     return { kind: 'rollback' }
+  if (word === 'XA') return meaningOfXa(text)
   const truncated = TRUNCATE.exec(text) ?? DELETE_ALL.exec(text)
   if (!truncated) {
     return { kind: CHANGES_ROWS.test(text) && !DELETE_HISTORY.test(text) ? 'rows' : 'other' }
@@ -47,6 +68,15 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   return second === undefined
     ? { kind: 'truncate', schema: database, name: first ?? '' }
     : { kind: 'truncate', schema: first ?? '', name: second }
+}
+
+const XA_KINDS = { START: 'xaStart', COMMIT: 'xaCommit', ROLLBACK: 'xaRollback' } as const
+
+function meaningOfXa(text: string): Meaning {
+  const [, word] = /^XA\s+(START|COMMIT|ROLLBACK)\b/.exec(text) ?? []
+  const xid = xidOfText(text)
+  if (!word || xid === undefined) return { kind: 'other' }
+  return { kind: XA_KINDS[word as keyof typeof XA_KINDS], xid }
 }
 
 const nameOf = (match: RegExpExecArray, at: number) =>

@@ -32,7 +32,8 @@ export class MysqlClient {
   #unread = false
 
   readonly #thread: number
-  readonly #another: () => Promise<MysqlClient>
+  /** Opens another session of the same user at the same server; the caller closes it. */
+  readonly another: () => Promise<MysqlClient>
 
   constructor(session: Session, another: () => Promise<MysqlClient>) {
     this.socket = session.socket
@@ -40,7 +41,7 @@ export class MysqlClient {
     this.version = session.version
     this.mariadb = /mariadb/i.test(session.version)
     this.#thread = session.thread
-    this.#another = another
+    this.another = another
   }
 
   /** A statement with a small result, as texts. */
@@ -126,7 +127,7 @@ export class MysqlClient {
 
   async #kill(): Promise<void> {
     this.socket.resume()
-    const other = await this.#another()
+    const other = await this.another()
     await other.query(`KILL ${this.#thread}`).finally(() => other.close())
   }
 }

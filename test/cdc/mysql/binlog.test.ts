@@ -285,21 +285,6 @@ describe('changes from the binlog of a real server', () => {
     }
   })
 
-  it('are refused in an XA transaction, whose end nobody knows', async () => {
-    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
-    const error = await failure(
-      changes(
-        orders,
-        "XA START 'x'",
-        'INSERT INTO orders VALUES (1)',
-        "XA END 'x'",
-        "XA PREPARE 'x'",
-        "XA COMMIT 'x'",
-      ),
-    )
-    expect(error?.code).toBe('UNSUPPORTED')
-  })
-
   it('are lost with a log that is purged, and that is said with the remedy', async () => {
     const from = await db.end()
     await db.run('FLUSH BINARY LOGS')

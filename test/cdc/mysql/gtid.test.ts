@@ -5,7 +5,7 @@ import { gtidsOf, MysqlGtids } from '../../../src/cdc/mysql/gtid.ts'
 import { guardPosition, settledPoint } from '../../../src/cdc/mysql/index.ts'
 import { gtidOf, serverIdentity } from '../../../src/cdc/mysql/server.ts'
 import { ON_MYSQL } from '../../support/mysql-statement.ts'
-import { type Capture, capture, changesOf, SERVER_START_MS, useServer } from './support.ts'
+import { type Capture, capture, changesOf, SERVER_START_MS, useServer, xaOf } from './support.ts'
 
 const A = '3e11fa47-71ca-11e1-9e33-c80aa9429562'
 const B = '00000000-0000-0000-0000-0000000000ff'
@@ -73,15 +73,21 @@ describe('a server that takes the place of another', () => {
     const before = await capture(first.config, from, orders)
     expect(ids(before)).toEqual([2])
     await insert(first, 3)
+    const undecided = await (await xaOf(first.config, "'late'")).prepare(
+      'INSERT INTO orders VALUES (100)',
+    )
+    const known = await capture(first.config, before.end, orders)
+    expect(ids(known)).toEqual([3])
+    await undecided.commit()
     // Files of another number and length, and transactions of its own among those of the first.
     await second.run('FLUSH BINARY LOGS', 'CREATE TABLE own (id INT)')
-    await arrived(second, 3)
+    await arrived(second, 100)
     await insert(second, 4)
 
-    const held = await guardPosition(second.client, before.end, await serverIdentity(first.client))
+    const held = await guardPosition(second.client, known.end, await serverIdentity(first.client))
     expect(held).toMatchObject({ file: '', base: 2 })
     const after = await capture(second.config, held, orders)
-    expect(ids(after)).toEqual([3, 4])
+    expect(ids(after)).toEqual([100, 4])
     const orderOf = ({ batches }: Capture) =>
       batches.flatMap(({ schema, columns }) => {
         const cursor = schema.findIndex(({ name }) => name === '_ab_cdc_cursor')

@@ -1,9 +1,11 @@
+import { Buffer } from 'node:buffer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { endOfLog, settledPoint } from '../../../src/cdc/mysql/index.ts'
+import { endOfLog, type LogPoint, settledPoint } from '../../../src/cdc/mysql/index.ts'
+import type { PreparedXa } from '../../../src/cdc/mysql/xa.ts'
 import { toAirbyteError } from '../../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { ON_MYSQL } from '../../support/mysql-statement.ts'
-import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
+import { capture, changesOf, ctx, SERVER_START_MS, useServer, xaOf } from './support.ts'
 
 const SEMI_SYNC = ON_MYSQL ? 'rpl_semi_sync_source' : 'rpl_semi_sync_master'
 
@@ -29,6 +31,8 @@ afterAll(async () => {
 
 const waiting = (on: boolean) => client.query(`SET GLOBAL ${SEMI_SYNC}_enabled = ${on ? 1 : 0}`)
 
+const at = (point: LogPoint) => ({ gtid: '', events: 0, base: 0, ...point })
+
 const value = async () => (await client.query('SELECT v FROM items WHERE id = 1'))[0]?.[0]
 
 describe('the hand-over from the table to the log', () => {
@@ -46,15 +50,36 @@ describe('the hand-over from the table to the log', () => {
     if (ON_MYSQL) await expect(settledPoint(client, 500)).rejects.toThrow('stayed open')
 
     // A place beyond the change is settled only once the change can be seen.
-    const late = await settledPoint(client, 0, end).catch((error) => toAirbyteError(error).code)
+    const late = await settledPoint(client, 0, at(end)).catch((error) => toAirbyteError(error).code)
     expect(late).toBe('TIMEOUT')
     await waiting(false)
     await committing
-    expect(await settledPoint(client, 1000, end)).toMatchObject(end)
+    expect(await settledPoint(client, 1000, at(end))).toMatchObject(end)
     expect(await value()).toBe('2')
 
-    const from = { ...settled, gtid: '', events: 0, base: 0 }
+    const from = at(settled)
     const { batches } = await capture(db.config, from, { items: ['id'] })
     expect(changesOf(batches).map(({ row }) => row)).toEqual([{ id: 1, v: 2 }])
+  })
+
+  it('waits for transactions that are prepared, but for those that a reader knows of', async () => {
+    const names = ["'plain','q'", "X'00ff27','',7"]
+    const known = { ...at(await endOfLog(client)), prepared: [] as PreparedXa[] }
+    const late = () =>
+      settledPoint(client, 300, ON_MYSQL ? undefined : known).catch((e) => toAirbyteError(e).code)
+    const [plain, odd] = [
+      await xaOf(db.config, names[0] ?? ''),
+      await xaOf(db.config, names[1] ?? ''),
+    ]
+    await plain.prepare('UPDATE items SET v = 3 WHERE id = 1')
+    await odd.prepare('INSERT INTO items VALUES (2, 2)')
+    expect(await late()).toBe('TIMEOUT')
+    const xids = [`${Buffer.from('plain').toString('hex')}.71.1`, '00ff27..7']
+    known.prepared = xids.map((xid) => ({ xid, file: known.file, pos: known.pos, gtid: '' }))
+    if (!ON_MYSQL) expect(await late()).toMatchObject({ file: known.file })
+    await plain.commit()
+    await odd.rollback()
+    known.prepared = []
+    expect(await late()).toMatchObject({ file: known.file })
   })
 })

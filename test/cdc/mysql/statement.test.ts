@@ -21,6 +21,7 @@ describe('statements in a binlog of rows', () => {
     ['REPLACE INTO t VALUES (1)', 'rows'],
     ['DELETE FROM t WHERE id = 1', 'rows'],
     ["LOAD DATA INFILE 'x' INTO TABLE t", 'rows'],
+    ["XA END X'61',X'',1", 'other'],
   ])('%s is %s', (sql, kind) => {
     expect(meaning(sql).kind).toBe(kind)
   })
@@ -33,5 +34,13 @@ describe('statements in a binlog of rows', () => {
     ['DELETE FROM `mem`.`t`', 'mem', 't'],
   ])('%s empties %s.%s', (sql, schema, name) => {
     expect(meaning(sql)).toEqual({ kind: 'truncate', schema, name })
+  })
+
+  it.each([
+    ["XA START X'61',X'',1", 'xaStart', '61..1'],
+    ["XA COMMIT X'00FF27',X'71',7", 'xaCommit', '00ff27.71.7'],
+    ["XA ROLLBACK X'00ff27',X'71',4294967295", 'xaRollback', '00ff27.71.4294967295'],
+  ])('%s is %s of %s', (sql, kind, xid) => {
+    expect(meaning(sql)).toEqual({ kind, xid })
   })
 })

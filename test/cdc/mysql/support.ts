@@ -126,11 +126,34 @@ export async function useServer(options: string[] = []) {
   return {
     config,
     client,
+    restart: () => server.restart([]),
     run: (...statements: string[]) => runMysql(client, ...statements),
     end: () => endOf(client),
     async stop() {
       await client.close()
       await server.stop()
     },
+  }
+}
+
+/** A transaction of two phases, in a session of its own. */
+export async function xaOf(config: SourceConfig, xid: string) {
+  const session = await connectMysql(ctx, config)
+  const end = (statement: string) =>
+    session.query(`${statement} ${xid}`).then(() => session.close())
+  return {
+    async prepare(...statements: string[]) {
+      await runMysql(
+        session,
+        `XA START ${xid}`,
+        ...statements,
+        `XA END ${xid}`,
+        `XA PREPARE ${xid}`,
+      )
+      return this
+    },
+    commit: () => end('XA COMMIT'),
+    rollback: () => end('XA ROLLBACK'),
+    close: () => session.close(),
   }
 }

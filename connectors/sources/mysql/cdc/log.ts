@@ -50,17 +50,17 @@ export const mysqlLog: SourceLog = {
       const failed = await unsuitable(ctx, client, config, streams)
       // Nobody needs what was before: there may be something in it that stopped the reader.
       const position = kept && !mayBeginAnew ? await guarded(client, kept) : null
-      // New streams are read from their tables next: what the log was read up to has to be seen there.
-      const atLeast = position ? afterAll(position) : undefined
-      const point = await settledPoint(client, waitingMs(cdc), atLeast)
       const server = await serverIdentity(client)
-      const begun = position ?? {
-        ...point,
-        ...{ events: 0, base: kept ? baseAbove(positionFromJson(kept.position), point) : 0 },
-        gtid: await gtidOf(client, point),
+      const settled = () => settledPoint(client, waitingMs(cdc), position ?? undefined)
+      if (position) {
+        // New streams are read from their tables next: what the log was read up to has to be seen there.
+        if (streams.some(({ loaded }) => loaded === undefined)) await settled()
+        return { place: placeOf(position, server), continues: true, failed }
       }
-      const place = { position: positionToJson(begun), setup: { server } }
-      return { place, continues: position !== null, failed }
+      const point = await settled()
+      const base = kept ? baseAbove(positionFromJson(kept.position), point) : 0
+      const begun = { ...point, ...{ events: 0, base }, gtid: await gtidOf(client, point) }
+      return { place: placeOf(begun, server), continues: false, failed }
     })
   },
 
@@ -78,10 +78,9 @@ export const mysqlLog: SourceLog = {
   drop: async () => {},
 }
 
-/** Beyond the transaction that was read in part, if there is one: its first rows will not come again. */
-const afterAll = ({ file, pos, events }: BinlogPosition) => ({
-  file,
-  pos: events > 0 ? pos + 1 : pos,
+const placeOf = (position: BinlogPosition, server: string): LogPlace => ({
+  position: positionToJson(position),
+  setup: { server },
 })
 
 /** The kept position, if it still holds. Rejects with CDC_POSITION_LOST. */
