@@ -266,6 +266,57 @@ describe('postgres to postgres, in workerd', () => {
   })
 })
 
+/** Eight chunks of a hundred users, which a second sync merges into the rows of the first. */
+async function chunksToMerge() {
+  const { connection } = await connect({
+    source: { type: 'sample-data', config: { count: 800, records_per_slice: 100 } },
+    destination,
+    streams: [
+      stream({
+        ...{ syncMode: 'full_refresh', destinationSyncMode: 'append_dedup' },
+        ...{ primaryKey: [['id']], cursorField: ['updated_at'] },
+      }),
+    ],
+    change: { namespace: 'dst', transfer: 'direct', limits: { chunkBytes: 0 } },
+  })
+  expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 800 })
+  return connection
+}
+
+describe('chunks that follow each other into postgres, in workerd', () => {
+  it('are copied by a second session while the one before is merged', async () => {
+    const connection = await chunksToMerge()
+    // A merge takes longer than it takes to read and copy the next rows.
+    await client.query(`
+      create table dst.merges (at serial, session int);
+      create function dst.note() returns trigger language plpgsql as $$
+        begin perform pg_sleep(0.3); insert into dst.merges (session) values (pg_backend_pid()); return null; end $$;
+      create trigger note after insert on dst.users for each statement execute function dst.note()`)
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 800 })
+    const { rows } = await client.query(
+      'select count(distinct session) as sessions, count(*) as merges from dst.merges',
+    )
+    expect(rows).toEqual([{ sessions: '2', merges: '8' }])
+    expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: true })
+  })
+
+  it('lose no row to those of the chunk before that do not fit', async () => {
+    const connection = await chunksToMerge()
+    const unfit = [1, 100, 101, 350, 800]
+    await client.query(
+      `alter table dst.users add constraint fit check (id not in (${unfit})) not valid`,
+    )
+    const record = await run(connection)
+    expect(record).toMatchObject({ status: 'succeeded' })
+    expect(record.receipt?.streams[0]).toMatchObject({ rowsLoaded: 795, rowsRejected: 5 })
+    const { rows } = await client.query(
+      `select count(*) as n from dst.users
+       where (_airbyte_meta ->> 'sync_id') = (select max(_airbyte_meta ->> 'sync_id') from dst.users)`,
+    )
+    expect(rows).toEqual([{ n: '795' }])
+  })
+})
+
 describe('postgres to r2, in workerd', () => {
   it('writes every row to the warehouse', async () => {
     const { connection } = await connect({
