@@ -85,6 +85,10 @@ export function readEvent(bytes: Buffer, at: number, end: number, checksum: numb
   }
 }
 
+/** The version of the server that wrote the file which this event describes. */
+export const writerOf = ({ bytes, start }: BinlogEvent): string =>
+  bytes.toString('latin1', start + 2, start + 52).replace(/\0.*/s, '')
+
 /** Bytes of the checksum that events have after this description of the file, which has `checksum` itself. */
 export const checksumOf = ({ bytes, end }: BinlogEvent, checksum: number): number =>
   // The last byte but four names it: 1 is CRC32.

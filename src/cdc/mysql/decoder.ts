@@ -8,6 +8,7 @@ import {
   EVENT_SIZE,
   HEADER_BYTES,
   readEvent,
+  writerOf,
 } from './binlog-event.ts'
 import { type Gtids, gtidsOf, MariadbGtids, MysqlGtids, uuidText } from './gtid.ts'
 import { readLargeEvent } from './large-event.ts'
@@ -133,6 +134,7 @@ export class BinlogDecoder {
         return undefined
       case EVENT.formatDescription:
         this.#checksum = checksumOf(event, this.#checksum)
+        this.#tables.writer = writerOf(event)
         return undefined
       case EVENT.heartbeat:
       case EVENT.heartbeatV2:

@@ -15,6 +15,16 @@ export const partialImage = (table: string) =>
     hint: `Run SET GLOBAL binlog_row_image = FULL and let no session change it; ${REFRESH}`,
   })
 
+export const unsureSign = (table: string, column: string, version: string) =>
+  new AirbyteError(
+    'TYPE_UNSUPPORTED',
+    `The binlog of MySQL ${version} does not surely tell whether the column '${column}' of ${table} is unsigned, because a YEAR stands before it.`,
+    {
+      ...{ stream: table, field: column },
+      hint: `Upgrade the server to MySQL 8.0.29 or later, or make the YEAR the last column of the table; ${REFRESH}`,
+    },
+  )
+
 const unknownEvent = (type: number, here: string) =>
   new AirbyteError(
     'UNSUPPORTED',

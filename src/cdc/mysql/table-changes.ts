@@ -6,7 +6,7 @@ import { PacketCursor } from '../../runtime/mysql/wire.ts'
 import type { BinlogEvent } from './binlog-event.ts'
 import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
 import { type CutRows, compressedHead, type LeftOutOfRows } from './large-rows.ts'
-import { partialImage } from './refused.ts'
+import { partialImage, unsureSign } from './refused.ts'
 import {
   cutEvent,
   DUMMY_TABLE,
@@ -17,7 +17,7 @@ import {
   takeHead,
 } from './row-events.ts'
 import type { RowShape } from './row-shape.ts'
-import { readTableMap, type TableMap } from './table-map.ts'
+import { INTEGERS, readTableMap, signsYears, type TableMap } from './table-map.ts'
 
 export interface WantedTables {
   /** How a table's rows are read; undefined: nobody wants them. */
@@ -46,6 +46,8 @@ export class TableChanges {
   readonly #emit: (batch: RecordBatch) => void
   #tables = new Map<number, MappedTable>()
   #builders = new Map<StreamKey, ChangeBuilder>()
+  /** The version of the server that wrote what follows. */
+  writer = ''
   /** Bytes of changes, in all that was ever read. */
   bytes = 0
 
@@ -78,6 +80,7 @@ export class TableChanges {
     const name = `${table.schema}.${table.name}`
     let builder: ChangeBuilder | undefined
     if (shape) {
+      this.#refuseUnsureSigns(table, shape)
       const before = this.#builders.get(shape.stream)
       if (before && sameShape(before.shape, shape)) {
         builder = before
@@ -88,6 +91,15 @@ export class TableChanges {
       }
     }
     this.#tables.set(table.id, { event, name, builder })
+  }
+
+  #refuseUnsureSigns({ columns, schema, name }: TableMap, { fields }: RowShape): void {
+    const unsure = columns.find(
+      ({ type, mayHaveOtherSign }, i) =>
+        mayHaveOtherSign && INTEGERS.has(type) && (fields[i]?.target ?? -1) >= 0,
+    )
+    if (unsure && !signsYears(this.writer))
+      throw unsureSign(`${schema}.${name}`, unsure.name, this.writer)
   }
 
   /** A statement took all rows of a table away. */

@@ -44,6 +44,8 @@ export interface LoggedColumn {
   /** Its length, precision or digits; what it means depends on the type. */
   meta: number
   unsigned: boolean
+  /** Without a sign for each YEAR before it, as older servers write them, it had the other one. */
+  mayHaveOtherSign?: boolean
   /** Of texts; 63 is no text but bytes. */
   collation?: number
   /** Of ENUM and SET. */
@@ -113,8 +115,11 @@ const METADATA = {
   labelCollations: 11,
 }
 
-const NUMERIC = new Set<number>([
+export const INTEGERS = new Set<number>([
   ...[FIELD.tiny, FIELD.short, FIELD.int24, FIELD.long, FIELD.longlong],
+])
+const NUMERIC = new Set<number>([
+  ...INTEGERS,
   ...[FIELD.newdecimal, FIELD.float, FIELD.double, FIELD.year],
 ])
 /** A vector counts among them, with the collation of bytes. */
@@ -128,10 +133,7 @@ function describe(columns: LoggedColumn[], kind: number, cursor: PacketCursor): 
   const of = (types: Set<number>) => columns.filter(({ type }) => types.has(type))
   switch (kind) {
     case METADATA.signedness:
-      for (const [i, column] of of(NUMERIC).entries()) {
-        const byte = cursor.bytes[cursor.at + (i >> 3)] ?? 0
-        column.unsigned = (byte & (0x80 >> (i & 7))) !== 0
-      }
+      signs(of(NUMERIC), cursor)
       break
     case METADATA.defaultCollation:
       defaultCollations(of(TEXTUAL), cursor)
@@ -154,6 +156,30 @@ function describe(columns: LoggedColumn[], kind: number, cursor: PacketCursor): 
     case METADATA.enumLabels:
       labels(of(new Set([FIELD.enum])), cursor)
   }
+}
+
+/** A bit each. */
+function signs(columns: LoggedColumn[], { bytes, at }: PacketCursor): void {
+  const isUnsigned = (place: number) =>
+    ((bytes[at + (place >> 3)] ?? 0) & (0x80 >> (place & 7))) !== 0
+  let years = 0
+  for (const [i, column] of columns.entries()) {
+    column.unsigned = isUnsigned(i)
+    if (column.type === FIELD.year) years++
+    else if (column.unsigned !== isUnsigned(i - years)) column.mayHaveOtherSign = true
+  }
+}
+
+/**
+ * Whether a server of this version counts YEAR among the numbers whose signs it logs. MariaDB does, and
+ * MySQL from 8.0.29 on as others report (9.7.4 was seen to, 8.0.15 not to); between, nobody knows.
+ *
+ * @param version as the log has it
+ */
+export function signsYears(version: string): boolean {
+  const [, ...parts] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []
+  const [major = 0, minor = 0, patch = 0] = parts.map(Number)
+  return /mariadb/i.test(version) || major > 8 || (major === 8 && (minor > 0 || patch >= 29))
 }
 
 /** The most frequent one, then the columns that have another. */
