@@ -70,15 +70,17 @@ export const shopStream = ({ name, stream, retriever, requester }: ShopStream): 
 })
 
 /** A router that makes a partition of each record of the parent; requests carry its id. */
-export const childrenOf = (parent: ShopStream): JsonObject => ({
+export const childrenOf = (parent: ShopStream, injects = true): JsonObject => ({
   type: 'SubstreamPartitionRouter',
   parent_stream_configs: [
     {
       ...{ type: 'ParentStreamConfig', parent_key: 'id', partition_field: 'parent' },
       stream: shopStream(parent),
-      request_option: {
-        ...{ type: 'RequestOption', inject_into: 'request_parameter', field_name: 'parent' },
-      },
+      ...(injects && {
+        request_option: {
+          ...{ type: 'RequestOption', inject_into: 'request_parameter', field_name: 'parent' },
+        },
+      }),
     },
   ],
 })

@@ -25,7 +25,7 @@ const ROUTERS: [name: string, router: JsonObject, expected: string[]][] = [
     'a union of a list and parents',
     {
       ...{ type: 'UnionPartitionRouter', partition_field: 'parent' },
-      partition_routers: [listOf(['9', '2']), childrenOf({ name: 'parents' })],
+      partition_routers: [listOf(['9', '2']), childrenOf({ name: 'parents' }, false)],
     },
     // The list's values are texts, the parents' numbers.
     ['9', '2', '1', '2', '3', '4', '5'],
