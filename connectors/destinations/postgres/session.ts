@@ -69,7 +69,7 @@ export const openSession = (
     },
     // Whatever the database's default: a chunk must see what was committed while it was copied.
     execute: (client, sql) =>
-      client.query(sql === 'BEGIN' ? 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE' : sql),
+      client.query(sql === 'BEGIN' ? 'BEGIN ISOLATION LEVEL READ COMMITTED' : sql),
     mapError: (error) => mapPostgresError(error, { ...config, stream }),
   })
 }
