@@ -4,10 +4,9 @@ import type { MysqlClient } from '../../runtime/mysql/client.ts'
 import { MysqlServerError, serverError } from '../../runtime/mysql/errors.ts'
 import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
 import { takeTurns } from '../turns.ts'
-import { BinlogDecoder, type DecoderOptions } from './decoder.ts'
+import { BinlogDecoder, type DecoderOptions, type Replay } from './decoder.ts'
 import { MysqlGtids } from './gtid.ts'
 import { type BinlogPosition, printPosition } from './position.ts'
-import type { XaReplay } from './xa-replay.ts'
 
 export interface FeedOptions extends DecoderOptions {
   client: MysqlClient
@@ -52,7 +51,7 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
   /** Has the events of a dump decoded, until that has what it wants. */
   async function* follow(
     { reader }: MysqlClient,
-    taker: BinlogDecoder | XaReplay,
+    taker: BinlogDecoder | Replay,
   ): AsyncGenerator<LogEvent> {
     while (!taker.isDone) {
       while (!taker.isDone && !reader.isSpread && reader.tryNext()) {
@@ -78,9 +77,9 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
     }
   }
 
-  /** Rows that were prepared before count now: those that are not held are read from the log again. */
-  async function* replay(wanted: XaReplay): AsyncGenerator<LogEvent> {
-    const { events: held, file, pos, gtid } = wanted.rows
+  /** Rows of before are wanted now: those that are not held are read from the log again. */
+  async function* replay(wanted: Replay): AsyncGenerator<LogEvent> {
+    const { events: held, file, pos, gtid } = wanted.place
     for (const event of held ?? []) {
       await wanted.decode(event, 0, event.length)
       if (decoder.pendingBytes >= CHECKPOINT_BYTES) checkpoint()

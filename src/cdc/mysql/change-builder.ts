@@ -4,6 +4,7 @@ import { leftOutChange } from '../../runtime/database/large-values.ts'
 import { isMisfit } from '../../runtime/mysql/cells.ts'
 import { CDC_COLUMNS } from './columns.ts'
 import type { LeftOutOfRows } from './large-rows.ts'
+import type { RowOperation } from './row-events.ts'
 import type { RowShape } from './row-shape.ts'
 
 /** What the log says of a change besides its row. */
@@ -106,6 +107,25 @@ export class ChangeBuilder {
       }
     }
     return this.image('u', bytes, after, place)
+  }
+
+  /** Takes back what rows of one event did, the last one first. */
+  undo(operation: RowOperation, bytes: Buffer, place: ChangePlace): void {
+    const starts: number[] = []
+    for (let at = 0; at < bytes.length; ) {
+      starts.push(at)
+      at = this.#find(bytes, at, this.#before)
+      if (operation === 'update') at = this.#find(bytes, at, this.#after)
+    }
+    for (const at of starts.reverse()) {
+      if (operation === 'update') {
+        const after = this.#find(bytes, at, this.#before)
+        this.#find(bytes, after, this.#after)
+        if (this.shape.key.length > 0 && !this.#isSameKey(bytes))
+          this.image('d', bytes, after, place)
+      }
+      this.image(operation === 'write' ? 'd' : 'u', bytes, at, place)
+    }
   }
 
   /** Where the key's fields of an image are; returns where the image ends. */

@@ -15,7 +15,8 @@ import { readLargeEvent } from './large-event.ts'
 import type { LeftOutOfRows } from './large-rows.ts'
 import { LogCursor } from './log-cursor.ts'
 import { type BinlogPosition, positionToJson } from './position.ts'
-import { refusalOf, statementFormat } from './refused.ts'
+import { refusalOf, rolledBackInXa, statementFormat } from './refused.ts'
+import { RolledBack } from './rolled-back.ts'
 import { ROWS, type RowsType } from './row-events.ts'
 import { meaningOfEvent } from './statement.ts'
 import { TableChanges, type WantedTables } from './table-changes.ts'
@@ -32,6 +33,9 @@ const SILENT = new Set<number>([
   ...[EVENT.transactionContext, EVENT.viewChange],
   ...[EVENT.annotateRows, EVENT.binlogCheckpoint, EVENT.startEncryption],
 ])
+
+/** Events of before that come once more. */
+export type Replay = XaReplay | RolledBack
 
 /**
  * Makes changes of streams out of the events of a binlog, from bytes to columns. What it does not know
@@ -53,8 +57,13 @@ export class BinlogDecoder {
   #gtid: string | undefined
   #standalone = false
   #open = false
-  /** Rows that were prepared before and count now: they have to be read before the next event is. */
-  replay: XaReplay | undefined
+  /** All of the open transaction is to be taken back. */
+  #isRolledBack = false
+  /**
+   * Rows that were prepared before and count now, or that were rolled back: they have to be read before
+   * the next event is.
+   */
+  replay: Replay | undefined
   /** Bytes of changes at the last checkpoint. */
   #bytes = 0
 
@@ -209,10 +218,31 @@ export class BinlogDecoder {
   }
 
   /** The rows that `replay` wanted were read. */
-  endReplay({ rows }: XaReplay): void {
+  endReplay(replay: Replay): void {
     this.replay = undefined
-    this.#xa.forget(rows.xid)
+    if (replay instanceof RolledBack) {
+      this.#tables.flush()
+      for (const [event, type] of replay.backwards())
+        this.#tables.undo(event, type, this.#cursor.placeOf(event))
+      if (!this.#isRolledBack) return
+    } else {
+      this.#xa.forget(replay.place.xid)
+    }
     this.#commit()
+  }
+
+  /** The rows of the open transaction are to be taken back; `isWhole`: all, which ends it. */
+  #rollBack({ nextPosition }: BinlogEvent, isWhole: boolean): void {
+    if (this.#xa.isRecording) throw rolledBackInXa(this.#here())
+    this.#isRolledBack = isWhole
+    // Rows behind this one were read before: it was taken back then.
+    if (this.#events === 0 || this.#events < this.#skip) {
+      if (isWhole) this.#commit()
+      return
+    }
+    const { file, pos } = this.#position
+    const place = { file, pos, gtid: String(this.#gtids ?? '') }
+    this.replay = new RolledBack(place, nextPosition, this.#tables)
   }
 
   /** A file begins with the ids of all that was in those before. */
@@ -262,9 +292,12 @@ export class BinlogDecoder {
       case 'truncate':
         this.#tables.truncate(meaning.schema, meaning.name, this.#cursor.placeOf(event))
     }
-    // A rollback is in the log only with changes of tables that have no transactions, which stay.
-    const ends = meaning.kind === 'commit' || meaning.kind === 'rollback'
-    if (ends || this.#standalone || !this.#open) this.#commit()
+    const isWhole = meaning.kind === 'rollback'
+    if (this.#open && (isWhole || meaning.kind === 'rollbackTo')) {
+      this.#rollBack(event, isWhole)
+      return
+    }
+    if (meaning.kind === 'commit' || this.#standalone || !this.#open) this.#commit()
   }
 
   #rows(event: BinlogEvent, type: RowsType, leftOut?: LeftOutOfRows): Promise<void> | undefined {

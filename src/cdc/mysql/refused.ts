@@ -25,6 +25,15 @@ export const unsureSign = (table: string, column: string, version: string) =>
     },
   )
 
+export const rolledBackInXa = (here: string) =>
+  new AirbyteError(
+    'UNSUPPORTED',
+    `The binlog has an XA transaction with rows that were rolled back, ${here}.`,
+    {
+      hint: 'The server writes them where the transaction wrote to a table without transactions too. Refresh all streams of the connection.',
+    },
+  )
+
 const unknownEvent = (type: number, here: string) =>
   new AirbyteError(
     'UNSUPPORTED',

@@ -7,7 +7,7 @@ import { type BinlogEvent, EVENT } from './binlog-event.ts'
 import { type CutRows, compressedHead, cutRows, inflating } from './large-rows.ts'
 import type { RowShape } from './row-shape.ts'
 
-type RowOperation = 'write' | 'update' | 'delete'
+export type RowOperation = 'write' | 'update' | 'delete'
 
 export interface RowsType {
   operation: RowOperation

@@ -39,6 +39,10 @@ function readStatement({ bytes, start, end }: BinlogEvent): LoggedStatement {
 const COMMENTS = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/
 const NAME = '(?:`((?:[^`]|``)+)`|([\\w$\\u0080-\\uffff]+))'
 const TRUNCATE = new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${NAME}(?:\\s*\\.\\s*${NAME})?`, 'i')
+const SAVEPOINT = new RegExp(
+  `^(SAVEPOINT|ROLLBACK\\s+(?:WORK\\s+)?TO(?:\\s+SAVEPOINT)?)\\s+${NAME}`,
+  'i',
+)
 /** What a server writes when it forgets the rows of a MEMORY table. */
 const DELETE_ALL = new RegExp(`^DELETE FROM ${NAME}(?:\\s*\\.\\s*${NAME})?\\s*$`, 'i')
 /** Rows of the past, which nobody reads. */
@@ -48,6 +52,8 @@ const CHANGES_ROWS = /^(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|MERGE|CALL|WITH)\b/i
 export type Meaning =
   | { kind: 'begin' | 'commit' | 'rollback' | 'rows' | 'other' }
   | { kind: 'truncate'; schema: string; name: string }
+  /** A place in the transaction, and its end up to there. */
+  | { kind: 'savepoint' | 'rollbackTo'; name: string }
   /** Of an XA transaction: its first phase begins, or its second decides. */
   | { kind: 'xaStart' | 'xaCommit' | 'xaRollback'; xid: string }
 
@@ -57,8 +63,11 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   const word = /^\w+/.exec(text)?.[0]?.toUpperCase()
   if (word === 'BEGIN') return { kind: 'begin' }
   if (word === 'COMMIT') return { kind: 'commit' }
-  if (word === 'ROLLBACK' && !/^ROLLBACK\s+(?:WORK\s+)?TO\b/i.test(text))
-    return { kind: 'rollback' }
+  const [, , quoted, plain] = SAVEPOINT.exec(text) ?? []
+  const name = quoted?.replaceAll('``', '`') ?? plain
+  if (name !== undefined)
+    return { kind: word === 'ROLLBACK' ? 'rollbackTo' : 'savepoint', name: name.toLowerCase() }
+  if (word === 'ROLLBACK') return { kind: 'rollback' }
   if (word === 'XA') return meaningOfXa(text)
   const truncated = TRUNCATE.exec(text) ?? DELETE_ALL.exec(text)
   if (!truncated) {

@@ -119,6 +119,34 @@ export class TableChanges {
     place: ChangePlace,
     leftOut?: LeftOutOfRows,
   ): Promise<void> | undefined {
+    const found = this.#find(event, type, place)
+    if (!found) return undefined
+    const { builder, rest } = found
+    if (type.compressed && compressedHead(rest).length > LARGEST_ROW) {
+      return cutEvent(new ByteStream(once(rest)), rest.length, type, builder.shape).then((cut) =>
+        this.#read(builder, cut, type, place),
+      )
+    }
+    const rows = type.compressed ? inflated(rest) : rest
+    this.#read(builder, { bytes: rows, leftOut }, type, place)
+    return undefined
+  }
+
+  /** Whether anybody wants rows of this event's table. */
+  wants = (event: Pick<BinlogEvent, 'bytes' | 'start'>): boolean =>
+    this.#tables.get(tableOf(event))?.builder !== undefined
+
+  /** Takes back what an event of rows did. */
+  undo(event: BinlogEvent, type: RowsType, place: ChangePlace): void {
+    const found = this.#find(event, type, place)
+    if (!found) return
+    const rows = type.compressed ? inflated(found.rest) : found.rest
+    found.builder.undo(type.operation, rows, place)
+    this.bytes += rows.length
+    this.#end(found.builder)
+  }
+
+  #find(event: BinlogEvent, type: RowsType, place: ChangePlace) {
     const { bytes, start, end } = event
     const id = tableOf(event)
     const table = this.#tables.get(id)
@@ -130,16 +158,7 @@ export class TableChanges {
     const cursor = new PacketCursor(bytes, start + 8, end)
     if (type.extended) cursor.at += bytes.readUInt16LE(cursor.at)
     refusePartial(cursor, type, table.name)
-    const { builder } = table
-    const rest = cursor.rest()
-    if (type.compressed && compressedHead(rest).length > LARGEST_ROW) {
-      return cutEvent(new ByteStream(once(rest)), rest.length, type, builder.shape).then((cut) =>
-        this.#read(builder, cut, type, place),
-      )
-    }
-    const rows = type.compressed ? inflated(rest) : rest
-    this.#read(builder, { bytes: rows, leftOut }, type, place)
-    return undefined
+    return { builder: table.builder, rest: cursor.rest() }
   }
 
   /** Takes what follows the header of an event of rows that is too large to hold, and ends before `end`. */

@@ -21,19 +21,19 @@ type TakesRows = (
  * log, among others there. Their rows are of the place where it counts.
  */
 export class XaReplay {
-  readonly rows: PreparedRows
+  readonly place: PreparedRows
   readonly #tables: TableChanges
   readonly #takeRows: TakesRows
   #checksum = 0
   #isInside: boolean
   isDone = false
 
-  constructor(rows: PreparedRows, tables: TableChanges, takeRows: TakesRows) {
-    this.rows = rows
+  constructor(place: PreparedRows, tables: TableChanges, takeRows: TakesRows) {
+    this.place = place
     this.#tables = tables
     this.#takeRows = takeRows
     // In memory there is nothing else.
-    this.#isInside = rows.events !== undefined
+    this.#isInside = place.events !== undefined
   }
 
   decode(bytes: Buffer, at: number, end: number): Promise<void> | undefined {
@@ -61,14 +61,14 @@ export class XaReplay {
         this.#checksum = checksumOf(event, this.#checksum)
         return undefined
       case EVENT.mariaGtid:
-        this.#isInside = xidOfGtid(event) === this.rows.xid
+        this.#isInside = xidOfGtid(event) === this.place.xid
         return undefined
       case EVENT.query:
       case EVENT.queryCompressed:
         this.#statement(event)
         return undefined
       case EVENT.xaPrepare:
-        this.isDone = readXaPrepare(event).xid === this.rows.xid
+        this.isDone = readXaPrepare(event).xid === this.place.xid
         return undefined
       case EVENT.tableMap:
         return this.#isInside ? this.#tables.describe(event) : undefined
@@ -79,9 +79,9 @@ export class XaReplay {
 
   #statement(event: BinlogEvent): void {
     const meaning = meaningOfEvent(event)
-    if (!('xid' in meaning) || meaning.xid !== this.rows.xid) return
+    if (!('xid' in meaning) || meaning.xid !== this.place.xid) return
     if (meaning.kind === 'xaStart') this.#isInside = true
-    else throw gone(this.rows)
+    else throw gone(this.place)
   }
 }
 

@@ -103,6 +103,92 @@ describe('changes from the binlog of a real server', () => {
     expect(changesOf(batches)).toEqual([{ op: 'u', stream: 'orders', row: { id: 2, v: 'yes' } }])
   })
 
+  const MIXED = [
+    'CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, n INT)',
+    'CREATE OR REPLACE TABLE plain (id INT PRIMARY KEY) ENGINE = MyISAM',
+    'INSERT INTO orders VALUES (1, 10), (2, 20), (3, 30)',
+  ]
+  const WRITES = [
+    'UPDATE orders SET n = n + 1',
+    'UPDATE orders SET id = 9 WHERE id = 2',
+    'UPDATE orders SET n = 99 WHERE id = 9',
+    'DELETE FROM orders WHERE id = 3',
+    'INSERT INTO orders VALUES (3, 31), (4, 40)',
+  ]
+  /** The rows that stand after all changes. */
+  const standing = (seen: ReturnType<typeof changesOf>) => {
+    const rows = new Map<unknown, unknown>()
+    for (const { op, row } of seen) {
+      if (op === 'd') rows.delete(row.id)
+      else rows.set(row.id, row.n)
+    }
+    return Object.fromEntries(rows)
+  }
+
+  it.skipIf(ON_MYSQL)(
+    'are taken back where the log has a transaction that was rolled back',
+    async () => {
+      await db.run(...MIXED)
+      const from = await db.end()
+      const temporary = ['CREATE TEMPORARY TABLE made (id INT)', 'DROP TEMPORARY TABLE made']
+      await db.run('UPDATE orders SET n = n * 1', 'INSERT INTO orders VALUES (5, 50)')
+      await db.run('UPDATE orders SET n = n + 0 WHERE id < 4')
+      await db.run('BEGIN', 'UPDATE orders SET n = n + 5', 'COMMIT')
+      await db.run('BEGIN', ...WRITES, ...temporary, 'ROLLBACK')
+      const { batches } = await capture(db.config, from, orders)
+      const seen = changesOf(batches)
+      expect(seen.length).toBeGreaterThan(10)
+      expect(standing(seen)).toEqual({ 1: 15, 2: 25, 3: 35, 5: 55 })
+    },
+  )
+
+  it.skipIf(ON_MYSQL)('are taken back up to a savepoint', async () => {
+    await db.run(...MIXED)
+    const from = await db.end()
+    await db.run(
+      ...['BEGIN', 'UPDATE orders SET n = n + 5', 'SAVEPOINT `a`', ...WRITES, 'SAVEPOINT b'],
+      ...['DELETE FROM orders', 'INSERT INTO plain VALUES (1)', 'ROLLBACK TO b'],
+      ...[
+        'UPDATE orders SET n = 7',
+        'ROLLBACK TO a',
+        'INSERT INTO orders VALUES (6, 60)',
+        'COMMIT',
+      ],
+    )
+    const { batches } = await capture(db.config, from, orders)
+    expect(standing(changesOf(batches))).toEqual({ 1: 15, 2: 25, 3: 35, 6: 60 })
+  })
+
+  it.skipIf(ON_MYSQL)('are taken back wherever reading stopped before', async () => {
+    await db.run(
+      ...MIXED,
+      "CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, n INT, v TEXT DEFAULT REPEAT('x', 4000))",
+      'INSERT INTO orders (id, n) SELECT seq, 0 FROM seq_1_to_200',
+    )
+    const from = await db.end()
+    await db.run(
+      ...['BEGIN', 'UPDATE orders SET n = 1', 'SAVEPOINT a', 'UPDATE orders SET n = 2'],
+      ...['UPDATE orders SET id = id + 500', 'SAVEPOINT b', 'DELETE FROM orders WHERE id > 600'],
+      ...['INSERT INTO plain VALUES (1)', 'ROLLBACK TO b', 'UPDATE orders SET n = 3'],
+      ...['ROLLBACK TO a', 'UPDATE orders SET n = 4 WHERE id = 7', 'COMMIT'],
+    )
+    const seen: ReturnType<typeof changesOf> = []
+    const stops: number[] = []
+    for (let at = from, last = false; ; ) {
+      const options = last ? {} : { lingerMs: 60_000, stopAfter: 1 }
+      const part = await capture(db.config, at, orders, options)
+      seen.push(...changesOf(part.batches))
+      at = part.end
+      stops.push(at.events)
+      if (last) break
+      last = stops.length === 2
+    }
+    expect(stops[0]).toBeGreaterThan(0)
+    expect(stops[1]).toBeGreaterThan(stops[0] as number)
+    const expected = Array.from({ length: 200 }, (_, i) => [i + 1, i === 6 ? 4 : 1])
+    expect(standing(seen)).toEqual(Object.fromEntries(expected))
+  })
+
   it('say that a table was truncated, wherever its name stands', async () => {
     await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
     const seen = await changes(

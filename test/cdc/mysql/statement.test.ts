@@ -8,9 +8,6 @@ describe('statements in a binlog of rows', () => {
     ['BEGIN', 'begin'],
     ['COMMIT', 'commit'],
     ['ROLLBACK', 'rollback'],
-    ['ROLLBACK TO `s`', 'other'],
-    ['ROLLBACK WORK TO SAVEPOINT s', 'other'],
-    ['SAVEPOINT `s`', 'other'],
     ['ALTER TABLE t ADD COLUMN update_at INT', 'other'],
     ['CREATE TABLE `insert` (id INT)', 'other'],
     ['DROP TABLE t', 'other'],
@@ -24,6 +21,14 @@ describe('statements in a binlog of rows', () => {
     ["XA END X'61',X'',1", 'other'],
   ])('%s is %s', (sql, kind) => {
     expect(meaning(sql).kind).toBe(kind)
+  })
+
+  it.each([
+    ['SAVEPOINT `S``1`', 'savepoint', 's`1'],
+    ['ROLLBACK TO `s`', 'rollbackTo', 's'],
+    ['ROLLBACK WORK TO SAVEPOINT s', 'rollbackTo', 's'],
+  ])('%s is a %s of %s', (sql, kind, name) => {
+    expect(meaning(sql)).toEqual({ kind, name })
   })
 
   it.each([
