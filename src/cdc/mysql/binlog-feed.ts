@@ -7,6 +7,7 @@ import { takeTurns } from '../turns.ts'
 import { BinlogDecoder, type DecoderOptions, type Replay } from './decoder.ts'
 import { MysqlGtids } from './gtid.ts'
 import { type BinlogPosition, printPosition } from './position.ts'
+import { DENIED, missingRight } from './server.ts'
 
 export interface FeedOptions extends DecoderOptions {
   client: MysqlClient
@@ -42,6 +43,8 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
     try {
       yield* follow(client, decoder)
     } catch (error) {
+      if (error instanceof MysqlServerError && error.errno === DENIED)
+        throw missingRight(client, 'read the binlog')
       throw lost(error, printPosition(position))
     } finally {
       await client.close()

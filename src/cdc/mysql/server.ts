@@ -73,10 +73,9 @@ async function checkGrants(client: MysqlClient): Promise<void> {
   const grants = (await client.query('SHOW GRANTS')).map(([grant]) => String(grant))
   // What a role may is not listed; then the server will say.
   if (grants.some((grant) => /^GRANT `/.test(grant))) return
+  // The right to administer replicas is another.
   const mayRead = grants.some((grant) =>
-    /\b(ALL PRIVILEGES|REPLICATION SLAVE(?! ADMIN)|REPLICATION_SLAVE_ADMIN)\b.* ON \*\.\*/i.test(
-      grant,
-    ),
+    /\b(ALL PRIVILEGES|REPLICATION SLAVE(?! ADMIN))\b.* ON \*\.\*/i.test(grant),
   )
   if (!mayRead) throw missingRight(client, 'read the binlog')
   await endOfLog(client)
@@ -85,7 +84,7 @@ async function checkGrants(client: MysqlClient): Promise<void> {
 
 type Asked = Pick<MysqlClient, 'mariadb' | 'query'>
 
-function missingRight({ mariadb }: Asked, what: string): AirbyteError {
+export function missingRight({ mariadb }: Asked, what: string): AirbyteError {
   const rights = mariadb
     ? 'REPLICATION SLAVE, BINLOG MONITOR'
     : 'REPLICATION SLAVE, REPLICATION CLIENT, PROCESS'
@@ -96,7 +95,7 @@ function missingRight({ mariadb }: Asked, what: string): AirbyteError {
 }
 
 const UNKNOWN_STATEMENT = 1064
-const DENIED = 1227
+export const DENIED = 1227
 
 /** The end of the log: everything that a query sees by now is before it. */
 export async function endOfLog(client: Asked): Promise<LogPoint> {

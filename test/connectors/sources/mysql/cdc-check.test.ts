@@ -58,6 +58,8 @@ describe('the check of a mysql source that is to follow the log', () => {
     await db.run(
       "CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'pw'",
       "GRANT SELECT ON source_cdc_check.* TO reader@'%'",
+      // Who may tell replicas what to do may not read the log.
+      `GRANT ${ON_MYSQL ? 'REPLICATION_SLAVE_ADMIN' : 'REPLICATION SLAVE ADMIN'} ON *.* TO reader@'%'`,
     )
     const reader = { username: 'reader', password: 'pw' }
     const rights = [
