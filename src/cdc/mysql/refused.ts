@@ -25,6 +25,15 @@ export const unsureSign = (table: string, column: string, version: string) =>
     },
   )
 
+export const rolledBackTooMuch = (here: string) =>
+  new AirbyteError(
+    'UNSUPPORTED',
+    `A transaction that was rolled back is in the binlog at ${here}, with more rows than can be taken back.`,
+    {
+      hint: 'Refresh all streams of the connection. The server writes such a transaction when it made or dropped a temporary table.',
+    },
+  )
+
 export const rolledBackInXa = (here: string) =>
   new AirbyteError(
     'UNSUPPORTED',

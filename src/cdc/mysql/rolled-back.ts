@@ -5,8 +5,11 @@
  * again, to take them back.
  */
 import { Buffer } from 'node:buffer'
-import { AirbyteError } from '../../protocol/index.ts'
+import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import { type BinlogEvent, checksumOf, EVENT, HEADER_BYTES, readEvent } from './binlog-event.ts'
+import { readLargeEvent } from './large-event.ts'
+import { printPosition } from './position.ts'
+import { rolledBackTooMuch } from './refused.ts'
 import { ROWS, type RowsType } from './row-events.ts'
 import { meaningOfEvent } from './statement.ts'
 import type { TableChanges } from './table-changes.ts'
@@ -50,17 +53,26 @@ export class RolledBack {
 
   decode(bytes: Buffer, at: number, end: number): undefined {
     const event = readEvent(bytes, at, end, this.#checksum)
-    const type = ROWS[event.type]
-    if (type) this.#keep(event, type)
+    this.#take(event, ROWS[event.type])
+  }
+
+  async decodeLarge(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const { event, rows, leftOut } = await readLargeEvent(
+      new ByteStream(pieces),
+      this.#checksum,
+      this.#tables,
+    )
+    // What a row had before cannot be said without its value.
+    if (leftOut?.size && this.#tables.wants(event)) throw this.#tooLarge()
+    this.#take(event, rows)
+  }
+
+  #take(event: BinlogEvent, rows: RowsType | undefined): void {
+    if (rows) this.#keep(event, rows)
     else if (event.type === EVENT.formatDescription)
       this.#checksum = checksumOf(event, this.#checksum)
     else if (event.type === EVENT.query || event.type === EVENT.queryCompressed)
       this.#statement(event)
-    return undefined
-  }
-
-  async decodeLarge(): Promise<void> {
-    throw this.#tooLarge()
   }
 
   /** Hands the events on that have to be taken back, the last one first. */
@@ -87,12 +99,5 @@ export class RolledBack {
     this.isDone = event.nextPosition === this.#until
   }
 
-  #tooLarge = () =>
-    new AirbyteError(
-      'UNSUPPORTED',
-      `A transaction that was rolled back is in the binlog at ${this.place.file}:${this.place.pos}, with more rows than can be taken back.`,
-      {
-        hint: 'Refresh all streams of the connection. The server writes such a transaction when it made or dropped a temporary table.',
-      },
-    )
+  #tooLarge = () => rolledBackTooMuch(printPosition(this.place))
 }

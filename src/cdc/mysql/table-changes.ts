@@ -6,7 +6,8 @@ import { PacketCursor } from '../../runtime/mysql/wire.ts'
 import type { BinlogEvent } from './binlog-event.ts'
 import { ChangeBuilder, type ChangePlace } from './change-builder.ts'
 import { type CutRows, compressedHead, type LeftOutOfRows } from './large-rows.ts'
-import { partialImage, unsureSign } from './refused.ts'
+import { printPosition } from './position.ts'
+import { partialImage, rolledBackTooMuch, unsureSign } from './refused.ts'
 import {
   cutEvent,
   DUMMY_TABLE,
@@ -140,6 +141,8 @@ export class TableChanges {
   undo(event: BinlogEvent, type: RowsType, place: ChangePlace): void {
     const found = this.#find(event, type, place)
     if (!found) return
+    if (type.compressed && compressedHead(found.rest).length > LARGEST_ROW)
+      throw rolledBackTooMuch(printPosition(place))
     const rows = type.compressed ? inflated(found.rest) : found.rest
     found.builder.undo(type.operation, rows, place)
     this.bytes += rows.length
