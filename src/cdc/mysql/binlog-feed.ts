@@ -6,7 +6,7 @@ import type { LogEvent, LogFeed } from '../../runtime/source-log.ts'
 import { takeTurns } from '../turns.ts'
 import { BinlogDecoder, type DecoderOptions, type Replay } from './decoder.ts'
 import { MysqlGtids } from './gtid.ts'
-import { type BinlogPosition, printPosition } from './position.ts'
+import { printPosition, type TransactionPlace } from './position.ts'
 import { DENIED, missingRight } from './server.ts'
 
 export interface FeedOptions extends DecoderOptions {
@@ -121,10 +121,8 @@ export async function openBinlog(options: FeedOptions): Promise<LogFeed> {
   }
 }
 
-/** Where a dump begins: by global transaction ids where there are such, or by file and position. */
-type Place = Pick<BinlogPosition, 'file' | 'pos' | 'gtid'>
-
-async function startDump(client: MysqlClient, position: Place): Promise<void> {
+/** By global transaction ids where there are such, or by file and position. */
+async function startDump(client: MysqlClient, position: TransactionPlace): Promise<void> {
   const { gtid } = position
   const settings = [
     "SET @master_binlog_checksum = 'NONE'",

@@ -1,5 +1,4 @@
 import type { Buffer } from 'node:buffer'
-import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import type { LogEvent } from '../../runtime/source-log.ts'
 import {
   type BinlogEvent,
@@ -97,8 +96,7 @@ export class BinlogDecoder {
   async decodeLarge(pieces: AsyncIterable<Uint8Array>): Promise<void> {
     // Of a transaction that is not prepared yet the rows are read when it counts.
     const tables = this.#xa.isRecording ? undefined : this.#tables
-    const stream = new ByteStream(pieces)
-    const { event, rows, leftOut } = await readLargeEvent(stream, this.#checksum, tables)
+    const { event, rows, leftOut } = await readLargeEvent(pieces, this.#checksum, tables)
     if (rows && !tables) this.#xa.passOver()
     await this.#decode(event, rows, leftOut)
   }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { ByteStream } from '../../runtime/mysql/byte-stream.ts'
+import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import {
   type BinlogEvent,
   EVENT_SIZE,
@@ -19,10 +19,11 @@ const BEGINNING_BYTES = 64 << 10
  * values that make it so. Without tables, and of what has no rows, its beginning alone.
  */
 export async function readLargeEvent(
-  stream: ByteStream,
+  pieces: AsyncIterable<Uint8Array>,
   checksum: number,
   tables: TableChanges | undefined,
 ): Promise<{ event: BinlogEvent; rows: RowsType | undefined; leftOut: LeftOutOfRows | undefined }> {
+  const stream = new ByteStream(pieces)
   await stream.skip(1)
   const header = await stream.take(HEADER_BYTES)
   const size = header.readUInt32LE(EVENT_SIZE) - checksum

@@ -18,6 +18,15 @@ export interface BinlogPosition {
   prepared?: PreparedXa[]
 }
 
+/** Where the log has a transaction. */
+export interface TransactionPlace {
+  /** Of the event that begins it; an empty file: it is found by what was read before it. */
+  file: string
+  pos: number
+  /** Global transaction ids of all that is before it; empty: they are not known. */
+  gtid: string
+}
+
 /** The number in `mysql-bin.000042`. */
 export const fileNumber = (file: string): number => Number(/\.(\d+)$/.exec(file)?.[1] ?? 0)
 

@@ -5,23 +5,13 @@
  * again, to take them back.
  */
 import { Buffer } from 'node:buffer'
-import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import { type BinlogEvent, checksumOf, EVENT, HEADER_BYTES, readEvent } from './binlog-event.ts'
 import { readLargeEvent } from './large-event.ts'
-import { printPosition } from './position.ts'
+import { printPosition, type TransactionPlace } from './position.ts'
 import { rolledBackTooMuch } from './refused.ts'
 import { ROWS, type RowsType } from './row-events.ts'
 import { meaningOfEvent } from './statement.ts'
 import type { TableChanges } from './table-changes.ts'
-
-/** Where the log has a transaction. */
-export interface TransactionPlace {
-  /** Of its first event; an empty file: it is found by what was read before it. */
-  file: string
-  pos: number
-  /** Global transaction ids of all that is before it; empty: they are not known. */
-  gtid: string
-}
 
 /** Bytes of rows that are taken back at once, the last one first. */
 const MOST_BYTES = 16 << 20
@@ -57,11 +47,7 @@ export class RolledBack {
   }
 
   async decodeLarge(pieces: AsyncIterable<Uint8Array>): Promise<void> {
-    const { event, rows, leftOut } = await readLargeEvent(
-      new ByteStream(pieces),
-      this.#checksum,
-      this.#tables,
-    )
+    const { event, rows, leftOut } = await readLargeEvent(pieces, this.#checksum, this.#tables)
     // What a row had before cannot be said without its value.
     if (leftOut?.size && this.#tables.wants(event)) throw this.#tooLarge()
     this.#take(event, rows)

@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer'
 import { AirbyteError } from '../../protocol/index.ts'
-import { ByteStream } from '../../runtime/mysql/byte-stream.ts'
 import { type BinlogEvent, checksumOf, EVENT, readEvent } from './binlog-event.ts'
 import { readLargeEvent } from './large-event.ts'
 import type { LeftOutOfRows } from './large-rows.ts'
@@ -43,11 +42,7 @@ export class XaReplay {
 
   async decodeLarge(pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const tables = this.#isInside ? this.#tables : undefined
-    const { event, rows, leftOut } = await readLargeEvent(
-      new ByteStream(pieces),
-      this.#checksum,
-      tables,
-    )
+    const { event, rows, leftOut } = await readLargeEvent(pieces, this.#checksum, tables)
     await this.#decode(event, rows, leftOut)
   }
 

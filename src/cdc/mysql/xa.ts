@@ -5,15 +5,11 @@
 import { Buffer } from 'node:buffer'
 import { AirbyteError } from '../../protocol/index.ts'
 import { type BinlogEvent, HEADER_BYTES } from './binlog-event.ts'
+import type { TransactionPlace } from './position.ts'
 
 /** A prepared transaction of which nobody has said yet whether it counts, and where the log has its rows. */
-export interface PreparedXa {
+export interface PreparedXa extends TransactionPlace {
   xid: string
-  /** Of the event that begins it; an empty file: it is found by what was read before it. */
-  file: string
-  pos: number
-  /** Global transaction ids of all that is before it; empty: they are not known. */
-  gtid: string
 }
 
 /** A transaction as it is named here: both of its parts in hexadecimal digits, and the number of their format. */
@@ -65,7 +61,7 @@ export function readXaPrepare({ bytes, start }: BinlogEvent): { xid: string; one
 const HELD_BYTES = 8 << 20
 
 interface Recording {
-  place: Omit<PreparedXa, 'xid'>
+  place: TransactionPlace
   /** Its events so far; undefined: they are too many to hold. */
   events: Buffer[] | undefined
   bytes: number
@@ -97,7 +93,7 @@ export class PreparedTransactions {
     return this.#recording !== undefined
   }
 
-  begin(place: Recording['place']): void {
+  begin(place: TransactionPlace): void {
     this.#recording = { place, events: [], bytes: 0 }
   }
 

@@ -23,6 +23,17 @@ function watched(...batches: Batch[]) {
   return { body: body(), taken }
 }
 
+/** Rows of which the second comes when it is let. */
+function held() {
+  const { opened: goOn, open } = gate()
+  async function* rows() {
+    yield row(1, 'first')
+    await goOn
+    yield row(2, 'first')
+  }
+  return { slow: rows(), open }
+}
+
 async function prepared(): Promise<Loader> {
   const loader = await db.open({ mode: 'append_dedup' })
   await loader.prepare(1)
@@ -42,14 +53,9 @@ describe('a chunk that comes while the one before is loaded', () => {
   it('is copied at once, and merged when its turn has come', async () => {
     const loader = await prepared()
     const first = watched(row(1, 'first'), row(2, 'first'))
-    const { opened: goOn, open } = gate()
-    async function* slow() {
-      yield row(1, 'first')
-      await goOn
-      yield row(2, 'first')
-    }
+    const { slow, open } = held()
     const turn = Promise.withResolvers<void>()
-    const before = loader.load(chunk('c1', slow()), 1)
+    const before = loader.load(chunk('c1', slow), 1)
     const second = watched(row(2, 'second'), row(3, 'second'))
     const after = loader.load(chunk('c2', second.body, { turn: turn.promise }), 1)
     await second.taken
@@ -79,13 +85,8 @@ describe('a chunk that comes while the one before is loaded', () => {
     await loader.load(chunk('c0', [row(2, 'old')]), 1)
     const turn = Promise.withResolvers<void>()
     const { body, taken } = watched(row(2, 'second'))
-    const { opened: goOn, open } = gate()
-    async function* slow() {
-      yield row(1, 'first')
-      await goOn
-      yield row(2, 'first')
-    }
-    const before = loader.load(chunk('c1', slow()), 1)
+    const { slow, open } = held()
+    const before = loader.load(chunk('c1', slow), 1)
     const after = loader.load(chunk('c2', body, { turn: turn.promise }), 1)
     await taken
     open()
@@ -100,13 +101,8 @@ describe('a chunk that comes while the one before is loaded', () => {
       GRANT ALL ON SCHEMA public TO lone`)
     const loader = await db.open({ mode: 'append_dedup' }, { username: 'lone', password: 'pw' })
     await loader.prepare(1)
-    const { opened: goOn, open } = gate()
-    async function* slow() {
-      yield row(1, 'first')
-      await goOn
-      yield row(2, 'first')
-    }
-    const before = loader.load(chunk('c1', slow()), 1)
+    const { slow, open } = held()
+    const before = loader.load(chunk('c1', slow), 1)
     const turn = Promise.withResolvers<void>()
     const after = loader.load(chunk('c2', [row(2, 'second')], { turn: turn.promise }), 1)
     open()
