@@ -7,6 +7,7 @@ import {
   nearestJsonOfArray,
 } from '../../runtime/formats/pg-array-text.ts'
 import { elementKindOf } from '../../runtime/formats/pg-cell-text.ts'
+import { isSpan } from '../../runtime/formats/temporal-text.ts'
 import { decimalCheck } from './decimal-check.ts'
 import { nearestDouble, parquetNumberKind } from './parquet-number-check.ts'
 import { isDate, isTime, isTimestamp } from './temporal-check.ts'
@@ -229,11 +230,9 @@ function temporalCheck(
 /** MySQL's TIME is a span of up to 838 hours, of either sign: a time of day has 24. */
 function timeOf({ native }: Column, isNative: boolean): (text: string) => boolean {
   if (native?.dialect !== 'mysql') return (text) => isTime(text, false)
-  if (isNative) return (text) => SPAN.test(text)
+  if (isNative) return isSpan
   return (text) => isTime(text, false) && text < '24'
 }
-
-const SPAN = /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/
 const ANY_YEAR: [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
 /** Of a column that has the source's own type. */
 const UNBOUNDED = { years: ANY_YEAR, integerBits: undefined }

@@ -65,6 +65,9 @@ const INFINITE = new Set(['infinity', '-infinity'])
 const OFFSET = '(?<offset>[Zz]|[+-]\\d{2}(?::?\\d{2}(?::?\\d{2})?)?)?'
 const CLOCK = '(?<hour>\\d{2}):(?<minute>\\d{2})(?::(?<second>\\d{2})(?:[.,](?<fraction>\\d+))?)?'
 const DATE = /^(?<year>\d{4,6})-(?<month>\d{2})-(?<day>\d{2})(?:[T ]\d.*?)?(?<era> BC)?$/
+/** A span as MySQL prints one: `-838:59:59.000001`. */
+export const isSpan = (text: string): boolean => SPAN.test(text)
+
 const SPAN = /^(-?\d{2,3}:[0-5]\d:[0-5]\d)(?:\.(\d{1,6}))?$/
 const TIME = new RegExp(`^${CLOCK} ?${OFFSET}$`)
 const TIMESTAMP = new RegExp(
