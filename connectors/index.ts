@@ -16,6 +16,7 @@ import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
 import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
+import { components as jiraComponents } from './sources/jira/components.ts'
 import jiraManifest from './sources/jira/manifest.yaml'
 import jiraMetadata from './sources/jira/metadata.yaml'
 import linearManifest from './sources/linear/manifest.yaml'
@@ -115,6 +116,7 @@ export const sources: Source[] = [
       documentationUrl: 'https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/',
     },
     jiraMetadata,
+    jiraComponents,
   ),
   manifestSource(
     linearManifest,

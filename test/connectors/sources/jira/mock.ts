@@ -1,7 +1,9 @@
-import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { components } from '../../../../connectors/sources/jira/components.ts'
+import type { JsonObject, JsonValue } from '../../../../src/protocol/index.ts'
 import type { MockAnswer, MockRequest, MockRoutes } from '../declarative/mock-api.ts'
 import type { MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { hourMs } from '../declarative/synthetic.ts'
+import { LISTS } from './lists.ts'
 import { Site } from './site.ts'
 
 const HOST = 'https://acme.atlassian.net'
@@ -14,16 +16,6 @@ const config = (token: string) => ({
   start_date: '2026-01-01T00:00:00Z',
 })
 
-/** Streams with their paths: pages of `values`, and whole arrays. */
-const PAGED: Record<string, string> = {
-  ...{ projects: 'project/search', issue_priorities: 'priority/search', groups: 'group/bulk' },
-  ...{ issue_resolutions: 'resolution/search', filters: 'filter/search', screens: 'screens' },
-  ...{ dashboards: 'dashboard/search', workflows: 'workflow/search', statuses: 'statuses/search' },
-}
-const WHOLE: Record<string, string> = {
-  ...{ issue_fields: 'field', issue_types: 'issuetype', status_categories: 'statuscategory' },
-  ...{ project_categories: 'projectCategory', project_roles: 'role' },
-}
 /** What an issue has: the stream, the list in the answer, the last part of the path. */
 const OF_ISSUES: [string, string, string][] = [
   ['issue_comments', 'comments', 'comment'],
@@ -37,6 +29,7 @@ export const jira: MockedConnector = {
   config: config(TOKEN),
   badConfigs: [{ title: 'token', config: config('wrong-token'), codes: ['AUTH_FAILED'] }],
   origins: [HOST],
+  components,
   open() {
     const site = new Site()
     const routes: MockRoutes = {}
@@ -70,19 +63,16 @@ export const jira: MockedConnector = {
         },
       }
     }
-    for (const [stream, path] of Object.entries(PAGED)) {
+    for (const { stream, path, list, paged, query = [] } of LISTS) {
       const rows = site.rows(stream)
-      streams[stream] = { rows: () => rows.length }
+      streams[stream] = { rows: () => rows.length, ...(paged ? {} : { onePage: true }) }
       routes[`GET /rest/api/3/${path}`] = {
-        query: ['startAt', 'maxResults'],
-        answer: (request) => page(request, rows, 'values'),
+        query: paged ? [...query, 'startAt', 'maxResults'] : query,
+        answer: (request) =>
+          paged ? page(request, rows, 'values') : { body: list ? { [list]: rows } : rows },
       }
     }
-    for (const [stream, path] of Object.entries(WHOLE)) {
-      const rows = site.rows(stream)
-      streams[stream] = { rows: () => rows.length, onePage: true }
-      routes[`GET /rest/api/3/${path}`] = { answer: () => ({ body: rows }) }
-    }
+    addLooseLists(site, routes, streams)
     for (const kind of ['version', 'component']) {
       const stream = `project_${kind}s`
       const rows = site.rows(stream)
@@ -107,6 +97,36 @@ export const jira: MockedConnector = {
       ],
     }
   },
+}
+
+/** Lists of a form that no other has: texts, an object by key, one list for each kind. */
+function addLooseLists(
+  site: Site,
+  routes: MockRoutes,
+  streams: Record<string, MockedStream>,
+): void {
+  const labels = ['blue', 'green', 'red']
+  streams.labels = { rows: () => labels.length }
+  routes['GET /rest/api/3/label'] = {
+    query: ['startAt', 'maxResults'],
+    answer: (request) => page(request, labels, 'values'),
+  }
+  const permissions = site.rows('permissions')
+  streams.permissions = { rows: () => permissions.length, onePage: true }
+  routes['GET /rest/api/3/permissions'] = {
+    answer: () => ({
+      body: { permissions: Object.fromEntries(permissions.map((row) => [row.key, row])) },
+    }),
+  }
+  const avatars = site.rows('avatars').map(({ type: _, ...avatar }) => avatar)
+  const kinds = ['issuetype', 'project', 'user', 'priority']
+  streams.avatars = { rows: () => avatars.length * kinds.length, onePage: true }
+  routes['GET /rest/api/3/avatar/{type}/system'] = {
+    answer: ({ params }) =>
+      kinds.includes(params.type ?? '')
+        ? { body: { system: avatars } }
+        : { status: 404, body: { errorMessages: ['no such type'] } },
+  }
 }
 
 function addPeopleAndBoards(
@@ -145,7 +165,7 @@ function addPeopleAndBoards(
   }
 }
 
-function page({ query }: MockRequest, rows: JsonObject[], list: string): MockAnswer {
+function page({ query }: MockRequest, rows: JsonValue[], list: string): MockAnswer {
   const startAt = Number(query.get('startAt') ?? 0)
   const found = rows.slice(startAt, startAt + PAGE)
   const isLast = startAt + PAGE >= rows.length

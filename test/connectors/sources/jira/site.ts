@@ -2,13 +2,13 @@ import type { JsonObject, JsonSchema } from '../../../../src/protocol/index.ts'
 import { manifestSchemas } from '../declarative/connector.ts'
 import { hourMs } from '../declarative/synthetic.ts'
 import { rowOf } from '../declarative/synthetic-row.ts'
+import { KEYS } from './lists.ts'
 
 /** As Jira writes moments: `2026-01-01T05:00:00.000+0000`. */
 const moment = (hour: number) => new Date(hourMs(hour)).toISOString().replace('Z', '+0000')
 
 /** What the connector takes out of an issue's fields. */
 const TAKEN = ['created', 'updated', 'projectId', 'projectKey']
-const KEYS: Record<string, string> = { groups: 'groupId', users: 'accountId' }
 
 /** A synthetic site: issues with comments, worklogs and changes, and what is around them. */
 export class Site {
