@@ -192,15 +192,17 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
     })
   }
 
-  async #prepare(owner: LogOwner, streams: LogStream[]) {
+  async #prepare(owner: LogOwner, asked: LogStream[]) {
     const before = this.#store.log()
     if (before && before.connectionId !== owner.connectionId) throw isTaken()
-    const known = this.#store.streams()
-    const begun = new Set(
-      streams.filter((s) => s.loaded === undefined).map((s) => streamKey(s.stream)),
-    )
-    const mayBeginAnew = known.every(({ stream }) => begun.has(stream))
-    const wanted = new Map(known.map(({ stream, input }) => [stream, input]))
+    const known = new Map(this.#store.streams().map((s) => [s.stream, s]))
+    const isBegun = ({ loaded }: LogStream) => loaded === undefined
+    const isLeft = (s: LogStream) => !isBegun(s) && !known.has(streamKey(s.stream))
+    const streams = asked.filter((s) => !isLeft(s))
+    const begun = new Set(streams.filter(isBegun).map((s) => streamKey(s.stream)))
+    const mayBeginAnew = [...known.keys()].every((stream) => begun.has(stream))
+    const wanted = new Map<StreamKey, LogStream>()
+    for (const { stream, input, loaded } of known.values()) wanted.set(stream, { ...input, loaded })
     for (const stream of streams) wanted.set(streamKey(stream.stream), stream)
     const { place, continues, failed } = await this.#drain.prepare(owner, [...wanted.values()], {
       kept: before?.place ?? null,
@@ -226,7 +228,8 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
     if (this.#drain.hasLeftovers || !continues) {
       await this.#sweep(log).catch((error) => console.error('log not swept', String(error)))
     }
-    return { log: log.id, end: this.#store.end(), failed }
+    const left = asked.filter(isLeft).map(({ stream }) => wasLeft(streamKey(stream)))
+    return { log: log.id, end: this.#store.end(), failed: [...failed, ...left] }
   }
 
   /** Segments that are stored and that no row knows. Nothing is being stored meanwhile. */
@@ -292,6 +295,14 @@ const logIsGone = (stream?: StreamKey) =>
     `${stream ?? 'A stream'} was followed in a log that is gone.`,
     stream === undefined ? {} : { stream },
   )
+
+/** Its changes were passed over while nobody wanted them. */
+const wasLeft = (stream: StreamKey) => {
+  const message = `${stream} was not part of the connection for a time: its changes of then were not kept.`
+  const hint = 'Refresh the stream: it is read from the start.'
+  const error = new AirbyteError('CDC_POSITION_LOST', message, { stream, hint })
+  return { stream, error: error.toJSON() as ErrorRecord }
+}
 
 const isTaken = () =>
   new AirbyteError('CDC_SETUP_REQUIRED', 'The log of this source is read for another connection.', {

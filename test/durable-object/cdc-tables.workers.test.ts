@@ -166,6 +166,39 @@ describe('tables of other kinds', () => {
     await same('two', 'id, v')
   })
 
+  it('a table that was left out for a time says that its changes of then are missing, until it is refreshed', async () => {
+    await db.sql(`create table src.one (id int primary key, v text); create table src.two (id int primary key, v text);
+      insert into src.one values (1, 'a'); insert into src.two values (1, 'a'), (2, 'b')`)
+    const one = followed({ name: 'one' })
+    const two = followed({ name: 'two' })
+    const { connection } = await connect(db.setup([one, two]))
+    await succeeds(connection)
+    // Left out and put back before anybody looked: everything was kept.
+    await connection.update({ streams: [one] })
+    await db.sql(`insert into src.two values (3, 'c')`)
+    await connection.update({ streams: [one, two] })
+    await succeeds(connection)
+    await same('two', 'id, v')
+
+    await connection.update({ streams: [one] })
+    await succeeds(connection)
+    await db.sql(`delete from src.two where id = 1; insert into src.one values (2, 'b')`)
+    await succeeds(connection)
+    await connection.update({ streams: [one, two] })
+    await db.sql(`insert into src.two values (4, 'd')`)
+    for (let n = 0; n < 2; n++) {
+      const { streams } = await run(connection)
+      expect(streams[0]).toMatchObject({ stream: 'src.one', status: 'succeeded' })
+      expect(streams[1]?.error).toMatchObject({ code: 'CDC_POSITION_LOST', stream: 'src.two' })
+    }
+    await connection.refresh({ streams: [{ namespace: 'src', name: 'two' }], remove: true })
+    await succeeds(connection)
+    await db.sql(`update src.two set v = 'e' where id = 4`)
+    await succeeds(connection)
+    await same('one', 'id, v')
+    await same('two', 'id, v')
+  })
+
   it('values of every kind come from the log as they come from the table', async () => {
     await db.sql(`create type src.mood as enum ('glad', 'sad');
       create domain src.code as varchar(10);
