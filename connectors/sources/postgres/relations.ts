@@ -22,6 +22,8 @@ export interface RelationColumn {
   type: ResolvedType
   /** The type for literals that are compared with the column, without modifiers: `bpchar`. */
   literalType: string
+  /** Its object id, before domains are replaced. */
+  typeOid?: number
   column: Column
 }
 
@@ -62,6 +64,7 @@ interface CatalogRow {
   attnotnull: string
   type: string
   literal_type: string
+  type_oid: string
   typname: string
   typtype: string
   builtin: string
@@ -106,7 +109,7 @@ function columnOf(row: CatalogRow): RelationColumn {
   const column: Column = { name, type: type.airbyte }
   if (row.attnotnull === 't') column.nullable = false
   if (type.native) column.native = { dialect: 'postgres', type: row.type }
-  return { name, type, literalType: row.literal_type, column }
+  return { name, type, literalType: row.literal_type, typeOid: Number(row.type_oid), column }
 }
 
 /**
@@ -140,7 +143,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind,
   ) AS attnotnull,
   CASE WHEN ed.base IS NULL THEN pg_catalog.format_type(t.oid, coalesce(d.typmod, a.atttypmod))
     ELSE pg_catalog.format_type(e.typarray, ed.typmod) END AS type,
-  pg_catalog.format_type(t.oid, -1) AS literal_type,
+  pg_catalog.format_type(t.oid, -1) AS literal_type, a.atttypid AS type_oid,
   t.typname, t.typtype, t.typnamespace = 'pg_catalog'::regnamespace AS builtin,
   CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 AND t.typlen = -1 AND t.typname LIKE '\\_%'
     THEN CASE WHEN e.typnamespace = 'pg_catalog'::regnamespace THEN e.typname::text ELSE '' END

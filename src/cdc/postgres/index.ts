@@ -1,6 +1,8 @@
 export { freezeBound, heartbeat } from './bound.ts'
 export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from './change-feed.ts'
 export { createHandover, type Handover } from './handover.ts'
+export { hasFields, jsonOfOwn, type OwnType, untoldIn } from './own-types/own-type.ts'
+export { type TypeInLog, TypeVersions } from './own-types/versions.ts'
 export { toChangeLog } from './pgoutput/change-log.ts'
 export {
   CDC_COLUMNS,

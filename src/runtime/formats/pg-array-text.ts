@@ -90,27 +90,38 @@ export const isArrayLiteral = (text: string): boolean => text.startsWith('{') ||
  */
 export function jsonOfArray(text: string, kind: ElementKind): string | undefined {
   if (!text.startsWith('{')) return undefined
-  const reader = new LiteralReader(text, kind)
+  let isExact = true
+  const reader = new LiteralReader(text, delimiterOf(kind), (value) => {
+    if (isJson(kind) && value.trim() === 'null') isExact = false
+    return jsonOfElement(value, kind)
+  })
   const json = reader.array()
-  return reader.isExact ? json : undefined
+  return isExact && !(reader.isNested && isJson(kind)) ? json : undefined
 }
 
 /** As `jsonOfArray`, without what JSON cannot say. */
 export const nearestJsonOfArray = (text: string, kind: ElementKind): string =>
-  new LiteralReader(text.replace(BOUNDS, ''), kind).array()
+  jsonOfElements(text, delimiterOf(kind), (value) => jsonOfElement(value, kind))
+
+/** An array literal as JSON array text, with each element as `print` says it. */
+export const jsonOfElements = (
+  text: string,
+  delimiter: string,
+  print: (value: string) => string,
+): string => new LiteralReader(text.replace(BOUNDS, ''), delimiter, print).array()
 
 class LiteralReader {
-  /** JSON says the same as the literal. */
-  isExact = true
+  /** It has arrays within. */
+  isNested = false
   private readonly text: string
-  private readonly kind: ElementKind
   private readonly delimiter: string
+  private readonly print: (value: string) => string
   private at = 0
 
-  constructor(text: string, kind: ElementKind) {
+  constructor(text: string, delimiter: string, print: (value: string) => string) {
     this.text = text
-    this.kind = kind
-    this.delimiter = delimiterOf(kind)
+    this.delimiter = delimiter
+    this.print = print
   }
 
   array(): string {
@@ -126,13 +137,14 @@ class LiteralReader {
 
   private element(): string {
     if (this.text[this.at] === '{') {
-      if (isJson(this.kind)) this.isExact = false
+      this.isNested = true
       return this.array()
     }
-    if (this.text[this.at] === '"') return this.json(this.quoted(), true)
+    if (this.text[this.at] === '"') return this.print(this.quoted())
     const start = this.at
     while (this.at < this.text.length && !this.ends(this.text[this.at])) this.at++
-    return this.json(this.text.slice(start, this.at), false)
+    const value = this.text.slice(start, this.at)
+    return value === 'NULL' ? 'null' : this.print(value)
   }
 
   private ends(char: string | undefined): boolean {
@@ -148,26 +160,25 @@ class LiteralReader {
     this.at++
     return value
   }
+}
 
-  private json(value: string, wasQuoted: boolean): string {
-    if (!wasQuoted && value === 'NULL') return 'null'
-    switch (this.kind) {
-      case 'boolean':
-        return value === 't' ? 'true' : 'false'
-      case 'json':
-      case 'jsonb':
-        if (value.trim() === 'null') this.isExact = false
-        return this.kind === 'json' ? value : (jsonbText(value) ?? JSON.stringify(value))
-      case 'money':
-        return plainMoney(value)
-      case 'float':
-        if (/^-?\d/.test(value)) return value
-        break
-      case 'number':
-        if (/^-?\d/.test(value)) return jsonbText(value) ?? `"${value}"`
-    }
-    return JSON.stringify(value)
+function jsonOfElement(value: string, kind: ElementKind): string {
+  switch (kind) {
+    case 'boolean':
+      return value === 't' ? 'true' : 'false'
+    case 'json':
+      return value
+    case 'jsonb':
+      return jsonbText(value) ?? JSON.stringify(value)
+    case 'money':
+      return plainMoney(value)
+    case 'float':
+      if (/^-?\d/.test(value)) return value
+      break
+    case 'number':
+      if (/^-?\d/.test(value)) return jsonbText(value) ?? `"${value}"`
   }
+  return JSON.stringify(value)
 }
 
 /** As a cast to numeric prints an amount that the `C` locale prints as `-$1,234.50`. */

@@ -129,8 +129,18 @@ export const POSTGRES_TYPES: TypeCase[] = [
   ['types.hstore[]', `ARRAY['a=>1'::types.hstore]`],
 ]
 
+const EVERY_KIND = `ROW(true, 9007199254740993, 1.50, 1e300, '\\x00ff', '0044-03-15 BC', 'infinity',
+  '{"b":  [1.50], "a": 1e3}', '{{1,NULL},{3,4}}', '{sad,"it''s fine"}', ROW(1, '"()\\\\,'),
+  ARRAY[ROW(2, ''), NULL]::types.pair[], 7)::types.every_kind`
+
 /** Composites: the log tells their fields by place, a query by name. */
 export const POSTGRES_COMPOSITES: TypeCase[] = [
   ['types.pair', "ROW(1, 'x')::types.pair", 'ROW(NULL, NULL)::types.pair'],
   ['types.pair[]', `ARRAY[(1, 'x'), (NULL, E'q"\\\\,()'), NULL]::types.pair[]`, "'{}'"],
+  ['types.couple', `ROW(-1, E' "é🙂"\\n')::types.couple`],
+  [
+    'types.every_kind',
+    ...[EVERY_KIND, `ROW(${new Array(13).fill('NULL').join(', ')})::types.every_kind`],
+  ],
+  ['types.every_kind[]', `ARRAY[${EVERY_KIND}, NULL]`],
 ]

@@ -10,6 +10,7 @@ import {
   openChangeFeed,
   positionFromJson,
   positionToJson,
+  TypeVersions,
   takeOverSlot,
   toChangeLog,
 } from '../../../../src/cdc/postgres/index.ts'
@@ -21,10 +22,12 @@ import {
 } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import { closePostgres, connectPostgres } from '../../../../src/runtime/postgres/client.ts'
+import { mapPostgresError } from '../../../../src/runtime/postgres/errors.ts'
 import type { LogEvent, LogFeed, LogPlace, LogStream } from '../../../../src/runtime/source-log.ts'
 import type { SourceConfig } from '../config.ts'
 import { cdcOf, readerName } from './config.ts'
 import { fillUnchanged } from './fill.ts'
+import { fillUnsure, tellOwn } from './own-types.ts'
 import { setupOf, withClient } from './setup.ts'
 import { describeStreams } from './shape.ts'
 
@@ -69,6 +72,7 @@ class PostgresFeed implements LogFeed {
   readonly #place: LogPlace
   readonly #keys: Map<StreamKey, string[]>
   readonly #feed: ChangeFeed
+  readonly #types: TypeVersions
   #client: pg.Client | undefined
   #guardedAt: number
   #beatAt = 0
@@ -86,12 +90,13 @@ class PostgresFeed implements LogFeed {
     this.#keys = new Map(streams.map((s) => [streamKey(s.stream), s.primaryKey]))
     this.#feed = feed
     this.#guardedAt = ctx.now()
+    this.#types = new TypeVersions(setupOf(place).types)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LogEvent> {
     try {
       for await (const event of this.#feed) {
-        const told = await this.#told(event)
+        const told = await this.#eventOf(event)
         if (told) yield told
         await this.#beat()
       }
@@ -118,10 +123,13 @@ class PostgresFeed implements LogFeed {
     return this.#feed.close()
   }
 
-  async #told(event: ChangeEvent): Promise<LogEvent | undefined> {
+  async #eventOf(event: ChangeEvent): Promise<LogEvent | undefined> {
     switch (event.type) {
       case 'changes':
-        return { type: 'batch', batch: await this.#whole(event.batch) }
+        return {
+          type: 'batch',
+          batch: await this.#whole(event.batch, await this.#told(event.batch)),
+        }
       case 'copied':
         return { type: 'batch', batch: event.batch }
       case 'truncate':
@@ -137,14 +145,31 @@ class PostgresFeed implements LogFeed {
    * What a change of the key left out is what the row of the *old* key had. That row may be of another
    * time at the destination (a snapshot that read a later row of that key): so it is read at once.
    */
-  async #whole(batch: ChangeBatch): Promise<RecordBatch> {
-    const records = toChangeLog(batch)
-    const { movedFrom } = batch
-    const key = this.#keys.get(batch.stream)
+  async #whole({ movedFrom, stream: of }: ChangeBatch, records: RecordBatch): Promise<RecordBatch> {
+    const key = this.#keys.get(of)
     if (!movedFrom?.size || !key?.length) return records
-    const stream = parseStreamKey(batch.stream)
+    const stream = parseStreamKey(of)
     const client = await this.#session()
     return fillUnchanged(client, stream, key, records, new Set(movedFrom.keys()))
+  }
+
+  /** With the values of the database's own types as a snapshot has them. */
+  async #told(batch: ChangeBatch): Promise<RecordBatch> {
+    const records = toChangeLog(batch)
+    if (!batch.printed) return records
+    const client = await this.#session()
+    const oids = batch.printed.map(({ typeOid }) => typeOid)
+    const types = await this.#types.lookUp(client, oids).catch((error: unknown) => {
+      throw mapPostgresError(error, this.#config)
+    })
+    const { records: told, unsure } = tellOwn(batch, records, types)
+    if (unsure.size === 0) return told
+    const names = [...unsure].join("', '")
+    this.#ctx.log(
+      'warn',
+      `The type of '${names}' of ${batch.stream} was altered while its log was read: rows from before are read from the table.`,
+    )
+    return fillUnsure(client, this.#keys.get(batch.stream) ?? [], told, unsure)
   }
 
   async #beat(): Promise<void> {

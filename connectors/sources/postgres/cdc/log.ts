@@ -12,11 +12,11 @@ import {
   positionFromJson,
   positionToJson,
   printLsn,
+  TypeVersions,
   waitForOpenTransactions,
 } from '../../../../src/cdc/postgres/index.ts'
 import {
   AirbyteError,
-  type Column,
   type JsonObject,
   streamKey,
   toAirbyteError,
@@ -28,7 +28,6 @@ import type {
   SourceLog,
 } from '../../../../src/runtime/source-log.ts'
 import { parseConfig } from '../config.ts'
-import { listRelations } from '../relations.ts'
 import {
   AFTER_LOADING,
   type CdcConfig,
@@ -38,6 +37,7 @@ import {
   readerName,
 } from './config.ts'
 import { openFeed } from './feed.ts'
+import { type Chosen, chooseTold } from './own-types.ts'
 import { type Setup, setupOf, withClient } from './setup.ts'
 
 /** The log of a PostgreSQL server: one slot, one publication, and one for tables without updates. */
@@ -56,8 +56,11 @@ export const postgresLog: SourceLog = {
       const names = namesOf(cdc, options.name)
       const usable = await choose(client, cdc, streams)
       const kept = await guarded(client, names, options)
-      const prepared = await setUp(client, cdc, names, usable.tables, kept)
-      return { ...prepared, failed: usable.failed }
+      const types = new TypeVersions(kept ? setupOf(kept).types : {})
+      const told = await chooseTold(client, usable.chosen, types)
+      const tables = told.chosen.map(({ table }) => table)
+      const prepared = await setUp(client, cdc, { ...names, types: types.toJSON() }, tables, kept)
+      return { ...prepared, failed: [...usable.failed, ...told.failed] }
     })
   },
 
@@ -88,18 +91,18 @@ export const postgresLog: SourceLog = {
 
 /** The tables of the streams that can be captured as they are. */
 async function choose(client: pg.Client, cdc: CdcConfig, streams: LogStream[]) {
-  const tables: PublishedTable[] = []
+  const chosen: Chosen[] = []
   const failed: PreparedLog['failed'] = []
   const insertOnly = new Set(cdc.insert_only_tables)
   const wanted = streams.map((stream) => tableOf(insertOnly, stream))
   const problems = await checkTables(client, wanted)
   for (const [i, stream] of streams.entries()) {
     const table = wanted[i] as PublishedTable
-    const problem = (await compositeIn(client, stream, table)) ?? problems[i]
+    const problem = problems[i]
     if (problem) failed.push({ stream: streamKey(stream.stream), error: problem.toJSON() })
-    else tables.push(table)
+    else chosen.push({ stream, table })
   }
-  return { tables, failed }
+  return { chosen, failed }
 }
 
 function tableOf(insertOnly: ReadonlySet<string>, stream: LogStream) {
@@ -111,31 +114,6 @@ function tableOf(insertOnly: ReadonlySet<string>, stream: LogStream) {
     columns: selectedFields ? wanted.filter((column) => selectedFields.includes(column)) : wanted,
     insertOnly: insertOnly.has(`${schema}.${name}`),
   }
-}
-
-/** A snapshot reads composites, and arrays of them, as JSON; the log has them in a form that names no fields. */
-async function compositeIn(
-  client: pg.Client,
-  { stream, columns }: LogStream,
-  { schema, name, columns: wanted = [] }: PublishedTable,
-): Promise<AirbyteError | undefined> {
-  const isSuspect = ({ name, type, native }: Column) =>
-    (type === 'object' || type === 'array') && !native && wanted.includes(name)
-  if (!columns.some(isSuspect)) return undefined
-  const [relation] = await listRelations(client, [], { schema, name })
-  const composite = relation?.columns.find(
-    ({ name, type }) => type.composite && wanted.includes(name),
-  )
-  if (!composite) return undefined
-  return new AirbyteError(
-    'CDC_TABLE_UNSUITABLE',
-    `The column '${composite.name}' of ${streamKey(stream)} has a composite type: the log does not name its fields.`,
-    {
-      stream: streamKey(stream),
-      field: composite.name,
-      hint: `Deselect the column '${composite.name}'.`,
-    },
-  )
 }
 
 type PrepareOptions = Parameters<SourceLog['prepare']>[3]
@@ -170,7 +148,7 @@ async function guarded(
 async function setUp(
   client: pg.Client,
   cdc: CdcConfig,
-  names: { slot: string; publication: string },
+  names: Pick<Setup, 'slot' | 'publication' | 'types'>,
   tables: PublishedTable[],
   kept: LogPlace | null,
 ): Promise<Omit<PreparedLog, 'failed'>> {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { PublishedTable } from '../../../../src/cdc/postgres/index.ts'
+import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import { connectPostgres } from '../../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../../src/runtime/postgres/errors.ts'
@@ -14,6 +15,8 @@ export interface Setup {
   publications: string[]
   incarnations: Record<string, string>
   tables: PublishedTable[]
+  /** The database's own types that columns of these tables have: see `TypeVersions`. */
+  types?: JsonObject
   /** Ours to drop. */
   madeSlot: boolean
   madePublication: boolean

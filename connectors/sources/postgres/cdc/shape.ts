@@ -1,17 +1,19 @@
-import type { ChangeFeedOptions } from '../../../../src/cdc/postgres/index.ts'
+import type { ChangeFeedOptions, PgRelation } from '../../../../src/cdc/postgres/index.ts'
 import { type Column, streamKey } from '../../../../src/protocol/index.ts'
 import type { LogStream } from '../../../../src/runtime/source-log.ts'
 
 /** Which of the log's tables are wanted, and which of their columns, in the types of the catalog. */
 export function describeStreams(streams: LogStream[]): ChangeFeedOptions['describe'] {
   const wanted = new Map(streams.map((stream) => [streamKey(stream.stream), stream]))
-  return ({ schema, name }, told) => {
-    const stream = wanted.get(streamKey({ namespace: schema, name }))
+  return (relation, told) => {
+    const stream = wanted.get(streamKey({ namespace: relation.schema, name: relation.name }))
     if (!stream) return undefined
+    const columns = columnsOf(stream, told)
     return {
       stream: streamKey(stream.stream),
-      columns: columnsOf(stream, told),
+      columns,
       key: stream.primaryKey,
+      printed: printedColumns(stream, relation, columns),
     }
   }
 }
@@ -29,6 +31,21 @@ function columnsOf({ columns, selectedFields }: LogStream, told: Column[]): Colu
     return [isSameType(found, column) ? found : column]
   })
 }
+
+/**
+ * Columns of the database's own types, of which only the catalog can tell what their values are: all but
+ * those that were discovered to be texts (enums, ranges).
+ */
+function printedColumns(stream: LogStream, relation: PgRelation, columns: Column[]): string[] {
+  const wanted = new Set(columns.map(({ name }) => name))
+  const texts = new Set(stream.columns.filter(({ type }) => type === 'string').map((c) => c.name))
+  return relation.columns
+    .filter(({ name, typeOid }) => typeOid >= FIRST_OWN && wanted.has(name) && !texts.has(name))
+    .map(({ name }) => name)
+}
+
+/** Object ids below are the server's. */
+const FIRST_OWN = 16_384
 
 /** Whether two descriptions of a column are of one type. */
 export const isSameType = (a: Column, b: Column) =>

@@ -46,8 +46,12 @@ export class CopyRows {
     this.#identity = relation.columns.map(({ identity }) => identity)
   }
 
-  /** Undefined for a relation that has columns in another order or form than its rows are to have. */
+  /**
+   * Undefined for a relation that has columns in another order or form than its rows are to have, or
+   * ones that are yet to be read.
+   */
   static of(relation: PgRelation, shape: TableShape, schema: Column[]): CopyRows | undefined {
+    if (shape.printed?.length) return undefined
     const wanted = new Set(shape.columns.map(({ name }) => name))
     const told = relation.columns.filter(({ name }) => wanted.has(name))
     const isAlike = told.length === wanted.size && shape.columns.every(isPrintedAlike(told))

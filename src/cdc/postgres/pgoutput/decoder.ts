@@ -8,6 +8,7 @@ import {
   KEEPALIVE_WAL_END,
   XLOG_DATA,
   XLOG_MESSAGE,
+  XLOG_START,
 } from '../protocol/frames.ts'
 import { ByteReader } from './byte-reader.ts'
 import { columnsOfRelation } from './column-types.ts'
@@ -207,6 +208,7 @@ export class PgOutputDecoder {
     const table = this.table(u32(bytes, at + 1))
     if (!table) return
     if (table.rows === 0) this.dirty.push(table)
+    table.noteFrom(bytes, at - XLOG_MESSAGE + XLOG_START)
     const before = table.rows
     const transaction = this.transaction as Transaction
     const isDelete = bytes[at] === DELETE

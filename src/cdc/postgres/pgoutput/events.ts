@@ -6,7 +6,7 @@ import type {
   RowOp,
   StreamKey,
 } from '../../../protocol/index.ts'
-import type { CdcPosition, ChangeOrder } from '../position.ts'
+import type { CdcPosition, ChangeOrder, Lsn } from '../position.ts'
 import type { PgRelation } from './relation.ts'
 
 /**
@@ -31,6 +31,16 @@ export interface ChangeBatch extends RecordBatch {
    * unchanged in such a row is what the *old* key's row had.
    */
   movedFrom?: Map<number, number>
+  /** Columns whose cells are as the server prints them: see `TableShape`. */
+  printed?: PrintedColumn[]
+  /** The first place in the log of these changes, where there are such columns. */
+  from?: Lsn
+}
+
+export interface PrintedColumn {
+  /** In the batch. */
+  place: number
+  typeOid: number
 }
 
 /** A table's new description; `previous` is undefined for the first since the log was opened. */
@@ -65,6 +75,8 @@ export interface TableShape {
   columns: Column[]
   /** Names of the columns by which rows are told apart; empty: no update is taken for a move. */
   key: string[]
+  /** Names of columns whose values are to be given as the server prints them, whatever their type. */
+  printed?: string[]
 }
 
 export const CDC_COLUMNS: Column[] = [

@@ -9,10 +9,11 @@ import {
 } from '../../../protocol/index.ts'
 import { leftOutChange } from '../../../runtime/database/large-values.ts'
 import { UNREADABLE } from '../../../runtime/postgres/unreadable-text.ts'
+import type { Lsn } from '../position.ts'
 import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
 import { CopyRows } from './copy-rows.ts'
-import { CDC_COLUMNS, type ChangeBatch, type TableShape } from './events.ts'
+import { CDC_COLUMNS, type ChangeBatch, type PrintedColumn, type TableShape } from './events.ts'
 import type { PgRelation } from './relation.ts'
 import { MONEY_OIDS, TEXT, type TransactionCells, TUPLE_NULL, UNCHANGED, u32 } from './tuple.ts'
 
@@ -38,6 +39,8 @@ export class TableBuffer {
   /** Places of the key, and those of them that an old tuple holds. */
   private readonly key: number[]
   private readonly identity: boolean[]
+  private readonly printed: PrintedColumn[] = []
+  private from: Lsn | undefined
   private columns: Cell[][] = []
   private lsns: Cell[] = []
   private updated: Cell[] = []
@@ -62,12 +65,13 @@ export class TableBuffer {
     const byName = new Map(shape.columns.map(({ name }, place) => [name, place]))
     this.places = relation.columns.map(({ name }) => byName.get(name) ?? -1)
     this.readers = relation.columns.map(({ typeOid }, at) => {
-      const column = shape.columns[this.places[at] as number]
-      if (column) refuseComposite(column, shape)
       const place = this.places[at] as number
-      return column
-        ? cellReaderOf(column, MONEY_OIDS.has(typeOid), () => this.unreadable.add(place))
-        : () => null
+      const column = shape.columns[place]
+      if (!column) return () => null
+      const isPrinted = shape.printed?.includes(column.name) ?? false
+      if (isPrinted) this.printed.push({ place, typeOid })
+      const read = isPrinted ? { ...column, type: 'string' as const } : column
+      return cellReaderOf(read, MONEY_OIDS.has(typeOid), () => this.unreadable.add(place))
     })
     const present = new Set(this.places)
     this.absent = shape.columns.map((_, place) => place).filter((place) => !present.has(place))
@@ -86,6 +90,13 @@ export class TableBuffer {
 
   get rows(): number {
     return this.length + (this.copied?.length ?? 0)
+  }
+
+  /** Takes note of where a change is that is about to be added, if anybody wants to know. */
+  noteFrom(bytes: Buffer, at: number) {
+    if (this.printed.length === 0) return
+    const lsn = bytes.readBigUInt64BE(at)
+    if (this.from === undefined || lsn < this.from) this.from = lsn
   }
 
   /** Adds the tuple at `at` to the rows of COPY text, if that can say it and no columns wait before it. */
@@ -203,6 +214,8 @@ export class TableBuffer {
     if (this.unchanged) batch.unchanged = this.unchanged
     if (this.movedFrom) batch.movedFrom = this.movedFrom
     if (this.changes) batch.changes = this.changes
+    if (this.printed.length > 0) batch.printed = this.printed
+    if (this.from !== undefined) batch.from = this.from
     this.reset()
     return batch
   }
@@ -218,6 +231,7 @@ export class TableBuffer {
     this.unchanged = undefined
     this.movedFrom = undefined
     this.changes = undefined
+    this.from = undefined
   }
 
   private readScratch(bytes: Buffer, latin: string, at: number, into: Scratch): number {
@@ -304,16 +318,6 @@ export class TableBuffer {
       { stream: this.shape.stream },
     )
   }
-}
-
-/** A snapshot reads composites as JSON; the log has them in a form that names no fields. */
-function refuseComposite(column: Column, { stream }: TableShape) {
-  if (column.type !== 'object' || column.native) return
-  throw new AirbyteError(
-    'CDC_TABLE_UNSUITABLE',
-    `The column '${column.name}' of ${stream} has a composite type: the log does not name its fields.`,
-    { stream, field: column.name, hint: `Deselect the column '${column.name}'.` },
-  )
 }
 
 const unknownKind = (kind: number | undefined) =>

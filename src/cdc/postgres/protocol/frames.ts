@@ -14,6 +14,7 @@ export const XLOG_DATA = 0x77
 export const KEEPALIVE = 0x6b
 
 /** In CopyData, from its header: kind, start of the WAL, end of the WAL, clock, then the message. */
+export const XLOG_START = HEADER + 1
 export const XLOG_WAL_END = HEADER + 1 + 8
 export const XLOG_MESSAGE = HEADER + 1 + 8 + 8 + 8
 /** Kind, end of the WAL, clock, whether a reply is wanted at once. */
