@@ -53,4 +53,6 @@ export const LISTS: SiteList[] = [
 export const KEYS: Record<string, string> = {
   ...{ groups: 'groupId', users: 'accountId', application_roles: 'key', permissions: 'key' },
   ...{ project_types: 'key', time_tracking: 'key', issue_navigator_settings: 'value' },
+  ...{ group_members: 'accountId', issue_properties: 'key', project_email: 'projectId' },
+  ...{ issue_votes: 'issueId', issue_watchers: 'issueId' },
 }

@@ -1,15 +1,14 @@
 import { components } from '../../../../connectors/sources/jira/components.ts'
-import type { JsonObject, JsonValue } from '../../../../src/protocol/index.ts'
-import type { MockAnswer, MockRequest, MockRoutes } from '../declarative/mock-api.ts'
+import type { MockRoutes } from '../declarative/mock-api.ts'
 import type { MockedConnector, MockedStream } from '../declarative/suite.ts'
-import { hourMs } from '../declarative/synthetic.ts'
+import { PAGING, page, searched } from './answers.ts'
+import { addBoards } from './boards.ts'
 import { LISTS } from './lists.ts'
+import { addParts } from './parts.ts'
 import { Site } from './site.ts'
 
 const HOST = 'https://acme.atlassian.net'
 const TOKEN = 'synthetic-token'
-/** Fewer than asked for, as Jira may, so that few rows are several pages. */
-const PAGE = 2
 
 const config = (token: string) => ({
   ...{ domain: 'acme.atlassian.net', email: 'agent@example.test', api_token: token },
@@ -45,13 +44,13 @@ export const jira: MockedConnector = {
       rows: () => site.issues.length,
       incremental: {
         ...{ sends: 'jql', again: true },
-        grow: three(() => site.addIssue()),
+        grow: () => site.addIssues(),
         touch: () => site.editIssue(),
       },
     }
     for (const [stream, list, path] of OF_ISSUES) {
       routes[`GET /rest/api/3/issue/{id}/${path}`] = {
-        query: ['startAt', 'maxResults'],
+        query: PAGING,
         answer: (request) => page(request, site.ofIssue(stream, request.params.id ?? ''), list),
       }
       streams[stream] = {
@@ -67,24 +66,14 @@ export const jira: MockedConnector = {
       const rows = site.rows(stream)
       streams[stream] = { rows: () => rows.length, ...(paged ? {} : { onePage: true }) }
       routes[`GET /rest/api/3/${path}`] = {
-        query: paged ? [...query, 'startAt', 'maxResults'] : query,
+        query: paged ? [...query, ...PAGING] : query,
         answer: (request) =>
-          paged ? page(request, rows, 'values') : { body: list ? { [list]: rows } : rows },
+          paged ? page(request, rows) : { body: list ? { [list]: rows } : rows },
       }
     }
     addLooseLists(site, routes, streams)
-    for (const kind of ['version', 'component']) {
-      const stream = `project_${kind}s`
-      const rows = site.rows(stream)
-      streams[stream] = { rows: () => rows.length }
-      routes[`GET /rest/api/3/project/{id}/${kind}`] = {
-        query: ['startAt', 'maxResults'],
-        // All of the first project.
-        answer: (request) =>
-          page(request, request.params.id === 'projects-0' ? rows : [], 'values'),
-      }
-    }
-    addPeopleAndBoards(site, routes, streams)
+    addParts(site, { routes, streams })
+    addBoards(site, { routes, streams })
     return {
       ...{ routes, streams },
       authorize: ({ headers }) =>
@@ -108,8 +97,8 @@ function addLooseLists(
   const labels = ['blue', 'green', 'red']
   streams.labels = { rows: () => labels.length }
   routes['GET /rest/api/3/label'] = {
-    query: ['startAt', 'maxResults'],
-    answer: (request) => page(request, labels, 'values'),
+    query: PAGING,
+    answer: (request) => page(request, labels),
   }
   const permissions = site.rows('permissions')
   streams.permissions = { rows: () => permissions.length, onePage: true }
@@ -126,70 +115,5 @@ function addLooseLists(
       kinds.includes(params.type ?? '')
         ? { body: { system: avatars } }
         : { status: 404, body: { errorMessages: ['no such type'] } },
-  }
-}
-
-function addPeopleAndBoards(
-  site: Site,
-  routes: MockRoutes,
-  streams: Record<string, MockedStream>,
-): void {
-  const users = site.rows('users', 60)
-  streams.users = { rows: () => users.length }
-  routes['GET /rest/api/3/users/search'] = {
-    query: ['startAt', 'maxResults'],
-    answer({ query }) {
-      const from = Number(query.get('startAt') ?? 0)
-      return { body: users.slice(from, from + Number(query.get('maxResults'))) }
-    },
-  }
-  const boards: JsonObject[] = site.rows('boards').map((board, n) => ({
-    ...board,
-    type: n === 2 ? 'kanban' : 'scrum',
-  }))
-  streams.boards = { rows: () => boards.length }
-  routes['GET /rest/agile/1.0/board'] = {
-    query: ['startAt', 'maxResults'],
-    answer: (request) => page(request, boards, 'values'),
-  }
-  const sprints = site.rows('sprints').map(({ boardId: _, ...sprint }) => sprint)
-  streams.sprints = { rows: () => sprints.length * 2 }
-  routes['GET /rest/agile/1.0/board/{id}/sprint'] = {
-    query: ['startAt', 'maxResults'],
-    answer(request) {
-      if (boards.find(({ id }) => String(id) === request.params.id)?.type !== 'scrum') {
-        return { status: 400, body: { errorMessages: ['The board does not support sprints'] } }
-      }
-      return page(request, sprints, 'values')
-    },
-  }
-}
-
-function page({ query }: MockRequest, rows: JsonValue[], list: string): MockAnswer {
-  const startAt = Number(query.get('startAt') ?? 0)
-  const found = rows.slice(startAt, startAt + PAGE)
-  const isLast = startAt + PAGE >= rows.length
-  // Comments and worklogs say how many there are, the others also which page is the last.
-  const last = list === 'values' ? { isLast } : {}
-  return { body: { [list]: found, startAt, maxResults: PAGE, total: rows.length, ...last } }
-}
-
-const JQL = /^updated >= (\d+) and updated <= (\d+) order by updated asc$/
-
-function searched({ query }: MockRequest, issues: JsonObject[]): MockAnswer {
-  const [, from, to] = JQL.exec(query.get('jql') ?? '') ?? []
-  if (from === undefined || to === undefined) throw new Error(`jql is ${query.get('jql')}`)
-  const moment = ({ fields }: JsonObject) => Date.parse(String((fields as JsonObject).updated))
-  const rows = issues
-    .filter((issue) => moment(issue) >= Number(from) && moment(issue) <= Number(to))
-    .sort((a, b) => moment(a) - moment(b))
-  if (Number(to) < hourMs(0)) throw new Error('the window ends before it begins')
-  const at = Number(query.get('nextPageToken')?.slice(1) ?? 0)
-  const more = at + PAGE < rows.length
-  return {
-    body: {
-      issues: rows.slice(at, at + PAGE),
-      ...(more ? { nextPageToken: `p${at + PAGE}`, isLast: false } : { isLast: true }),
-    },
   }
 }

@@ -10,6 +10,13 @@ const moment = (hour: number) => new Date(hourMs(hour)).toISOString().replace('Z
 /** What the connector takes out of an issue's fields. */
 const TAKEN = ['created', 'updated', 'projectId', 'projectKey']
 
+/** Of the fields; the second is not a custom one. */
+const FIELD_SCHEMAS: JsonObject[] = [
+  { type: 'option', custom: 'com.atlassian.jira.plugin.system.customfieldtypes:select' },
+  { type: 'string', system: 'summary' },
+  { type: 'string', custom: 'com.atlassian.jira.plugin.system.customfieldtypes:textfield' },
+]
+
 /** A synthetic site: issues with comments, worklogs and changes, and what is around them. */
 export class Site {
   readonly issues: JsonObject[] = []
@@ -19,7 +26,7 @@ export class Site {
   #hour = 0
 
   constructor() {
-    for (let n = 0; n < 3; n++) this.addIssue()
+    this.addIssues()
     for (const stream of ['issue_comments', 'issue_worklogs', 'issue_changelogs']) {
       for (let n = 0; n < 3; n++) this.addToIssue(stream)
     }
@@ -33,11 +40,17 @@ export class Site {
     return Array.from({ length: count }, (_, n) => {
       const id =
         type === 'integer' ? n + 1 : type === 'object' ? { name: `w${n}` } : `${stream}-${n}`
-      return rowOf(schema, n, { [key]: id })
+      const known: JsonObject = { [key]: id }
+      if (stream === 'issue_fields') known.schema = FIELD_SCHEMAS[n] ?? {}
+      return rowOf(schema, n, known)
     })
   }
 
-  addIssue(): void {
+  addIssues(): void {
+    for (let n = 0; n < 3; n++) this.#addIssue()
+  }
+
+  #addIssue(): void {
     const n = this.issues.length
     const at = moment(++this.#hour)
     const row = rowOf(this.#schemas.get('issues') ?? {}, n, {
@@ -48,7 +61,11 @@ export class Site {
     const project = { id: '1', key: 'A' }
     this.issues.push({
       ...row,
-      fields: { created: at, updated: at, project, summary: `issue ${n}` },
+      fields: {
+        ...{ created: at, updated: at, project, summary: `issue ${n}` },
+        // The first has no votes, the second nobody who watches it.
+        ...{ votes: { votes: n }, watches: { watchCount: n === 1 ? 0 : 1 } },
+      },
     })
   }
 
