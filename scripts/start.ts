@@ -30,7 +30,7 @@ const server = await startServer({
   stateDirectory: join(values.directory, 'state'),
   port,
   vars: {
-    ...oauthClients(),
+    ...fromEnvironment(),
     ENCRYPTION_KEYS: persistentEncryptionKeys(join(values.directory, 'encryption-keys')),
   },
   onLog: (line) => console.log(line),
@@ -46,9 +46,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void server.stop().then(() => process.exit()))
 }
 
-/** Clients to sign in at vendors with (docs/oauth.md), which a deployment has as secrets. */
-function oauthClients(): Record<string, string> {
-  const all = Object.entries(process.env).filter(([name]) => /^OAUTH_[A-Z_]+$/.test(name))
+/**
+ * What a deployment has as secrets or in wrangler.toml: clients to sign in at vendors with
+ * (docs/oauth.md), and from where connectors are imported under which licences (docs/connectors.md).
+ */
+function fromEnvironment(): Record<string, string> {
+  const wanted =
+    /^(OAUTH_[A-Z_]+|CONNECTOR_REGISTRY_URL|CONNECTOR_GIT_HOSTS|ALLOWED_CONNECTOR_LICENSES)$/
+  const all = Object.entries(process.env).filter(([name]) => wanted.test(name))
   return Object.fromEntries(all.map(([name, value]) => [name, value ?? '']))
 }
 

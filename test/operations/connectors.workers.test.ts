@@ -160,10 +160,12 @@ describe('importing a connector', () => {
     }
   })
 
-  it('says that the registry is down', async () => {
+  it('says that the registry is down, and who names another', async () => {
     const call = fresh({ CONNECTOR_REGISTRY_URL: 'http://127.0.0.1:9' })
     await expect(call('connectors.import', { from: 'source-items' })).rejects.toMatchObject({
       code: 'HOST_UNREACHABLE',
+      message: 'The connector registry http://127.0.0.1:9 cannot be reached.',
+      hint: expect.stringMatching(/mirror.* CONNECTOR_REGISTRY_URL/),
     })
   })
 

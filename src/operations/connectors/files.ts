@@ -54,7 +54,11 @@ async function fromRegistry(
 ): Promise<ConnectorFiles> {
   const { registryUrl } = importSettings(env)
   const folder = (of: string) => `${registryUrl}/metadata/airbyte/${name}/${of}`
-  const metadata = await get(`${folder(version)}/metadata.yaml`, MAX_METADATA)
+  const metadata = await get(`${folder(version)}/metadata.yaml`, MAX_METADATA).catch(
+    (error: AirbyteError) => {
+      throw error.code === 'HOST_UNREACHABLE' ? registryUnreachable(registryUrl, error) : error
+    },
+  )
   if (metadata === null) {
     const latest =
       version === 'latest' ? null : await get(`${folder('latest')}/metadata.yaml`, MAX_METADATA)
@@ -75,6 +79,14 @@ async function fromRegistry(
     ? await componentsOf(get, `${pinned}/components.zip`)
     : null
   return { manifest, metadata, components: components ?? undefined }
+}
+
+function registryUnreachable(url: string, cause: AirbyteError): AirbyteError {
+  const message = `The connector registry ${url} cannot be reached.`
+  return new AirbyteError('HOST_UNREACHABLE', message, {
+    hint: 'Whoever runs this installation can name a mirror of it in CONNECTOR_REGISTRY_URL. Or bring the manifest itself, as a file or from a URL.',
+    cause,
+  })
 }
 
 const LATEST = 'Leave the version out for the latest one.'

@@ -1,4 +1,4 @@
-/** What the operator may set about imports, in wrangler.toml. */
+/** What the operator may set about imports: in wrangler.toml, or for `npm start` in the environment. */
 interface ImportSettings {
   CONNECTOR_REGISTRY_URL?: string
   CONNECTOR_GIT_HOSTS?: string
