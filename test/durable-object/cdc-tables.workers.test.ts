@@ -218,6 +218,103 @@ describe('tables of other kinds', () => {
   })
 })
 
+describe('what becomes of a table at the server', () => {
+  const keys = { one: { name: 'one' }, two: { name: 'two' } }
+  const open = async (method = {}) => {
+    await db.sql(`create table src.one (id int primary key, v text); create table src.two (id int primary key, v text);
+      insert into src.one values (1, 'a'); insert into src.two values (1, 'a'), (2, 'b')`)
+    const { connection } = await connect(db.setup([keys.one, keys.two], method))
+    await succeeds(connection)
+    await db.sql(`insert into src.one values (2, 'b')`)
+    return connection
+  }
+  type Connection = Awaited<ReturnType<typeof open>>
+  const refreshTwo = async (connection: Connection) => {
+    await connection.refresh({ streams: [{ namespace: 'src', name: 'two' }], remove: true })
+    await succeeds(connection)
+    await db.sql(`insert into src.one values (3, 'c'); insert into src.two values (30, 'c')`)
+    await succeeds(connection)
+    await same('one', 'id, v')
+    await same('two', 'id, v')
+  }
+  const onlyTwoFails = async (connection: Connection, error: object) => {
+    const { streams } = await run(connection)
+    expect(streams).toMatchObject([
+      { stream: 'src.one', status: 'succeeded' },
+      { stream: 'src.two', status: 'failed', error: { stream: 'src.two', ...error } },
+    ])
+    await same('one', 'id, v')
+  }
+
+  it('one that was dropped fails alone, also when it is made anew, until it is refreshed', async () => {
+    const connection = await open()
+    await db.sql('drop table src.two')
+    await onlyTwoFails(connection, { code: 'STREAM_NOT_FOUND' })
+    await db.sql(
+      `create table src.two (id int primary key, v text); insert into src.two values (7, 'anew')`,
+    )
+    await onlyTwoFails(connection, { code: 'CDC_POSITION_LOST' })
+    await refreshTwo(connection)
+  })
+
+  it('one that is not wanted any more may be dropped', async () => {
+    const connection = await open()
+    await connection.update({ streams: [followed(keys.one)] })
+    await db.sql('drop table src.two')
+    await succeeds(connection)
+    await same('one', 'id, v')
+    await db.sql(`insert into src.one values (3, 'c')`)
+    await succeeds(connection)
+    await same('one', 'id, v')
+  })
+
+  it('one that was out of the publication for a moment says so, and goes on when it is refreshed', async () => {
+    const connection = await open({ publication: 'cdc_tables_p' })
+    await db.sql('alter publication cdc_tables_p drop table src.two')
+    await db.sql('delete from src.two where id = 1')
+    await db.sql('alter publication cdc_tables_p add table src.two')
+    for (let n = 0; n < 2; n++) await onlyTwoFails(connection, { code: 'CDC_POSITION_LOST' })
+    await refreshTwo(connection)
+  })
+
+  it('one whose key changed for a time does not go on as if the log had told every change', async () => {
+    const connection = await open()
+    await db.sql(`alter table src.two add k int generated always as identity;
+      alter table src.two drop constraint two_pkey; alter table src.two add primary key (k)`)
+    await onlyTwoFails(connection, { code: 'CDC_TABLE_UNSUITABLE' })
+    await db.sql(`update src.two set id = 9 where id = 1; alter table src.two drop constraint two_pkey;
+      alter table src.two add primary key (id)`)
+    await onlyTwoFails(connection, { code: 'CDC_POSITION_LOST' })
+    await refreshTwo(connection)
+  })
+
+  it('one with a column that the log lacks fails alone', async () => {
+    const connection = await open()
+    await db.sql('alter table src.two add double int generated always as (id * 2) virtual')
+    await onlyTwoFails(connection, { code: 'CDC_TABLE_UNSUITABLE' })
+    const two = followed({ ...keys.two, selectedFields: ['id', 'v'] })
+    await connection.update({ streams: [followed(keys.one), two] })
+    await db.sql(`insert into src.two values (5, 'e')`)
+    await succeeds(connection)
+    await same('two', 'id, v')
+  })
+
+  it('a publication that left changes out for a time does not pass for whole', async () => {
+    const connection = await open({ publication: 'cdc_tables_p' })
+    await db.sql(`alter publication cdc_tables_p set (publish = 'insert')`)
+    await db.sql(`delete from src.two where id = 1`)
+    await db.sql(
+      `alter publication cdc_tables_p set (publish = 'insert, update, delete, truncate')`,
+    )
+    const { streams } = await run(connection)
+    for (const { error } of streams) expect(error).toMatchObject({ code: 'CDC_POSITION_LOST' })
+    await connection.refresh({ remove: true })
+    await succeeds(connection)
+    await same('one', 'id, v')
+    await same('two', 'id, v')
+  })
+})
+
 describe('who else is at the slot', () => {
   it('a second connection on one source is told to have its own', async () => {
     await db.sql('create table src.t (id int primary key); insert into src.t values (1)')

@@ -44,3 +44,9 @@ export {
   type SlotStatus,
   takeOverSlot,
 } from './slot.ts'
+export {
+  type FollowedTable,
+  tableIncarnations,
+  UNTOLD,
+  untoldTables,
+} from './table-incarnation.ts'

@@ -9,8 +9,9 @@ import { checkTables, type PublishedTable, qualified, unsuitable } from './publi
  * table without replica identity would make the server refuse them. Nothing is taken out of a
  * publication, and no table is altered.
  *
- * Returns the publications to read, their incarnations for `guardPublications`, and the tables that are
- * new in them: before those are snapshotted, `waitForOpenTransactions`.
+ * Returns the publications to read, their incarnations for `guardPublications`, the tables that are new
+ * in them (before those are snapshotted, `waitForOpenTransactions`), and for tables that the publication
+ * does not have whole an error each, CDC_TABLE_UNSUITABLE with the stream.
  *
  * Rejects with CDC_TABLE_UNSUITABLE (naming the remedy), CDC_SETUP_REQUIRED (a right, or an adopted
  * publication that leaves changes out) or STREAM_NOT_FOUND.
@@ -23,20 +24,22 @@ export async function ensurePublication(
   publications: string[]
   incarnations: Record<string, string>
   added: PublishedTable[]
+  failed: AirbyteError[]
 }> {
   const problem = (await checkTables(client, tables)).find((found) => found !== undefined)
   if (problem) throw problem
   const publications: string[] = []
   const added: PublishedTable[] = []
+  const failed: AirbyteError[] = []
   for (const insertOnly of [false, true]) {
     const wanted = tables.filter((table) => (table.insertOnly ?? false) === insertOnly)
     if (wanted.length === 0) continue
     const publication = insertOnly ? `${name}_inserts` : name
     publications.push(publication)
     added.push(...(await publish(client, publication, wanted, insertOnly)))
-    await refuseUnpublishedColumns(client, publication, wanted)
+    failed.push(...(await unpublishedParts(client, publication, wanted)))
   }
-  return { publications, incarnations: await incarnationsOf(client, publications), added }
+  return { publications, incarnations: await incarnationsOf(client, publications), added, failed }
 }
 
 /**
@@ -58,34 +61,26 @@ export async function checkPublication(client: pg.Client, name: string | undefin
 }
 
 /**
- * Makes sure that no publication was dropped, made anew or lost a table. From PostgreSQL 18 on the
- * server passes over a publication that is missing, and its changes with it: so look before reading and
- * again before what was read is acknowledged.
+ * Makes sure that no publication was dropped, made anew or altered. From PostgreSQL 18 on the server
+ * passes over a publication that is missing, and its changes with it: so look before reading and again
+ * before what was read is acknowledged. What happened to a table alone, `untoldTables` tells.
  *
  * Rejects with CDC_POSITION_LOST; the log may lack changes then, and only a refresh makes that good.
  */
 export async function guardPublications(
   client: pg.Client,
   incarnations: Record<string, string>,
-  tables: Pick<PublishedTable, 'schema' | 'name'>[],
 ): Promise<void> {
-  const names = Object.keys(incarnations)
-  const found = await incarnationsOf(client, names)
-  const changed = names.find((name) => found[name] !== incarnations[name])
-  if (changed !== undefined) {
-    throw publicationLost(
-      `The publication '${changed}' was ${found[changed] ? 'dropped and made anew' : 'dropped'}.`,
-    )
-  }
-  const published = new Set<StreamKey>()
-  for (const publication of names) {
-    const { tables = [] } = (await readPublication(client, publication)) ?? {}
-    for (const stream of tables) published.add(stream)
-  }
-  for (const { schema, name } of tables) {
-    const stream = streamKey({ namespace: schema, name })
-    if (published.has(stream)) continue
-    throw publicationLost(`The table ${stream} is no longer published.`, stream)
+  const found = await incarnationsOf(client, Object.keys(incarnations))
+  for (const [name, before] of Object.entries(incarnations)) {
+    const [oid, version] = (found[name] ?? '').split('/')
+    const [knownOid, knownVersion] = before.split('/')
+    if (!oid) throw publicationLost(`The publication '${name}' was dropped.`)
+    if (oid !== knownOid)
+      throw publicationLost(`The publication '${name}' was dropped and made anew.`)
+    // Older logs did not keep the version.
+    if (knownVersion === undefined || knownVersion === version) continue
+    throw publicationLost(`The publication '${name}' was altered: it may have left changes out.`)
   }
 }
 
@@ -128,19 +123,20 @@ export async function dropPublication(client: pg.Client, name: string): Promise<
 
 const POLL_MS = 200
 
+/** What ALTER PUBLICATION … SET leaves behind is a newer version of the row; a table added leaves none. */
 async function incarnationsOf(client: pg.Client, names: string[]) {
-  const { rows } = await client.query<{ pubname: string; oid: string }>(
-    'SELECT pubname, oid FROM pg_catalog.pg_publication WHERE pubname = ANY ($1::text[])',
+  const { rows } = await client.query<{ pubname: string; incarnation: string }>(
+    `SELECT pubname, oid || '/' || xmin AS incarnation
+     FROM pg_catalog.pg_publication WHERE pubname = ANY ($1::text[])`,
     [names],
   )
-  return Object.fromEntries(rows.map(({ pubname, oid }) => [pubname, oid]))
+  return Object.fromEntries(rows.map(({ pubname, incarnation }) => [pubname, incarnation]))
 }
 
-const publicationLost = (message: string, stream?: StreamKey) =>
+const publicationLost = (message: string) =>
   new AirbyteError('CDC_POSITION_LOST', message, {
-    ...(stream ? { stream } : {}),
     field: 'config.replication_method.publication',
-    hint: 'What was written meanwhile is in no log that we can read. Publish the tables again and refresh the streams.',
+    hint: 'What was written meanwhile is in no log that we can read. Refresh all streams of the connection, with remove.',
   })
 
 /** Partitions' rows come as their root's: a partition made later is the same stream. */
@@ -182,33 +178,58 @@ async function publishesGenerated(client: pg.Client): Promise<boolean> {
 
 /**
  * Generated columns are in the log only from PostgreSQL 18, and virtual ones never; a publication of
- * someone else's may list columns. A snapshot would have what its changes then lack.
+ * someone else's may list columns, or leave rows out. A snapshot would have what its changes then lack.
  */
-async function refuseUnpublishedColumns(
+async function unpublishedParts(
   client: pg.Client,
   publication: string,
   tables: PublishedTable[],
-) {
-  const { rows } = await client.query<{ schema: string; name: string; columns: string | null }>(
-    `SELECT t.schemaname AS schema, t.tablename AS name, pg_catalog.to_jsonb(t) ->> 'attnames' AS columns
+): Promise<AirbyteError[]> {
+  const { rows } = await client.query<PublishedParts>(
+    `SELECT t.schemaname AS schema, t.tablename AS name,
+       pg_catalog.to_jsonb(t) ->> 'attnames' AS columns, pg_catalog.to_jsonb(t) ->> 'rowfilter' AS filter
      FROM pg_catalog.pg_publication_tables t WHERE t.pubname = $1`,
     [publication],
   )
   const found = new Map(
-    rows.map(({ schema, name, columns }) => [streamKey({ namespace: schema, name }), columns]),
+    rows.map((row) => [streamKey({ namespace: row.schema, name: row.name }), row]),
   )
-  for (const table of tables) {
-    const stream = streamKey({ namespace: table.schema, name: table.name })
-    const columns = found.get(stream)
-    // The list came with PostgreSQL 15.
-    if (!columns) continue
-    const published = new Set(JSON.parse(columns) as string[])
-    const absent = table.columns?.find((column) => !published.has(column))
-    if (absent === undefined) continue
-    throw unsuitable(stream, `The column '${absent}' of ${qualified(table)} is not in the log.`, {
-      hint: `Deselect the column '${absent}'. (Stored generated columns are in the log from PostgreSQL 18; others are if the publication '${publication}' lists them.)`,
-    })
+  return tables.flatMap((table) => {
+    const parts = found.get(streamKey({ namespace: table.schema, name: table.name }))
+    return (parts && problemOfParts(publication, table, parts)) ?? []
+  })
+}
+
+/** The lists came with PostgreSQL 15; before, they are null. */
+interface PublishedParts {
+  schema: string
+  name: string
+  columns: string | null
+  filter: string | null
+}
+
+function problemOfParts(
+  publication: string,
+  table: PublishedTable,
+  { columns, filter }: PublishedParts,
+): AirbyteError | undefined {
+  const stream = streamKey({ namespace: table.schema, name: table.name })
+  const name = pg.escapeIdentifier(publication)
+  if (filter !== null) {
+    return unsuitable(
+      stream,
+      `The publication '${publication}' leaves rows of ${qualified(table)} out: WHERE ${filter}.`,
+      {
+        hint: `Run ALTER PUBLICATION ${name} DROP TABLE ${qualified(table)}; ALTER PUBLICATION ${name} ADD TABLE ${qualified(table)}; as its owner, or give the stream that filter as a mapping and the source another publication.`,
+      },
+    )
   }
+  const published = columns === null ? undefined : new Set(JSON.parse(columns) as string[])
+  const absent = table.columns?.find((column) => published && !published.has(column))
+  if (absent === undefined) return undefined
+  return unsuitable(stream, `The column '${absent}' of ${qualified(table)} is not in the log.`, {
+    hint: `Deselect the column '${absent}'. (Stored generated columns are in the log from PostgreSQL 18; others are if the publication '${publication}' lists them.)`,
+  })
 }
 
 interface Publication {

@@ -55,6 +55,11 @@ const reset = ({ failure, facts }: Found): Call => ({
   ...{ operation: 'connections.refresh', tool: 'reset_streams' },
   arguments: { connection: facts.connection.name, ...streamsIn(failure) },
 })
+/** Rows that were deleted in the gap are among those that the stream had. */
+const resetAndRemove = (found: Found): Call => {
+  const call = reset(found)
+  return { ...call, arguments: { ...call.arguments, remove: true } }
+}
 const syncAgain = ({ facts }: Found): Call => ({
   ...{ operation: 'connections.sync', tool: 'run_sync' },
   arguments: { connection: facts.connection.name },
@@ -184,7 +189,7 @@ export const CAUSES: readonly Cause[] = [
     end: 'source',
     title: () => 'The changes after the saved position are gone from the log of the source.',
     next: 'Changes in between cannot be had any more: only reading the streams anew closes the gap. Ask the person first.',
-    call: reset,
+    call: resetAndRemove,
   },
   {
     id: 'slot_in_use',

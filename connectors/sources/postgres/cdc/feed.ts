@@ -61,9 +61,9 @@ export async function openFeed(
 }
 
 async function guard(client: pg.Client, place: LogPlace): Promise<void> {
-  const { slot, incarnations, tables } = setupOf(place)
+  const { slot, incarnations } = setupOf(place)
   await guardSlot(client, slot, positionFromJson(place.position))
-  await guardPublications(client, incarnations, tables)
+  await guardPublications(client, incarnations)
 }
 
 class PostgresFeed implements LogFeed {
@@ -108,8 +108,8 @@ class PostgresFeed implements LogFeed {
   async acknowledge(position: LogPlace['position']): Promise<void> {
     // From PostgreSQL 18 on the server passes over a publication that is gone, without a word.
     if (this.#ctx.now() - this.#guardedAt >= GUARD_MS) {
-      const { incarnations, tables } = setupOf(this.#place)
-      await guardPublications(await this.#session(), incarnations, tables)
+      const { incarnations } = setupOf(this.#place)
+      await guardPublications(await this.#session(), incarnations)
       this.#guardedAt = this.#ctx.now()
     }
     this.#feed.acknowledge(positionFromJson(position))

@@ -6,6 +6,7 @@ import {
   dropSlot,
   ensurePublication,
   ensureSlot,
+  type FollowedTable,
   guardPublications,
   guardSlot,
   type PublishedTable,
@@ -13,11 +14,13 @@ import {
   positionToJson,
   printLsn,
   TypeVersions,
+  tableIncarnations,
   waitForOpenTransactions,
 } from '../../../../src/cdc/postgres/index.ts'
 import {
   AirbyteError,
   type JsonObject,
+  type StreamKey,
   streamKey,
   toAirbyteError,
 } from '../../../../src/protocol/index.ts'
@@ -37,6 +40,7 @@ import {
   readerName,
 } from './config.ts'
 import { openFeed } from './feed.ts'
+import { type Followed, failure, goOn, nameOf } from './go-on.ts'
 import { type Chosen, chooseTold } from './own-types.ts'
 import { type Setup, setupOf, withClient } from './setup.ts'
 
@@ -59,8 +63,13 @@ export const postgresLog: SourceLog = {
       const types = new TypeVersions(kept ? setupOf(kept).types : {})
       const told = await chooseTold(client, usable.chosen, types)
       const tables = told.chosen.map(({ table }) => table)
-      const prepared = await setUp(client, cdc, { ...names, types: types.toJSON() }, tables, kept)
-      return { ...prepared, failed: [...usable.failed, ...told.failed] }
+      const followed = await goOn(client, kept, streams, { tables, unfit: usable.unfit })
+      const named = { ...names, types: types.toJSON() }
+      const { failed, ...prepared } = await setUp(client, cdc, named, followed, kept)
+      return {
+        ...prepared,
+        failed: [...usable.failed, ...told.failed, ...followed.failed, ...failed],
+      }
     })
   },
 
@@ -93,16 +102,19 @@ export const postgresLog: SourceLog = {
 async function choose(client: pg.Client, cdc: CdcConfig, streams: LogStream[]) {
   const chosen: Chosen[] = []
   const failed: PreparedLog['failed'] = []
+  /** Of which the log does not tell every change as they are now. */
+  const unfit = new Set<StreamKey>()
   const insertOnly = new Set(cdc.insert_only_tables)
   const wanted = streams.map((stream) => tableOf(insertOnly, stream))
   const problems = await checkTables(client, wanted)
   for (const [i, stream] of streams.entries()) {
     const table = wanted[i] as PublishedTable
     const problem = problems[i]
-    if (problem) failed.push({ stream: streamKey(stream.stream), error: problem.toJSON() })
+    if (problem?.code === 'CDC_TABLE_UNSUITABLE') unfit.add(nameOf(table))
+    if (problem) failed.push(failure(problem, streamKey(stream.stream)))
     else chosen.push({ stream, table })
   }
-  return { chosen, failed }
+  return { chosen, failed, unfit }
 }
 
 function tableOf(insertOnly: ReadonlySet<string>, stream: LogStream) {
@@ -135,7 +147,7 @@ async function guarded(
     }
     const position = positionFromJson(kept.position)
     await guardSlot(client, setup.slot, position, readerName(setup.slot))
-    await guardPublications(client, setup.incarnations, setup.tables)
+    await guardPublications(client, setup.incarnations)
     return kept
   } catch (error) {
     if (toAirbyteError(error).code !== 'CDC_POSITION_LOST' || !mayBeginAnew) throw error
@@ -149,18 +161,25 @@ async function setUp(
   client: pg.Client,
   cdc: CdcConfig,
   names: Pick<Setup, 'slot' | 'publication' | 'types'>,
-  tables: PublishedTable[],
+  { tables, left }: Followed,
   kept: LogPlace | null,
-): Promise<Omit<PreparedLog, 'failed'>> {
+): Promise<PreparedLog> {
   const before = kept && setupOf(kept)
-  const known = await publicationExists(client, names.publication)
-  const { publications, incarnations, added } = await ensurePublication(
+  const made = await publicationExists(client, names.publication)
+  const { publications, incarnations, failed } = await ensurePublication(
     client,
     names.publication,
     tables,
   )
   const slot = kept ? null : await ensureSlot(client, names.slot)
-  if (added.length > 0 && !slot?.created) {
+  const now = await tableIncarnations(client, publications, tables)
+  const known = new Map(before?.tables.map((table) => [nameOf(table), table]))
+  // Not only what we published: someone else's publication may have it since a moment ago.
+  const isNew = (table: PublishedTable) => {
+    const seen = known.get(nameOf(table))
+    return !seen || (seen.incarnation ?? now.get(nameOf(table))) !== now.get(nameOf(table))
+  }
+  if (!slot?.created && tables.some(isNew)) {
     const seconds = cdc.initial_waiting_seconds ?? DEFAULT_WAITING_SECONDS
     await waitForOpenTransactions(client, seconds * 1000)
   }
@@ -168,22 +187,20 @@ async function setUp(
     ...names,
     publications: [...new Set([...(before?.publications ?? []), ...publications])],
     incarnations: { ...before?.incarnations, ...incarnations },
-    tables: mergeTables(before?.tables ?? [], tables),
+    tables: [...tables.map((table) => withIncarnation(table, now.get(nameOf(table)))), ...left],
     madeSlot: before?.madeSlot ?? slot?.created ?? false,
-    madePublication: before?.madePublication ?? !known,
+    madePublication: before?.madePublication ?? !made,
   }
   const position = kept?.position ?? positionToJson((slot as NonNullable<typeof slot>).position)
   return {
     place: { position, setup: JSON.parse(JSON.stringify(setup)) as JsonObject },
     continues: kept !== null,
+    failed: failed.map((error) => failure(error, error.stream as StreamKey)),
   }
 }
 
-const nameOf = ({ schema, name }: PublishedTable) => streamKey({ namespace: schema, name })
-
-function mergeTables(before: PublishedTable[], now: PublishedTable[]): PublishedTable[] {
-  return [...new Map([...before, ...now].map((table) => [nameOf(table), table])).values()]
-}
+const withIncarnation = (table: PublishedTable, incarnation: string | undefined): FollowedTable =>
+  incarnation === undefined ? table : { ...table, incarnation }
 
 async function publicationExists(client: pg.Client, name: string): Promise<boolean> {
   const { rows } = await client.query('SELECT FROM pg_catalog.pg_publication WHERE pubname = $1', [

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { PublishedTable } from '../../../../src/cdc/postgres/index.ts'
+import type { FollowedTable } from '../../../../src/cdc/postgres/index.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import { connectPostgres } from '../../../../src/runtime/postgres/client.ts'
@@ -14,7 +14,7 @@ export interface Setup {
   publication: string
   publications: string[]
   incarnations: Record<string, string>
-  tables: PublishedTable[]
+  tables: FollowedTable[]
   /** The database's own types that columns of these tables have: see `TypeVersions`. */
   types?: JsonObject
   /** Ours to drop. */
