@@ -197,7 +197,7 @@ describe('tables of other kinds', () => {
     await succeeds(connection)
     await same('one', 'id, v')
     await same('two', 'id, v')
-  })
+  }, 90_000)
 
   it('values of every kind come from the log as they come from the table', async () => {
     await db.sql(`create type src.mood as enum ('glad', 'sad');
@@ -218,7 +218,7 @@ describe('tables of other kinds', () => {
   })
 })
 
-describe('what becomes of a table at the server', () => {
+describe('what becomes of a table at the server', { timeout: 90_000 }, () => {
   const keys = { one: { name: 'one' }, two: { name: 'two' } }
   const open = async (method = {}) => {
     await db.sql(`create table src.one (id int primary key, v text); create table src.two (id int primary key, v text);
