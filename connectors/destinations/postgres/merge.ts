@@ -32,22 +32,29 @@ import { EXTRACTED } from './tables.ts'
 import { dropLate, isLate, lastBuried } from './tombstones.ts'
 import { keepUnchanged } from './unchanged.ts'
 
-/** A temporary table for one chunk's rows, with the target's own types. Gone with the transaction. */
+/**
+ * A temporary table for one chunk's rows, with the target's own types. Gone with the transaction. What the
+ * merge's looks at the chunk need comes first: to reach a value PostgreSQL goes through all before it.
+ */
 export async function createIncoming(
   client: pg.Client,
   layout: Layout,
   target: string,
 ): Promise<SinkTable> {
-  const columns = layout.columns.map(({ name }) => name)
-  const ids = layout.children.length > 0 ? [RAW_ID] : []
+  const { keys, cursor, deletedAt, columns, children } = layout
+  const looked = [...keys, cursor, deletedAt].filter((name) => name !== null)
+  const ids = children.length > 0 ? [RAW_ID] : []
+  const own = [...new Set([...looked, ...columns.map(({ name }) => name), META, ...ids])].map(quote)
+  const [first, rest] = [own.slice(0, looked.length), own.slice(looked.length)]
+  const [order, op, unchanged] = [ORDER, OP, UNCHANGED].map(quote)
   await client.query(`
     CREATE TEMP TABLE "_airbyte_incoming" ON COMMIT DROP AS
-      SELECT ${[...columns, META, ...ids].map(quote).join(', ')} FROM ${target} WITH NO DATA;
+      SELECT 0::bigint AS ${order}, ${[...first, `''::text AS ${op}`, `'{}'::int[] AS ${unchanged}`, ...rest].join(', ')}
+      FROM ${target} WITH NO DATA;
     ALTER TABLE ${INCOMING}
       ALTER COLUMN ${quote(META)} SET DEFAULT ${quoteLiteral(metaText(layout))}::jsonb,
-      ADD COLUMN ${quote(OP)} text,
-      ADD COLUMN ${quote(UNCHANGED)} int[],
-      ADD COLUMN ${quote(ORDER)} bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 1000)`)
+      ALTER COLUMN ${order} SET NOT NULL,
+      ALTER COLUMN ${order} ADD GENERATED ALWAYS AS IDENTITY (CACHE 1000)`)
   return { table: INCOMING, changeLog: true }
 }
 
