@@ -10,6 +10,7 @@ import {
 } from '../../../src/runtime/loading/layout.ts'
 import { quote } from './identifiers.ts'
 import { INCOMING } from './layout.ts'
+import { script } from './script.ts'
 import { EXTRACTED } from './tables.ts'
 import { bury, buryAll } from './tombstones.ts'
 
@@ -30,26 +31,21 @@ export function ranksBelow({ cursor, plan }: Layout, table: string, chunk: strin
     OR ${table}.${quote(GENERATION_ID)} < ${Number(plan.minimumGenerationId)})`
 }
 
-/** The deletions among the chunk's rows, of which there is one per key. */
-export async function removeRows(client: pg.Client, layout: Layout, target: string): Promise<void> {
+/** The statements for the deletions among the chunk's rows, of which there is one per key. */
+export function removeRows(layout: Layout, target: string): string[] {
   const deleted = `SELECT * FROM ${INCOMING} AS l WHERE ${isDelete(layout, 'l')}`
-  if (layout.softDelete) return markRows(client, layout, target, deleted)
+  if (layout.softDelete) return [markRows(layout, target, deleted)]
   const sameKey = layout.keys.map((key) => `t.${quote(key)} = d.${quote(key)}`)
   const unplaced = layout.cursor ? `d.${quote(layout.cursor)} IS NULL OR ` : ''
-  await client.query(
+  return [
     `DELETE FROM ${target} AS t USING (${deleted}) AS d
      WHERE ${sameKey.join(' AND ')} AND (${unplaced}${ranksBelow(layout, 't', 'd')})`,
-  )
-  await bury(client, layout, deleted)
+    ...bury(layout, deleted),
+  ]
 }
 
 /** A row that was never seen is marked too: it is its own tombstone. */
-async function markRows(
-  client: pg.Client,
-  layout: Layout,
-  target: string,
-  deleted: string,
-): Promise<void> {
+function markRows(layout: Layout, target: string, deleted: string): string {
   const columns = [...layout.columns.map(({ name }) => name), META]
   const values = columns.map((name) =>
     name === layout.deletedAt ? timeOf(layout, 'd') : `d.${quote(name)}`,
@@ -61,12 +57,10 @@ async function markRows(
   const cursor = quote(layout.cursor ?? '')
   if (layout.cursor) sets.push(`${cursor} = coalesce(EXCLUDED.${cursor}, t.${cursor})`)
   const unplaced = layout.cursor ? `EXCLUDED.${quote(layout.cursor)} IS NULL OR ` : ''
-  await client.query(
-    `INSERT INTO ${target} AS t (${columns.map(quote).join(', ')})
+  return `INSERT INTO ${target} AS t (${columns.map(quote).join(', ')})
      SELECT ${values.join(', ')} FROM (${deleted}) AS d
      ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${sets.join(', ')}
-     WHERE ${unplaced}${ranksBelow(layout, 't', 'EXCLUDED')}`,
-  )
+     WHERE ${unplaced}${ranksBelow(layout, 't', 'EXCLUDED')}`
 }
 
 /** When a row was deleted; the extraction's time where the source does not tell. */
@@ -103,5 +97,5 @@ export async function removeTruncated(
       [last.position, last.time],
     )
   else await client.query(`DELETE FROM ${target} WHERE ${before}`, [last.position])
-  if (last.position !== null) await buryAll(client, layout, last.position)
+  if (last.position !== null) await client.query(script(buryAll(layout, last.position)))
 }

@@ -43,26 +43,25 @@ const sameRow = ({ keys }: Layout, a: string, b: string) =>
   [...keys, RAW_ID].map((name) => `${a}.${quote(name)} = ${b}.${quote(name)}`).join(' AND ')
 
 /** Before the merge: the rows of the table that it may replace or remove. */
-export async function noteReplaced(client: pg.Client, layout: Layout, target: string) {
+export function noteReplaced(layout: Layout, target: string): string[] {
   const keys = layout.keys.map(quote)
   const sameKey = keys.map((key) => `t.${key} = k.${key}`).join(' AND ')
-  await client.query(
+  return [
     `CREATE TEMP TABLE "_airbyte_replaced" ON COMMIT DROP AS
      SELECT ${[...keys, quote(RAW_ID)].map((name) => `t.${name}`).join(', ')}
      FROM (SELECT DISTINCT ${keys.join(', ')} FROM ${INCOMING}) AS k JOIN ${target} AS t ON ${sameKey}`,
-  )
+  ]
 }
 
 /** After it: which of them were not replaced, and which of the chunk's rows stand, found by their keys. */
-export async function noteStanding(client: pg.Client, layout: Layout, target: string) {
-  await client.query(
-    `DELETE FROM ${REPLACED} AS r USING ${target} AS t WHERE ${sameRow(layout, 'r', 't')}`,
-  )
-  if (layout.children.length === 0) return
-  await client.query(
+export function noteStanding(layout: Layout, target: string): string[] {
+  const gone = `DELETE FROM ${REPLACED} AS r USING ${target} AS t WHERE ${sameRow(layout, 'r', 't')}`
+  if (layout.children.length === 0) return [gone]
+  return [
+    gone,
     `CREATE TEMP TABLE "_airbyte_standing" ON COMMIT DROP AS
      SELECT i.${quote(RAW_ID)} FROM ${INCOMING} AS i JOIN ${target} AS t ON ${sameRow(layout, 'i', 't')}`,
-  )
+  ]
 }
 
 /** The tables of elements of the table's rows, and those that only earlier plans had. */
@@ -72,40 +71,27 @@ const elementTables = (layout: Layout, name: string, strays: string[]): string[]
 ]
 
 /** Takes away the children of rows that are gone. */
-export async function removeChildren(
-  client: pg.Client,
-  layout: Layout,
-  name: string,
-  strays: string[],
-) {
-  for (const table of elementTables(layout, name, strays))
-    await client.query(
+export const removeChildren = (layout: Layout, name: string, strays: string[]): string[] =>
+  elementTables(layout, name, strays).map(
+    (table) =>
       `DELETE FROM ${table} AS c
        USING ${REPLACED} AS r WHERE c.${quote(ROOT_ID)} = r.${quote(RAW_ID)}`,
-    )
-}
+  )
 
 /** Adds the children of the rows that stand. */
-export async function addChildren(client: pg.Client, layout: Layout, name: string) {
-  for (const [index, child] of layout.children.entries())
-    await client.query(
+export const addChildren = (layout: Layout, name: string): string[] =>
+  layout.children.map(
+    (child, index) =>
       `INSERT INTO ${qualified(child.schema, childTable(layout, name, child))} (${columnsOf(child)})
        SELECT ${columnsOf(child)} FROM ${incomingOf(index)} AS c
        WHERE c.${quote(ROOT_ID)} IN (SELECT ${quote(RAW_ID)} FROM ${STANDING})`,
-    )
-}
+  )
 
 /** Takes away the children of all rows that a truncate removed. */
-export async function removeOrphans(
-  client: pg.Client,
-  layout: Layout,
-  name: string,
-  strays: string[],
-) {
-  for (const table of elementTables(layout, name, strays))
-    await client.query(
+export const removeOrphans = (layout: Layout, name: string, strays: string[]): string[] =>
+  elementTables(layout, name, strays).map(
+    (table) =>
       `DELETE FROM ${table} AS c
        WHERE NOT EXISTS (SELECT FROM ${qualified(layout.schema, name)} AS t
          WHERE t.${quote(RAW_ID)} = c.${quote(ROOT_ID)})`,
-    )
-}
+  )

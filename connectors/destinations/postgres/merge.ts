@@ -28,8 +28,9 @@ import { addChildren, noteReplaced, noteStanding, removeChildren, removeOrphans 
 import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING, qualified } from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
+import { byIndex, script } from './script.ts'
 import { EXTRACTED } from './tables.ts'
-import { dropLate, isLate, lastBuried } from './tombstones.ts'
+import { dropLate, findLast, isLate, lacksLast, lastBuried } from './tombstones.ts'
 import { keepUnchanged } from './unchanged.ts'
 
 /**
@@ -72,56 +73,51 @@ export async function merge(
 ): Promise<RejectedRow[]> {
   const target = qualified(layout.schema, name)
   const hasChildren = layout.children.length + strays.length > 0
-  const buried = await lastBuried(client, layout)
-  let found = await lookAt(client, layout, buried)
-  const rejects = found.keyless ? await takeKeyless(client, layout, maxRejects) : []
-  if (found.keyless) found = await lookAt(client, layout, buried)
-  if (hasChildren) await byIndex(client, () => noteReplaced(client, layout, target))
+  const { found, rejects } = await prepareMerge(client, layout, maxRejects)
+  const run = (statements: string[]) => client.query(script(statements))
+  if (hasChildren) await run(byIndex(noteReplaced(layout, target)))
   if (found.truncates) await removeTruncated(client, layout, target)
-  if (found.unchanged) {
-    const latest = latestRows(layout, found.unplaced)
-    await byIndex(client, () => keepUnchanged(client, layout, target, latest))
-  }
-  // A truncate has just buried all that is below it, in this chunk too.
-  if (found.late || found.truncates) {
-    await byIndex(client, () => dropLate(client, layout, isUnplaced(layout)))
-  }
-  await dropSuperseded(client, layout, found.unplaced)
-  if (found.deletes) await byIndex(client, () => removeRows(client, layout, target))
+  if (found.unchanged)
+    await keepUnchanged(client, layout, target, latestRows(layout, found.unplaced))
+  const before = [
+    // A truncate has just buried all that is below it, in this chunk too.
+    ...(found.late || found.truncates ? byIndex(dropLate(layout, isUnplaced(layout))) : []),
+    dropSuperseded(layout, found.unplaced),
+    ...(found.deletes ? byIndex(removeRows(layout, target)) : []),
+  ]
   const standing = `SELECT * FROM ${INCOMING} AS l WHERE NOT ${isDelete(layout, 'l')}`
+  const after = hasChildren ? mergeChildren(layout, name, found, strays) : []
   if (isolate) {
+    await run(before)
     const left = maxRejects - rejects.length
     rejects.push(...(await upsertIsolated(client, layout, target, standing, left)))
-  } else await upsert(client, layout, target, standing)
-  if (hasChildren) await mergeChildren(client, layout, name, found, strays)
+    if (hasChildren) await run(after)
+  } else await run([...before, upsert(layout, target, standing), ...after])
   return rejects
 }
 
-async function mergeChildren(
-  client: pg.Client,
+/** Looks at the chunk, and takes out of it the rows without a complete key. */
+async function prepareMerge(client: pg.Client, layout: Layout, maxRejects: number) {
+  let found = await lookAt(client, layout)
+  const rejects = found.keyless ? await takeKeyless(client, layout, maxRejects) : []
+  if (found.lacksLast) await client.query(findLast(layout))
+  if (found.keyless || found.lacksLast) found = await lookAt(client, layout)
+  return { found, rejects }
+}
+
+const mergeChildren = (
   layout: Layout,
   name: string,
   { truncates }: Found,
   strays: string[],
-): Promise<void> {
-  await byIndex(client, async () => {
-    await noteStanding(client, layout, qualified(layout.schema, name))
-    await removeChildren(client, layout, name, strays)
-  })
-  if (truncates) await removeOrphans(client, layout, name, strays)
-  await addChildren(client, layout, name)
-}
-
-/** Keeps a planner that expects many rows from reading the whole table. */
-async function byIndex(client: pg.Client, work: () => Promise<void>): Promise<void> {
-  await client.query(
-    'SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off',
-  )
-  await work()
-  await client.query(
-    'SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT',
-  )
-}
+): string[] => [
+  ...byIndex([
+    ...noteStanding(layout, qualified(layout.schema, name)),
+    ...removeChildren(layout, name, strays),
+  ]),
+  ...(truncates ? removeOrphans(layout, name, strays) : []),
+  ...addChildren(layout, name),
+]
 
 interface Found {
   /** Rows lack a part of their key. */
@@ -133,23 +129,21 @@ interface Found {
   unchanged: boolean
   /** There are rows that may rank below what was deleted. */
   late: boolean
+  /** There are tombstones, and their highest position has to be found. */
+  lacksLast: boolean
 }
 
-/**
- * What the chunk has beyond plain rows.
- *
- * @param buried the highest position of all deletions
- */
-async function lookAt(client: pg.Client, layout: Layout, buried: string | null): Promise<Found> {
+/** What the chunk has beyond plain rows. */
+async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
   const deletes = isDelete(layout, 'i')
   const { rows } = await client.query<Record<keyof Found, string | null>>(
     `SELECT bool_or(${isKeyless(layout, 'i')}) AS keyless,
             bool_or(i.${quote(OP)} = 't') AS truncates, bool_or(${deletes}) AS deletes,
             bool_or(${isUnplaced(layout)}) AS unplaced,
             bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged,
-            bool_or(${isLate(layout, 'i', '$1::text')}) AS late
+            bool_or(${isLate(layout, 'i', lastBuried(layout))}) AS late,
+            ${lacksLast(layout)} AS "lacksLast"
      FROM ${INCOMING} AS i`,
-    [buried],
   )
   const is = (name: keyof Found) => rows[0]?.[name] === 't'
   return {
@@ -159,6 +153,7 @@ async function lookAt(client: pg.Client, layout: Layout, buried: string | null):
     unplaced: is('unplaced'),
     unchanged: is('unchanged'),
     late: is('late'),
+    lacksLast: is('lacksLast'),
   }
 }
 
@@ -179,7 +174,9 @@ async function upsertIsolated(
   return refusedRows([BigInt(from), BigInt(to)], max, {
     attempt(from, to) {
       const part = `SELECT * FROM (${standing}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
-      return underSavepoint(client, () => upsert(client, layout, target, part))
+      return underSavepoint(client, async () => {
+        await client.query(upsert(layout, target, part))
+      })
     },
     async rejected(at, error) {
       const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
@@ -234,35 +231,26 @@ function latestFirst({ cursor }: Layout, unplaced: boolean): string {
 }
 
 /** Leaves one row per key. What is sorted is keys and places alone: whole rows would go by way of the disk. */
-async function dropSuperseded(client: pg.Client, layout: Layout, unplaced: boolean): Promise<void> {
+function dropSuperseded(layout: Layout, unplaced: boolean): string {
   const [keys, order] = [layout.keys.map(quote).join(', '), quote(ORDER)]
-  await client.query(
-    `DELETE FROM ${INCOMING} WHERE ${order} IN (
+  return `DELETE FROM ${INCOMING} WHERE ${order} IN (
        SELECT ${order} FROM (
          SELECT ${order}, row_number() OVER (
            PARTITION BY ${keys} ORDER BY ${latestFirst(layout, unplaced)}) AS rank
          FROM ${INCOMING}) AS ranked
-       WHERE rank > 1)`,
-  )
+       WHERE rank > 1)`
 }
 
-async function upsert(
-  client: pg.Client,
-  layout: Layout,
-  target: string,
-  standing: string,
-): Promise<void> {
+function upsert(layout: Layout, target: string, standing: string): string {
   const ids = layout.children.length > 0 ? [RAW_ID] : []
   const columns = [...layout.columns.map(({ name }) => name), META, ...ids].map(quote)
   // What all rows of the chunk have in common is found once, not by each row's defaults.
   const common = [EXTRACTED_AT, GENERATION_ID].map(quote)
   const defaulted = ids.length > 0 ? [] : [quote(RAW_ID)]
   const updates = [...columns, ...common, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`)
-  await client.query(
-    `INSERT INTO ${target} AS t (${[...columns, ...common].join(', ')})
+  return `INSERT INTO ${target} AS t (${[...columns, ...common].join(', ')})
      SELECT ${columns.join(', ')}, (SELECT ${EXTRACTED}), ${Number(layout.plan.generationId)}
      FROM (${standing}) AS standing
      ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${updates.join(', ')}
-     WHERE ${ranksBelow(layout, 't', 'EXCLUDED')}`,
-  )
+     WHERE ${ranksBelow(layout, 't', 'EXCLUDED')}`
 }

@@ -10,7 +10,7 @@
  */
 import type pg from 'pg'
 import type { Layout } from '../../../src/runtime/loading/layout.ts'
-import { quote } from './identifiers.ts'
+import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING, qualified } from './layout.ts'
 
 /** How long a source may go back to an older position. */
@@ -34,8 +34,17 @@ export const createTombstones = (layout: Layout) => `
   );
   CREATE INDEX IF NOT EXISTS "_airbyte_tombstones_age" ON ${tombstones(layout)} (buried_at)`
 
-const own = ({ plan, stream }: Layout) => [plan.connectionId, stream, plan.generationId]
-const OWN = 'connection_id = $1 AND stream = $2 AND generation_id = $3'
+/** What names a stream's tombstones, as literals: statements without parameters go together in one message. */
+const own = ({ plan, stream }: Layout) => [
+  quoteLiteral(plan.connectionId),
+  quoteLiteral(stream),
+  String(Number(plan.generationId)),
+]
+
+function isOwn(layout: Layout): string {
+  const [connection, stream, generation] = own(layout)
+  return `connection_id = ${connection} AND stream = ${stream} AND generation_id = ${generation}`
+}
 
 const typeOf = ({ columns }: Layout, name: string) =>
   columns.find((column) => column.name === name)?.type ?? 'text'
@@ -49,21 +58,27 @@ function digest(layout: Layout, alias: string): string {
   return `sha256(convert_to(jsonb_build_array(${parts.join(', ')})::text, 'UTF8'))`
 }
 
-/** The highest position; null without tombstones: most streams never have any, and pay no more than this question. */
-export async function lastBuried(client: pg.Client, layout: Layout): Promise<string | null> {
-  if (!layout.cursor) return null
-  const type = typeOf(layout, layout.cursor)
-  const known = `SELECT position FROM ${tombstones(layout)} WHERE ${OWN}`
-  const highest = `${known} ORDER BY position::${type} DESC LIMIT 1`
-  const { rows } = await client.query<Record<'known' | 'found', string | null>>(
-    `SELECT (${known} AND key = ${HIGHEST}) AS known, EXISTS (${known}) AS found`,
-    own(layout),
+/** The highest position of all. Null without tombstones: most streams never have any, and pay no more than this question. */
+export const lastBuried = (layout: Layout): string =>
+  layout.cursor
+    ? `(SELECT position FROM ${tombstones(layout)} WHERE ${isOwn(layout)} AND key = ${HIGHEST})`
+    : 'NULL::text'
+
+/** Whether there are tombstones without that row: those of before there was one, or it was forgotten for its age. */
+export const lacksLast = (layout: Layout): string =>
+  layout.cursor
+    ? `(${lastBuried(layout)} IS NULL AND EXISTS (SELECT FROM ${tombstones(layout)} WHERE ${isOwn(layout)}))`
+    : 'false'
+
+/** The statement that finds it. */
+export function findLast(layout: Layout): string {
+  const type = typeOf(layout, layout.cursor ?? '')
+  return put(
+    layout,
+    `SELECT ${HIGHEST}, position FROM (
+       SELECT position FROM ${tombstones(layout)} WHERE ${isOwn(layout)}
+       ORDER BY position::${type} DESC LIMIT 1) AS highest`,
   )
-  if (rows[0]?.found !== 't') return null
-  if (rows[0].known !== null) return rows[0].known
-  // Those of before there was such a row, or it was forgotten for its age.
-  await put(client, layout, `SELECT ${HIGHEST}, position FROM (${highest}) AS highest`)
-  return lastBuried(client, layout)
 }
 
 /** Whether a row of this alias may be late, given the highest position, which may be null. */
@@ -76,62 +91,63 @@ export function isLate({ columns, cursor }: Layout, alias: string, highest: stri
 }
 
 /**
- * Takes late rows out of the chunk. By subqueries, not by joins: a planner that knows nothing of a
- * temporary table joins it the wrong way round.
+ * The statements that take late rows out of the chunk. By subqueries, not by joins: a planner that knows
+ * nothing of a temporary table joins it the wrong way round.
  *
  * @param unplaced whether a row `i` is a deletion without a cursor: that ends a row that came back too
  */
-export async function dropLate(client: pg.Client, layout: Layout, unplaced: string): Promise<void> {
-  if (!layout.cursor) return
+export function dropLate(layout: Layout, unplaced: string): string[] {
+  if (!layout.cursor) return []
   const type = typeOf(layout, layout.cursor)
   const cursor = `i.${quote(layout.cursor)}`
   const late = (key: string) => `(
     SELECT coalesce(${cursor} < s.position::${type}, true)
-    FROM ${tombstones(layout)} AS s WHERE ${OWN} AND s.key = ${key})`
-  for (const condition of [late(ALL_KEYS), `NOT ${unplaced} AND ${late(digest(layout, 'i'))}`])
-    await client.query(`DELETE FROM ${INCOMING} AS i WHERE ${condition}`, own(layout))
+    FROM ${tombstones(layout)} AS s WHERE ${isOwn(layout)} AND s.key = ${key})`
+  return [late(ALL_KEYS), `NOT ${unplaced} AND ${late(digest(layout, 'i'))}`].map(
+    (condition) => `DELETE FROM ${INCOMING} AS i WHERE ${condition}`,
+  )
 }
 
-/** Leaves a tombstone for each of these rows that has a position. */
-export async function bury(client: pg.Client, layout: Layout, deleted: string): Promise<void> {
-  if (!layout.cursor) return
+/** The statements that leave a tombstone for each of these rows that has a position. */
+export function bury(layout: Layout, deleted: string): string[] {
+  if (!layout.cursor) return []
   const cursor = `d.${quote(layout.cursor)}`
   const placed = `FROM (${deleted}) AS d WHERE ${cursor} IS NOT NULL`
-  await put(client, layout, `SELECT ${digest(layout, 'd')}, ${cursor}::text ${placed}`)
-  const last = `${placed} ORDER BY ${cursor} DESC LIMIT 1`
-  await put(client, layout, `SELECT ${HIGHEST}, ${cursor}::text ${last}`)
+  return [
+    put(layout, `SELECT ${digest(layout, 'd')}, ${cursor}::text ${placed}`),
+    put(layout, `SELECT ${HIGHEST}, ${cursor}::text ${placed} ORDER BY ${cursor} DESC LIMIT 1`),
+  ]
 }
 
-/** A truncate at this position: whatever ranks below it is gone, older tombstones with it. */
-export async function buryAll(client: pg.Client, layout: Layout, position: string): Promise<void> {
-  if (!layout.cursor) return
+/** The statements for a truncate at this position: whatever ranks below it is gone, older tombstones with it. */
+export function buryAll(layout: Layout, position: string): string[] {
+  if (!layout.cursor) return []
   const type = typeOf(layout, layout.cursor)
-  await client.query(
-    `DELETE FROM ${tombstones(layout)} WHERE ${OWN} AND position::${type} <= $4::text::${type}`,
-    [...own(layout), position],
-  )
-  for (const key of [ALL_KEYS, HIGHEST])
-    await put(client, layout, `SELECT ${key}, $4::text`, [position])
+  const at = `${quoteLiteral(position)}::text`
+  return [
+    `DELETE FROM ${tombstones(layout)} WHERE ${isOwn(layout)} AND position::${type} <= ${at}::${type}`,
+    ...[ALL_KEYS, HIGHEST].map((key) => put(layout, `SELECT ${key}, ${at}`)),
+  ]
 }
 
-async function put(client: pg.Client, layout: Layout, rows: string, values: string[] = []) {
+function put(layout: Layout, rows: string): string {
   const type = typeOf(layout, layout.cursor ?? '')
-  await client.query(
-    `INSERT INTO ${tombstones(layout)} AS s (connection_id, stream, generation_id, key, position)
-     SELECT $1::text, $2::text, $3::bigint, buried.* FROM (${rows}) AS buried
+  return `INSERT INTO ${tombstones(layout)} AS s (connection_id, stream, generation_id, key, position)
+     SELECT ${own(layout).join(', ')}, buried.* FROM (${rows}) AS buried
      ON CONFLICT (connection_id, stream, generation_id, key) DO UPDATE
      SET position = EXCLUDED.position, buried_at = EXCLUDED.buried_at
-     WHERE EXCLUDED.position::${type} > s.position::${type}`,
-    [...own(layout), ...values],
-  )
+     WHERE EXCLUDED.position::${type} > s.position::${type}`
 }
 
 /** Forgets those of older generations, and what no source goes back to. */
 export async function pruneTombstones(client: pg.Client, layout: Layout): Promise<void> {
-  for (const condition of ['generation_id < $3', `buried_at < now() - interval '${KEPT}'`])
+  const [connection, stream, generation] = own(layout)
+  for (const condition of [
+    `generation_id < ${generation}`,
+    `buried_at < now() - interval '${KEPT}'`,
+  ])
     await client.query(
       `DELETE FROM ${tombstones(layout)}
-       WHERE connection_id = $1 AND stream = $2 AND $3::bigint IS NOT NULL AND ${condition}`,
-      own(layout),
+       WHERE connection_id = ${connection} AND stream = ${stream} AND ${condition}`,
     )
 }

@@ -12,8 +12,9 @@ import {
   ORDER,
   UNCHANGED,
 } from '../../../src/runtime/loading/layout.ts'
-import { quote } from './identifiers.ts'
+import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING } from './layout.ts'
+import { byIndex, script } from './script.ts'
 
 const FOUND = 'pg_temp."_airbyte_found"'
 
@@ -24,30 +25,36 @@ export async function keepUnchanged(
   target: string,
   latest: string,
 ): Promise<void> {
-  await search(client, layout, latest)
+  await client.query(script(byIndex([search(layout, latest)])))
   const { rows } = await client.query<{ place: string }>(
     `SELECT DISTINCT unnest(wanted) AS place FROM ${FOUND}`,
   )
-  for (const { place } of rows) {
-    await take(client, layout, Number(place), fromChunk())
-    await take(client, layout, Number(place), fromTable(layout, target))
-    await take(client, layout, Number(place), fromOwnRow(layout, target))
-    await recordMissing(client, layout, Number(place))
-  }
-  await client.query(`DROP TABLE ${FOUND}`)
+  const filling = rows.flatMap(({ place }) => fill(layout, target, Number(place)))
+  await client.query(script([...byIndex(filling), `DROP TABLE ${FOUND}`]))
+}
+
+/** The statements that fill in the values of the column at this place. */
+function fill(layout: Layout, target: string, place: number): string[] {
+  const column = layout.columns[place - 1]
+  if (!column) return []
+  const found = [fromChunk(), fromTable(layout, target), fromOwnRow(layout, target)]
+  return [
+    ...found.map((find) => take(quote(column.name), place, find)),
+    recordMissing(column.column.name, place),
+  ]
 }
 
 /**
  * Walks from each row that will stand to the one before it, and so on, while values are wanted. A
  * step's `at` is null where the chunk has no earlier row: the table is to be asked for `wanted`.
  */
-async function search(client: pg.Client, { keys, cursor }: Layout, latest: string): Promise<void> {
+function search({ keys, cursor }: Layout, latest: string): string {
   const [order, op, unchanged] = [ORDER, OP, UNCHANGED].map(quote)
   const names = keys.map(quote)
   const sameKey = names.map((key) => `e.${key} = k.${key}`).join(' AND ')
   const of = (alias: string) => names.map((key) => `${alias}.${key}`).join(', ')
   const position = (alias: string) => (cursor ? `${alias}.${quote(cursor)}` : 'NULL::bigint')
-  await client.query(`
+  return `
     CREATE INDEX ON ${INCOMING} (${[...names, order].join(', ')});
     CREATE INDEX ON ${INCOMING} (${order});
     CREATE TEMP TABLE "_airbyte_found" ON COMMIT DROP AS
@@ -72,21 +79,17 @@ async function search(client: pg.Client, { keys, cursor }: Layout, latest: strin
         FROM ${INCOMING} AS e WHERE ${sameKey} AND e.${order} < k.at
         ORDER BY e.${order} DESC LIMIT 1) AS p ON true
       WHERE w.at IS NOT NULL AND cardinality(w.missing) > 0)
-    SELECT * FROM walk`)
+    SELECT * FROM walk`
 }
 
 /** A value of one column, and for which row. */
 type Find = (column: string, place: number) => string
 
-async function take(client: pg.Client, layout: Layout, place: number, find: Find): Promise<void> {
-  const column = layout.columns[place - 1]?.name
-  if (column === undefined) return
+function take(column: string, place: number, find: Find): string {
   const unchanged = quote(UNCHANGED)
-  await client.query(
-    `UPDATE ${INCOMING} AS i SET ${quote(column)} = f.value, ${unchanged} = array_remove(i.${unchanged}, ${place})
-     FROM (${find(quote(column), place)}) AS f
-     WHERE i.${quote(ORDER)} = f.row AND ${place} = ANY(i.${unchanged})`,
-  )
+  return `UPDATE ${INCOMING} AS i SET ${column} = f.value, ${unchanged} = array_remove(i.${unchanged}, ${place})
+     FROM (${find(column, place)}) AS f
+     WHERE i.${quote(ORDER)} = f.row AND ${place} = ANY(i.${unchanged})`
 }
 
 const fromChunk = (): Find => (column, place) =>
@@ -116,15 +119,11 @@ function fromOwnRow({ keys, cursor }: Layout, target: string): Find {
      JOIN ${target} AS t ON ${sameKey} ${known} WHERE e.${quote(UNCHANGED)} IS NOT NULL`
 }
 
-async function recordMissing(client: pg.Client, layout: Layout, place: number): Promise<void> {
-  const field = layout.columns[place - 1]?.column.name
+function recordMissing(field: string, place: number): string {
   const change = JSON.stringify([{ field, change: 'NULLED', reason: 'SOURCE_RETRIEVAL_ERROR' }])
   const meta = quote(META)
-  await client.query(
-    `UPDATE ${INCOMING} AS i
-     SET ${meta} = jsonb_set(i.${meta}, '{changes}', coalesce(i.${meta} -> 'changes', '[]') || $1::jsonb)
+  return `UPDATE ${INCOMING} AS i
+     SET ${meta} = jsonb_set(i.${meta}, '{changes}', coalesce(i.${meta} -> 'changes', '[]') || ${quoteLiteral(change)}::jsonb)
      FROM ${FOUND} AS w
-     WHERE w.at = w.row AND i.${quote(ORDER)} = w.row AND ${place} = ANY(i.${quote(UNCHANGED)})`,
-    [change],
-  )
+     WHERE w.at = w.row AND i.${quote(ORDER)} = w.row AND ${place} = ANY(i.${quote(UNCHANGED)})`
 }
