@@ -1,6 +1,6 @@
 import { components } from '../../../../connectors/sources/jira/components.ts'
 import type { MockRoutes } from '../declarative/mock-api.ts'
-import type { MockedConnector, MockedStream } from '../declarative/suite.ts'
+import type { MockedApi, MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { PAGING, page, searched } from './answers.ts'
 import { addBoards } from './boards.ts'
 import { LISTS } from './lists.ts'
@@ -29,63 +29,64 @@ export const jira: MockedConnector = {
   badConfigs: [{ title: 'token', config: config('wrong-token'), codes: ['AUTH_FAILED'] }],
   origins: [HOST],
   components,
-  open() {
-    const site = new Site()
-    const routes: MockRoutes = {}
-    const streams: Record<string, MockedStream> = {}
-    const three = (add: () => void) => () => {
-      for (let n = 0; n < 3; n++) add()
+  open: () => jiraOf(new Site()),
+}
+
+/** The API of one site. */
+export function jiraOf(site: Site): MockedApi {
+  const routes: MockRoutes = {}
+  const streams: Record<string, MockedStream> = {}
+  const three = (add: () => void) => () => {
+    for (let n = 0; n < 3; n++) add()
+  }
+  routes['GET /rest/api/3/search/jql'] = {
+    query: ['jql', 'fields', 'expand', 'maxResults', 'nextPageToken'],
+    answer: (request) => searched(request, site.issues),
+  }
+  streams.issues = {
+    rows: () => site.issues.length,
+    incremental: {
+      ...{ sends: 'jql', again: true },
+      grow: () => site.addIssues(),
+      touch: () => site.editIssue(),
+    },
+  }
+  for (const [stream, list, path] of OF_ISSUES) {
+    routes[`GET /rest/api/3/issue/{id}/${path}`] = {
+      query: PAGING,
+      answer: (request) => page(request, site.ofIssue(stream, request.params.id ?? ''), list),
     }
-    routes['GET /rest/api/3/search/jql'] = {
-      query: ['jql', 'fields', 'expand', 'maxResults', 'nextPageToken'],
-      answer: (request) => searched(request, site.issues),
-    }
-    streams.issues = {
-      rows: () => site.issues.length,
+    streams[stream] = {
+      rows: () => site.issues.flatMap(({ id }) => site.ofIssue(stream, String(id))).length,
       incremental: {
-        ...{ sends: 'jql', again: true },
-        grow: () => site.addIssues(),
-        touch: () => site.editIssue(),
+        again: true,
+        grow: three(() => site.addToIssue(stream)),
+        ...(stream === 'issue_changelogs' ? {} : { touch: () => site.editInIssue(stream) }),
       },
     }
-    for (const [stream, list, path] of OF_ISSUES) {
-      routes[`GET /rest/api/3/issue/{id}/${path}`] = {
-        query: PAGING,
-        answer: (request) => page(request, site.ofIssue(stream, request.params.id ?? ''), list),
-      }
-      streams[stream] = {
-        rows: () => site.issues.flatMap(({ id }) => site.ofIssue(stream, String(id))).length,
-        incremental: {
-          again: true,
-          grow: three(() => site.addToIssue(stream)),
-          ...(stream === 'issue_changelogs' ? {} : { touch: () => site.editInIssue(stream) }),
-        },
-      }
+  }
+  for (const { stream, path, list, paged, query = [] } of LISTS) {
+    const rows = site.rows(stream)
+    streams[stream] = { rows: () => rows.length, ...(paged ? {} : { onePage: true }) }
+    routes[`GET /rest/api/3/${path}`] = {
+      query: paged ? [...query, ...PAGING] : query,
+      answer: (request) => (paged ? page(request, rows) : { body: list ? { [list]: rows } : rows }),
     }
-    for (const { stream, path, list, paged, query = [] } of LISTS) {
-      const rows = site.rows(stream)
-      streams[stream] = { rows: () => rows.length, ...(paged ? {} : { onePage: true }) }
-      routes[`GET /rest/api/3/${path}`] = {
-        query: paged ? [...query, ...PAGING] : query,
-        answer: (request) =>
-          paged ? page(request, rows) : { body: list ? { [list]: rows } : rows },
-      }
-    }
-    addLooseLists(site, routes, streams)
-    addParts(site, { routes, streams })
-    addBoards(site, { routes, streams })
-    return {
-      ...{ routes, streams },
-      authorize: ({ headers }) =>
-        headers.get('authorization') === `Basic ${btoa(`agent@example.test:${TOKEN}`)}`
-          ? undefined
-          : { status: 401, body: 'Client must be authenticated to access this resource.' },
-      rateLimits: [
-        { answer: { status: 429, headers: { 'retry-after': '17' }, body: {} }, seconds: 17 },
-        { answer: { status: 503, body: 'busy' }, seconds: 10 },
-      ],
-    }
-  },
+  }
+  addLooseLists(site, routes, streams)
+  addParts(site, { routes, streams })
+  addBoards(site, { routes, streams })
+  return {
+    ...{ routes, streams },
+    authorize: ({ headers }) =>
+      headers.get('authorization') === `Basic ${btoa(`agent@example.test:${TOKEN}`)}`
+        ? undefined
+        : { status: 401, body: 'Client must be authenticated to access this resource.' },
+    rateLimits: [
+      { answer: { status: 429, headers: { 'retry-after': '17' }, body: {} }, seconds: 17 },
+      { answer: { status: 503, body: 'busy' }, seconds: 10 },
+    ],
+  }
 }
 
 /** Lists of a form that no other has: texts, an object by key, one list for each kind. */
