@@ -49,6 +49,8 @@ export class ChunkReader {
   #reported: PartitionLists
   #complete = false
   #wait: Wait | undefined
+  /** What ended the source right after a state whose rows are being loaded. */
+  #failure: { error: unknown } | undefined
   readonly #events: AsyncIterator<ReadEvent>
   readonly #options: ChunkReaderOptions
 
@@ -99,10 +101,14 @@ export class ChunkReader {
 
   async *#body(first: Batch): AsyncGenerator<Batch> {
     let bytes = batchBytes(first)
+    let isCovered = false
     yield first
     while (!this.#isAtEnd()) {
-      const event = await this.#pull()
+      const event = await this.#pullOrEnd(isCovered)
+      if (!event) return
+      if (event.type === 'state') isCovered = true
       if (event.type === 'batch') {
+        isCovered = false
         bytes += batchBytes(event.batch)
         if (rowsOf(event.batch) > 0) yield event.batch
         continue
@@ -117,8 +123,21 @@ export class ChunkReader {
     return this.#complete || this.#wait !== undefined
   }
 
+  /** A failure that comes when all rows are covered by a state ends the chunk, not its rows. */
+  async #pullOrEnd(isCovered: boolean): Promise<ReadEvent | undefined> {
+    try {
+      return await this.#pull()
+    } catch (error) {
+      if (!isCovered) throw error
+      this.#failure = { error }
+      return undefined
+    }
+  }
+
   async #pull(): Promise<ReadEvent> {
+    if (this.#failure) throw this.#failure.error
     const { value, done } = await this.#events.next()
+    if (!done && value.type === 'error') throw fromRecord(value.error)
     if (!done) return value
     const { stream } = this.#options
     throw new AirbyteError(
@@ -133,8 +152,7 @@ export class ChunkReader {
       const { header, lists } = splitState(event.state)
       this.#header = header
       this.#lists = lists
-    } else if (event.type === 'error') throw fromRecord(event.error)
-    else if (event.type === 'status' && event.status === 'complete') this.#complete = true
+    } else if (event.type === 'status' && event.status === 'complete') this.#complete = true
     else if (event.type === 'wait') {
       const { until, reason, code } = event
       this.#wait = { until, reason, code }

@@ -49,6 +49,31 @@ describe('a chunk reader whose source has to wait', () => {
   })
 })
 
+describe('a chunk reader whose source fails', () => {
+  const error: ReadEvent = {
+    ...{ type: 'error', stream: 's' },
+    error: { code: 'REQUEST_REFUSED', kind: 'system', message: 'gone', hint: '' },
+  }
+
+  it('gives the rows before the last state first, and the failure then', async () => {
+    const reader = readerOf([{ type: 'batch', batch }, state(1), error])
+    const chunk = await reader.next()
+    expect(chunk && (await rowsOf(chunk.body))).toBe(1)
+    expect(chunk?.end()).toEqual({ state: { page: 1 }, complete: false })
+    await expect(reader.next()).rejects.toMatchObject({ code: 'REQUEST_REFUSED' })
+  })
+
+  it('gives none that no state covers', async () => {
+    const batches: ReadEvent[] = [{ type: 'batch', batch }, state(1), { type: 'batch', batch }]
+    const chunk = await readerOf([...batches, error]).next()
+    await expect(rowsOf(chunk?.body ?? fail())).rejects.toMatchObject({ code: 'REQUEST_REFUSED' })
+  })
+})
+
+function fail(): never {
+  throw new Error('no chunk')
+}
+
 describe('a chunk reader of a source with many partitions', () => {
   const entry = (day: number) => ({ partition: { id: 1 }, cursor: { day } })
   const at = (list: PartitionList): ReadEvent => ({
