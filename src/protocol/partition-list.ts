@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts'
+import { isObject, type JsonObject, type JsonValue, stableJson } from './json.ts'
 
 /** How far one partition of a stream is read, as Airbyte's CDK writes it into a stream's state. */
 export type PartitionState = {
@@ -41,6 +41,13 @@ export class PartitionList {
     for (let at = 0; at < unique.length; at += LEAF) leaves.push(unique.slice(at, at + LEAF))
     const index = new Map(unique.map(([key], at) => [key, at]))
     return new PartitionList(index, leaves, unique.length)
+  }
+
+  /** The partitions of a state, as it was kept or as the CDK writes them. */
+  static from(states: unknown): PartitionList {
+    if (states instanceof PartitionList) return states
+    const entries = Array.isArray(states) ? states.filter(isPartitionState) : []
+    return PartitionList.of(entries.map((entry) => [partitionKey(entry.partition), entry]))
   }
 
   get(key: string): PartitionState | undefined {
@@ -90,3 +97,9 @@ export class PartitionList {
     return at !== undefined && at < this.length ? at : undefined
   }
 }
+
+/** A partition's identity: its JSON with sorted keys. */
+export const partitionKey = (partition: JsonValue): string => stableJson(partition)
+
+export const isPartitionState = (value: unknown): value is PartitionState =>
+  isObject(value) && isObject(value.partition) && isObject(value.cursor)

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, type JsonValue, stableJson } from './json.ts'
-import { PartitionList, type PartitionState } from './partition-list.ts'
+import type { JsonObject, JsonValue } from './json.ts'
+import { isPartitionState, PartitionList, type PartitionState } from './partition-list.ts'
 
 /** The lists of partitions in a state, by the JSON pointer (RFC 6901) of their place. */
 export type PartitionLists = Map<string, PartitionList>
@@ -125,18 +125,12 @@ export function mergeDeltas(deltas: Iterable<PartitionDelta>): PartitionDelta {
   )
 }
 
-/** A partition's identity: its JSON with sorted keys. */
-export const partitionKey = (partition: JsonValue): string => stableJson(partition)
-
 function listOf(value: unknown, anyList: boolean): PartitionList | undefined {
   if (value instanceof PartitionList) return value
   if (!anyList || !Array.isArray(value) || value.length === 0) return undefined
   if (!value.every(isPartitionState)) return undefined
-  return PartitionList.of(value.map((entry) => [partitionKey(entry.partition), entry]))
+  return PartitionList.from(value)
 }
-
-const isPartitionState = (value: unknown): value is PartitionState =>
-  isObject(value) && isObject(value.partition) && isObject(value.cursor)
 
 const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')
 const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~')

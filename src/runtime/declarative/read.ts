@@ -96,8 +96,7 @@ async function* readStream(
   const upload = configured.files && fileUploader(stream, configured.files.prefix)
   const order = ChangeOrder.of(configured, env.run.newestFirst, start.newestFirst)
   let running = false
-  const goesOn = configured.syncMode === 'incremental'
-  for await (const page of readPages(stream, start, goesOn)) {
+  for await (const page of readPages(stream, start, configured.syncMode)) {
     await upload?.(page.records)
     for (const batch of toBatches(order?.arrange(page.records) ?? page.records)) {
       if (!running) yield { type: 'status', stream: key, status: 'running' }

@@ -163,7 +163,7 @@ async function run(wanted: OracleCase): Promise<Golden> {
           fromAirbyteState(saved),
         )
         const upload = wanted.files && fileUploader(opened.stream, '')
-        for await (const page of readPages(opened.stream, opened.saved, true)) {
+        for await (const page of readPages(opened.stream, opened.saved, 'incremental')) {
           if (upload) await upload(page.records)
           for (const record of page.records) delete record[FILE_REFERENCE]
           records.push(...(page.records.map(toJson) as JsonObject[]))

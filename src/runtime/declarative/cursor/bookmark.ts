@@ -3,7 +3,6 @@ import {
   type JsonObject,
   type JsonValue,
   PartitionList,
-  type PartitionState,
   partitionKey,
 } from '../../../protocol/index.ts'
 import type { PyDatetime } from '../python/datetime.ts'
@@ -77,7 +76,7 @@ export function partitionedBookmark(
   saved?: JsonValue,
 ): Bookmark<PyDatetime> {
   const { field } = cursor
-  let known = listOf(initial.states)
+  let known = PartitionList.from(initial.states)
   const begun = new Set<string>()
   // A first read that went past the limit has neither list nor value until it is complete.
   const isPartitioned = ['states', 'state', 'use_global_cursor'].some((name) => name in initial)
@@ -173,15 +172,3 @@ export function partitionedBookmark(
     serialize: () => ({ global: next ?? null, synced, read }),
   }
 }
-
-/** The partitions of a state, as it was kept or as the CDK writes them. */
-function listOf(states: unknown): PartitionList {
-  if (states instanceof PartitionList) return states
-  const entries = Array.isArray(states) ? states.filter(isPartitionState) : []
-  return PartitionList.of(
-    entries.map(({ partition, cursor }) => [partitionKey(partition), { partition, cursor }]),
-  )
-}
-
-const isPartitionState = (entry: JsonValue): entry is PartitionState =>
-  isObject(entry) && isObject(entry.partition) && isObject(entry.cursor)

@@ -1,33 +1,33 @@
 import {
-  isObject,
   type JsonObject,
   type JsonValue,
   partitionKey,
   plainState,
+  type SyncMode,
 } from '../../../protocol/index.ts'
-import {
-  type Bookmark,
-  buildTracking,
-  type CursorProgress,
-  greatestOf,
-  type StreamCursor,
-} from '../cursor/index.ts'
+import { type Bookmark, greatestOf, type StreamCursor } from '../cursor/index.ts'
 import { migrateState } from '../cursor/migrations.ts'
 import { missingClass } from '../custom/missing.ts'
 import { type Slice, WHOLE_STREAM } from '../environment.ts'
 import { RouterAhead } from '../partition/ahead.ts'
-import { buildRouters, NO_PARTITIONS, type PartitionRouter } from '../partition/index.ts'
+import type { PartitionRouter } from '../partition/index.ts'
 import { ParentWait, type Partition } from '../partition/types.ts'
 import type { RecordData } from '../records/types.ts'
 import { WalkSignal } from '../requester/signals.ts'
 import { WaitUntil, waitOut } from '../wait.ts'
-import { SliceWalk, type WalkRules, walkRules } from '../walk/index.ts'
+import { SliceWalk } from '../walk/index.ts'
 import type { Stream } from './build.ts'
-import type { Branch } from './delegate.ts'
-import { SliceFailures } from './failures.ts'
-import { readsLazily } from './lazy.ts'
-import { buildRetriever, type Retriever } from './retriever.ts'
-import { seesState } from './seen-state.ts'
+import {
+  intervalsOf,
+  type OpenSlice,
+  openReading,
+  type Position,
+  placeOf,
+  progressOf,
+  type Reading,
+  stateAt,
+} from './reading.ts'
+import type { Retriever } from './retriever.ts'
 import { type Ahead, NOTHING_AHEAD, slicesAfter } from './slices-ahead.ts'
 import { NO_CURSOR, type SavedState } from './state.ts'
 
@@ -44,54 +44,22 @@ export interface ReadPage {
   wait?: WaitUntil
 }
 
-/** Where an unfinished read stands: the page to fetch next. */
-interface Position {
-  /** Epoch milliseconds at which the read began. */
-  begun: number
-  /** The cursor's ends as they were then. */
-  ends: [string, string] | null
-  router: JsonValue
-  /** Absent while the read waits for a parent: it goes on with the partition at `router`. */
-  partition: JsonObject
-  extra: JsonObject
-  /** The partition's progress when it was begun, which its intervals follow from, and now. */
-  from: JsonValue
-  progress: JsonValue
-  /** Index of the interval. */
-  interval: number
-  token: JsonValue
-  /** What its walk keeps besides the token. */
-  walk?: JsonObject | undefined
-  /** The greatest cursor value seen in the interval. */
-  observed: JsonValue
-  bookmark: JsonValue
-  branch?: Branch
-  /** It is a first read, in which children's first pages come with their parents. */
-  lazy?: boolean
-  /** What could not be read before. */
-  failures?: JsonObject
-  /** The state that the templates of the open slice see. */
-  seen?: JsonObject | null
-  /** What the page before this one kept for it, or a wait in its middle, or how much of it was read. */
-  progressOfPage?: JsonValue
-}
-
 /**
  * Reads a stream page by page, partition by partition, interval by interval, from a saved state on.
  * The last page has no records and the state of the complete stream. A wait that is too long to
  * sleep through is a page of its own, so that the reader may go on in another invocation.
  *
- * @param goesOn with the other slices when one fails, where the stream has a cursor
+ * @param mode to go on with the other slices when one fails; undefined: it ends the read
  */
 export async function* readPages(
   stream: Stream,
   saved: SavedState,
-  goesOn = false,
+  mode?: SyncMode,
 ): AsyncGenerator<ReadPage> {
   let state = saved
   for (;;) {
     try {
-      for await (const page of readFrom(stream, state, goesOn)) {
+      for await (const page of readFrom(stream, state, mode)) {
         yield page
         if (!page.wait) state = page.after()
       }
@@ -125,7 +93,7 @@ export async function* readPagesNow(stream: Stream, saved: SavedState): AsyncGen
  * @throws WaitUntil
  */
 export async function* readSliceNow(stream: Stream, slice: Slice): AsyncGenerator<RecordData[]> {
-  const reading = await openReading(stream, {}, undefined, false)
+  const reading = await openReading(stream, {}, undefined, undefined)
   const part: Partition = { partition: slice.partition, extra: slice.extra, position: null }
   const place = { part, interval: slice.interval, index: 0, from: null, seen: slice.state }
   try {
@@ -153,69 +121,100 @@ const waitFor = ({ env }: Stream, wait: WaitUntil) => waitOut(wait, env.ctx.now(
 async function* readFrom(
   stream: Stream,
   saved: SavedState,
-  goesOn: boolean,
+  mode: SyncMode | undefined,
 ): AsyncGenerator<ReadPage> {
   if (saved.done) return
   const missing = missingClass(stream.component, stream.env)
   if (missing) throw missing
   const airbyte = migrateState(stream.component, stream.env, saved.airbyte)
   const at = saved.at as unknown as Position | undefined
-  const reading = await openReading(stream, airbyte, at, goesOn)
+  const reading = await openReading(stream, airbyte, at, mode)
   const { router, bookmark, begun, failures } = reading
 
   let isOver = false
   try {
     yield* readPartitions(stream, reading, at)
+    const beyond = failures.goOnAt()
+    if (beyond !== undefined) yield* readPartitions(stream, reading, { router: beyond })
     isOver = true
   } finally {
     await reading.retriever.close(isOver)
   }
 
   const parents = failures.parentState(router)
+  const left = failures.saveForNext()
   bookmark?.end()
-  if (!failures.first) {
+  if (!failures.outcome) {
     bookmark?.finish(Math.ceil((stream.env.ctx.now() - begun) / 1000), parents)
   }
-  const final: SavedState = { v: 1, airbyte: bookmark ? bookmark.state(parents) : NO_CURSOR }
+  const final: SavedState = left
+    ? stateAt(stream, reading, { failures: left })
+    : { v: 1, airbyte: bookmark ? bookmark.state(parents) : NO_CURSOR }
   yield { slice: WHOLE_STREAM, records: [], before: final, after: () => final }
-  if (failures.first) throw failures.first
+  if (failures.outcome) throw failures.outcome
 }
 
 async function* readPartitions(
   stream: Stream,
   reading: Reading,
-  at: Position | undefined,
+  at: Partial<Position> | undefined,
 ): AsyncGenerator<ReadPage> {
-  const { cursor, router, bookmark, failures } = reading
-  let resumed = at?.partition ? at : undefined
+  const { cursor, router, bookmark, failures, retriever } = reading
+  let resumed = at?.partition ? (at as Position) : undefined
   const between = (position: JsonValue) =>
     stateAt(stream, reading, { router: position, progressOfPage: reading.kept })
   const stateNow = () => bookmark?.state(router.parentState()) ?? {}
   for await (const part of partitionsFrom(router, at, between)) {
-    let seen = reading.seesState ? (resumed?.seen ?? stateNow()) : undefined
-    const progress = progressOf(part, cursor, bookmark, resumed)
+    let open: OpenSlice | undefined = resumed
+    if (!resumed && failures.again) {
+      open = failedSlice(failures.placeOf(part), part, retriever)
+      if (!open) continue
+      reading.kept = open.progressOfPage ?? null
+    }
+    resumed = undefined
+    let seen = reading.seesState ? (open?.seen ?? stateNow()) : undefined
+    const progress = progressOf(part, cursor, bookmark, open)
     if (cursor && !progress) continue
     reading.progress = progress
-    const from = resumed?.from ?? progress?.serialize() ?? null
+    const from = open?.from ?? progress?.serialize() ?? null
     let index = 0
     for (const interval of cursor ? intervalsOf(cursor, from) : [{}]) {
       const place = { part, interval, index: index++, from, seen }
       reading.ahead = aheadOf(reading, place)
-      if (resumed && place.index < resumed.interval) continue
+      if (open && place.index < open.interval) continue
+      reading.open = {}
       try {
-        yield* readSlice(stream, reading, place, resumed)
-        failures.passed()
+        yield* readSlice(stream, reading, place, open)
+        failures.passed(part)
       } catch (error) {
-        failures.take(error, router)
+        const failed = placeOf({ ...startOf(reading, place), ...open, ...reading.open })
+        if (!failures.take(error, { part, interval, place: failed }, router)) return
         reading.kept = null
+        // What is remembered of a partition is one place: what comes after it is read with it.
+        if (failures.remembers) index = Number.MAX_SAFE_INTEGER
+        yield passedBy(stateAt(stream, reading, startOf(reading, { ...place, index })))
+        if (failures.remembers) break
       }
-      resumed = undefined
+      open = undefined
       if (seen) seen = stateNow()
     }
-    resumed = undefined
     if (progress) bookmark?.complete(progress)
   }
 }
+
+/** A partition that failed before, as if its read went on. */
+function failedSlice(
+  place: JsonObject | undefined,
+  { partition, extra }: Partition,
+  { initialToken }: Retriever,
+): OpenSlice | undefined {
+  return place && ({ ...{ partition, extra, interval: 0, token: initialToken }, ...place } as never)
+}
+
+/** Nothing came, and the read goes on from here. */
+const passedBy = (state: SavedState): ReadPage => ({
+  ...{ slice: WHOLE_STREAM, records: [], before: state, after: () => state },
+})
 
 function aheadOf({ cursor, bookmark, router, seesState }: Reading, place: Place): Ahead {
   // A job that is created ahead of its turn would see the state of another slice.
@@ -224,72 +223,6 @@ function aheadOf({ cursor, bookmark, router, seesState }: Reading, place: Place)
   const { part, index, from } = place
   const later = () => (cursor ? [...intervalsOf(cursor, from)].slice(index + 1) : [])
   return (count) => slicesAfter({ part, later }, router, tracking, count)
-}
-
-/** What the slices of a read share. */
-interface Reading {
-  begun: number
-  cursor: StreamCursor | undefined
-  router: PartitionRouter
-  bookmark: Bookmark | undefined
-  retriever: Retriever
-  rules: WalkRules
-  failures: SliceFailures
-  /** Of the partition at hand. */
-  progress: CursorProgress | undefined
-  /** The slices after the one at hand. */
-  ahead: Ahead
-  /** Whether templates see the state. */
-  seesState: boolean
-  /** Whether first pages come with the parents' records. */
-  isLazy: boolean
-  /** What the retriever is handed with its next page. */
-  kept: JsonValue
-}
-
-async function openReading(
-  stream: Stream,
-  airbyte: JsonObject,
-  at: Position | undefined,
-  goesOn: boolean,
-): Promise<Reading> {
-  const { env } = stream
-  const tracking =
-    stream.cursor &&
-    buildTracking(stream.cursor, {
-      ...{ env, routers: stream.routers, state: airbyte },
-      ...{ ends: at?.ends, saved: at?.bookmark },
-    })
-  const cursor = tracking?.cursor
-  const plain = routerOf(stream, airbyte, cursor !== undefined)
-  const looksAhead = stream.retriever.type === 'AsyncRetriever' && env.run.jobLimit > 1
-  const router = looksAhead ? new RouterAhead(plain, at?.router) : plain
-  const normalizes = stream.retriever.optionalChild('record_selector')?.get('schema_normalization')
-  const retriever = buildRetriever(stream, {
-    cursor,
-    router,
-    ahead: (count) => reading.ahead(count),
-    schema: normalizes && normalizes !== 'None' ? await stream.schema() : undefined,
-    wanted(record) {
-      const value = cursor?.valueOf(record)
-      return value === undefined || (reading.progress?.wants(value) ?? true)
-    },
-  })
-  const reading: Reading = {
-    begun: at?.begun ?? env.ctx.now(),
-    cursor,
-    router,
-    bookmark: tracking?.bookmark,
-    retriever,
-    rules: walkRules(stream),
-    failures: new SliceFailures(stream, goesOn, at?.failures),
-    progress: undefined,
-    ahead: NOTHING_AHEAD,
-    seesState: seesState(stream),
-    isLazy: at ? at.lazy === true : readsLazily(stream, airbyte),
-    kept: at?.progressOfPage ?? null,
-  }
-  return reading
 }
 
 interface Place {
@@ -305,9 +238,10 @@ interface Place {
 async function* readSlice(
   stream: Stream,
   reading: Reading,
-  { part, interval, index, from, seen }: Place,
-  resumed: Position | undefined,
+  place: Place,
+  resumed: OpenSlice | undefined,
 ): AsyncGenerator<ReadPage> {
+  const { part, interval, index, seen } = place
   const { cursor, bookmark, retriever, progress } = reading
   const first = reading.isLazy ? part.first : undefined
   // Templates take a list of partitions apart: they get it as one.
@@ -319,13 +253,8 @@ async function* readSlice(
 
   const stateWith = (next: Partial<Position>): SavedState =>
     stateAt(stream, reading, {
-      ...{ router: part.position, partition: part.partition, extra: part.extra },
-      ...{
-        from,
-        progress: progress?.serialize() ?? null,
-        interval: index,
-        ...(seen ? { seen } : {}),
-      },
+      ...startOf(reading, place),
+      ...(seen ? { seen } : {}),
       ...{ token: walk.token, walk: walk.save(), observed: saveObserved(cursor, observed) },
       ...next,
     })
@@ -333,6 +262,7 @@ async function* readSlice(
   for (;;) {
     const progressOfPage = reading.kept
     const before = stateWith({ progressOfPage })
+    reading.open = before.at as Partial<Position>
     const page = await retriever
       .fetch(walk.slice, walk.token, progressOfPage, walk.pageSize)
       .catch((error: unknown) => pauseFor(error, walk, stream))
@@ -365,12 +295,7 @@ async function* readSlice(
       bookmark?.update(part.partition, progress)
     }
     const next = {
-      ...(goesOn
-        ? {}
-        : {
-            ...{ interval: index + 1, token: retriever.initialToken },
-            ...{ walk: undefined, observed: null, seen: null },
-          }),
+      ...(goesOn ? {} : { ...startOf(reading, { ...place, index: index + 1 }), ...CLOSED }),
       ...(page.kept === undefined ? {} : { progressOfPage: page.kept }),
     }
     const after = () => stateWith(next)
@@ -379,22 +304,18 @@ async function* readSlice(
   }
 }
 
-/** The state of a read that stands at this position of its partitions. */
-function stateAt(
-  { branch }: Stream,
-  { begun, cursor, router, bookmark, failures, isLazy }: Reading,
-  position: Partial<Position>,
-): SavedState {
-  return {
-    v: 1,
-    airbyte: bookmark ? bookmark.state(failures.parentState(router)) : {},
-    at: {
-      ...{ begun, ends: cursor?.ends ?? null, bookmark: bookmark?.serialize() ?? null },
-      ...{ ...position, branch, failures: failures.save() },
-      ...(isLazy ? { lazy: true } : {}),
-    } as JsonObject,
-  }
-}
+/** What an open slice has kept, after it. */
+const CLOSED = { walk: undefined, seen: null }
+
+/** The position of a slice that is not begun. */
+const startOf = (
+  { progress, retriever }: Reading,
+  { part, from, index }: Place,
+): Partial<Position> => ({
+  ...{ router: part.position, partition: part.partition, extra: part.extra },
+  ...{ from, progress: progress?.serialize() ?? null, interval: index },
+  ...{ token: retriever.initialToken, observed: null },
+})
 
 /** A wait that an error stands for; undefined when it is over. Other errors are thrown. */
 async function pauseFor(
@@ -414,16 +335,10 @@ async function pauseFor(
   return undefined
 }
 
-function routerOf(stream: Stream, airbyte: JsonObject, incremental: boolean): PartitionRouter {
-  if (stream.routers.length === 0) return NO_PARTITIONS
-  const parentState = isObject(airbyte.parent_state) ? airbyte.parent_state : undefined
-  return buildRouters(stream.routers, { env: stream.env, parentState, incremental })
-}
-
 /** The open partition first, as it was saved, then those after it. */
 async function* partitionsFrom(
   router: PartitionRouter,
-  at: Position | undefined,
+  at: Partial<Position> | undefined,
   between: (position: JsonValue) => SavedState,
 ): AsyncGenerator<Partition> {
   try {
@@ -435,13 +350,17 @@ async function* partitionsFrom(
 
 async function* openFirst(
   router: PartitionRouter,
-  at: Position | undefined,
+  at: Partial<Position> | undefined,
 ): AsyncGenerator<Partition> {
   if (!at?.partition) {
     yield* router.partitions(at?.router)
     return
   }
-  const open: Partition = { partition: at.partition, extra: at.extra, position: at.router }
+  const open: Partition = {
+    partition: at.partition,
+    extra: at.extra ?? {},
+    position: at.router ?? null,
+  }
   const key = partitionKey(open.partition)
   yield open
   let first = true
@@ -450,21 +369,6 @@ async function* openFirst(
     first = false
   }
 }
-
-function progressOf(
-  part: Partition,
-  cursor: StreamCursor | undefined,
-  bookmark: Bookmark | undefined,
-  resumed: Position | undefined,
-): CursorProgress | undefined {
-  const progress = bookmark?.begin(part.partition)
-  // The bookmark has it from the state already; here it is exact.
-  return cursor && resumed ? cursor.restore(resumed.progress) : progress
-}
-
-/** The intervals as they were when the partition was begun, so that an index finds its place again. */
-const intervalsOf = (cursor: StreamCursor, from: JsonValue): Iterable<JsonObject> =>
-  cursor.restore(from).intervals()
 
 function observe(
   records: RecordData[],
