@@ -17,6 +17,25 @@ export function page({ query }: MockRequest, rows: JsonValue[], list = 'values')
   return { body: { [list]: found, startAt, maxResults: PAGE, total: rows.length, ...last } }
 }
 
+/** Fields that Jira leaves out unless they are asked for, by the name that `expand` has for them. */
+export type Expands = Record<string, string>
+
+/** Of fields that are called as they are asked for. */
+export const expandsOf = (...names: string[]): Expands =>
+  Object.fromEntries(names.map((name) => [name, name]))
+
+export function expanded({ query }: MockRequest, rows: JsonObject[], expands: Expands) {
+  const asked = query.get('expand')?.split(',') ?? []
+  const absent = Object.keys(expands).filter((name) => !asked.includes(name))
+  const fields = absent.map((name) => expands[name])
+  return rows.map(
+    (row) =>
+      Object.fromEntries(
+        Object.entries(row).filter(([name]) => !fields.includes(name)),
+      ) as JsonObject,
+  )
+}
+
 const JQL = /^updated >= (\d+) and updated <= (\d+) order by updated asc$/
 
 /** Issues by the time of their last change, in pages by token. */

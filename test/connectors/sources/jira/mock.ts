@@ -1,7 +1,7 @@
 import { components } from '../../../../connectors/sources/jira/components.ts'
 import type { MockRoutes } from '../declarative/mock-api.ts'
 import type { MockedApi, MockedConnector, MockedStream } from '../declarative/suite.ts'
-import { PAGING, page, searched } from './answers.ts'
+import { type Expands, expanded, PAGING, page, searched } from './answers.ts'
 import { addBoards } from './boards.ts'
 import { LISTS } from './lists.ts'
 import { addParts } from './parts.ts'
@@ -16,9 +16,9 @@ const config = (token: string) => ({
 })
 
 /** What an issue has: the stream, the list in the answer, the last part of the path. */
-const OF_ISSUES: [string, string, string][] = [
-  ['issue_comments', 'comments', 'comment'],
-  ['issue_worklogs', 'worklogs', 'worklog'],
+const OF_ISSUES: [string, string, string, Expands?][] = [
+  ['issue_comments', 'comments', 'comment', { renderedBody: 'renderedBody' }],
+  ['issue_worklogs', 'worklogs', 'worklog', { properties: 'properties' }],
   ['issue_changelogs', 'values', 'changelog'],
 ]
 
@@ -51,10 +51,13 @@ export function jiraOf(site: Site): MockedApi {
       touch: () => site.editIssue(),
     },
   }
-  for (const [stream, list, path] of OF_ISSUES) {
+  for (const [stream, list, path, expands] of OF_ISSUES) {
     routes[`GET /rest/api/3/issue/{id}/${path}`] = {
-      query: PAGING,
-      answer: (request) => page(request, site.ofIssue(stream, request.params.id ?? ''), list),
+      query: [...PAGING, ...(expands ? ['expand'] : [])],
+      answer(request) {
+        const parts = site.ofIssue(stream, request.params.id ?? '')
+        return page(request, expanded(request, parts, expands ?? {}), list)
+      },
     }
     streams[stream] = {
       rows: () => site.issues.flatMap(({ id }) => site.ofIssue(stream, String(id))).length,
@@ -65,12 +68,15 @@ export function jiraOf(site: Site): MockedApi {
       },
     }
   }
-  for (const { stream, path, list, paged, query = [] } of LISTS) {
-    const rows = site.rows(stream)
-    streams[stream] = { rows: () => rows.length, ...(paged ? {} : { onePage: true }) }
+  for (const { stream, path, list, paged, expands } of LISTS) {
+    const all = site.rows(stream)
+    streams[stream] = { rows: () => all.length, ...(paged ? {} : { onePage: true }) }
     routes[`GET /rest/api/3/${path}`] = {
-      query: paged ? [...query, ...PAGING] : query,
-      answer: (request) => (paged ? page(request, rows) : { body: list ? { [list]: rows } : rows }),
+      query: [...(expands ? ['expand'] : []), ...(paged ? PAGING : [])],
+      answer(request) {
+        const rows = expanded(request, all, expands ?? {})
+        return paged ? page(request, rows) : { body: list ? { [list]: rows } : rows }
+      },
     }
   }
   addLooseLists(site, routes, streams)

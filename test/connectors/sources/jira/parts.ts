@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { MockAnswer, MockRequest } from '../declarative/mock-api.ts'
 import type { MockedApi } from '../declarative/suite.ts'
-import { PAGING, page } from './answers.ts'
+import { type Expands, expanded, expandsOf, PAGING, page } from './answers.ts'
 import type { Site } from './site.ts'
 
 /** What is looked up for one thing after the other. */
@@ -16,7 +16,7 @@ interface SitePart {
   only?: Record<string, string[]>
   paged?: true
   list?: string
-  query?: string[]
+  expands?: Expands
 }
 
 const PARTS: SitePart[] = [
@@ -36,10 +36,22 @@ const PARTS: SitePart[] = [
     first: { contextId: 'issue_custom_field_contexts-0' },
     only: { fieldId: ['issue_fields-0'] },
   },
+  {
+    ...{ stream: 'project_versions', path: 'project/{projectId}/version', paged: true },
+    ...{ added: [], first: { projectId: 'projects-0' } },
+    expands: {
+      ...expandsOf('operations', 'driver', 'approvers'),
+      issuesstatus: 'issuesStatusForFixVersion',
+    },
+  },
+  {
+    ...{ stream: 'project_components', path: 'project/{projectId}/component', paged: true },
+    ...{ added: [], first: { projectId: 'projects-0' } },
+  },
   { stream: 'project_email', path: 'project/{projectId}/email', added: ['projectId'] },
   {
     ...{ stream: 'project_permission_schemes', path: 'project/{projectId}/permissionscheme' },
-    ...{ added: ['projectId'], query: ['expand'] },
+    ...{ added: ['projectId'], expands: { all: 'permissions' } },
   },
   {
     ...{ stream: 'screen_tabs', path: 'screens/{screenId}/tabs' },
@@ -54,30 +66,24 @@ const PARTS: SitePart[] = [
     ...{ added: ['issueId'], first: { issueId: '10000' } },
   },
   {
-    ...{ stream: 'issue_transitions', path: 'issue/{issueId}/transitions', query: ['expand'] },
+    ...{ stream: 'issue_transitions', path: 'issue/{issueId}/transitions' },
+    expands: { 'transitions.fields': 'fields' },
     ...{ added: ['issueId'], first: { issueId: '10001' }, list: 'transitions' },
   },
 ]
 /** In each list one is looked at for its parts, and there are three of each list. */
 const PARENTS = 3
 
-/** A project's versions and components, which are all the first one's. */
-for (const kind of ['version', 'component']) {
-  PARTS.push({
-    ...{ stream: `project_${kind}s`, path: `project/{projectId}/${kind}`, paged: true },
-    ...{ added: [], first: { projectId: 'projects-0' } },
-  })
-}
-
 type Opened = Pick<MockedApi, 'routes' | 'streams'>
 
 export function addParts(site: Site, { routes, streams }: Opened): void {
-  for (const { stream, path, added, first, only = {}, ...form } of PARTS) {
-    const rows = site.rows(stream, PARENTS).map((row) => without(row, added))
-    streams[stream] = { rows: () => rows.length, ...(form.paged ? {} : { onePage: true }) }
+  for (const { stream, path, added, first, only = {}, expands, ...form } of PARTS) {
+    const all = site.rows(stream, PARENTS).map((row) => without(row, added))
+    streams[stream] = { rows: () => all.length, ...(form.paged ? {} : { onePage: true }) }
     routes[`GET /rest/api/3/${path}`] = {
-      query: [...(form.query ?? []), ...(form.paged ? PAGING : [])],
+      query: [...(expands ? ['expand'] : []), ...(form.paged ? PAGING : [])],
       answer(request) {
+        const rows = expanded(request, all, expands ?? {})
         for (const [name, values] of Object.entries(only)) {
           if (!values.includes(request.params[name] ?? '')) throw new Error(`why ask for ${name}?`)
         }
@@ -148,7 +154,9 @@ function addProperties(site: Site, { routes, streams }: Opened): void {
 }
 
 function addPeople(site: Site, { routes, streams }: Opened): void {
-  const users = site.rows('users', 60)
+  const detailed = site.rows('users_groups_detailed', 51)
+  const details = expandsOf('groups', 'applicationRoles')
+  const users = detailed.map((user) => without(user, Object.keys(details)))
   streams.users = { rows: () => users.length }
   routes['GET /rest/api/3/users/search'] = {
     query: PAGING,
@@ -160,7 +168,10 @@ function addPeople(site: Site, { routes, streams }: Opened): void {
   streams.users_groups_detailed = { rows: () => users.length, onePage: true }
   routes['GET /rest/api/3/user'] = {
     query: ['accountId', 'expand'],
-    answer: ({ query }) => one(users.find((user) => user.accountId === query.get('accountId'))),
+    answer(request) {
+      const found = detailed.filter((user) => user.accountId === request.query.get('accountId'))
+      return one(expanded(request, found, details)[0])
+    },
   }
   const members = site.rows('group_members').map((row) => without(row, ['groupId']))
   streams.group_members = { rows: () => members.length }

@@ -38,8 +38,7 @@ export class Site {
     const key = KEYS[stream] ?? 'id'
     const { type } = (schema.properties as Record<string, JsonSchema>)[key] ?? {}
     return Array.from({ length: count }, (_, n) => {
-      const id =
-        type === 'integer' ? n + 1 : type === 'object' ? { name: `w${n}` } : `${stream}-${n}`
+      const id = type === 'integer' ? n + 1 : `${stream}-${n}`
       const known: JsonObject = { [key]: id }
       if (stream === 'issue_fields') known.schema = FIELD_SCHEMAS[n] ?? {}
       return rowOf(schema, n, known)
