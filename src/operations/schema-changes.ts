@@ -62,7 +62,9 @@ function changeOf({ schemaChanges }: ConnectionRecord, outlook: StreamOutlook, k
   const ignored = outlook.planned?.ignored ?? []
   const difference = differenceOf(known, now, expanded, config.selectedFields, ignored)
   const { added, removed, retyped } = difference
-  if (added.length + removed.length + retyped.length === 0) return null
+  // What is new in objects and arrays is not among the columns of a stream that is refused for it.
+  const isRefused = view.problem?.code === 'SCHEMA_CHANGED'
+  if (added.length + removed.length + retyped.length === 0 && !isRefused) return null
   const isIgnored = schemaChanges === 'ignore' && retyped.length === 0
   return {
     stream: streamKey(config),

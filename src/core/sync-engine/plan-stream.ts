@@ -17,6 +17,7 @@ import {
   mappedColumns,
   mappedPath,
   tableColumns,
+  tablesIn,
   withMembers,
   withoutNew,
   withTables,
@@ -101,7 +102,7 @@ export function planStream(
     lookbackSeconds: config.lookbackSeconds,
     ...(hasFiles && { files: { prefix: `files/${input.connectionId}/` } }),
     format: path.read,
-    ...(keepsUnchanged(isFlattened ? 'flatten' : normalization, config, capabilities) && {
+    ...(keepsUnchanged(columns, normalization, config, capabilities) && {
       keepsUnchanged: true,
     }),
     ...(columns.length < available.length ? { selectedFields: columns.map((c) => c.name) } : {}),
@@ -142,31 +143,39 @@ export function planStream(
   }
 }
 
-/** A change log has the change as it is; a merge must be able to find what it left out. */
+/**
+ * A change log has the change as it is; a merge must be able to find what it left out: a column or its
+ * members, not the rows of other tables.
+ */
 function keepsUnchanged(
+  columns: Column[],
   normalization: Normalization,
   { destinationSyncMode }: StreamSettings['config'],
   { destination }: Capabilities,
 ): boolean {
   if (!destinationSyncMode.endsWith('dedup')) return true
-  return (destination.keepsUnchanged ?? false) !== false && normalization === 'basic'
+  const inColumns = normalization !== 'raw' && tablesIn(columns).length === 0
+  return (destination.keepsUnchanged ?? false) !== false && inColumns
 }
 
 function expand(
   input: SyncSettings,
-  { config, knownColumns }: StreamSettings,
+  stream: StreamSettings,
   { json_schema: schema, name }: AirbyteStream,
   columns: Column[],
   normalization: Normalization,
   paths: string[][],
 ): { columns: Column[]; ignored: Column[] } {
+  const { config, knownColumns } = stream
   const options = { ...FLATTEN_DEFAULTS, ...input.flattening, arrays: normalization === 'nested' }
   const { rename } = config.mapping ?? {}
   const expanded = withMembers(columns, schema, options, knownColumns, rename)
-  const isIgnoring = input.schemaChanges === 'ignore' && knownColumns.length > 0
-  const kept = isIgnoring
-    ? withoutNew(expanded, knownColumns, paths)
-    : { columns: expanded, ignored: [] }
+  const asked = input.schemaChanges === 'ignore' || input.schemaChanges === 'disable'
+  const kept =
+    asked && knownColumns.length > 0
+      ? withoutNew(expanded, knownColumns, paths)
+      : { columns: expanded, ignored: [] }
+  if (input.schemaChanges === 'disable') refuseChange(stream, namesOf(kept.ignored), [])
   const tables = withTables(kept.columns, name, options, takenFrom(input, config), rename)
   return { ...kept, columns: tables }
 }
@@ -250,14 +259,21 @@ function chooseColumns(
   if (input.schemaChanges === 'ignore') {
     return wanted.filter((c) => known.has(c.name) || always.has(c.name))
   }
-  if (input.schemaChanges === 'disable') refuseChange(stream, wanted, known)
+  if (input.schemaChanges === 'disable') {
+    const now = namesOf(wanted)
+    const removed = [...known].filter((name) => !now.includes(name))
+    refuseChange(
+      stream,
+      now.filter((name) => !known.has(name)),
+      removed,
+    )
+  }
   return wanted
 }
 
-function refuseChange(stream: StreamSettings, wanted: Column[], known: Set<string>): void {
-  const now = new Set(wanted.map((column) => column.name))
-  const added = [...now].filter((name) => !known.has(name))
-  const removed = [...known].filter((name) => !now.has(name))
+const namesOf = (columns: Column[]) => columns.map(({ name }) => name)
+
+function refuseChange(stream: StreamSettings, added: string[], removed: string[]): void {
   if (added.length + removed.length === 0) return
   const parts = [
     added.length > 0 ? `new: ${added.join(', ')}` : '',

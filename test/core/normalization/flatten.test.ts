@@ -148,3 +148,20 @@ describe('flattening a batch', () => {
     expect(flat.changes?.[0]).toEqual({ ...change, field: 'o_n' })
   })
 })
+
+it('members are unchanged where their object is', () => {
+  const columns = expand(PERSON)
+  const batch: RecordBatch = {
+    ...{ kind: 'records', stream: 'people', schema: columns, length: 2, extractedAt: 0 },
+    columns: [
+      [1, 2],
+      [null, '{"street":{"name":"x"}}'],
+    ],
+    changes: [{ row: 0, field: 'home', change: 'UNCHANGED', reason: 'SOURCE_LEFT_IT_OUT' }],
+  }
+  const flat = flatten(batch).batch
+  expect(flat.columns[1]).toEqual([null, 'x'])
+  expect(flat.changes?.map(({ row, field, change }) => [row, field, change])).toEqual(
+    names(columns.slice(1)).map((name) => [0, name, 'UNCHANGED']),
+  )
+})

@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest'
 import { planStream } from '../../../src/core/sync-engine/plan-stream.ts'
 import type { SyncInput, SyncStreamInput } from '../../../src/core/sync-engine/types.ts'
-import type { DestinationSyncMode } from '../../../src/protocol/index.ts'
+import type { DestinationSyncMode, JsonSchema } from '../../../src/protocol/index.ts'
 
 function keeps(
   destinationSyncMode: DestinationSyncMode,
   keepsUnchanged: boolean | 'same key',
   normalization: SyncInput['normalization'] = 'basic',
+  more: Record<string, JsonSchema> = {},
 ) {
   const input = { connectionId: 'c1', syncId: 1, normalization, transfer: 'auto' } as SyncInput
   const stream = {
@@ -15,7 +16,7 @@ function keeps(
   } as SyncStreamInput
   const found = {
     name: 't',
-    json_schema: { properties: { id: { type: 'integer' } } },
+    json_schema: { properties: { id: { type: 'integer' }, ...more } },
     supported_sync_modes: ['incremental' as const],
     source_defined_cursor: true,
     source_defined_primary_key: [['id']],
@@ -24,7 +25,7 @@ function keeps(
     source: { formats: [], rereadable: true },
     destination: {
       ...{ modes: [destinationSyncMode], formats: [], ledger: true, transfer: 'direct' },
-      ...{ verify: [], namespaces: false, keepsUnchanged },
+      ...{ verify: [], namespaces: false, keepsUnchanged, children: true },
       limits: { nulInText: true, nonFinite: true, years: [1, 9999] },
     },
   }).configured.keepsUnchanged
@@ -35,6 +36,17 @@ it('a destination that deduplicates gets unchanged values as such only if it can
   expect(keeps('append_dedup', 'same key')).toBe(true)
   expect(keeps('append_dedup', false)).toBeUndefined()
   expect(keeps('append_dedup', true, 'raw')).toBeUndefined()
+})
+
+it('values that become columns of their members can be unchanged, those that become tables cannot', () => {
+  const ship: JsonSchema = { type: 'object', properties: { to: { type: 'string' } } }
+  const items: JsonSchema = { type: 'array', items: ship }
+  const within = { ship: { type: 'object', properties: { items } } } as const
+  expect(keeps('append_dedup', true, 'flatten')).toBe(true)
+  expect(keeps('append_dedup', true, 'flatten', { ship, items })).toBe(true)
+  expect(keeps('append_dedup', true, 'nested', { ship })).toBe(true)
+  expect(keeps('append_dedup', true, 'nested', { items })).toBeUndefined()
+  expect(keeps('append_dedup', true, 'nested', within)).toBeUndefined()
 })
 
 it('a change log has unchanged values as such', () => {

@@ -111,6 +111,26 @@ describe('under the policy `ignore`', () => {
   })
 })
 
+describe('under the policy `disable`', () => {
+  const disable = { schemaChanges: 'disable' as const }
+  it('the stream fails for what is new in objects and arrays, as for a new column', () => {
+    const first = plan(BEFORE)
+    const { added: _, ...now } = NOW
+    expect(() => plan(now, first.known, disable)).toThrow(
+      expect.objectContaining({
+        ...{ code: 'SCHEMA_CHANGED', stream: 't' },
+        message: expect.stringMatching(/new: .*ship\.city\.name.*items\[\]\.price/),
+      }),
+    )
+    expect(plan(BEFORE, first.known, disable)).toMatchObject({ tables: FIRST, ignored: [] })
+  })
+
+  it('and not for a stream that is taken apart from now on', () => {
+    const first = plan(BEFORE, [], { normalization: 'basic' })
+    expect(plan(BEFORE, first.known, disable).tables).toEqual(FIRST)
+  })
+})
+
 it('other policies add what is new in objects and arrays', () => {
   const first = plan(BEFORE)
   const second = plan(NOW, first.known, { schemaChanges: 'propagate_columns' })
