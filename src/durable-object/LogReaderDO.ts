@@ -204,7 +204,12 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
     const wanted = new Map<StreamKey, LogStream>()
     for (const { stream, input, loaded } of known.values()) wanted.set(stream, { ...input, loaded })
     for (const stream of streams) wanted.set(streamKey(stream.stream), stream)
-    const { place, continues, failed } = await this.#drain.prepare(owner, [...wanted.values()], {
+    const {
+      place,
+      continues,
+      failed,
+      warnings = [],
+    } = await this.#drain.prepare(owner, [...wanted.values()], {
       kept: before?.place ?? null,
       mayBeginAnew,
       lose: () =>
@@ -229,7 +234,7 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
       await this.#sweep(log).catch((error) => console.error('log not swept', String(error)))
     }
     const left = asked.filter(isLeft).map(({ stream }) => wasLeft(streamKey(stream)))
-    return { log: log.id, end: this.#store.end(), failed: [...failed, ...left] }
+    return { log: log.id, end: this.#store.end(), failed: [...failed, ...left], warnings }
   }
 
   /** Segments that are stored and that no row knows. Nothing is being stored meanwhile. */

@@ -108,6 +108,8 @@ export interface PreparedLog {
   /** The log goes on from `kept`. */
   continues: boolean
   failed: { stream: StreamKey; error: ErrorRecord }[]
+  /** What the log will not tell of streams that it can be read for, for the person who follows them. */
+  warnings?: string[]
 }
 
 /** The log of a source as its reader has staged it. */
@@ -118,6 +120,7 @@ export interface StagedChanges {
     log: string
     end: LogEnd
     failed: PreparedLog['failed']
+    warnings?: string[]
   }>
   /** Has the reader go on draining for the next minutes. */
   hold(): Promise<void>

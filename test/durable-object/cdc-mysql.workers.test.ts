@@ -1,13 +1,14 @@
 import { env } from 'cloudflare:workers'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { syncStub } from '../../src/durable-object/platform.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
 import { runMysql } from '../support/mysql-statement.ts'
 import { workerdContext } from '../support/workerd-context.ts'
-import { connect, postgresConfig, run, stream } from './harness.ts'
+import { connect, postgresConfig, run, stream, TENANT } from './harness.ts'
 
 const DATABASE = 'cdc_sync'
 const SCHEMA = 'from_mysql'
@@ -216,6 +217,32 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await connection.refresh({ remove: false })
     expect(await run(connection)).toMatchObject({ status: 'succeeded' })
     await expectEqual()
+  })
+
+  it('warns the person of what it cannot tell, and refuses a table that keeps its history', async () => {
+    await write(
+      'CREATE TABLE parents (id INT PRIMARY KEY)',
+      'CREATE TABLE children (id INT PRIMARY KEY, parent INT, CONSTRAINT fk_of_parent FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE)',
+      'INSERT INTO parents VALUES (1)',
+      'INSERT INTO children VALUES (1, 1)',
+    )
+    const isMariadb = source.mariadb !== undefined && source.mariadb
+    if (isMariadb) await write('ALTER TABLE items ADD SYSTEM VERSIONING')
+    const { connection } = await connect({
+      ...setup(),
+      streams: [...setup().streams, ...setup({ name: 'children' }).streams],
+    })
+    const { syncId, streams } = await run(connection)
+    const { lines } = await syncStub(env, TENANT, syncId).logs({ limit: 100 })
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('fk_of_parent'),
+      }),
+    )
+    const [items, children] = streams
+    expect(children?.status).toBe('succeeded')
+    if (isMariadb) expect(items?.error).toMatchObject({ code: 'CDC_TABLE_UNSUITABLE' })
   })
 
   it('is followed by itself with a continuous schedule', async () => {

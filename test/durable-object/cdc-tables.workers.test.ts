@@ -88,6 +88,27 @@ describe('tables of other kinds', () => {
     await same('p', 'id, at, v', 'id, at')
   })
 
+  it('of a partitioned table it is said which partitions came with rows, and which went', async () => {
+    await db.sql(`
+      create table src.p (id int primary key) partition by range (id);
+      create table src.p1 partition of src.p for values from (0) to (10);
+      insert into src.p values (1)`)
+    const { connection } = await connect(db.setup([{ name: 'p' }]))
+    await succeeds(connection)
+    await db.sql(`create table src.made partition of src.p for values from (10) to (20);
+      create table src.brought (id int primary key); insert into src.brought values (21)`)
+    await db.sql(`alter table src.p attach partition src.brought for values from (20) to (30);
+      alter table src.p detach partition src.p1`)
+    const lines = await said((await succeeds(connection)).syncId)
+    const warned = lines.filter((line) => line.startsWith('Partitions'))
+    expect(warned).toEqual([
+      expect.stringMatching(/attached.* of src.p: src.brought\. /),
+      expect.stringMatching(/detached.* of src.p: src.p1\. /),
+    ])
+    // Once.
+    expect((await said((await succeeds(connection)).syncId)).join()).not.toContain('artitions')
+  })
+
   it('a table that cannot be captured fails alone, naming the statement', async () => {
     await db.sql(`create table src.keyless (a int, b text); insert into src.keyless values (1, 'x');
       create table src.good (id int primary key); insert into src.good values (1)`)

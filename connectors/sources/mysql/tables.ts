@@ -7,6 +7,8 @@ import { type ResolvedType, resolveType } from '../../../src/runtime/mysql/types
 /** A table or view that the user may read. */
 export interface SourceTable extends Table<SourceColumn> {
   view: boolean
+  /** MariaDB keeps what its rows were. */
+  versioned: boolean
   /** Of a row, as the server estimates it. */
   rowBytes: number | undefined
 }
@@ -32,11 +34,11 @@ export async function listTables(
      WHERE ${only('t')} AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW')
      ORDER BY t.TABLE_NAME`,
   )) {
-    const view = type === 'VIEW'
     tables.set(String(table), {
       schema,
       name: String(table),
-      view,
+      view: type === 'VIEW',
+      versioned: type === 'SYSTEM VERSIONED',
       rows: rows == null ? null : Number(rows),
       rowBytes: rowBytes == null ? undefined : Number(rowBytes),
       columns: [],

@@ -46,6 +46,8 @@ export {
 } from './slot.ts'
 export {
   type FollowedTable,
+  partitionsOf,
+  partitionWarnings,
   tableIncarnations,
   UNTOLD,
   untoldTables,

@@ -72,16 +72,16 @@ export class LocalLog implements StagedChanges {
   }
 
   async prepare(streams: LogStream[]) {
-    const { place, continues, failed } = await this.#source.prepare(
-      this.#ctx,
-      this.#config,
-      streams,
-      {
-        name: this.#saved.name,
-        kept: this.#isNew ? null : this.#saved.place,
-        mayBeginAnew: streams.every(({ loaded }) => loaded === undefined),
-      },
-    )
+    const {
+      place,
+      continues,
+      failed,
+      warnings = [],
+    } = await this.#source.prepare(this.#ctx, this.#config, streams, {
+      name: this.#saved.name,
+      kept: this.#isNew ? null : this.#saved.place,
+      mayBeginAnew: streams.every(({ loaded }) => loaded === undefined),
+    })
     const log = continues ? this.#saved.log : crypto.randomUUID()
     this.#saved = { ...this.#saved, log, place }
     this.#isNew = false
@@ -93,7 +93,7 @@ export class LocalLog implements StagedChanges {
       this.#problem = toAirbyteError(error)
       this.#bell.ring()
     })
-    return { log, end: this.#end, failed }
+    return { log, end: this.#end, failed, warnings }
   }
 
   async hold(): Promise<void> {}

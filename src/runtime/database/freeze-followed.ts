@@ -44,9 +44,15 @@ export async function freezeFollowed(
 ): Promise<Map<StreamKey, JsonValue>> {
   const saved = (configured: ConfiguredStream) =>
     states.get(streamKey(configured.stream)) as unknown as CdcState | undefined
-  const { log, end, failed } = await changesOf(ctx).prepare(
+  const {
+    log,
+    end,
+    failed,
+    warnings = [],
+  } = await changesOf(ctx).prepare(
     streams.map((configured) => logStreamOf(configured, saved(configured), freezing)),
   )
+  for (const warning of warnings) ctx.log('warn', warning)
   const endOfLog = await freezing.endOfLog()
   const { segment, position } = end
   const since = freezing.sinceOf(position, endOfLog)

@@ -7,6 +7,7 @@ import {
   ensureSlot,
   guardPublications,
   openChangeFeed,
+  partitionsOf,
   tableIncarnations,
   untoldTables,
   waitForOpenTransactions,
@@ -232,6 +233,24 @@ describe('a table that is not what it was', () => {
         },
       ],
     ])
+  })
+})
+
+describe('partitions', () => {
+  it('are told with whether they were tables of their own before', async () => {
+    await db.sql(`CREATE TABLE tree (id int PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE made PARTITION OF tree FOR VALUES FROM (0) TO (10);
+      CREATE TABLE branch PARTITION OF tree FOR VALUES FROM (20) TO (30) PARTITION BY RANGE (id);
+      CREATE TABLE twig PARTITION OF branch FOR VALUES FROM (20) TO (30)`)
+    await db.sql('CREATE TABLE brought (id int PRIMARY KEY)')
+    await db.sql('ALTER TABLE tree ATTACH PARTITION brought FOR VALUES FROM (10) TO (20)')
+    const found = await partitionsOf(db.client, [table('a'), table('tree')])
+    expect([...found.keys()]).toEqual(['public.tree'])
+    expect(Object.fromEntries(found.get('public.tree') ?? [])).toEqual({
+      'public.made': { attached: false },
+      'public.twig': { attached: false },
+      'public.brought': { attached: true },
+    })
   })
 })
 

@@ -14,7 +14,6 @@ import {
   settledPoint,
 } from '../../../../src/cdc/mysql/index.ts'
 import { AirbyteError, streamKey } from '../../../../src/protocol/index.ts'
-import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import type { MysqlClient } from '../../../../src/runtime/mysql/client.ts'
 import { text } from '../../../../src/runtime/mysql/sql.ts'
 import type {
@@ -47,7 +46,7 @@ export const mysqlLog: SourceLog = {
     return withSource(ctx, config, async (client) => {
       if (kept && !(await hasLog(client))) lose?.()
       await checkServer(client)
-      const failed = await unsuitable(ctx, client, config, streams)
+      const { failed, warnings } = await looked(client, config, streams)
       // Nobody needs what was before: there may be something in it that stopped the reader.
       const position = kept && !mayBeginAnew ? await guarded(client, kept) : null
       const server = await serverIdentity(client)
@@ -55,12 +54,12 @@ export const mysqlLog: SourceLog = {
       if (position) {
         // New streams are read from their tables next: what the log was read up to has to be seen there.
         if (streams.some(({ loaded }) => loaded === undefined)) await settled()
-        return { place: placeOf(position, server), continues: true, failed }
+        return { place: placeOf(position, server), continues: true, failed, warnings }
       }
       const point = await settled()
       const base = kept ? baseAbove(positionFromJson(kept.position), point) : 0
       const begun = { ...point, ...{ events: 0, base }, gtid: await gtidOf(client, point) }
-      return { place: placeOf(begun, server), continues: false, failed }
+      return { place: placeOf(begun, server), continues: false, failed, warnings }
     })
   },
 
@@ -97,13 +96,13 @@ async function guarded(client: MysqlClient, kept: LogPlace): Promise<BinlogPosit
   )
 }
 
-/** Streams that the log says nothing of. */
-async function unsuitable(
-  ctx: ConnectorContext,
+/** Streams that the log says nothing of, and changes that it does not tell. */
+async function looked(
   client: MysqlClient,
   config: SourceConfig,
   streams: LogStream[],
-): Promise<PreparedLog['failed']> {
+): Promise<Required<Pick<PreparedLog, 'failed' | 'warnings'>>> {
+  const warnings: string[] = []
   const failed: PreparedLog['failed'] = []
   const schemaOf = ({ namespace }: LogStream['stream']) => namespace ?? config.database
   const bySchema = Map.groupBy(streams, ({ stream }) => schemaOf(stream))
@@ -114,17 +113,19 @@ async function unsuitable(
     const captured = new Set<string>()
     for (const { stream } of ofSchema) {
       const found = byName.get(stream.name)
-      if (found && !found.view) captured.add(found.name)
+      if (found && !found.view && !found.versioned) captured.add(found.name)
       else
         failed.push({ stream: streamKey(stream), error: problemOf(schema, stream, found).toJSON() })
     }
-    await warnOfCascades(ctx, client, schema, captured)
+    warnings.push(...(await cascades(client, schema, captured)))
   }
-  return failed
+  return { failed, warnings }
 }
 
-const problemOf = (schema: string, stream: LogStream['stream'], found: SourceTable | undefined) =>
-  found ? noTable(streamKey(stream)) : notFound({ schema, name: stream.name })
+function problemOf(schema: string, stream: LogStream['stream'], found: SourceTable | undefined) {
+  if (!found) return notFound({ schema, name: stream.name })
+  return found.versioned ? isVersioned(streamKey(stream)) : noTable(streamKey(stream))
+}
 
 const noTable = (stream: string) =>
   new AirbyteError('CDC_TABLE_UNSUITABLE', `${stream} is a view: the log has no changes of it.`, {
@@ -132,23 +133,28 @@ const noTable = (stream: string) =>
     hint: 'Read it by a full refresh, or deselect it.',
   })
 
+/** A change of such a row is followed in the log by the row as it was, a deletion is a change. */
+const isVersioned = (stream: string) =>
+  new AirbyteError(
+    'CDC_TABLE_UNSUITABLE',
+    `${stream} keeps its history (WITH SYSTEM VERSIONING): the log has rows of the past between those of today.`,
+    { stream, hint: 'Read it by a full refresh or by a cursor, or deselect it.' },
+  )
+
 /** What a foreign key changes in a table is done inside the storage engine, and is not in the log. */
-async function warnOfCascades(
-  ctx: ConnectorContext,
+async function cascades(
   client: MysqlClient,
   schema: string,
   names: ReadonlySet<string>,
-): Promise<void> {
+): Promise<string[]> {
   const rows = await client.query(
     `SELECT TABLE_NAME, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
      WHERE CONSTRAINT_SCHEMA = ${text(schema)}
        AND (DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))`,
   )
-  for (const [name = '', constraint] of rows) {
-    if (!names.has(String(name))) continue
-    ctx.log(
-      'warn',
-      `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh all streams of the connection now and then, or let the application make these changes.`,
-    )
-  }
+  return rows.flatMap(([name = '', constraint]) =>
+    names.has(String(name))
+      ? `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh all streams of the connection now and then, or let the application make these changes.`
+      : [],
+  )
 }

@@ -10,6 +10,8 @@ import {
   guardPublications,
   guardSlot,
   type PublishedTable,
+  partitionsOf,
+  partitionWarnings,
   positionFromJson,
   positionToJson,
   printLsn,
@@ -173,6 +175,7 @@ async function setUp(
   )
   const slot = kept ? null : await ensureSlot(client, names.slot)
   const now = await tableIncarnations(client, publications, tables)
+  const partitions = await partitionsOf(client, tables)
   const known = new Map(before?.tables.map((table) => [nameOf(table), table]))
   // Not only what we published: someone else's publication may have it since a moment ago.
   const isNew = (table: PublishedTable) => {
@@ -187,7 +190,10 @@ async function setUp(
     ...names,
     publications: [...new Set([...(before?.publications ?? []), ...publications])],
     incarnations: { ...before?.incarnations, ...incarnations },
-    tables: [...tables.map((table) => withIncarnation(table, now.get(nameOf(table)))), ...left],
+    tables: [
+      ...tables.map((table) => asFollowed(table, now.get(nameOf(table)), partitions)),
+      ...left,
+    ],
     madeSlot: before?.madeSlot ?? slot?.created ?? false,
     madePublication: before?.madePublication ?? !made,
   }
@@ -195,12 +201,27 @@ async function setUp(
   return {
     place: { position, setup: JSON.parse(JSON.stringify(setup)) as JsonObject },
     continues: kept !== null,
+    warnings: tables.flatMap((table) => {
+      const seen = known.get(nameOf(table))
+      const parts = partitions.get(nameOf(table)) ?? new Map()
+      return seen && !isNew(table) ? partitionWarnings(seen, parts) : []
+    }),
     failed: failed.map((error) => failure(error, error.stream as StreamKey)),
   }
 }
 
-const withIncarnation = (table: PublishedTable, incarnation: string | undefined): FollowedTable =>
-  incarnation === undefined ? table : { ...table, incarnation }
+function asFollowed(
+  table: PublishedTable,
+  incarnation: string | undefined,
+  partitions: Awaited<ReturnType<typeof partitionsOf>>,
+): FollowedTable {
+  const parts = partitions.get(nameOf(table))
+  return {
+    ...table,
+    ...(incarnation === undefined ? {} : { incarnation }),
+    ...(parts && { partitions: [...parts.keys()] }),
+  }
+}
 
 async function publicationExists(client: pg.Client, name: string): Promise<boolean> {
   const { rows } = await client.query('SELECT FROM pg_catalog.pg_publication WHERE pubname = $1', [
