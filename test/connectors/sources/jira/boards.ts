@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { MockAnswer } from '../declarative/mock-api.ts'
 import type { MockedApi } from '../declarative/suite.ts'
-import { PAGING, page, searchedOnBoard } from './answers.ts'
+import { expanded, PAGING, page, searchedOnBoard } from './answers.ts'
 import type { Site } from './site.ts'
 
 const TYPES = ['scrum', 'kanban', 'simple', 'simple']
@@ -22,8 +22,9 @@ export function addBoards(site: Site, { routes, streams }: Pick<MockedApi, 'rout
 
   streams.boards = { rows: () => boards.length }
   routes['GET /rest/agile/1.0/board'] = {
-    query: PAGING,
-    answer: (request) => page(request, boards),
+    query: [...PAGING, 'expand'],
+    answer: (request) =>
+      page(request, expanded(request, boards, { admins: 'admins', permissions: 'canEdit' })),
   }
   streams.sprints = { rows: () => SPRINTS.reduce((sum, count) => sum + count) }
   routes['GET /rest/agile/1.0/board/{id}/sprint'] = {
