@@ -14,6 +14,7 @@ import googleSheetsManifest from './sources/google-sheets/manifest.yaml'
 import googleSheetsMetadata from './sources/google-sheets/metadata.yaml'
 import hackerNewsManifest from './sources/hacker-news/manifest.yaml'
 import hackerNewsMetadata from './sources/hacker-news/metadata.yaml'
+import { components as hubspotComponents } from './sources/hubspot/components.ts'
 import hubspotManifest from './sources/hubspot/manifest.yaml'
 import hubspotMetadata from './sources/hubspot/metadata.yaml'
 import { components as jiraComponents } from './sources/jira/components.ts'
@@ -104,6 +105,7 @@ export const sources: Source[] = [
       documentationUrl: 'https://developers.hubspot.com/docs/api-reference',
     },
     hubspotMetadata,
+    hubspotComponents,
   ),
   manifestSource(
     jiraManifest,

@@ -11,17 +11,22 @@ const LONGEST_ADDRESS = 16_000
 /** `GET /crm/v3/objects/{object}`, a page of at most `size`. */
 export function crmList(portal: Portal, object: string, size: number): MockRoute {
   return {
-    query: ['limit', 'after', 'archived', 'properties', 'associations'],
+    query: ['limit', 'after', 'archived', 'properties', 'propertiesWithHistory', 'associations'],
     answer(request) {
       if (request.url.href.length > LONGEST_ADDRESS) return problem(414, 'URI too long')
-      if (whole(request, 'limit', 10) > 100) return problem(400, 'limit is too large')
       const { query } = request
+      const histories = query.get('propertiesWithHistory')?.split(',')
+      const most = histories ? 50 : 100
+      if (whole(request, 'limit', 10) > most) return problem(400, 'limit is too large')
       const wanted = query.get('archived') === 'true'
       const found = portal.objects(object).filter(({ archived }) => archived === wanted)
       const from = whole(request, 'after', 0)
       const properties = query.get('properties')?.split(',') ?? []
       const page = found.slice(from, from + size).map((row) => ({
         ...shown(row, properties),
+        ...(histories
+          ? { propertiesWithHistory: portal.histories(object, row.id, histories) }
+          : {}),
         ...(query.has('associations') ? { associations: row.associations } : {}),
       }))
       return { body: { results: page, ...next(from + size, found.length) } }

@@ -16,7 +16,7 @@ declarativeConformance(hubspot)
 
 describe('hubspot besides', () => {
   const clock = new StillClock()
-  const { source } = loadConnector('hubspot', clock.patience)
+  const { source } = loadConnector('hubspot', clock.patience, hubspot.components)
   const portal = new Portal()
   let api: MockApi
   beforeEach(async () => {

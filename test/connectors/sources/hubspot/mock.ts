@@ -1,13 +1,15 @@
+import { components } from '../../../../connectors/sources/hubspot/components.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import type { MockRequest, MockRoute, MockRoutes } from '../declarative/mock-api.ts'
 import { whole } from '../declarative/paging.ts'
 import type { MockedApi, MockedConnector, MockedStream } from '../declarative/suite.ts'
 import { hourMs } from '../declarative/synthetic.ts'
 import { crmList, crmSearch, next, problem } from './crm.ts'
+import { addEngagements, addHistories, addOfContacts, addSplits } from './more.ts'
 import { moment, Portal, propertiesOf } from './portal.ts'
 
 const TOKEN = 'pat-synthetic'
-const ROWS = 3
+export const ROWS = 3
 
 export const config = {
   credentials: { credentials_title: 'Private App Credentials', access_token: TOKEN },
@@ -35,6 +37,10 @@ export function hubspotApi(portal: Portal, page = 2): MockedApi {
   addLists(shelf)
   addForms(shelf)
   addLegacyEvents(shelf)
+  addHistories(shelf)
+  addOfContacts(shelf)
+  addSplits(shelf)
+  addEngagements(shelf)
   routes['POST /oauth/v1/token'] = {
     body: ['grant_type', 'client_id', 'client_secret', 'refresh_token'],
     answer: ({ body }) =>
@@ -63,7 +69,7 @@ export function hubspotApi(portal: Portal, page = 2): MockedApi {
 }
 
 export const hubspot: MockedConnector = {
-  ...{ name: 'hubspot', config, origins: ['https://api.hubapi.com'] },
+  ...{ name: 'hubspot', config, components, origins: ['https://api.hubapi.com'] },
   badConfigs: [
     {
       title: 'wrong token',
@@ -74,7 +80,7 @@ export const hubspot: MockedConnector = {
   open: () => hubspotApi(new Portal()),
 }
 
-interface Shelf {
+export interface Shelf {
   portal: Portal
   routes: MockRoutes
   streams: Record<string, MockedStream>
@@ -271,6 +277,6 @@ function addLegacyEvents({ portal, routes, streams }: Shelf): void {
   }
 }
 
-function times(count: number, make: () => unknown): void {
+export function times(count: number, make: () => unknown): void {
   for (let n = 0; n < count; n++) make()
 }

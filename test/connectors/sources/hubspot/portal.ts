@@ -48,6 +48,10 @@ const MANY = Array.from({ length: 260 }, (_, n) => ({
 export const changeOf = (object: string): string =>
   object === 'contacts' ? 'lastmodifieddate' : 'hs_lastmodifieddate'
 
+/** What a history calls the id of its object. */
+export const idFieldOf = (object: string): string =>
+  object === 'companies' ? 'companyId' : `${object.slice(0, -1)}Id`
+
 export const propertiesOf = (object: string): Property[] => [
   ...PROPERTIES,
   { name: changeOf(object), type: 'datetime' },
@@ -98,6 +102,19 @@ export class Portal {
     }
     this.objects(object).push(made)
     return made
+  }
+
+  /** The values of those properties that were asked for, by the property's name. */
+  histories(object: string, id: string, asked: string[]): Record<string, JsonObject[]> {
+    const own = this.rows(`${object}_property_history`).filter(
+      (row) => row[idFieldOf(object)] === id,
+    )
+    const found: Record<string, JsonObject[]> = {}
+    for (const { [idFieldOf(object)]: _, property, ...value } of own) {
+      const name = String(property)
+      if (asked.includes(name)) found[name] = [value, ...(found[name] ?? [])]
+    }
+    return found
   }
 
   touch(object: string): void {
