@@ -210,7 +210,8 @@ function failureToRetry(
 function firstAnswer(handler: ErrorHandler, outcome: Outcome, attempt: number) {
   for (const backoff of handler.backoffs) {
     const seconds = backoff(outcome, attempt)
-    if (seconds) return seconds
+    // What lies in the past is no answer: asked again at once, a busy API is only busier.
+    if (seconds && seconds > 0) return seconds
   }
   return undefined
 }
