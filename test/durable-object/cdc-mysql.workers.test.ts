@@ -219,6 +219,25 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await expectEqual()
   })
 
+  it('has the rows of a table that was dropped and made anew, and of no other', async () => {
+    const { connection } = await connect(setup())
+    expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+    const columns =
+      '(id INT PRIMARY KEY, name VARCHAR(50), big BIGINT UNSIGNED, amount DECIMAL(20,6), at DATETIME(6), ok BOOLEAN)'
+    await write(
+      'UPDATE items SET name = NULL WHERE id = 7',
+      'DROP TABLE items',
+      `CREATE TABLE items ${columns}`,
+      "INSERT INTO items VALUES (7, 'anew', 1, 1, NULL, 1)",
+    )
+    expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+    await expectEqual()
+    // A program that makes sure of its tables when it starts takes nothing away.
+    await write(`CREATE TABLE IF NOT EXISTS items ${columns}`, 'INSERT INTO items (id) VALUES (8)')
+    expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+    await expectEqual()
+  })
+
   it('warns the person of what it cannot tell, and refuses a table that keeps its history', async () => {
     await write(
       'CREATE TABLE parents (id INT PRIMARY KEY)',

@@ -39,6 +39,14 @@ function readStatement({ bytes, start, end }: BinlogEvent): LoggedStatement {
 const COMMENTS = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/
 const NAME = '(?:`((?:[^`]|``)+)`|([\\w$\\u0080-\\uffff]+))'
 const TRUNCATE = new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${NAME}(?:\\s*\\.\\s*${NAME})?`, 'i')
+/**
+ * A table that is made has no rows, whatever one of its name had before. IF NOT EXISTS is in the log where
+ * the table was there, too.
+ */
+const CREATE = new RegExp(
+  `^CREATE\\s+(?:OR\\s+REPLACE\\s+)?TABLE\\s+(?!IF\\s+NOT\\s)${NAME}(?:\\s*\\.\\s*${NAME})?`,
+  'i',
+)
 const SAVEPOINT = new RegExp(
   `^(SAVEPOINT|ROLLBACK\\s+(?:WORK\\s+)?TO(?:\\s+SAVEPOINT)?)\\s+${NAME}`,
   'i',
@@ -57,7 +65,7 @@ export type Meaning =
   /** Of an XA transaction: its first phase begins, or its second decides. */
   | { kind: 'xaStart' | 'xaCommit' | 'xaRollback'; xid: string }
 
-/** What a statement does to rows. In a binlog of rows none changes any but TRUNCATE. */
+/** What a statement does to rows. In a binlog of rows none changes any but TRUNCATE and the like. */
 export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   const text = sql.replace(COMMENTS, '')
   const word = /^\w+/.exec(text)?.[0]?.toUpperCase()
@@ -69,7 +77,7 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
     return { kind: word === 'ROLLBACK' ? 'rollbackTo' : 'savepoint', name: name.toLowerCase() }
   if (word === 'ROLLBACK') return { kind: 'rollback' }
   if (word === 'XA') return meaningOfXa(text)
-  const truncated = TRUNCATE.exec(text) ?? DELETE_ALL.exec(text)
+  const truncated = TRUNCATE.exec(text) ?? DELETE_ALL.exec(text) ?? CREATE.exec(text)
   if (!truncated) {
     return { kind: CHANGES_ROWS.test(text) && !DELETE_HISTORY.test(text) ? 'rows' : 'other' }
   }

@@ -9,7 +9,9 @@ describe('statements in a binlog of rows', () => {
     ['COMMIT', 'commit'],
     ['ROLLBACK', 'rollback'],
     ['ALTER TABLE t ADD COLUMN update_at INT', 'other'],
-    ['CREATE TABLE `insert` (id INT)', 'other'],
+    ['CREATE TABLE IF NOT EXISTS t (id INT)', 'other'],
+    ['CREATE TEMPORARY TABLE t (id INT)', 'other'],
+    ['CREATE OR REPLACE VIEW t AS SELECT 1', 'other'],
     ['DROP TABLE t', 'other'],
     ['DELETE HISTORY FROM t', 'other'],
     ['/* ApplicationName=x */ update t set a = 1', 'rows'],
@@ -37,6 +39,9 @@ describe('statements in a binlog of rows', () => {
     ['TRUNCATE `a``b` . `c d`', 'a`b', 'c d'],
     ['TRUNCATE TABLE other.orders', 'other', 'orders'],
     ['DELETE FROM `mem`.`t`', 'mem', 't'],
+    ['CREATE TABLE `insert` (id INT)', 'shop', 'insert'],
+    ['create  or replace table other.orders(id int)', 'other', 'orders'],
+    ['CREATE TABLE orders LIKE old', 'shop', 'orders'],
   ])('%s empties %s.%s', (sql, schema, name) => {
     expect(meaning(sql)).toEqual({ kind: 'truncate', schema, name })
   })
