@@ -6,8 +6,9 @@
 /** Changes of one transaction. */
 const TRANSACTION = 100
 
-export const callFor = (changes: number, rows: number) =>
-  `CALL make_changes(${Math.floor(changes / TRANSACTION)}, ${rows})`
+/** @param round how often so many were made before: the rows that were inserted since are there */
+export const callFor = (changes: number, rows: number, round = 0) =>
+  `CALL make_changes(${Math.floor(changes / TRANSACTION)}, ${rows + round * Math.floor(changes / TRANSACTION) * 30})`
 
 const copied = (
   id: string,

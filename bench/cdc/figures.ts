@@ -21,7 +21,7 @@ export interface Figure {
   seconds: number
   /** Of workerd; absent: another process's, and not ours to measure. */
   cpuSeconds?: number
-  /** Why there is no figure. */
+  /** Why there is no figure, or what the other rounds took. */
   note?: string
 }
 

@@ -5,7 +5,7 @@ import { startOwnMariadb } from '../../test/support/mariadb.ts'
 import { serverFields } from '../../test/support/server-fields.ts'
 import { callFor, MARIADB_CHANGES, mariadbOrders } from './changes.ts'
 import type { Bench, Figure } from './figures.ts'
-import { syncTwice } from './sync.ts'
+import { ROUNDS as SYNCS, syncOften } from './sync.ts'
 
 const ROUNDS = 3
 const REPLICA_ID = 77
@@ -25,14 +25,14 @@ export async function measureMariadb(bench: Bench, target: string): Promise<Figu
     const figures = [await reader.measure('snapshot, into nothing', snapshot, ROUNDS)]
     const { place } = await reader.prepare(job)
     const begin = await endOf(client)
-    const [first, second] = await syncTwice(bench, {
+    const [first, applied] = await syncOften(bench, {
       ...{ name: 'mariadb', source: server.url, sourceConfig: followed, namespace: 'test', target },
-      change: () => client.query(callFor(changes, rows)),
+      change: (round) => client.query(callFor(changes, rows, round)),
     })
     // The last ones wait for others that may come.
     const wanted = Math.floor(changes * 0.95)
     const decode = { ...job, action: 'decode', place, changes: wanted } as const
-    figures.push(await reader.measure('changes, decoded', decode, ROUNDS), first, second)
+    figures.push(await reader.measure('changes, decoded', decode, ROUNDS), first, applied)
     figures.push(await replicate(copy, server.url, begin, await endOf(client), bench))
     return figures
   } finally {
@@ -82,6 +82,7 @@ async function replicate(
   )
   const seconds = (performance.now() - began) / 1000
   const name = 'a native replica'
-  if (passed === null) return { name, rows: changes, seconds: Number.NaN, note: 'it stopped' }
-  return { name, rows: changes, seconds }
+  if (passed === null)
+    return { name, rows: SYNCS * changes, seconds: Number.NaN, note: 'it stopped' }
+  return { name, rows: SYNCS * changes, seconds }
 }

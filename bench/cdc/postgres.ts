@@ -6,7 +6,7 @@ import { serverFields } from '../../test/support/server-fields.ts'
 import { fillOrders } from '../dataset.ts'
 import { callFor, POSTGRES_CHANGES } from './changes.ts'
 import type { Bench, Figure } from './figures.ts'
-import { syncTwice } from './sync.ts'
+import { ROUNDS as SYNCS, syncOften } from './sync.ts'
 
 const ROUNDS = 3
 const RECVLOGICAL = 'peer_recvlogical'
@@ -32,10 +32,10 @@ export async function measurePostgres(
   await client.query('CREATE PUBLICATION peers FOR TABLE orders')
   await client.query(`SELECT pg_create_logical_replication_slot('${RECVLOGICAL}', 'pgoutput')`)
   const subscription = await subscribe(servers.other, source, rows)
-  const [first, second] = await syncTwice(bench, {
+  const [first, applied] = await syncOften(bench, {
     ...{ name: 'postgres', source, sourceConfig: followed, namespace: 'public' },
     target: await servers.other.createDatabase('target'),
-    change: () => client.query(callFor(changes, rows)),
+    change: (round) => client.query(callFor(changes, rows, round)),
   })
   const wanted = Math.floor(changes * 0.99)
   for (const [name, action] of [
@@ -45,8 +45,9 @@ export async function measurePostgres(
     figures.push(await reader.measure(name, { ...job, action, place, changes: wanted }, ROUNDS))
   }
   const end = (await client.query('SELECT pg_current_wal_flush_lsn() AS lsn')).rows[0].lsn
-  figures.push(first, second, receiveLogical(source, end, changes))
-  figures.push(await subscription.apply(client, end, changes))
+  const all = SYNCS * changes
+  figures.push(first, applied, receiveLogical(source, end, all))
+  figures.push(await subscription.apply(client, end, all))
   await subscription.drop()
   await client.end()
   return figures

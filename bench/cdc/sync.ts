@@ -8,12 +8,18 @@ interface Followed {
   sourceConfig: object
   namespace: string
   target: string
-  /** Makes the changes that the second sync moves. */
-  change(): Promise<unknown>
+  /** Makes the changes that the next sync moves. */
+  change(round: number): Promise<unknown>
 }
 
-/** A first sync, which copies the table, and one that applies its changes since; throws when one is missing. */
-export async function syncTwice(
+/** Syncs that apply changes, each as many. */
+export const ROUNDS = 3
+
+/**
+ * A first sync, which copies the table, and the fastest of those that each apply the changes since;
+ * throws when one is missing.
+ */
+export async function syncOften(
   { server, workbench, rows, changes }: Bench,
   { name, source, sourceConfig, namespace, target, change }: Followed,
 ): Promise<[Figure, Figure]> {
@@ -38,6 +44,14 @@ export async function syncTwice(
   }
 
   const first = await measured('the first sync, to postgres', rows)
-  await change()
-  return [first, await measured('changes, applied to postgres by a sync', changes)]
+  const applied: Figure[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    await change(round)
+    applied.push(await measured('changes, applied to postgres by a sync', changes))
+  }
+  const [best] = applied.sort((a, b) => a.seconds - b.seconds) as [Figure]
+  return [
+    first,
+    { ...best, note: `of ${applied.map(({ seconds }) => seconds.toFixed(1)).join(', ')} s` },
+  ]
 }
