@@ -35,7 +35,7 @@ export function addCatalog(shelf: Shelf): void {
   ])
 }
 
-function addSearched(
+export function addSearched(
   shelf: Shelf,
   stream: string,
   query: string,

@@ -11,6 +11,8 @@ export interface GraphqlList {
   searched?: string
   /** The field that names the object whose part the rows are. */
   owner?: string
+  /** It is not searched: all rows come. */
+  whole?: true
   /** Puts the page of rows where the query has it. */
   shape?(page: JsonObject): JsonObject
   /** The row as the query's answer has it. */
@@ -52,7 +54,8 @@ export function graphqlRoute(store: Store, lists: Record<string, GraphqlList>): 
 const cursorOf = (row: JsonObject) => `after ${row.id ?? row.admin_graphql_api_id}`
 
 /** https://shopify.dev/docs/api/usage/search-syntax, as far as it is used. */
-function isFound(row: JsonObject, { searched = 'updated_at' }: GraphqlList, search: string) {
+function isFound(row: JsonObject, { searched = 'updated_at', whole }: GraphqlList, search: string) {
+  if (whole) return true
   const [, field, from, to] = /^(\w+):>='([^']+)' AND \1:<='([^']+)'$/.exec(search) ?? []
   if (!field || !from || !to) throw new Error(`the search '${search}' is not understood`)
   const at = String(row[searched])

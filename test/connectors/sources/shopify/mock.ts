@@ -2,6 +2,7 @@ import type { MockedApi, MockedConnector } from '../declarative/suite.ts'
 import { addCatalog, addDiscounts } from './catalog.ts'
 import { addLocationsAndBlogs, addMetafields, addPayments, addWhole } from './content.ts'
 import { graphqlRoute } from './graphql.ts'
+import { addMoreOfOrders, addMoreOfShop } from './more.ts'
 import { addAddresses, addOrders, addPartsOfOrders } from './orders.ts'
 import { problem } from './rest.ts'
 import { API, addUpdated, type Shelf, UPDATED } from './shelf.ts'
@@ -80,6 +81,8 @@ function openShop(): Shelf {
   addMetafields(shelf)
   addCatalog(shelf)
   addDiscounts(shelf)
+  addMoreOfOrders(shelf)
+  addMoreOfShop(shelf)
   shelf.routes[`POST ${API}/graphql.json`] = graphqlRoute(shelf.store, shelf.queries)
   shelf.routes['POST /admin/oauth/access_token'] = {
     body: ['grant_type', 'client_id', 'client_secret'],
