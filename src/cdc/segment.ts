@@ -19,7 +19,7 @@ export class SegmentWriter {
   }
 
   add(batch: Batch): void {
-    if (rowsOf(batch) === 0) return
+    if (rowsOf(batch) === 0 && !(batch.kind === 'records' && batch.note)) return
     const before = this.#batches.get(batch.stream)
     if (before) before.push(batch)
     else this.#batches.set(batch.stream, [batch])

@@ -50,6 +50,11 @@ export interface RecordBatch {
   rowIds?: string[]
   /** The cells of JSON columns were serialised here: that they are JSON needs no second look. */
   jsonIsSound?: true
+  /**
+   * Of a log, in a batch without rows: what happened at this place to the table that no row tells. It is
+   * said to who reads the stream, and goes no further.
+   */
+  note?: string
 }
 
 /** Whole rows in a wire format, in the column order of `schema`. */

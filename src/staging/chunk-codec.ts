@@ -46,6 +46,7 @@ interface FrameHeader {
   op?: string
   changes?: RecordBatch['changes']
   child?: number
+  note?: string
   /** Byte length of the row ids, which come after the columns. */
   rowIds?: number
 }
@@ -125,6 +126,7 @@ function frameOf(batch: Batch, schemaId: number, first: boolean): Uint8Array {
     header.columns = parts.map((part) => part.length)
     if (batch.changes) header.changes = batch.changes
     if (batch.child !== undefined) header.child = batch.child
+    if (batch.note !== undefined) header.note = batch.note
     if (batch.rowIds) {
       const ids = encodeColumn(batch.rowIds)
       header.rowIds = ids.length
@@ -191,6 +193,7 @@ function batchOf(frame: Uint8Array, headerLength: number, schemas: Column[][]): 
   }
   if (header.changes) batch.changes = header.changes
   if (header.child !== undefined) batch.child = header.child
+  if (header.note !== undefined) batch.note = header.note
   if (header.rowIds !== undefined) {
     batch.rowIds = decodeColumn(payload.subarray(at, at + header.rowIds), rows) as string[]
   }

@@ -238,6 +238,24 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await expectEqual()
   })
 
+  it('says in the log of the sync what it was told without rows, and reads on', async () => {
+    const { connection } = await connect(setup())
+    await run(connection)
+    await write(
+      'CREATE TABLE ghost LIKE items',
+      'INSERT INTO ghost SELECT * FROM items',
+      'RENAME TABLE items TO before_items, ghost TO items',
+      "UPDATE items SET name = 'after' WHERE id = 3",
+    )
+    const { syncId, status } = await run(connection)
+    expect(status).toBe('succeeded')
+    const { lines } = await syncStub(env, TENANT, syncId).logs({ limit: 100 })
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: expect.stringContaining('another table has its name'), stream: 'cdc_sync.items' },
+    ])
+    await expectEqual()
+  })
+
   it('warns the person of what it cannot tell, and refuses a table that keeps its history', async () => {
     await write(
       'CREATE TABLE parents (id INT PRIMARY KEY)',

@@ -289,6 +289,9 @@ export class BinlogDecoder {
         return
       case 'truncate':
         this.#tables.truncate(meaning.schema, meaning.name, this.#cursor.placeOf(event))
+        break
+      case 'otherRows':
+        for (const { schema, name } of meaning.tables) this.#tables.note(schema, name, meaning.what)
     }
     const isWhole = meaning.kind === 'rollback'
     if (this.#open && (isWhole || meaning.kind === 'rollbackTo')) {

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { type BinlogEvent, EVENT } from './binlog-event.ts'
+import { otherRows, type Renewed } from './other-rows.ts'
 import { inflated } from './row-events.ts'
+import { NAME, TABLE, tableIn } from './table-name.ts'
 import { xidOfText } from './xa.ts'
 
 /** A statement in the log. */
@@ -37,22 +39,18 @@ function readStatement({ bytes, start, end }: BinlogEvent): LoggedStatement {
 }
 
 const COMMENTS = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/
-const NAME = '(?:`((?:[^`]|``)+)`|([\\w$\\u0080-\\uffff]+))'
-const TRUNCATE = new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${NAME}(?:\\s*\\.\\s*${NAME})?`, 'i')
+const TRUNCATE = new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${TABLE}`, 'i')
 /**
  * A table that is made has no rows, whatever one of its name had before. IF NOT EXISTS is in the log where
  * the table was there, too.
  */
-const CREATE = new RegExp(
-  `^CREATE\\s+(?:OR\\s+REPLACE\\s+)?TABLE\\s+(?!IF\\s+NOT\\s)${NAME}(?:\\s*\\.\\s*${NAME})?`,
-  'i',
-)
+const CREATE = new RegExp(`^CREATE\\s+(?:OR\\s+REPLACE\\s+)?TABLE\\s+(?!IF\\s+NOT\\s)${TABLE}`, 'i')
 const SAVEPOINT = new RegExp(
   `^(SAVEPOINT|ROLLBACK\\s+(?:WORK\\s+)?TO(?:\\s+SAVEPOINT)?)\\s+${NAME}`,
   'i',
 )
 /** What a server writes when it forgets the rows of a MEMORY table. */
-const DELETE_ALL = new RegExp(`^DELETE FROM ${NAME}(?:\\s*\\.\\s*${NAME})?\\s*$`, 'i')
+const DELETE_ALL = new RegExp(`^DELETE FROM ${TABLE}\\s*$`, 'i')
 /** Rows of the past, which nobody reads. */
 const DELETE_HISTORY = /^DELETE\s+HISTORY\b/i
 const CHANGES_ROWS = /^(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|MERGE|CALL|WITH)\b/i
@@ -60,6 +58,8 @@ const CHANGES_ROWS = /^(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|MERGE|CALL|WITH)\b/i
 export type Meaning =
   | { kind: 'begin' | 'commit' | 'rollback' | 'rows' | 'other' }
   | { kind: 'truncate'; schema: string; name: string }
+  /** Tables have other rows than before, which are not in the log. */
+  | ({ kind: 'otherRows' } & Renewed)
   /** A place in the transaction, and its end up to there. */
   | { kind: 'savepoint' | 'rollbackTo'; name: string }
   /** Of an XA transaction: its first phase begins, or its second decides. */
@@ -79,12 +79,11 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   if (word === 'XA') return meaningOfXa(text)
   const truncated = TRUNCATE.exec(text) ?? DELETE_ALL.exec(text) ?? CREATE.exec(text)
   if (!truncated) {
+    const renewed = otherRows(database, text)
+    if (renewed) return { kind: 'otherRows', ...renewed }
     return { kind: CHANGES_ROWS.test(text) && !DELETE_HISTORY.test(text) ? 'rows' : 'other' }
   }
-  const [first, second] = [nameOf(truncated, 1), nameOf(truncated, 3)]
-  return second === undefined
-    ? { kind: 'truncate', schema: database, name: first ?? '' }
-    : { kind: 'truncate', schema: first ?? '', name: second }
+  return { kind: 'truncate', ...tableIn(truncated, 1, database) }
 }
 
 const XA_KINDS = { START: 'xaStart', COMMIT: 'xaCommit', ROLLBACK: 'xaRollback' } as const
@@ -95,6 +94,3 @@ function meaningOfXa(text: string): Meaning {
   if (!word || xid === undefined) return { kind: 'other' }
   return { kind: XA_KINDS[word as keyof typeof XA_KINDS], xid }
 }
-
-const nameOf = (match: RegExpExecArray, at: number) =>
-  match[at]?.replaceAll('``', '`') ?? match[at + 1]

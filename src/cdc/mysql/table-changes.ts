@@ -113,6 +113,17 @@ export class TableChanges {
     if (!this.#builders.has(stream)) this.#end(builder)
   }
 
+  /** A statement did something to a table that no row tells. */
+  note(schema: string, name: string, what: string): void {
+    const stream = this.#wanted.streamOf(schema, name)
+    if (!stream) return
+    const builder = this.#builders.get(stream)
+    if (builder) this.#end(builder)
+    const note = `${stream}: ${what}. The log has no rows of that; refresh the stream, with remove, if the destination should have it.`
+    const extractedAt = this.#wanted.now()
+    this.#emit({ kind: 'records', stream, schema: [], length: 0, columns: [], extractedAt, note })
+  }
+
   /** Rows of a table. A promise only where they have to be made smaller. */
   rows(
     event: BinlogEvent,

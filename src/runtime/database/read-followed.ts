@@ -150,6 +150,10 @@ async function* readPart(
   for await (const batch of changesOf(ctx).read(part)) {
     at += 1
     if (at <= (state.skip ?? 0)) continue
+    if (batch.kind === 'records' && batch.note !== undefined) {
+      yield { type: 'log', stream: batch.stream, level: 'warn', message: batch.note }
+      continue
+    }
     if (await isBehind(followed, batch.schema)) {
       state.skip = at - 1
       yield stateEvent(followed, state)

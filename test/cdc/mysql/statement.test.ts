@@ -47,6 +47,36 @@ describe('statements in a binlog of rows', () => {
   })
 
   it.each([
+    ['RENAME TABLE t TO old, `t new` TO t', ['shop.old', 'shop.t']],
+    ['rename table a.t to b.`u``v`', ['b.u`v']],
+    ['ALTER TABLE u RENAME TO t', ['shop.t']],
+    ['ALTER TABLE u RENAME AS `other`.`t`', ['other.t']],
+    ['ALTER TABLE t TRUNCATE PARTITION p1', ['shop.t']],
+    ['alter online table if exists other.t drop  partition p1, p2', ['other.t']],
+    ['ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u WITHOUT VALIDATION', ['shop.t', 'shop.u']],
+    ['ALTER TABLE t CONVERT PARTITION p TO TABLE u', ['shop.t']],
+    ['ALTER TABLE t DISCARD TABLESPACE', ['shop.t']],
+  ])('%s changes rows of %j', (sql, tables) => {
+    const found = meaning(sql)
+    expect(found.kind).toBe('otherRows')
+    if (found.kind !== 'otherRows') return
+    expect(found.tables.map(({ schema, name }) => `${schema}.${name}`)).toEqual(tables)
+  })
+
+  it.each([
+    'ALTER TABLE t RENAME COLUMN a TO b',
+    'ALTER TABLE t RENAME INDEX a TO b',
+    'ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4',
+    'ALTER TABLE t ADD PARTITION (PARTITION p VALUES LESS THAN (9))',
+    'ALTER TABLE t REORGANIZE PARTITION a INTO (PARTITION b VALUES LESS THAN (9))',
+    'ALTER TABLE t DROP COLUMN `partition`',
+    'ALTER USER x RENAME TO y',
+    'RENAME USER a TO b',
+  ])('%s changes no rows', (sql) => {
+    expect(meaning(sql).kind).toBe('other')
+  })
+
+  it.each([
     ["XA START X'61',X'',1", 'xaStart', '61..1'],
     ["XA COMMIT X'00FF27',X'71',7", 'xaCommit', '00ff27.71.7'],
     ["XA ROLLBACK X'00ff27',X'71',4294967295", 'xaRollback', '00ff27.71.4294967295'],
