@@ -6,6 +6,7 @@ import type { ExitCode } from './main.ts'
 import { UsageError } from './options.ts'
 import { render } from './render.ts'
 import type { Command } from './special.ts'
+import { type UpgradePlan, upgradePlan } from './upgrade-plan.ts'
 
 type Texts = Pick<InputOf<'connectors.import'>, 'manifest' | 'metadata' | 'components'>
 
@@ -24,7 +25,9 @@ export async function upgradeCommand({ airbyte, input, flags, io }: Command): Pr
   const { connector, plan: agreed, ...rest } = input as InputOf<'connectors.upgrade'>
   const target = { ...rest, ...textsOf(flags.file) }
   const show = (answer: OutputOf<'connectors.upgrade'>) =>
-    io.out(`${flags.json ? JSON.stringify(answer, null, 2) : render(answer)}\n`)
+    io.out(
+      `${flags.json ? JSON.stringify(answer, null, 2) : upgradePlan(answer as unknown as UpgradePlan)}\n`,
+    )
   const shown = await airbyte.connectors.upgrade(connector, { ...target, plan: agreed })
   show(shown)
   if (shown.applied || flags.json) return 0
