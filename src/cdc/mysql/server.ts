@@ -167,7 +167,10 @@ async function snapshotPoint(client: MysqlClient): Promise<LogPoint> {
   return { file, pos: Number(values.get('binlog_snapshot_position')) }
 }
 
-/** How long the log may have a prepared transaction before MariaDB lists it: it is being written to disk. */
+/**
+ * How long the log may have a prepared transaction before MariaDB lists it, where the user may not see
+ * what others do: it is being written to disk.
+ */
 const PREPARING_MS = 1000
 
 /** Waits for all transactions that are prepared by now, but for those that are known. */
@@ -184,13 +187,38 @@ async function preparedEnd(
   const waiting = new Set(await list())
   const [[, prepares] = []] = await client.query("SHOW GLOBAL STATUS LIKE 'Com_xa_prepare'")
   if (prepares !== '0') {
-    await pause(PREPARING_MS)
+    await preparingEnd(client, until)
     for (const xid of await list()) waiting.add(xid)
   }
   while (waiting.size > 0) {
     const still = new Set(await list())
     for (const xid of waiting) if (!still.has(xid)) waiting.delete(xid)
     if (waiting.size > 0) await waitTo(until)
+  }
+}
+
+/** Waits for all transactions that are being prepared by now: then they are listed. */
+async function preparingEnd(client: MysqlClient, until: number): Promise<void> {
+  await pause(LISTED_MS)
+  const waiting = await preparing(client)
+  if (!waiting) await pause(PREPARING_MS)
+  while (waiting && waiting.size > 0) {
+    const still = await preparing(client)
+    for (const one of waiting) if (!still?.has(one)) waiting.delete(one)
+    if (waiting.size > 0) await waitTo(until)
+  }
+}
+
+/** Undefined where the user may not ask: it takes the right PROCESS. */
+async function preparing(client: MysqlClient): Promise<Set<string> | undefined> {
+  try {
+    const rows = await client.query(
+      "SELECT trx_id FROM information_schema.INNODB_TRX WHERE trx_query LIKE '%XA%PREPARE%' AND trx_mysql_thread_id <> CONNECTION_ID()",
+    )
+    return new Set(rows.map(([id]) => String(id)))
+  } catch (error) {
+    if (error instanceof MysqlServerError && error.errno === DENIED) return undefined
+    throw error
   }
 }
 

@@ -62,6 +62,33 @@ describe('the hand-over from the table to the log', () => {
     expect(changesOf(batches).map(({ row }) => row)).toEqual([{ id: 1, v: 2 }])
   })
 
+  it.runIf(!ON_MYSQL)(
+    'waits for a transaction that is being prepared and is not listed yet, however long that takes',
+    async () => {
+      await client.query("CREATE USER plain@'127.0.0.1' IDENTIFIED BY 'pw'")
+      await client.query("GRANT BINLOG MONITOR ON *.* TO plain@'127.0.0.1'")
+      await client.query("GRANT SELECT ON test.* TO plain@'127.0.0.1'")
+      const before = await endOfLog(client)
+      const xa = await xaOf(db.config, "'slow'")
+      await waiting(true)
+      const preparing = xa.prepare('UPDATE items SET v = v + 10 WHERE id = 1')
+      try {
+        await expect.poll(async () => (await endOfLog(client)).pos).toBeGreaterThan(before.pos)
+        expect(await client.query('XA RECOVER')).toEqual([])
+        await expect(settledPoint(client, 500)).rejects.toThrow('stayed open')
+        // Who may not see what others do waits for a time instead.
+        const plain = await connectMysql(ctx, { ...db.config, username: 'plain', password: 'pw' })
+        expect(await settledPoint(plain, 0)).toMatchObject({ file: before.file })
+        await plain.close()
+      } finally {
+        await waiting(false)
+      }
+      await preparing
+      await xa.rollback()
+      expect(await settledPoint(client, 1500)).toMatchObject({ file: before.file })
+    },
+  )
+
   it('waits for transactions that are prepared, but for those that a reader knows of', async () => {
     const names = ["'plain','q'", "X'00ff27','',7"]
     const known = { ...at(await endOfLog(client)), prepared: [] as PreparedXa[] }
