@@ -309,6 +309,17 @@ describe('what becomes of a table at the server', { timeout: 90_000 }, () => {
     await refreshTwo(connection)
   })
 
+  it('one that had another name for a time has its changes of then', async () => {
+    const connection = await open()
+    await db.sql('alter table src.two rename to elsewhere')
+    await db.sql(`insert into src.elsewhere values (6, 'f'); delete from src.elsewhere where id = 1;
+      create table src.two (id int primary key, v text); insert into src.two values (99, 'of another table')`)
+    await db.sql('drop table src.two; alter table src.elsewhere rename to two')
+    await succeeds(connection)
+    await same('one', 'id, v')
+    await same('two', 'id, v')
+  })
+
   it('one with a column that the log lacks fails alone', async () => {
     const connection = await open()
     await db.sql('alter table src.two add double int generated always as (id * 2) virtual')

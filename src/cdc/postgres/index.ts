@@ -49,6 +49,7 @@ export {
   partitionsOf,
   partitionWarnings,
   tableIncarnations,
+  tableOid,
   UNTOLD,
   untoldTables,
 } from './table-incarnation.ts'

@@ -13,6 +13,11 @@ export interface FollowedTable extends PublishedTable {
 /** Of a table whose changes were not all told for a time, whatever it is by now. */
 export const UNTOLD = 'untold'
 
+/** The object id of the table that is followed; undefined: it is not known, or not followed now. */
+export function tableOid({ incarnation = UNTOLD }: FollowedTable): number | undefined {
+  return incarnation === UNTOLD ? undefined : Number(incarnation.split('/')[0])
+}
+
 /** The table has no entry where a publication names its schema or all tables. */
 interface Incarnation {
   table: string

@@ -54,7 +54,7 @@ export async function openFeed(
   const feed = await openChangeFeed(ctx, config, {
     ...{ slot, publications, position, applicationName, lingerMs: LINGER_MS },
     ...(place.loaded && { acknowledged: positionFromJson(place.loaded).confirmed }),
-    describe: describeStreams(streams),
+    describe: describeStreams(streams, setupOf(place).tables),
     copyText: true,
   })
   return new PostgresFeed(ctx, config, place, streams, feed)

@@ -1,12 +1,29 @@
-import type { ChangeFeedOptions, PgRelation } from '../../../../src/cdc/postgres/index.ts'
+import {
+  type ChangeFeedOptions,
+  type FollowedTable,
+  type PgRelation,
+  tableOid,
+} from '../../../../src/cdc/postgres/index.ts'
 import { type Column, streamKey } from '../../../../src/protocol/index.ts'
 import type { LogStream } from '../../../../src/runtime/source-log.ts'
+import { nameOf } from './go-on.ts'
 
-/** Which of the log's tables are wanted, and which of their columns, in the types of the catalog. */
-export function describeStreams(streams: LogStream[]): ChangeFeedOptions['describe'] {
+/**
+ * Which of the log's tables are wanted, and which of their columns, in the types of the catalog. A table
+ * is the one that was followed, whatever it is called by then; another that has its name is not.
+ */
+export function describeStreams(
+  streams: LogStream[],
+  tables: FollowedTable[],
+): ChangeFeedOptions['describe'] {
   const wanted = new Map(streams.map((stream) => [streamKey(stream.stream), stream]))
+  const oids = new Map(tables.map((table) => [nameOf(table), tableOid(table)]))
+  const byOid = new Map([...oids].map(([name, oid]) => [oid, name]))
   return (relation, told) => {
-    const stream = wanted.get(streamKey({ namespace: relation.schema, name: relation.name }))
+    const name = streamKey({ namespace: relation.schema, name: relation.name })
+    const known = byOid.get(relation.oid)
+    if (known === undefined && oids.get(name) !== undefined) return undefined
+    const stream = wanted.get(known ?? name)
     if (!stream) return undefined
     const columns = columnsOf(stream, told)
     return {
