@@ -56,20 +56,28 @@ export class PlacedRows {
   }
 }
 
-/** What stands under each row of a list: three rows under the very first, one under the others. */
+/** What stands under each row of a list: several rows under the very first, one under the others. */
 export class ChildRows {
   readonly #parents: PlacedRows
   readonly #key: string
+  readonly #most: number
   readonly #make: (n: number, number: number) => Row
   readonly #of = new Map<string, Row[]>()
 
   /**
    * @param key the parents' field that tells them apart
    * @param make the n-th row of its parent; `number` is its own among all
+   * @param most rows under the very first
    */
-  constructor(parents: PlacedRows, key: string, make: (n: number, number: number) => Row) {
+  constructor(
+    parents: PlacedRows,
+    key: string,
+    make: (n: number, number: number) => Row,
+    most = 3,
+  ) {
     this.#parents = parents
     this.#key = key
+    this.#most = most
     this.#make = make
   }
 
@@ -99,7 +107,7 @@ export class ChildRows {
     const first = where * 1000 + at * 10
     const known =
       this.#of.get(`${place} ${at}`) ??
-      (first === 0 ? [0, 1, 2] : [0]).map((n) => this.#make(n, first + n))
+      Array.from({ length: first === 0 ? this.#most : 1 }, (_, n) => this.#make(n, first + n))
     this.#of.set(`${place} ${at}`, known)
     return known
   }

@@ -5,6 +5,7 @@ import { digest } from '../declarative/synthetic.ts'
 import { NOT_FOUND, PAGE, PAGING } from './answers.ts'
 import { DOCUMENT } from './document.ts'
 import { placeOf, timeOf } from './rows.ts'
+import { eventOf, KINDS, TIMELINE } from './timeline.ts'
 
 const REPOSITORY = 'GET /repos/{owner}/{repo}'
 const PULL = `${REPOSITORY}/pulls/{pull_number}`
@@ -14,11 +15,13 @@ export function nestedOf(lists: Record<string, PlacedRows>): Pick<MockedApi, 'ro
   const served: Pick<MockedApi, 'routes' | 'streams'> = { routes: {}, streams: {} }
 
   function serve(stream: string, route: string, parents: PlacedRows, options: Served): void {
-    const { key, make, at, incremental } = options
-    const children = new ChildRows(parents, key, (n, number) => {
+    const { key, make, at, incremental, whole, most } = options
+    const row = (n: number, number: number) => {
+      if (whole) return make(n, number)
       const { body_html: _, body_text: __, ...sample } = DOCUMENT.sample(route, n, at ? [at] : [])
       return { ...sample, ...make(n, number) }
-    })
+    }
+    const children = new ChildRows(parents, key, row, most)
     const [, open = ''] = /.*\{(\w+)\}/.exec(route) ?? []
     served.routes[route] = {
       query: PAGING,
@@ -62,6 +65,10 @@ export function nestedOf(lists: Record<string, PlacedRows>): Pick<MockedApi, 'ro
       touch: () => void Object.assign(jobs.newest(), { name: 'changed' }),
     }),
   })
+  serve('issue_timeline_events', TIMELINE, lists.issues as PlacedRows, {
+    ...{ key: 'number', whole: true, make: eventOf, most: KINDS.length },
+    incremental: grows(lists.issues as PlacedRows),
+  })
   for (const [stream, parent, path, key] of REACTIONS) {
     serve(stream, `${REPOSITORY}/${path}/reactions`, lists[parent] as PlacedRows, {
       key,
@@ -88,6 +95,10 @@ export function nestedOf(lists: Record<string, PlacedRows>): Pick<MockedApi, 'ro
 interface Served {
   key: string
   make(n: number, number: number): Row
+  /** `make` gives all of a row. */
+  whole?: true
+  /** Rows under the very first parent. */
+  most?: number
   /** Where the rows are in the answer. */
   at?: string
   incremental?(children: ChildRows): NonNullable<MockedStream['incremental']>
