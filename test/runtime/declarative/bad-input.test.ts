@@ -79,6 +79,26 @@ describe('a response', () => {
     expect(({} as { polluted?: string }).polluted).toBeUndefined()
   })
 
+  it('of XML with an element __proto__ keeps it an element', async () => {
+    const retriever = { decoder: { type: 'XmlDecoder' } }
+    const { records } = await read('<rows><__proto__><a>1</a></__proto__></rows>', { retriever })
+    expect(JSON.stringify(records)).toBe('[{"rows":{"__proto__":{"a":"1"}}}]')
+  })
+
+  it.each([
+    ['that the manifest has', { properties: JSON.parse('{"__proto__":{"type":"object"}}') }],
+    ['that the first page tells', null],
+  ])('with a key __proto__ has it in the schema %s', async (_, schema) => {
+    const schema_loader = schema && { type: 'InlineSchemaLoader', schema }
+    const manifest = manifestOf({ name: '', stream: { schema_loader } })
+    const fetch = async () => new Response('[{"id": 1, "__proto__": {"a": 1}}]')
+    const source = declarativeSource(manifest, INFO)
+    const { streams } = await source.discover(testContext({ http: { fetch } }), {})
+    const properties = streams[0]?.json_schema.properties ?? {}
+    expect(Object.keys(properties)).toContain('__proto__')
+    expect(Object.getPrototypeOf(properties)).toBe(Object.prototype)
+  })
+
   it('nested fifty deep is read, flattened and cleaned', async () => {
     const deep = `${'{"a":'.repeat(50)}{"b":1}${'}'.repeat(50)}`
     const transformations = [{ type: 'KeysToSnakeCase' }, { type: 'FlattenFields' }]

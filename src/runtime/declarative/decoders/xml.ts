@@ -1,3 +1,4 @@
+import { setOwn } from '../python/mappings.ts'
 import type { Value } from '../python/values.ts'
 
 interface Element {
@@ -58,7 +59,7 @@ function append(parent: Element, { name, content, text }: Element): void {
   const isEmpty = Object.keys(content).length === 0
   if (!isEmpty && trimmed !== '') content['#text'] = trimmed
   const value: Value = isEmpty ? (trimmed === '' ? null : trimmed) : content
-  if (!Object.hasOwn(parent.content, name)) parent.content[name] = value
+  if (!Object.hasOwn(parent.content, name)) setOwn(parent.content, name, value)
   else {
     const present = parent.content[name]
     if (Array.isArray(present)) present.push(value)

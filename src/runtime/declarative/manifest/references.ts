@@ -25,12 +25,14 @@ export function resolveReferences(manifest: JsonObject): JsonObject {
     if (typeof node === 'string') return node.startsWith('#/') ? follow(node, path) : node
     if (Array.isArray(node)) return node.map((item, index) => resolve(item, `${path}[${index}]`))
     if (!isObject(node)) return node
-    const own: JsonObject = {}
-    for (const [key, value] of Object.entries(node)) {
-      if (key === '$ref') continue
-      // Values for the user's config may well start with `#/`.
-      own[key] = key === 'config_overrides' ? value : resolve(value, path ? `${path}.${key}` : key)
-    }
+    const entries = Object.entries(node).filter(([key]) => key !== '$ref')
+    const own: JsonObject = Object.fromEntries(
+      entries.map(([key, value]) => {
+        // Values for the user's config may well start with `#/`.
+        if (key === 'config_overrides') return [key, value]
+        return [key, resolve(value, path ? `${path}.${key}` : key)]
+      }),
+    )
     if (node.$ref === undefined) return own
     const target = resolve(node.$ref, path)
     return isObject(target) ? { ...target, ...own } : target

@@ -2,6 +2,7 @@ import { isObject, type JsonObject, type JsonSchema } from '../../../protocol/in
 import { Component } from '../component.ts'
 import { type Environment, WHOLE_STREAM } from '../environment.ts'
 import { condition, textTemplate } from '../interpolation.ts'
+import { setOwn } from '../python/mappings.ts'
 import { firstAt } from '../records/paths.ts'
 import { buildTransformation } from '../records/transformations.ts'
 import { buildStream } from '../stream/build.ts'
@@ -30,7 +31,7 @@ export async function dynamicSchema(component: Component, env: Environment): Pro
       throw component.refuse(`The schema has a field whose name is ${JSON.stringify(key)}.`)
     }
     const type = typePath?.length ? (firstAt(field, typePath) ?? 'string') : 'string'
-    properties[key] = typeOf(type, field) as JsonObject
+    setOwn(properties, key, typeOf(type, field))
   }
   const kept = filterProperties(component, env, properties)
   for (const child of component.children('schema_transformations')) {

@@ -22,8 +22,7 @@ export function inferSchema(records: RecordData[]): JsonSchema {
       types.set(name, seen)
     }
   }
-  const properties: JsonObject = {}
-  for (const [name, seen] of types) properties[name] = schemaOf(seen)
+  const properties = Object.fromEntries([...types].map(([name, seen]) => [name, schemaOf(seen)]))
   return { type: 'object', additionalProperties: true, properties }
 }
 
