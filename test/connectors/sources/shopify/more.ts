@@ -40,6 +40,9 @@ export function addMoreOfOrders(shelf: Shelf): void {
 const gid = (n: number) => ({ admin_graphql_api_id: `gid://shopify/Order/${n}` })
 
 export function addMoreOfShop(shelf: Shelf): void {
+  addSearched(shelf, 'collections', 'Collections', 'collections', (n) => ({
+    admin_graphql_api_id: `gid://shopify/Collection/${n}`,
+  }))
   const ofCollections = shelf.store.rows('metafield_collections')
   ofCollections.push(...shelf.store.rows('metafield_smart_collections'))
   for (const [stream, owners, path] of [
