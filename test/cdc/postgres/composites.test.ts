@@ -61,13 +61,18 @@ async function follow(table: string, key = ['id']) {
     async changes(count: number, meanwhile?: () => Promise<unknown>): Promise<Cell[][]> {
       const feed = await postgresLog.open(ctx, config(), place, [stream])
       await meanwhile?.()
-      feed.ask()
+      // Or a row waits for a fuller batch.
+      const asking = setInterval(() => feed.ask(), 100)
       const rows: Cell[][] = []
-      for await (const event of feed) {
-        if (event.type === 'batch') rows.push(...rowsOf(event.batch as RecordBatch))
-        if (event.type !== 'checkpoint') continue
-        place = { ...place, position: event.position }
-        if (rows.length >= count) break
+      try {
+        for await (const event of feed) {
+          if (event.type === 'batch') rows.push(...rowsOf(event.batch as RecordBatch))
+          if (event.type !== 'checkpoint') continue
+          place = { ...place, position: event.position }
+          if (rows.length >= count) break
+        }
+      } finally {
+        clearInterval(asking)
       }
       return rows
     },
