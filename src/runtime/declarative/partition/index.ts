@@ -61,7 +61,9 @@ const ROUTERS: Builders<PartitionRouter, RouterContext> = {
 
   GroupingPartitionRouter(component, context) {
     const size = Number(component.required('group_size'))
-    const inner = buildRouter(component.child('underlying_partition_router'), context)
+    const grouped = component.child('underlying_partition_router')
+    for (const node of namedIn(grouped)) refuseOption(node, 'a group', context.env)
+    const inner = buildRouter(grouped, context)
     const group = { size, deduplicates: component.flag('deduplicate', true) }
     return {
       ...groupingRouter(inner, { ...group, textOf: (item) => textIn(item, component) }),
@@ -93,18 +95,32 @@ const FIELDS: Record<string, string> = {
   ParentStreamConfig: 'partition_field',
 }
 
-/** A union has one field, and nobody injects its values: they are for templates. */
+/** The parts of a router that name a field of its partitions. */
+const namedIn = (router: Component): Component[] =>
+  router.type === 'SubstreamPartitionRouter' ? router.children('parent_stream_configs') : [router]
+
+/** A union has one field. */
 function refuseForeign(child: Component, field: string, env: Environment): void {
-  const isSubstream = child.type === 'SubstreamPartitionRouter'
-  for (const node of isSubstream ? child.children('parent_stream_configs') : [child]) {
-    const name = FIELDS[node.type]
-    if (!name) continue
-    const own = textTemplate(node.text(name), { env, parameters: node.parameters })()
-    if (own !== field) throw node.refuse(`The union's field is '${field}', not '${own}'.`, name)
-    if (!node.has('request_option')) continue
-    const instead = `Use {{ stream_partition['${field}'] }} in the request.`
-    throw node.refuse(`A router within a union has no request option. ${instead}`, 'request_option')
+  for (const node of namedIn(child)) {
+    const own = fieldOf(node, env)
+    if (own !== undefined && own !== field) {
+      throw node.refuse(`The union's field is '${field}', not '${own}'.`, FIELDS[node.type])
+    }
+    refuseOption(node, 'a union', env)
   }
+}
+
+/** Nobody injects the values of a union or a group: they are for templates. */
+function refuseOption(node: Component, whole: 'a union' | 'a group', env: Environment): void {
+  const field = fieldOf(node, env)
+  if (field === undefined || !node.has('request_option')) return
+  const instead = `Use {{ stream_partition['${field}'] }} in the request.`
+  throw node.refuse(`A router within ${whole} has no request option. ${instead}`, 'request_option')
+}
+
+function fieldOf(node: Component, env: Environment): string | undefined {
+  const name = FIELDS[node.type]
+  return name && textTemplate(node.text(name), { env, parameters: node.parameters })()
 }
 
 function textIn({ partition }: Partition, component: Component): string {
