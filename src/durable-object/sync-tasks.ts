@@ -207,7 +207,7 @@ export class SyncTasks {
     const failures = task.failures + 1
     const retry =
       (kind === 'transient' && failures <= BACKOFF_MS.length) ||
-      (kind === 'system' && failures < MAX_ATTEMPTS)
+      ((kind === 'system' || this.#leavesStaged(task)) && failures < MAX_ATTEMPTS)
     if (!retry) {
       this.#giveUp(task, error)
       return
@@ -222,6 +222,12 @@ export class SyncTasks {
       not_before: this.#now() + delay,
       ...(told ? { wait_reason: message, wait_code: code } : {}),
     })
+  }
+
+  /** What was read before it failed is still to be loaded: giving up now would drop it. */
+  #leavesStaged({ kind, stream }: TaskRow): boolean {
+    if (kind !== 'read' || stream === null) return false
+    return this.#store.nextStaged(stream) !== null || !this.#loadIsIdle(stream)
   }
 
   /**

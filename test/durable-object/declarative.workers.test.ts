@@ -70,6 +70,45 @@ const storedPartitions = (id: string) =>
     rows: storage.sql.exec('select * from partitions').toArray(),
   }))
 
+describe('a full refresh of which a partition fails', () => {
+  const alone = ({ retriever }: { retriever: JsonObject }) =>
+    shopManifest([{ name: 'items', retriever }])
+  const router = {
+    ...{ type: 'ListPartitionRouter', values: shelves(4), cursor_field: 'shelf' },
+    request_option: {
+      ...{ type: 'RequestOption', inject_into: 'request_parameter', field_name: 'shelf' },
+    },
+  }
+
+  it('loads the others, and the next sync reads it alone', async () => {
+    let isClosed = true
+    const asked: string[] = []
+    serveShop({
+      '/items': (query) => {
+        const shelf = query.get('shelf') ?? ''
+        asked.push(shelf)
+        const isRefused = isClosed && shelf === 'shelf 1'
+        return isRefused ? new Response('{}', { status: 403 }) : rows({ id: asked.length })
+      },
+    })
+    setShop(alone({ retriever: { partition_router: router } }))
+    const { id, connection } = await connect({
+      source: { type: 'shop', config: {} },
+      streams: [stream({ name: 'items', destinationSyncMode: 'append' })],
+    })
+    const first = await run(connection)
+    expect(first).toMatchObject({ status: 'incomplete', rows: 3 })
+    expect(first.streams[0]?.error?.message).toContain('1 partition could not be read')
+    expect((await storedPartitions(id)).rows).toHaveLength(1)
+
+    isClosed = false
+    asked.length = 0
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 1 })
+    expect(asked).toEqual(['shelf 1'])
+    expect((await storedPartitions(id)).rows).toHaveLength(0)
+  })
+})
+
 describe('the states of partitions', () => {
   const day = (n: number) => `2026-01-0${n}T00:00:00Z`
 
