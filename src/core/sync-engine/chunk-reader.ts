@@ -16,8 +16,8 @@ import type { Wait } from './types.ts'
 
 export interface ChunkReaderOptions {
   stream: StreamKey
-  /** Bytes past which the next checkpoint ends the chunk; 0 ends it at every checkpoint. */
-  chunkBytes: number
+  /** Bytes past which the next checkpoint ends the chunk, given those read before it; 0 ends it at every one. */
+  chunkBytes: (read: number) => number
   /** True when the slice should stop at the next checkpoint. */
   exhausted: () => boolean
   /** Receives every event that is neither batch, state nor completion; reading waits for it. */
@@ -51,6 +51,8 @@ export class ChunkReader {
   #wait: Wait | undefined
   /** What ended the source right after a state whose rows are being loaded. */
   #failure: { error: unknown } | undefined
+  /** Bytes of the chunks before. */
+  #read = 0
   readonly #events: AsyncIterator<ReadEvent>
   readonly #options: ChunkReaderOptions
 
@@ -100,7 +102,9 @@ export class ChunkReader {
   }
 
   async *#body(first: Batch): AsyncGenerator<Batch> {
+    const limit = this.#options.chunkBytes(this.#read)
     let bytes = batchBytes(first)
+    this.#read += bytes
     let isCovered = false
     yield first
     while (!this.#isAtEnd()) {
@@ -109,12 +113,14 @@ export class ChunkReader {
       if (event.type === 'state') isCovered = true
       if (event.type === 'batch') {
         isCovered = false
-        bytes += batchBytes(event.batch)
+        const more = batchBytes(event.batch)
+        bytes += more
+        this.#read += more
         if (rowsOf(event.batch) > 0) yield event.batch
         continue
       }
       await this.#take(event)
-      const full = bytes >= this.#options.chunkBytes || this.#options.exhausted()
+      const full = bytes >= limit || this.#options.exhausted()
       if (event.type === 'state' && full) return
     }
   }

@@ -36,7 +36,7 @@ export async function openReader(
     {
       stream: key,
       // After an attempt without progress every checkpoint ends a chunk, to keep what can be kept.
-      chunkBytes: claim.attempts > 0 ? 0 : chunkBytes(claim),
+      chunkBytes: claim.attempts > 0 ? () => 0 : chunkBytesOf(claim),
       exhausted: () => ctx.budget.exhausted(),
       async onEvent(event: ReadEvent) {
         if (event.type === 'control') await ctx.owner?.saveConfig(event.config)
@@ -50,14 +50,17 @@ export async function openReader(
 }
 
 /**
- * Merging takes as long as reading, and the next chunk is read meanwhile: the more chunks the better,
- * until what each costs by itself shows. Staged ones are merged by another task.
+ * Merging takes as long as reading, and the next chunk is read meanwhile; nothing is meanwhile of the
+ * last one. So a chunk is a sixteenth of what came before it: short where little is read, and where much
+ * is, what each costs by itself does not show. Staged ones are merged by another task.
  */
-const MERGED_CHUNK_BYTES = 16 * 1024 * 1024
+const MERGED_CHUNK_BYTES = { least: 4 << 20, most: 16 << 20 }
 
-function chunkBytes({ input, stream }: StreamClaim): number {
-  const isMerged = stream.transfer === 'direct' && stream.plan.mode.endsWith('dedup')
-  return Math.min(input.limits.chunkBytes, isMerged ? MERGED_CHUNK_BYTES : Number.POSITIVE_INFINITY)
+function chunkBytesOf({ input, stream }: StreamClaim): (read: number) => number {
+  const limit = input.limits.chunkBytes
+  if (stream.transfer !== 'direct' || !stream.plan.mode.endsWith('dedup')) return () => limit
+  const { least, most } = MERGED_CHUNK_BYTES
+  return (read) => Math.min(limit, most, Math.max(least, read / 16))
 }
 
 /** How far a slice came. */

@@ -16,7 +16,7 @@ const wait: ReadEvent = { type: 'wait', stream: 's', until: 5000, reason: 'slow 
 
 const NOWHERE: ReaderStart = { header: null, lists: new Map() }
 
-function readerOf(events: ReadEvent[], start = NOWHERE, chunkBytes = 1e9) {
+function readerOf(events: ReadEvent[], start = NOWHERE, chunkBytes = (_read: number) => 1e9) {
   async function* source() {
     for (const event of events) yield event
     throw new Error('it was asked for more than it should')
@@ -70,6 +70,22 @@ describe('a chunk reader whose source fails', () => {
   })
 })
 
+it('asks anew for each chunk how long it may be, with what came before', async () => {
+  // A flat eight bytes a cell.
+  const one: ReadEvent = { type: 'batch', batch: { ...batch, columns: [[true]] } }
+  const events = [1, 2, 3, 4, 5].flatMap((page) => [one, state(page)])
+  const asked: number[] = []
+  const reader = readerOf([...events, wait], NOWHERE, (read) => {
+    asked.push(read)
+    return read === 0 ? 8 : 16
+  })
+  const rows: number[] = []
+  for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
+    rows.push(await rowsOf(chunk.body))
+  }
+  expect({ rows, asked }).toEqual({ rows: [1, 2, 2], asked: [0, 8, 24] })
+})
+
 function fail(): never {
   throw new Error('no chunk')
 }
@@ -87,7 +103,7 @@ describe('a chunk reader of a source with many partitions', () => {
     const second = first.with('1', entry(2))
     const events: ReadEvent[] = [{ type: 'batch', batch }, at(first), { type: 'batch', batch }]
     const lists = new Map([['/airbyte/states', before]])
-    const reader = readerOf([...events, at(second), wait], { header: { v: 1 }, lists }, 0)
+    const reader = readerOf([...events, at(second), wait], { header: { v: 1 }, lists }, () => 0)
     const ends: unknown[] = []
     for (let chunk = await reader.next(); chunk; chunk = await reader.next()) {
       await rowsOf(chunk.body)
