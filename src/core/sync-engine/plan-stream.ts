@@ -109,6 +109,7 @@ export function planStream(
   }
   const namespace = input.namespace ?? found.namespace
   const mapped = mapping ? mappedColumns(columns, mapping) : columns
+  refuseTwins(key, columns, mapped)
   const pathOf = (path: string[]) => flatPath(mapping ? mappedPath(path, mapping) : path, mapped)
   const children = childTables(mapped, input.prefix ?? '')
   return {
@@ -143,17 +144,35 @@ export function planStream(
   }
 }
 
+/** A mapping was checked against the columns of its day; one that came since may have the name that it gives. */
+function refuseTwins(key: string, columns: Column[], mapped: Column[]): void {
+  const sources = new Map<string, string>()
+  for (const [i, { name }] of mapped.entries()) {
+    const source = columns[i]?.name ?? name
+    const other = sources.get(name)
+    if (other !== undefined) {
+      const message = `Two columns of ${key} would be called '${name}': '${other}' and '${source}'.`
+      throw new AirbyteError('SCHEMA_CHANGED', message, {
+        ...{ stream: key, field: 'mapping.rename' },
+        hint: 'Give the renamed one another name, or leave one of them out of selectedFields.',
+      })
+    }
+    sources.set(name, source)
+  }
+}
+
 /**
  * A change log has the change as it is; a merge must be able to find what it left out: a column or its
- * members, not the rows of other tables.
+ * members, not the rows of other tables, nor what came with a change that a filter left out.
  */
 function keepsUnchanged(
   columns: Column[],
   normalization: Normalization,
-  { destinationSyncMode }: StreamSettings['config'],
+  { destinationSyncMode, mapping }: StreamSettings['config'],
   { destination }: Capabilities,
 ): boolean {
   if (!destinationSyncMode.endsWith('dedup')) return true
+  if (mapping?.filter) return false
   const inColumns = normalization !== 'raw' && tablesIn(columns).length === 0
   return (destination.keepsUnchanged ?? false) !== false && inColumns
 }

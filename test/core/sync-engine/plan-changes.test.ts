@@ -1,17 +1,25 @@
 import { expect, it } from 'vitest'
 import { planStream } from '../../../src/core/sync-engine/plan-stream.ts'
 import type { SyncInput, SyncStreamInput } from '../../../src/core/sync-engine/types.ts'
-import type { DestinationSyncMode, JsonSchema } from '../../../src/protocol/index.ts'
+import type { DestinationSyncMode, JsonSchema, StreamMapping } from '../../../src/protocol/index.ts'
 
-function keeps(
+const keeps = (...given: Parameters<typeof plan>) => plan(...given).configured.keepsUnchanged
+
+function plan(
   destinationSyncMode: DestinationSyncMode,
   keepsUnchanged: boolean | 'same key',
   normalization: SyncInput['normalization'] = 'basic',
   more: Record<string, JsonSchema> = {},
+  mapping?: StreamMapping,
 ) {
   const input = { connectionId: 'c1', syncId: 1, normalization, transfer: 'auto' } as SyncInput
   const stream = {
-    config: { name: 't', syncMode: 'incremental', destinationSyncMode },
+    config: {
+      name: 't',
+      syncMode: 'incremental',
+      destinationSyncMode,
+      ...(mapping && { mapping }),
+    },
     knownColumns: [] as unknown[],
   } as SyncStreamInput
   const found = {
@@ -28,7 +36,7 @@ function keeps(
       ...{ verify: [], namespaces: false, keepsUnchanged, children: true },
       limits: { nulInText: true, nonFinite: true, years: [1, 9999] },
     },
-  }).configured.keepsUnchanged
+  })
 }
 
 it('a destination that deduplicates gets unchanged values as such only if it can keep them', () => {
@@ -51,4 +59,21 @@ it('values that become columns of their members can be unchanged, those that bec
 
 it('a change log has unchanged values as such', () => {
   expect(keeps('append', false)).toBe(true)
+})
+
+it('a change that a filter leaves out may have the values that a later one calls unchanged', () => {
+  const filter = { field: 'id', op: 'gt', value: 1 } as const
+  expect(keeps('append_dedup', true, 'basic', {}, { filter })).toBeUndefined()
+  expect(keeps('append_dedup', true, 'basic', {}, { hash: ['id'] })).toBe(true)
+  expect(keeps('append', true, 'basic', {}, { filter })).toBe(true)
+})
+
+it('a column that came since may not have the name that a mapping gives to another', () => {
+  const rename = { id: 'number' }
+  expect(() => plan('append', true, 'basic', { number: { type: 'string' } }, { rename })).toThrow(
+    "Two columns of t would be called 'number': 'id' and 'number'.",
+  )
+  const swapped = { id: 'number', number: 'id' }
+  const { columns } = plan('append', true, 'basic', { number: {} }, { rename: swapped }).plan
+  expect(columns.map(({ name }) => name)).toEqual(['number', 'id'])
 })
