@@ -15,6 +15,7 @@ import { incoming, type Layout, nameOf } from './layout.ts'
 import { merge } from './merge.ts'
 import { underSavepoint } from './savepoint.ts'
 import { InsertSink, LoadSink } from './sink.ts'
+import { leftColumns } from './tables.ts'
 
 /** Within a transaction, whose temporary tables were made before it. */
 export async function fill(
@@ -35,8 +36,9 @@ export async function fill(
     : await loadBulk(client, layout, sink, first.body)
   if (!layout.dedup) return filled
   const { extractedAt } = first.batch
+  const left = await leftColumns(client, layout, name)
   return merged(layout, filled, (maxRejects) =>
-    merge(client, layout, { table, extractedAt, maxRejects, isolate }).catch((error) =>
+    merge(client, layout, { table, left, extractedAt, maxRejects, isolate }).catch((error) =>
       refused(layout, error),
     ),
   )

@@ -34,6 +34,8 @@ const LATE = 2
 export interface Merge {
   /** Qualified and quoted. */
   table: string
+  /** Columns of the table that the stream no longer has. */
+  left: string[]
   extractedAt: number
   maxRejects: number
   isolate: boolean
@@ -174,7 +176,7 @@ async function findFates(client: SqlClient, layout: Layout, table: string): Prom
 async function upsert(
   client: SqlClient,
   layout: Layout,
-  { table, extractedAt }: Merge,
+  { table, left, extractedAt }: Merge,
   part = 'TRUE',
 ): Promise<void> {
   const columns = [...layout.columns.map(({ name }) => name), META]
@@ -186,6 +188,7 @@ async function upsert(
       .filter((name) => !layout.keys.includes(name))
       .map((name) => [name, `i.${quote(name)}`] as const),
     ...metadata,
+    ...left.map((name) => [name, 'NULL'] as const),
   ].map(([name, value]) => `t.${quote(name)} = ${value}`)
   await client.execute(
     `UPDATE ${joined(layout, table)} SET ${sets.join(', ')} WHERE ${standing(REPLACES)}`,

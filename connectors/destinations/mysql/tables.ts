@@ -43,6 +43,28 @@ export async function inspect(
   )
 }
 
+/**
+ * Columns that the stream no longer has: a row that is merged has null there, for what it held before
+ * is not its value of now. What a database fills by itself is not touched.
+ */
+export async function leftColumns(
+  client: SqlClient,
+  layout: Layout,
+  table: string,
+): Promise<string[]> {
+  const rows = await client.query(
+    `SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS
+     WHERE TABLE_SCHEMA = ${text(layout.schema)} AND TABLE_NAME = ${text(table)}
+       AND IS_NULLABLE = 'YES' AND COALESCE(COLUMN_DEFAULT, 'NULL') = 'NULL' AND EXTRA = ''
+       AND LEFT(COLUMN_NAME, 9) <> '_airbyte_'`,
+  )
+  const own = new Set(layout.columns.map(({ name }) => name))
+  return rows
+    .filter(([name]) => isSame(layout, name, table))
+    .map(([, column]) => String(column))
+    .filter((column) => !own.has(column))
+}
+
 /** The information schema compares names without regard to case, where the server does not. */
 const isSame = ({ server }: Layout, found: string | null | undefined, name: string) =>
   server.lowerCase ? found?.toLowerCase() === name : found === name

@@ -27,6 +27,7 @@ import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
 import { addChildren, noteReplaced, noteStanding, removeChildren, removeOrphans } from './family.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING, qualified } from './layout.ts'
+import { leftColumns } from './left-columns.ts'
 import { underSavepoint } from './savepoint.ts'
 import { byIndex, script } from './script.ts'
 import { EXTRACTED } from './tables.ts'
@@ -73,7 +74,7 @@ export async function merge(
 ): Promise<RejectedRow[]> {
   const target = qualified(layout.schema, name)
   const hasChildren = layout.children.length + strays.length > 0
-  const { found, rejects } = await prepareMerge(client, layout, maxRejects)
+  const { found, rejects } = await prepareMerge(client, layout, target, maxRejects)
   const run = (statements: string[]) => client.query(script(statements))
   if (hasChildren) await run(byIndex(noteReplaced(layout, target)))
   if (found.truncates) await removeTruncated(client, layout, target)
@@ -90,18 +91,18 @@ export async function merge(
   if (isolate) {
     await run(before)
     const left = maxRejects - rejects.length
-    rejects.push(...(await upsertIsolated(client, layout, target, standing, left)))
+    rejects.push(...(await upsertIsolated(client, layout, target, found.left, standing, left)))
     if (hasChildren) await run(after)
-  } else await run([...before, upsert(layout, target, standing), ...after])
+  } else await run([...before, upsert(layout, target, found.left, standing), ...after])
   return rejects
 }
 
 /** Looks at the chunk, and takes out of it the rows without a complete key. */
-async function prepareMerge(client: pg.Client, layout: Layout, maxRejects: number) {
-  let found = await lookAt(client, layout)
+async function prepareMerge(client: pg.Client, layout: Layout, target: string, maxRejects: number) {
+  let found = await lookAt(client, layout, target)
   const rejects = found.keyless ? await takeKeyless(client, layout, maxRejects) : []
   if (found.lacksLast) await client.query(findLast(layout))
-  if (found.keyless || found.lacksLast) found = await lookAt(client, layout)
+  if (found.keyless || found.lacksLast) found = await lookAt(client, layout, target)
   return { found, rejects }
 }
 
@@ -131,10 +132,12 @@ interface Found {
   late: boolean
   /** There are tombstones, and their highest position has to be found. */
   lacksLast: boolean
+  /** Columns of the table that the stream no longer has. */
+  left: string[]
 }
 
 /** What the chunk has beyond plain rows. */
-async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
+async function lookAt(client: pg.Client, layout: Layout, target: string): Promise<Found> {
   const deletes = isDelete(layout, 'i')
   const { rows } = await client.query<Record<keyof Found, string | null>>(
     `SELECT bool_or(${isKeyless(layout, 'i')}) AS keyless,
@@ -142,7 +145,7 @@ async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
             bool_or(${isUnplaced(layout)}) AS unplaced,
             bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged,
             bool_or(${isLate(layout, 'i', lastBuried(layout))}) AS late,
-            ${lacksLast(layout)} AS "lacksLast"
+            ${lacksLast(layout)} AS "lacksLast", ${leftColumns(layout, target)} AS "left"
      FROM ${INCOMING} AS i`,
   )
   const is = (name: keyof Found) => rows[0]?.[name] === 't'
@@ -154,6 +157,7 @@ async function lookAt(client: pg.Client, layout: Layout): Promise<Found> {
     unchanged: is('unchanged'),
     late: is('late'),
     lacksLast: is('lacksLast'),
+    left: JSON.parse(rows[0]?.left ?? '[]') as string[],
   }
 }
 
@@ -162,6 +166,7 @@ async function upsertIsolated(
   client: pg.Client,
   layout: Layout,
   target: string,
+  left: string[],
   standing: string,
   max: number,
 ): Promise<RejectedRow[]> {
@@ -175,7 +180,7 @@ async function upsertIsolated(
     attempt(from, to) {
       const part = `SELECT * FROM (${standing}) AS part WHERE ${order} BETWEEN ${from} AND ${to}`
       return underSavepoint(client, async () => {
-        await client.query(upsert(layout, target, part))
+        await client.query(upsert(layout, target, left, part))
       })
     },
     async rejected(at, error) {
@@ -241,13 +246,16 @@ function dropSuperseded(layout: Layout, unplaced: boolean): string {
        WHERE rank > 1)`
 }
 
-function upsert(layout: Layout, target: string, standing: string): string {
+function upsert(layout: Layout, target: string, left: string[], standing: string): string {
   const ids = layout.children.length > 0 ? [RAW_ID] : []
   const columns = [...layout.columns.map(({ name }) => name), META, ...ids].map(quote)
   // What all rows of the chunk have in common is found once, not by each row's defaults.
   const common = [EXTRACTED_AT, GENERATION_ID].map(quote)
   const defaulted = ids.length > 0 ? [] : [quote(RAW_ID)]
-  const updates = [...columns, ...common, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`)
+  const updates = [
+    ...[...columns, ...common, ...defaulted].map((name) => `${name} = EXCLUDED.${name}`),
+    ...left.map((name) => `${quote(name)} = NULL`),
+  ]
   return `INSERT INTO ${target} AS t (${[...columns, ...common].join(', ')})
      SELECT ${columns.join(', ')}, (SELECT ${EXTRACTED}), ${Number(layout.plan.generationId)}
      FROM (${standing}) AS standing

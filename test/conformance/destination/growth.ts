@@ -55,6 +55,28 @@ export function growthCases({ opened, base, it }: DestinationCase): void {
 
   if (!dedupKey) return
 
+  it('nulls a column that the stream no longer has in the rows that it merges', async () => {
+    const plan = planFor({ ...base, columns: grown })
+    const finish = !base.mode.startsWith('overwrite')
+    const before = [
+      [1, 'one', 1, 'a@x'],
+      [2, 'two', 1, 'b@x'],
+    ]
+    await loadAll(opened(), plan, [before], { finish })
+    const narrow = { ...plan, syncId: 2, columns: COLUMNS }
+    await loadAll(opened(), narrow, [[], [[2, 'zwei', 2]]], { fence: 2, finish })
+    // It comes back later: what it held then is not the value of now.
+    const again = { ...plan, syncId: 3 }
+    await loadAll(opened(), again, [[], [], [[3, 'three', 1, 'c@x']]], { fence: 3 })
+    const rows = await contents(opened(), again)
+    const expected = [
+      [1, 'one', 1, 'a@x'],
+      [2, 'zwei', 2, null],
+      [3, 'three', 1, 'c@x'],
+    ]
+    if (rows) expect(rows).toEqual(asObjects(expected, grown))
+  })
+
   it('deduplicates by a key that is not the first column', async () => {
     const columns = COLUMNS.toReversed()
     const plan = planFor({ ...base, columns })
