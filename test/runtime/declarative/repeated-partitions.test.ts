@@ -20,7 +20,7 @@ const grouped = (underlying: JsonObject) => ({
 
 const ROUTERS: [name: string, router: JsonObject, expected: string[]][] = [
   ['groups of a list', grouped(listOf(['1', '1', '2', '3', '2', '1', '4', '3', '5'])), groups()],
-  ['groups of parents', grouped(childrenOf({ name: 'parents' })), groups()],
+  ['groups of parents', grouped(childrenOf({ name: 'parents' }, false)), groups()],
   [
     'a union of a list and parents',
     {

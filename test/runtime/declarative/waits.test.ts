@@ -122,7 +122,7 @@ describe('a parent stream that has to wait', () => {
       {
         partition_router: {
           ...{ type: 'GroupingPartitionRouter', group_size: 2 },
-          underlying_partition_router: childrenOf(parent),
+          underlying_partition_router: childrenOf(parent, false),
         },
       },
     ]
