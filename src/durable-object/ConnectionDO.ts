@@ -3,6 +3,7 @@ import { idleUntil, nextAfter, nextStaged } from '../core/continuous.ts'
 import { nextRun } from '../core/schedule.ts'
 import { knownTables } from '../core/sync-engine/connection-tables.ts'
 import { rejectsOf } from '../core/sync-engine/objects.ts'
+import { rekeyedStreams } from '../core/sync-engine/rekeyed.ts'
 import {
   type AddedStreams,
   DEFAULT_LIMITS,
@@ -108,7 +109,12 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   async update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord> {
     return guarded(async () => {
       const before = this.#record()
+      const rekeyed = rekeyedStreams(before.streams, input.streams ?? []).filter(
+        (key) => this.#store.stream(key).generation > 0,
+      )
+      if (rekeyed.length > 0) this.#refuseWhileRunning()
       await this.#save({ ...before, ...input, updatedAt: Date.now() })
+      for (const key of rekeyed) this.#store.openGeneration(key, null, true)
       if (!isFollowing(this.#record())) await this.#stopFollowing(before)
       return this.#reschedule(Date.now())
     })

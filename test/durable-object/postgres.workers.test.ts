@@ -146,6 +146,43 @@ describe('postgres to postgres, in workerd', () => {
     },
   )
 
+  it('reads a stream anew whose key is written otherwise from now on', async () => {
+    const merged = orders({
+      syncMode: 'incremental',
+      destinationSyncMode: 'append_dedup',
+      cursorField: ['updated_at'],
+      primaryKey: [['id']],
+    })
+    await client.query('delete from src.orders where id > 100')
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [merged],
+      change: { namespace: 'dst' },
+    })
+    await run(connection)
+    const count = 'select count(*) as n, count(distinct order_id) as keys from dst.orders'
+    for (const mapping of [
+      { rename: { id: 'order_id' } },
+      { hash: ['id'], rename: { id: 'order_id' } },
+    ]) {
+      // Of another type is the column only if it has another name.
+      if (mapping.hash) mapping.rename.id = 'order_hash'
+      await connection.update({ streams: [{ ...merged, mapping }] })
+      const record = await run(connection)
+      expect(record.streams[0]?.error).toBeUndefined()
+      const { rows } = await client.query(count.replace('order_id', mapping.rename.id))
+      expect(rows).toEqual([{ n: '100', keys: '100' }])
+    }
+    // A mapping of other columns leaves the position as it is.
+    await connection.update({
+      streams: [
+        { ...merged, mapping: { hash: ['id'], rename: { id: 'order_hash', name: 'title' } } },
+      ],
+    })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 0 })
+  })
+
   it('leaves the table to a connection that is made again', async () => {
     const setup = {
       source: source(),

@@ -68,6 +68,17 @@ describe('the plan of a change', () => {
     expect(await call('connections.get', { connection: 'link' })).toEqual(before)
   })
 
+  it('says that a stream is read anew whose key is written otherwise', async () => {
+    const { plan } = await connected()
+    const users = { name: 'users', syncMode: 'incremental', destinationSyncMode: 'append_dedup' }
+    const codes = async (mapping: object) =>
+      (await plan({ streams: [{ ...users, mapping }] })).warnings.map(({ code }) => code)
+    expect(await codes({ hash: ['id'] })).toContain('STREAM_READ_ANEW')
+    expect(await codes({ hash: ['id'] })).not.toContain('ROWS_KEPT')
+    expect(await codes({ hash: ['name'] })).toContain('ROWS_KEPT')
+    expect(await codes({ hash: ['name'] })).not.toContain('STREAM_READ_ANEW')
+  })
+
   it('is held to by its hash, and good for one change', async () => {
     const { call, plan } = await connected()
     const { planHash } = await plan(CHANGE)

@@ -1,4 +1,6 @@
 /** What a change of a connection would do, before it does it; and a hash that holds it to that. */
+
+import { rekeyedStreams } from '../../core/sync-engine/rekeyed.ts'
 import type { ConnectionConfig, ConnectionRecord } from '../../durable-object/rpc.ts'
 import { type AirbyteCatalog, stableJson, streamKey } from '../../protocol/index.ts'
 import { type ConnectionInput, changeOf, tablesOf } from '../connection-config.ts'
@@ -163,6 +165,7 @@ function consequences(
           ({ stream, fields }) => growing.has(stream) && fields.some((f) => isRewritten.has(f)),
         )
         .map(({ stream }) => stream)
+  const rekeyed = rekeyedStreams(before.streams, after.streams)
   return [
     ...removed.map((stream) => ({
       ...{ code: 'STREAM_LEFT', stream },
@@ -172,9 +175,15 @@ function consequences(
       ...{ code: 'TABLE_LEFT', stream },
       message: `${stream} goes on in another table, which gets only what is read from now on; the old one stays as it is. Resetting the stream reads everything again.`,
     })),
-    ...rewritten.map((stream) => ({
-      ...{ code: 'ROWS_KEPT', stream },
-      message: `Rows of ${stream} that are in the table stay as they are; resetting the stream reads them again.`,
+    ...rekeyed.map((stream) => ({
+      ...{ code: 'STREAM_READ_ANEW', stream },
+      message: `The key of ${stream} is written otherwise: the next sync reads the whole stream again, and then removes the rows that are there.`,
     })),
+    ...rewritten
+      .filter((stream) => !rekeyed.includes(stream))
+      .map((stream) => ({
+        ...{ code: 'ROWS_KEPT', stream },
+        message: `Rows of ${stream} that are in the table stay as they are; resetting the stream reads them again.`,
+      })),
   ]
 }
