@@ -26,7 +26,7 @@ const RULES: NameRules = {
  * Columns are compared without regard to case and accents. Where the server tells letters apart that
  * are one here, a name is longer than it need be.
  */
-function foldedName(name: string): string {
+export function foldedName(name: string): string {
   return name
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')

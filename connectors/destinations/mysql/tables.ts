@@ -3,6 +3,7 @@ import { AirbyteError } from '../../../src/protocol/index.ts'
 import { RAW_ID, type TableColumn } from '../../../src/runtime/loading/layout.ts'
 import { MysqlServerError } from '../../../src/runtime/mysql/errors.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
+import { foldedName } from './identifiers.ts'
 import { keyIndexName, type Layout, METADATA, nameOf } from './layout.ts'
 import type { SqlClient } from './session.ts'
 import { tableOptions } from './stream-id.ts'
@@ -132,8 +133,10 @@ export async function evolve(
   const modified = new Set<string>()
   for (const column of layout.columns) {
     const found = existing.get(column.name)
-    if (!found) changes.push(`ADD COLUMN ${definition(layout, column)}`)
-    else if (!holds(found.type, column.type)) {
+    if (!found) {
+      refuseTwin(layout, column.name, existing)
+      changes.push(`ADD COLUMN ${definition(layout, column)}`)
+    } else if (!holds(found.type, column.type)) {
       if (!widens(found.type, column.type))
         throw retyped(layout, column.name, found.type, column.type)
       modified.add(column.name)
@@ -181,6 +184,22 @@ async function keyChanges(client: SqlClient, layout: Layout, table: string): Pro
   const drops = others.map((index) => `DROP INDEX ${quote(index)}`)
   if (wanted === undefined || found.includes(wanted)) return drops
   return [...drops, `ADD ${keyDefinition(layout)}`]
+}
+
+/** Which of several fields has a name that is one to MySQL depends on which there are. */
+function refuseTwin({ stream, table }: Layout, name: string, existing: Existing): void {
+  const folded = foldedName(name)
+  const other = [...existing.keys()].find((column) => foldedName(column) === folded)
+  if (other === undefined) return
+  throw new AirbyteError(
+    'SCHEMA_CHANGED',
+    `The stream now has a field for column '${name}' of table '${table}', which has '${other}': to MySQL that is one name, and it may hold the values of another field.`,
+    {
+      stream,
+      field: name,
+      hint: `Rename or drop column ${quote(other)} of the table, or deselect the field.`,
+    },
+  )
 }
 
 function retyped({ stream, table }: Layout, column: string, from: string, to: string) {

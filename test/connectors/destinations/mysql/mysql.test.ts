@@ -297,6 +297,17 @@ describe('names', () => {
     )
   })
 
+  it('that a column of another field has already are refused, with what to do', async () => {
+    const field = (name: string): Column => ({ name, type: 'string' })
+    const first = fresh({ columns: [field('Name')] })
+    await load(await open(first), [['one']], { columns: first.columns })
+    const loader = await open({ ...first, columns: [field('Name'), field('name')] })
+    await expect(loader.prepare(2)).rejects.toMatchObject({
+      ...{ code: 'SCHEMA_CHANGED', kind: 'config', field: 'name' },
+      hint: expect.stringContaining('`Name`'),
+    })
+  })
+
   it('of a table fit its file, whatever characters they have', async () => {
     const plan = fresh({ target: { table: '漢'.repeat(64) } })
     await load(await open(plan), [[1, 'one']])
