@@ -168,4 +168,26 @@ describe('the plan of a change', () => {
     )
     expect(rows).toEqual([{ old: '25', new: '0', whole: expect.stringMatching(/^[1-9]/) }])
   })
+
+  it('promises a stream anew whose key gets another name, and so it is', async () => {
+    const schema = 'rekeyed'
+    const { call, plan } = await connected('postgres', { ...configOf(DATABASE), schema })
+    const streams = [
+      { name: 'users', syncMode: 'incremental', mapping: { rename: { id: 'user_id' } } },
+    ]
+    const sync = async () => {
+      const { syncId } = await call('connections.sync', { connection: 'link', waitSeconds: 30 })
+      const ended = await call('syncs.get', { sync: syncId, waitSeconds: 30 })
+      expect(ended).toMatchObject({ status: 'succeeded' })
+    }
+    await sync()
+    const { planHash, warnings } = await plan({ streams })
+    const codes = warnings.map(({ code }) => code)
+    expect(codes).toContain('STREAM_READ_ANEW')
+    expect(codes).not.toContain('STREAM_REFUSED')
+    await call('connections.update', { connection: 'link', streams, planHash })
+    await sync()
+    const counts = `SELECT count(*)::int AS rows, count(user_id)::int AS keys FROM ${schema}.users`
+    expect((await inDatabase(DATABASE, counts)).rows).toEqual([{ rows: '25', keys: '25' }])
+  })
 })

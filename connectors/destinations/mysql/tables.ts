@@ -1,6 +1,6 @@
 /** Creating tables and letting them grow with their stream. Nothing is ever dropped or narrowed. */
 import { AirbyteError } from '../../../src/protocol/index.ts'
-import { RAW_ID, type TableColumn } from '../../../src/runtime/loading/layout.ts'
+import { GENERATION_ID, RAW_ID, type TableColumn } from '../../../src/runtime/loading/layout.ts'
 import { MysqlServerError } from '../../../src/runtime/mysql/errors.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
 import { foldedName } from './identifiers.ts'
@@ -128,6 +128,8 @@ export async function evolve(
   table: string,
   existing: Existing,
 ): Promise<void> {
+  if (!layout.hidden && layout.keys.some((key) => !existing.has(key)))
+    await makeRoomForKey(client, layout, table)
   const changes = await keyChanges(client, layout, table)
   const needsKey = changes.some((change) => change.startsWith('ADD'))
   const modified = new Set<string>()
@@ -184,6 +186,27 @@ async function keyChanges(client: SqlClient, layout: Layout, table: string): Pro
   const drops = others.map((index) => `DROP INDEX ${quote(index)}`)
   if (wanted === undefined || found.includes(wanted)) return drops
   return [...drops, `ADD ${keyDefinition(layout)}`]
+}
+
+/**
+ * A key that the table's rows lack: all of them would have one and the same. Those of generations that
+ * this one replaces go now, where others go when it is complete.
+ */
+async function makeRoomForKey(client: SqlClient, layout: Layout, table: string): Promise<void> {
+  const { plan, stream, keys } = layout
+  const [target, first] = [nameOf(layout, table), Number(plan.minimumGenerationId)]
+  const generation = quote(GENERATION_ID)
+  if (first > 0) await client.execute(`DELETE FROM ${target} WHERE ${generation} < ${first}`)
+  const left = await client.query(`SELECT 1 FROM ${target} WHERE ${generation} >= ${first} LIMIT 1`)
+  if (left.length === 0) return
+  throw new AirbyteError(
+    'SCHEMA_CHANGED',
+    `Table '${layout.table}' holds rows without the primary key (${keys.join(', ')}), so it cannot be deduplicated as it is.`,
+    {
+      ...{ stream, field: 'primaryKey' },
+      hint: 'Reset the stream, or remove those rows from the table.',
+    },
+  )
 }
 
 /** Which of several fields has a name that is one to MySQL depends on which there are. */

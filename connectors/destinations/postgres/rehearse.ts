@@ -10,8 +10,8 @@ import { METADATA, qualified } from './layout.ts'
 import { readHead } from './ledger.ts'
 import { admitStream, prepareSchema, shapeStream } from './prepare.ts'
 
-/** A relation or schema that is not there has no rows. */
-const ABSENT = new Set(['42P01', '3F000'])
+/** A relation, schema or column that is not there yet tells nothing. */
+const ABSENT = new Set(['42P01', '3F000', '42703'])
 
 export async function rehearse(client: pg.Client, layout: Layout): Promise<Rehearsal> {
   await client.query('SET default_transaction_read_only = on')

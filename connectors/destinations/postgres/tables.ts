@@ -214,6 +214,7 @@ export async function ensureKey(client: pg.Client, layout: Layout, table: string
   if (rows[0]?.found) return
   const target = qualified(layout.schema, table)
   await dropOtherKeys(client, layout.schema, table)
+  await refuseKeyless(client, layout, target)
   try {
     await client.query(
       `CREATE UNIQUE INDEX ${quote(index)} ON ${target} (${layout.keys.map(quote).join(', ')})`,
@@ -231,6 +232,25 @@ export async function ensureKey(client: pg.Client, layout: Layout, table: string
       },
     )
   }
+}
+
+/** Rows that no merge would find, of those that this generation does not replace. */
+async function refuseKeyless(client: pg.Client, layout: Layout, target: string): Promise<void> {
+  const { plan, keys, table, stream } = layout
+  const missing = keys.map((key) => `${quote(key)} IS NULL`).join(' OR ')
+  const { rows } = await client.query(
+    `SELECT FROM ${target} WHERE (${missing})
+       AND ${quote(GENERATION_ID)} >= ${Number(plan.minimumGenerationId)} LIMIT 1`,
+  )
+  if (rows.length === 0) return
+  throw new AirbyteError(
+    'SCHEMA_CHANGED',
+    `Table '${table}' holds rows without the primary key (${keys.join(', ')}), so it cannot be deduplicated as it is: they would be there twice.`,
+    {
+      ...{ stream, field: 'primaryKey' },
+      hint: 'Reset the stream, or remove those rows from the table.',
+    },
+  )
 }
 
 /** Unique indexes of an earlier primary key would refuse rows of the new one. */

@@ -1,8 +1,8 @@
 /** What a change of a connection would do, before it does it; and a hash that holds it to that. */
 
 import { rekeyedStreams } from '../../core/sync-engine/rekeyed.ts'
-import type { ConnectionConfig, ConnectionRecord } from '../../durable-object/rpc.ts'
-import { type AirbyteCatalog, stableJson, streamKey } from '../../protocol/index.ts'
+import type { ConnectionConfig, ConnectionRecord, StreamPast } from '../../durable-object/rpc.ts'
+import { type AirbyteCatalog, type StreamKey, stableJson, streamKey } from '../../protocol/index.ts'
 import { type ConnectionInput, changeOf, tablesOf } from '../connection-config.ts'
 import { checkContinuous } from '../continuous.ts'
 import type { OperationContext } from '../define.ts'
@@ -79,11 +79,19 @@ async function look(ctx: OperationContext, id: string, { status, ...input }: Con
         ctx,
         ...there(after, (await catalogOf(ctx, ends.source, !change.streams)).catalog),
         { source, destination },
-        { connectionId: id, of: (key) => known[key] },
+        { connectionId: id, of: pastOf(known, rekeyedStreams(before.streams, after.streams)) },
       )
     : []
   const world = { config: settingsOf(after), before: settingsOf(before) }
   return { before, after, streams, hash: hashOf({ ...world, source, destination, streams }) }
+}
+
+/** A stream that is read anew begins a generation that replaces all before it. */
+const pastOf = (known: Record<StreamKey, StreamPast>, anew: StreamKey[]) => (key: StreamKey) => {
+  const past = known[key]
+  if (!past || !anew.includes(key)) return past
+  const generationId = past.generationId + 1
+  return { ...past, generationId, minimumGenerationId: generationId }
 }
 
 /** Streams that the source has no more are not planned; a sync says so of them. */

@@ -335,6 +335,25 @@ describe('a table that grows', () => {
     await expect(date.prepare(3)).rejects.toMatchObject({ code: 'SCHEMA_CHANGED', field: 'n' })
   })
 
+  it('gets a key that its rows lack once their generation goes, and not before', async () => {
+    const plan = fresh({ mode: 'append_dedup' })
+    await load(await open(plan), [[1, 'one']])
+    const columns: Column[] = [
+      { name: 'code', type: 'string' },
+      { name: 'name', type: 'string' },
+    ]
+    const next = { ...plan, columns, primaryKey: [['code']] }
+    await expect((await open(next)).prepare(2)).rejects.toMatchObject({
+      ...{
+        code: 'SCHEMA_CHANGED',
+        message: expect.stringContaining('rows without the primary key'),
+      },
+    })
+    const reset = await open({ ...next, generationId: 2, minimumGenerationId: 2 })
+    await load(reset, [['x', 'one']], { columns, fence: 3, id: 'x' })
+    expect(await run(`SELECT id, code, name FROM ${plan.table}`)).toEqual([[null, 'x', 'one']])
+  })
+
   it('gets a key that an index can hold when its stream is to be deduplicated', async () => {
     const plan = fresh({ primaryKey: [['name']] })
     await load(await open(plan), [[1, 'one']])

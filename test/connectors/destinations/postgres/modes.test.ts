@@ -302,6 +302,20 @@ describe('append_dedup', () => {
     })
   })
 
+  it('refuses a key that rows of the table lack, unless their generation goes', async () => {
+    await sync(dedup, [[1, 'a', at(1)]])
+    const columns: Column[] = [...USERS, { name: 'code', type: 'string' }]
+    const next = { ...dedup, columns, primaryKey: [['code']] }
+    await expect(sync(next, [[1, 'a', at(2), 'x']])).rejects.toMatchObject({
+      ...{
+        code: 'SCHEMA_CHANGED',
+        message: expect.stringContaining('rows without the primary key'),
+      },
+    })
+    await sync({ ...next, generationId: 2, minimumGenerationId: 2 }, [[1, 'a', at(2), 'x']])
+    expect(await names()).toEqual([{ id: 1, name: 'a' }])
+  })
+
   it('refuses a stream without a key, and a key that is no column', async () => {
     await expect(db.open({ ...dedup, primaryKey: [] })).rejects.toMatchObject({
       code: 'PRIMARY_KEY_MISSING',
