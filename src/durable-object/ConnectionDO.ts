@@ -80,6 +80,8 @@ const PARTITIONS_A_PAGE = 10_000
 const STREAMS_A_CALL = 250
 /** How long a deletion waits for the destination. */
 const RELEASE_MS = 10_000
+/** How long an end may take from the sync that says so until it is entered here. */
+const ENTERED_MS = 10_000
 
 /**
  * One connection: its configuration, the committed state of each stream, its schedule, and the one
@@ -112,7 +114,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       const rekeyed = rekeyedStreams(before.streams, input.streams ?? []).filter(
         (key) => this.#store.stream(key).generation > 0,
       )
-      if (rekeyed.length > 0) this.#refuseWhileRunning()
+      if (rekeyed.length > 0) await this.#refuseWhileRunning()
       await this.#save({ ...before, ...input, updatedAt: Date.now() })
       for (const key of rekeyed) this.#store.openGeneration(key, null, true)
       if (!isFollowing(this.#record())) await this.#stopFollowing(before)
@@ -172,8 +174,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   }): Promise<SyncSummary> {
     return guarded(async () => {
       const record = this.#record()
-      const running = this.#store.current()
-      if (running) throw alreadyRunning(record, running.syncId)
+      await this.#refuseWhileRunning()
       if (record.status === 'paused') throw paused(record)
       const backfill = options.backfill && (await this.#checked(record, options.backfill))
       const wanted = options.backfill ? [options.backfill.stream] : options.streams
@@ -244,8 +245,8 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   }
 
   async setState(states: { stream: StreamDescriptor; state: StreamState | null }[]): Promise<void> {
-    return guarded(() => {
-      this.#refuseWhileRunning()
+    return guarded(async () => {
+      await this.#refuseWhileRunning()
       this.#choose(
         this.#record(),
         states.map(({ stream }) => stream),
@@ -260,7 +261,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
 
   async refresh(options: { streams?: StreamDescriptor[]; remove: boolean }): Promise<void> {
     return guarded(async () => {
-      this.#refuseWhileRunning()
+      await this.#refuseWhileRunning()
       const record = this.#record()
       const keys = this.#choose(record, options.streams ?? record.streams)
       this.ctx.storage.transactionSync(() => {
@@ -632,9 +633,17 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     return { key, range }
   }
 
-  #refuseWhileRunning(): void {
-    const current = this.#store.current()
-    if (current) throw alreadyRunning(this.#record(), current.syncId)
+  /** A sync says that it has ended a moment before its end is entered here: that moment is waited for. */
+  async #refuseWhileRunning(): Promise<void> {
+    const until = Date.now() + ENTERED_MS
+    for (let current = this.#store.current(); current; current = this.#store.current()) {
+      const { syncId } = current
+      const sync = await this.#syncObject(this.#record(), syncId)
+        .get()
+        .catch(() => null)
+      if (!sync?.endedAt || Date.now() > until) throw alreadyRunning(this.#record(), syncId)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   }
 
   #syncObject({ tenantId }: ConnectionRecord, syncId: number) {

@@ -115,6 +115,27 @@ describe('a sync', () => {
     await ended(sync)
   })
 
+  it("is in nobody's way once it says that it has ended, though its connection enters that later", async () => {
+    const { id, connection } = await connect({ source: sampleData({ count: 10 }) })
+    const { syncId } = await run(connection)
+    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(syncId)
+    const object = env.CONNECTION.getByName(`${TENANT}:${id}`)
+    await runInDurableObject(object, (_object, state) => {
+      state.storage.kv.put('current', { syncId, accepted: true, trigger: 'manual' })
+    })
+    let isDone = false
+    const refreshed = connection.refresh({ remove: false }).then(() => {
+      isDone = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(isDone).toBe(false)
+    await runInDurableObject(object, (_object, state) => {
+      state.storage.kv.delete('current')
+    })
+    await refreshed
+    expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 10 })
+  })
+
   it('advances two syncs together', async () => {
     const slow = () =>
       connect({
