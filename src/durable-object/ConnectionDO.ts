@@ -110,16 +110,22 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
 
   async update(input: Partial<ConnectionConfig>): Promise<ConnectionRecord> {
     return guarded(async () => {
+      if (this.#rekeyed(input).length > 0) await this.#refuseWhileRunning()
+      // The end of a sync that was waited for changes the record, and what has rows.
       const before = this.#record()
-      const rekeyed = rekeyedStreams(before.streams, input.streams ?? []).filter(
-        (key) => this.#store.stream(key).generation > 0,
-      )
-      if (rekeyed.length > 0) await this.#refuseWhileRunning()
+      const rekeyed = this.#rekeyed(input)
       await this.#save({ ...before, ...input, updatedAt: Date.now() })
       for (const key of rekeyed) this.#store.openGeneration(key, null, true)
       if (!isFollowing(this.#record())) await this.#stopFollowing(before)
       return this.#reschedule(Date.now())
     })
+  }
+
+  /** Streams with rows that a change finds by their key no more. */
+  #rekeyed({ streams = [] }: Partial<ConnectionConfig>): StreamKey[] {
+    return rekeyedStreams(this.#record().streams, streams).filter(
+      (key) => this.#store.stream(key).generation > 0,
+    )
   }
 
   async pause(): Promise<ConnectionRecord> {
@@ -173,8 +179,8 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     replay?: { syncId: number }
   }): Promise<SyncSummary> {
     return guarded(async () => {
-      const record = this.#record()
       await this.#refuseWhileRunning()
+      const record = this.#record()
       if (record.status === 'paused') throw paused(record)
       const backfill = options.backfill && (await this.#checked(record, options.backfill))
       const wanted = options.backfill ? [options.backfill.stream] : options.streams

@@ -136,6 +136,26 @@ describe('a sync', () => {
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 10 })
   })
 
+  it('that is waited for may leave its connection paused, and nothing begins then', async () => {
+    const { id, connection } = await connect({ source: sampleData({ count: 10 }) })
+    const { syncId } = await run(connection)
+    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(syncId)
+    const object = env.CONNECTION.getByName(`${TENANT}:${id}`)
+    await runInDurableObject(object, (_object, state) => {
+      state.storage.kv.put('current', { syncId, accepted: true, trigger: 'manual' })
+    })
+    const started = start(connection).then(
+      () => 'started',
+      (error: Error) => error.message,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await connection.pause()
+    await runInDurableObject(object, (_object, state) => {
+      state.storage.kv.delete('current')
+    })
+    expect(await started).toContain('CONNECTION_PAUSED')
+  })
+
   it('advances two syncs together', async () => {
     const slow = () =>
       connect({
