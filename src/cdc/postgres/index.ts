@@ -33,7 +33,7 @@ export {
   guardPublications,
   waitForOpenTransactions,
 } from './publication.ts'
-export { checkTables, type PublishedTable } from './published-table.ts'
+export { checkTables, nameOf, type PublishedTable } from './published-table.ts'
 export { checkServer } from './server.ts'
 export {
   checkSlot,

@@ -1,7 +1,13 @@
 import pg from 'pg'
 import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
 import { mapPostgresError } from '../../runtime/postgres/errors.ts'
-import { checkTables, type PublishedTable, qualified, unsuitable } from './published-table.ts'
+import {
+  checkTables,
+  nameOf,
+  type PublishedTable,
+  qualified,
+  unsuitable,
+} from './published-table.ts'
 
 /**
  * Publishes these tables, and only these: creates the publication or adds what an existing one lacks.
@@ -149,10 +155,7 @@ async function publish(
   const existing = await readPublication(client, name)
   if (existing) refusePartial(existing, name, insertOnly)
   const published = new Set(existing?.tables)
-  const added = wanted.filter(
-    (table) =>
-      !existing?.allTables && !published.has(streamKey({ ...table, namespace: table.schema })),
-  )
+  const added = wanted.filter((table) => !existing?.allTables && !published.has(nameOf(table)))
   if (existing && added.length === 0) return []
   const list = added.map(qualified).join(', ')
   const actions = insertOnly ? 'insert' : 'insert, update, delete, truncate'
@@ -191,11 +194,9 @@ async function unpublishedParts(
      FROM pg_catalog.pg_publication_tables t WHERE t.pubname = $1`,
     [publication],
   )
-  const found = new Map(
-    rows.map((row) => [streamKey({ namespace: row.schema, name: row.name }), row]),
-  )
+  const found = new Map(rows.map((row) => [nameOf(row), row]))
   return tables.flatMap((table) => {
-    const parts = found.get(streamKey({ namespace: table.schema, name: table.name }))
+    const parts = found.get(nameOf(table))
     return (parts && problemOfParts(publication, table, parts)) ?? []
   })
 }
@@ -213,7 +214,7 @@ function problemOfParts(
   table: PublishedTable,
   { columns, filter }: PublishedParts,
 ): AirbyteError | undefined {
-  const stream = streamKey({ namespace: table.schema, name: table.name })
+  const stream = nameOf(table)
   const name = pg.escapeIdentifier(publication)
   if (filter !== null) {
     return unsuitable(

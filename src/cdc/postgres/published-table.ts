@@ -13,6 +13,10 @@ export interface PublishedTable {
   insertOnly?: boolean
 }
 
+/** Of its stream. */
+export const nameOf = ({ schema, name }: Pick<PublishedTable, 'schema' | 'name'>): StreamKey =>
+  streamKey({ namespace: schema, name })
+
 /**
  * For each table why it cannot be captured: it would break the table's updates, or would not tell which
  * row was changed. One question to the catalog, however many tables there are.
@@ -30,7 +34,7 @@ export async function checkTables(
 }
 
 function problemOf(table: PublishedTable, tree: IdentityRow[]): AirbyteError | undefined {
-  const stream = streamKey({ namespace: table.schema, name: table.name })
+  const stream = nameOf(table)
   if (tree.length === 0) {
     return new AirbyteError('STREAM_NOT_FOUND', `The database has no table ${qualified(table)}.`, {
       stream,

@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
-import type { PublishedTable } from './published-table.ts'
+import { AirbyteError, type StreamKey } from '../../protocol/index.ts'
+import { nameOf, type PublishedTable } from './published-table.ts'
 
 /** A table as it was when its log was taken up, or last gone on with. */
 export interface FollowedTable extends PublishedTable {
@@ -37,8 +37,8 @@ export async function partitionsOf(
     tables.map(({ name }) => name),
   ])
   const found = new Map<StreamKey, Partitions>()
-  for (const { schema, name, partition, attached } of rows) {
-    const stream = streamKey({ namespace: schema, name })
+  for (const { partition, attached, ...table } of rows) {
+    const stream = nameOf(table)
     const partitions: Partitions = found.get(stream) ?? new Map()
     found.set(stream, partitions.set(partition, { attached: attached === 't' }))
   }
@@ -57,11 +57,11 @@ interface PartitionRow {
  * and those that go with a partition, are in no log.
  */
 export function partitionWarnings(
-  { schema, name, partitions }: FollowedTable,
+  { partitions, ...table }: FollowedTable,
   now: Partitions,
 ): string[] {
   if (!partitions) return []
-  const stream = streamKey({ namespace: schema, name })
+  const stream = nameOf(table)
   const came = [...now].filter(([part, { attached }]) => attached && !partitions.includes(part))
   const left = partitions.filter((part) => !now.has(part))
   const say = (what: string, parts: string[]) =>
@@ -94,12 +94,7 @@ export async function tableIncarnations(
     INCARNATION_SQL,
     [tables.map(({ schema }) => schema), tables.map(({ name }) => name), publications],
   )
-  return new Map(
-    rows.map(({ schema, name, table, entry }) => [
-      streamKey({ namespace: schema, name }),
-      `${table}/${entry}`,
-    ]),
-  )
+  return new Map(rows.map(({ table, entry, ...of }) => [nameOf(of), `${table}/${entry}`]))
 }
 
 /**
@@ -115,8 +110,8 @@ export async function untoldTables(
   const now = await tableIncarnations(client, publications, tables)
   const published = await publishedTables(client, publications)
   const untold = new Map<StreamKey, AirbyteError>()
-  for (const { schema, name, incarnation } of tables) {
-    const stream = streamKey({ namespace: schema, name })
+  for (const { incarnation, ...table } of tables) {
+    const stream = nameOf(table)
     const found = now.get(stream)
     if (found === undefined) continue
     const why = whyUntold(incarnation, found, published.has(stream))
@@ -141,7 +136,7 @@ async function publishedTables(client: pg.Client, publications: string[]) {
      FROM pg_catalog.pg_publication_tables WHERE pubname = ANY ($1::text[])`,
     [publications],
   )
-  return new Set(rows.map(({ schema, name }) => streamKey({ namespace: schema, name })))
+  return new Set(rows.map(nameOf))
 }
 
 const changesLost = (stream: StreamKey, why: string) =>

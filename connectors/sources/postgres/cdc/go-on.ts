@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import {
   type FollowedTable,
+  nameOf,
   type PublishedTable,
   UNTOLD,
   untoldTables,
@@ -48,8 +49,6 @@ export async function goOn(
     }),
   }
 }
-
-export const nameOf = ({ schema, name }: PublishedTable) => streamKey({ namespace: schema, name })
 
 export const failure = (error: AirbyteError, stream: StreamKey) => ({
   stream,

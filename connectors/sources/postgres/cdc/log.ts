@@ -9,6 +9,7 @@ import {
   type FollowedTable,
   guardPublications,
   guardSlot,
+  nameOf,
   type PublishedTable,
   partitionsOf,
   partitionWarnings,
@@ -42,7 +43,7 @@ import {
   readerName,
 } from './config.ts'
 import { openFeed } from './feed.ts'
-import { type Followed, failure, goOn, nameOf } from './go-on.ts'
+import { type Followed, failure, goOn } from './go-on.ts'
 import { type Chosen, chooseTold } from './own-types.ts'
 import { type Setup, setupOf, withClient } from './setup.ts'
 

@@ -1,12 +1,12 @@
 import {
   type ChangeFeedOptions,
   type FollowedTable,
+  nameOf,
   type PgRelation,
   tableOid,
 } from '../../../../src/cdc/postgres/index.ts'
 import { type Column, streamKey } from '../../../../src/protocol/index.ts'
 import type { LogStream } from '../../../../src/runtime/source-log.ts'
-import { nameOf } from './go-on.ts'
 
 /**
  * Which of the log's tables are wanted, and which of their columns, in the types of the catalog. A table
@@ -20,7 +20,7 @@ export function describeStreams(
   const oids = new Map(tables.map((table) => [nameOf(table), tableOid(table)]))
   const byOid = new Map([...oids].map(([name, oid]) => [oid, name]))
   return (relation, told) => {
-    const name = streamKey({ namespace: relation.schema, name: relation.name })
+    const name = nameOf(relation)
     const known = byOid.get(relation.oid)
     if (known === undefined && oids.get(name) !== undefined) return undefined
     const stream = wanted.get(known ?? name)
