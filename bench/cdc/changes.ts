@@ -7,8 +7,10 @@
 const TRANSACTION = 100
 
 /** @param round how often so many were made before: the rows that were inserted since are there */
-export const callFor = (changes: number, rows: number, round = 0) =>
-  `CALL make_changes(${Math.floor(changes / TRANSACTION)}, ${rows + round * Math.floor(changes / TRANSACTION) * 30})`
+export function callFor(changes: number, rows: number, round: number): string {
+  const transactions = Math.floor(changes / TRANSACTION)
+  return `CALL make_changes(${transactions}, ${rows + round * transactions * 30})`
+}
 
 const copied = (
   id: string,

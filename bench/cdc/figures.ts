@@ -2,6 +2,9 @@ import type { RunningServer } from '../../scripts/lib/local-server.ts'
 import type { Workbench } from '../syncs.ts'
 import type { Reader } from './reader.ts'
 
+/** Of which a figure is the best. */
+export const ROUNDS = 3
+
 /** What the parts of the bench share. */
 export interface Bench {
   /** The sources alone, in a Worker of their own. */

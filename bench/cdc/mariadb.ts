@@ -4,10 +4,9 @@ import { connectMysql, type MysqlClient } from '../../src/runtime/mysql/client.t
 import { startOwnMariadb } from '../../test/support/mariadb.ts'
 import { serverFields } from '../../test/support/server-fields.ts'
 import { callFor, MARIADB_CHANGES, mariadbOrders } from './changes.ts'
-import type { Bench, Figure } from './figures.ts'
-import { ROUNDS as SYNCS, syncOften } from './sync.ts'
+import { type Bench, type Figure, ROUNDS } from './figures.ts'
+import { syncOften } from './sync.ts'
 
-const ROUNDS = 3
 const REPLICA_ID = 77
 
 /** The snapshot and the binlog of MariaDB, read alone and moved by syncs, beside a replica of it. */
@@ -83,6 +82,6 @@ async function replicate(
   const seconds = (performance.now() - began) / 1000
   const name = 'a native replica'
   if (passed === null)
-    return { name, rows: SYNCS * changes, seconds: Number.NaN, note: 'it stopped' }
-  return { name, rows: SYNCS * changes, seconds }
+    return { name, rows: ROUNDS * changes, seconds: Number.NaN, note: 'it stopped' }
+  return { name, rows: ROUNDS * changes, seconds }
 }

@@ -5,10 +5,9 @@ import type { RunningPostgres } from '../../scripts/lib/embedded-postgres.ts'
 import { serverFields } from '../../test/support/server-fields.ts'
 import { fillOrders } from '../dataset.ts'
 import { callFor, POSTGRES_CHANGES } from './changes.ts'
-import type { Bench, Figure } from './figures.ts'
-import { ROUNDS as SYNCS, syncOften } from './sync.ts'
+import { type Bench, type Figure, ROUNDS } from './figures.ts'
+import { syncOften } from './sync.ts'
 
-const ROUNDS = 3
 const RECVLOGICAL = 'peer_recvlogical'
 const SUBSCRIPTION = 'peer_subscription'
 
@@ -45,7 +44,7 @@ export async function measurePostgres(
     figures.push(await reader.measure(name, { ...job, action, place, changes: wanted }, ROUNDS))
   }
   const end = (await client.query('SELECT pg_current_wal_flush_lsn() AS lsn')).rows[0].lsn
-  const all = SYNCS * changes
+  const all = ROUNDS * changes
   figures.push(first, applied, receiveLogical(source, end, all))
   figures.push(await subscription.apply(client, end, all))
   await subscription.drop()

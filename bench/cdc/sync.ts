@@ -1,5 +1,5 @@
 import { cpuSeconds } from '../process-stats.ts'
-import type { Bench, Figure } from './figures.ts'
+import { type Bench, type Figure, ROUNDS } from './figures.ts'
 
 interface Followed {
   /** Of the actors and the connection, which are made. */
@@ -11,9 +11,6 @@ interface Followed {
   /** Makes the changes that the next sync moves. */
   change(round: number): Promise<unknown>
 }
-
-/** Syncs that apply changes, each as many. */
-export const ROUNDS = 3
 
 /**
  * A first sync, which copies the table, and the fastest of those that each apply the changes since;

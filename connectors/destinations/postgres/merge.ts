@@ -44,14 +44,13 @@ export async function createIncoming(
   target: string,
 ): Promise<SinkTable> {
   const { keys, cursor, deletedAt, columns, children } = layout
-  const looked = [...keys, cursor, deletedAt].filter((name) => name !== null)
   const ids = children.length > 0 ? [RAW_ID] : []
-  const own = [...new Set([...looked, ...columns.map(({ name }) => name), META, ...ids])].map(quote)
-  const [first, rest] = [own.slice(0, looked.length), own.slice(looked.length)]
+  const first = new Set([...keys, cursor, deletedAt].filter((name) => name !== null))
+  const rest = [...columns.map(({ name }) => name), META, ...ids].filter((name) => !first.has(name))
   const [order, op, unchanged] = [ORDER, OP, UNCHANGED].map(quote)
   await client.query(`
     CREATE TEMP TABLE "_airbyte_incoming" ON COMMIT DROP AS
-      SELECT 0::bigint AS ${order}, ${[...first, `''::text AS ${op}`, `'{}'::int[] AS ${unchanged}`, ...rest].join(', ')}
+      SELECT 0::bigint AS ${order}, ${[...[...first].map(quote), `''::text AS ${op}`, `'{}'::int[] AS ${unchanged}`, ...rest.map(quote)].join(', ')}
       FROM ${target} WITH NO DATA;
     ALTER TABLE ${INCOMING}
       ALTER COLUMN ${quote(META)} SET DEFAULT ${quoteLiteral(metaText(layout))}::jsonb,
