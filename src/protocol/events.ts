@@ -17,8 +17,11 @@ export const LONGEST_WAIT_MS = 24 * 3600 * 1000
 /** What a source emits while it reads. Every event but `control` names its stream. */
 export type ReadEvent =
   | { type: 'batch'; batch: Batch }
-  /** All batches of this stream emitted so far are covered by this state. A chunk ends only here. */
-  | { type: 'state'; stream: StreamKey; state: StreamState; shared?: JsonObject }
+  /**
+   * All batches of this stream emitted so far are covered by this state. A chunk ends only here, and
+   * it does where `keep` says that what the state knows cannot be asked for again: a job at the API.
+   */
+  | { type: 'state'; stream: StreamKey; state: StreamState; shared?: JsonObject; keep?: boolean }
   | {
       type: 'status'
       stream: StreamKey

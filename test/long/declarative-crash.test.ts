@@ -109,19 +109,24 @@ describe.each(ROADS)('kill -9 while a read into $name waits', (road) => {
     expect(waited).toBeGreaterThanOrEqual(RETRY_AFTER * 1000)
   })
 
-  it.concurrent('for a job at the API: it asks for that job then, and for no other', async () => {
-    const { requests } = await expectIntact(
-      { ...road, modes: { syncMode: 'full_refresh', destinationSyncMode: 'overwrite' } },
-      {
-        manifest: exportManifest(),
-        prepare: (shop) => {
-          shop.jobMs = 45_000
-        },
-        // Half a minute of polls is slept through; then the read waits between invocations.
-        kill: (shop) => ({ when: () => asleepAfter(shop, () => shop.requests.length >= 7) }),
+  it.concurrent('for a young job at the API: it asks for that job then, and for no other', async () => {
+    await expectOneJob(road, {
+      prepare: (shop) => {
+        shop.jobMs = 12_000
       },
-    )
-    expect(requests.filter(({ path }) => path === '/jobs')).toHaveLength(1)
+      // The job was made and asked for: the next poll is slept for.
+      kill: (shop) => ({ when: () => requested(shop, 2) }),
+    })
+  })
+
+  it.concurrent('for a job at the API: it asks for that job then, and for no other', async () => {
+    await expectOneJob(road, {
+      prepare: (shop) => {
+        shop.jobMs = 45_000
+      },
+      // Half a minute of polls is slept through; then the read waits between invocations.
+      kill: (shop) => ({ when: () => asleepAfter(shop, () => shop.requests.length >= 7) }),
+    })
   })
 })
 
@@ -137,6 +142,19 @@ async function asleepAfter(
   wanted: (request: ShopServer['requests'][0]) => boolean,
 ): Promise<void> {
   while (!requests.some(wanted) || Date.now() - (requests.at(-1)?.at ?? 0) < 8000) await sleep(100)
+}
+
+async function requested({ requests }: ShopServer, count: number): Promise<void> {
+  while (requests.length < count) await sleep(20)
+}
+
+async function expectOneJob(road: Road, kill: Case): Promise<void> {
+  const modes = { syncMode: 'full_refresh', destinationSyncMode: 'overwrite' }
+  const { requests } = await expectIntact(
+    { ...road, modes },
+    { ...kill, manifest: exportManifest() },
+  )
+  expect(requests.filter(({ path }) => path === '/jobs')).toHaveLength(1)
 }
 
 async function expectIntact(road: Road, { manifest, prepare, kill }: Case) {

@@ -78,7 +78,10 @@ export class ChunkReader {
     return this.#wait
   }
 
-  /** The next chunk with at least one row, or null when the stream is complete or the slice is spent. */
+  /**
+   * The next chunk with at least one row, or null when the stream is complete, the slice is spent or
+   * its position is to be kept.
+   */
   async next(): Promise<OpenChunk | null> {
     const start = this.#header
     while (!this.#isAtEnd()) {
@@ -87,7 +90,7 @@ export class ChunkReader {
         return { start, body: this.#body(event.batch), end: () => this.position() }
       }
       await this.#take(event)
-      if (event.type === 'state' && this.#options.exhausted()) return null
+      if (event.type === 'state' && (event.keep || this.#options.exhausted())) return null
     }
     return null
   }
@@ -120,8 +123,8 @@ export class ChunkReader {
         continue
       }
       await this.#take(event)
-      const full = bytes >= limit || this.#options.exhausted()
-      if (event.type === 'state' && full) return
+      if (event.type !== 'state') continue
+      if (event.keep || bytes >= limit || this.#options.exhausted()) return
     }
   }
 

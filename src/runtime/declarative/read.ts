@@ -107,7 +107,7 @@ async function* readStream(
     const saved = page.after()
     if (!saved.at && configured.syncMode === 'full_refresh') saved.done = true
     const reached = { ...saved, ...(saved.at ? order?.save() : {}) }
-    yield { type: 'state', stream: key, state: reached }
+    yield { type: 'state', stream: key, state: reached, ...(page.keep && { keep: true }) }
     if (page.wait) {
       const { until, message: reason, failure } = page.wait
       yield { type: 'wait', stream: key, until, reason, ...(failure && { code: failure.code }) }

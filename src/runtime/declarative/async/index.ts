@@ -57,7 +57,7 @@ export function asyncRetriever(component: Component, context: RetrieverContext):
     let at = downloadOf(token)
     if (!at) {
       const outcome = await jobs.settle(slice, ahead)
-      if (outcome === 'begun') return page([], JOB)
+      if (outcome === 'begun') return { ...page([], JOB), keep: true }
       if (outcome === 'skipped') return finish(slice)
       at = { target: 0, page: downloads.initialToken }
     }

@@ -40,6 +40,8 @@ export interface ReadPage {
   after(): SavedState
   /** @see FetchedPage */
   clings?: boolean
+  /** @see FetchedPage */
+  keep?: boolean
   /** A page without records: nothing can be read before this. Asking for the next page waits. */
   wait?: WaitUntil
 }
@@ -299,7 +301,7 @@ async function* readSlice(
       ...(page.kept === undefined ? {} : { progressOfPage: page.kept }),
     }
     const after = () => stateWith(next)
-    yield { slice, records: page.records, before, after, clings: page.clings }
+    yield { slice, records: page.records, before, after, clings: page.clings, keep: page.keep }
     if (!goesOn) return
   }
 }

@@ -24,6 +24,8 @@ export interface FetchedPage {
   rest?: JsonValue
   /** Whoever stops here has to find the place again for longer than what was read since took. */
   clings?: boolean
+  /** What was done at the API must not be done twice: the position is kept before anything else. */
+  keep?: boolean
   /** The progress that the next page is fetched with, also when it is of another slice. */
   kept?: JsonValue
 }
