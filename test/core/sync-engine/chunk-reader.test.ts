@@ -49,6 +49,22 @@ describe('a chunk reader whose source has to wait', () => {
   })
 })
 
+describe('a chunk reader whose source cannot do again what it did', () => {
+  const kept: ReadEvent = { type: 'state', stream: 's', state: { page: 1 }, keep: true }
+
+  it('opens no chunk before that is kept', async () => {
+    const reader = readerOf([kept])
+    expect(await reader.next()).toBeNull()
+    expect(reader.position()).toEqual({ state: { page: 1 }, complete: false })
+  })
+
+  it('ends the chunk at hand there, however short', async () => {
+    const chunk = await readerOf([{ type: 'batch', batch }, kept]).next()
+    expect(chunk && (await rowsOf(chunk.body))).toBe(1)
+    expect(chunk?.end()).toEqual({ state: { page: 1 }, complete: false })
+  })
+})
+
 describe('a chunk reader whose source fails', () => {
   const error: ReadEvent = {
     ...{ type: 'error', stream: 's' },

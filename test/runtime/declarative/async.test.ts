@@ -167,7 +167,9 @@ describe('a job that takes long', () => {
     let state: StreamState | undefined
     while (!state) {
       const { value } = await iterator.next()
-      if (value?.type === 'state') state = plain(value.state)
+      if (value?.type !== 'state') continue
+      state = plain(value.state)
+      expect(value.keep).toBe(true)
     }
     expect(server.seen).toEqual(['POST /jobs'])
     expect(await until((await open(server, { state })).events)).toMatchObject({ rows: 2 })
