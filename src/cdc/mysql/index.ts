@@ -1,4 +1,5 @@
 export { openBinlog } from './binlog-feed.ts'
+export { ServerCharsets } from './charsets.ts'
 export { CDC_COLUMNS, CDC_CURSOR } from './columns.ts'
 export { baseAbove, bytesAfter, guardPosition } from './guard.ts'
 export {

@@ -1,6 +1,6 @@
 import { AirbyteError, type Column, type StreamKey } from '../../protocol/index.ts'
 import { type CellKind, type ResolvedType, resolveType } from '../../runtime/mysql/types.ts'
-import { type DecodeText, decoderOf } from './charsets.ts'
+import type { DecoderOf, DecodeText } from './charsets.ts'
 import { FIELD, type LoggedColumn, type TableMap } from './table-map.ts'
 import { type ReadValue, readerOf, type Span, spanOf } from './values.ts'
 
@@ -45,7 +45,7 @@ export function shapeOf(
   table: TableMap,
   { stream, key, selected }: LoggedStream,
   known: KnownColumn[],
-  charsetOf: (collation: number) => string,
+  decoderOf: DecoderOf,
 ): RowShape {
   const shape: RowShape = { stream, columns: [], fields: [], key: [] }
   for (const logged of table.columns) {
@@ -56,7 +56,7 @@ export function shapeOf(
       shape.fields.push({ span, target: -1, read: undefined })
       continue
     }
-    const { column, read } = readColumn(stream, logged, known, charsetOf)
+    const { column, read } = readColumn(stream, logged, known, decoderOf)
     shape.fields.push({ span, target: shape.columns.length, read })
     shape.columns.push(column)
   }
@@ -68,10 +68,10 @@ function readColumn(
   stream: StreamKey,
   logged: LoggedColumn,
   known: KnownColumn[],
-  charsetOf: (collation: number) => string,
+  decoderOf: DecoderOf,
 ): { column: Column; read: ReadValue } {
   const { collation } = logged
-  const text = collation === undefined ? undefined : decoderOf(charsetOf(collation))
+  const text = collation === undefined ? undefined : decoderOf(collation)
   const today = known.find(({ name }) => name === logged.name)
   const read = today && readerFor(logged, today.type.kind, today.dataType, text)
   if (today && read) return { column: today.column, read }

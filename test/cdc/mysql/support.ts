@@ -5,6 +5,7 @@ import {
   hasPassed,
   openBinlog,
   positionFromJson,
+  ServerCharsets,
   shapeOf,
 } from '../../../src/cdc/mysql/index.ts'
 import type { ReadValue } from '../../../src/cdc/mysql/values.ts'
@@ -71,11 +72,7 @@ export async function capture(
   const client = await connectMysql(ctx, config)
   const other = await connectMysql(ctx, config)
   const goal = await endOf(other)
-  const collations = new Map(
-    (await other.query('SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS')).map(
-      ([id, name]) => [Number(id), String(name)],
-    ),
-  )
+  const charsets = await ServerCharsets.of(other)
   const feed = await openBinlog({
     client,
     position: from,
@@ -87,7 +84,8 @@ export async function capture(
       if (!key) return undefined
       const [today] = await listTables(other, table.schema, table.name)
       const stream = { stream: table.name, key, selected: options.selected }
-      const shape = shapeOf(table, stream, today?.columns ?? [], (id) => collations.get(id) ?? '')
+      const decoders = await charsets.decodersFor(other, table)
+      const shape = shapeOf(table, stream, today?.columns ?? [], decoders)
       const { read } = options
       if (read) for (const field of shape.fields.slice(1)) field.read = read
       return shape

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import mysql from '../../../connectors/sources/mysql/index.ts'
 import type { JsonObject } from '../../../src/protocol/index.ts'
 import { asRecords, batchesOf, configure, readStream } from '../../conformance/reading.ts'
-import { hasType } from '../../support/mysql-statement.ts'
+import { hasType, ON_MYSQL } from '../../support/mysql-statement.ts'
 import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
 
 let db: Awaited<ReturnType<typeof useServer>>
@@ -119,4 +119,45 @@ describe('values of the binlog', () => {
       expect(batches[0]?.schema.slice(0, 4)).toEqual(schema)
     },
   )
+
+  it('in any character set are those that a query reads, every letter there is', async () => {
+    const every = `FROM information_schema.CHARACTER_SETS
+      WHERE CHARACTER_SET_NAME NOT IN ('binary', 'utf8mb4') ORDER BY 1`
+    const sets = (await db.run(`SELECT CHARACTER_SET_NAME ${every}`)).map(([name]) => String(name))
+    const columns = sets.map((set) => `${set} MEDIUMTEXT CHARACTER SET ${set}`)
+    const label = `ENUM('x', '~') CHARACTER SET`
+    const labels = sets.map((set) => `l_${set} ${label} ${set}`)
+    await db.run(`CREATE OR REPLACE TABLE letters (id INT PRIMARY KEY, ${columns}, ${labels})`)
+    const codes = Array.from({ length: 0xd800 }, (_, code) => String.fromCharCode(code))
+    const beyond = String.fromCharCode(...Array.from({ length: 0x1fff }, (_, i) => 0xe000 + i))
+    const letters = Buffer.from(`${codes.join('')}${beyond}😀`).toString('hex')
+    await db.run(`SET @letters = CONVERT(x'${letters}' USING utf8mb4)`)
+    const from = await db.end()
+    const written = [...sets.map(() => '@letters'), ...sets.map(() => `'~'`)]
+    await db.run(
+      `INSERT INTO letters VALUES (1, ${written})`,
+      // Two codes of one letter, and another way to write one that cp932 has, too.
+      "INSERT INTO letters (id, sjis, ujis, big5) VALUES (2, x'5c815f8160', x'5ca1c08fa2b7', x'a14e')",
+    )
+    const { batches } = await capture(db.config, from, { letters: ['id'] })
+    const names = [...sets, ...sets.map((set) => `l_${set}`)]
+    const read = await db.run(`SELECT ${names} FROM letters ORDER BY id`)
+    const rows = changesOf(batches).map(({ row }) => row)
+    const differ = read.flatMap((cells, i) =>
+      names.filter((name, c) => rows[i]?.[name] !== cells[c]).map((name) => `${i + 1} ${name}`),
+    )
+    expect(rows).toHaveLength(2)
+    expect(differ).toEqual([])
+  })
+
+  it('of a collation that several character sets share are texts', async () => {
+    if (ON_MYSQL) return
+    await db.run(
+      'CREATE OR REPLACE TABLE one (id INT PRIMARY KEY, v TEXT CHARACTER SET utf8mb4 COLLATE uca1400_ai_ci)',
+    )
+    const from = await db.end()
+    await db.run("INSERT INTO one VALUES (1, 'é😀')")
+    const { batches } = await capture(db.config, from, { one: ['id'] })
+    expect(changesOf(batches).map(({ row }) => row.v)).toEqual(['é😀'])
+  })
 })

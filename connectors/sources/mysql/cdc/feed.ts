@@ -1,4 +1,9 @@
-import { openBinlog, positionFromJson, shapeOf } from '../../../../src/cdc/mysql/index.ts'
+import {
+  openBinlog,
+  positionFromJson,
+  ServerCharsets,
+  shapeOf,
+} from '../../../../src/cdc/mysql/index.ts'
 import { streamKey } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext } from '../../../../src/runtime/contract.ts'
 import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
@@ -20,10 +25,7 @@ export async function openFeed(
     const key = streamKey({ namespace: schema, name })
     return wanted.has(key) ? key : undefined
   }
-  const charsets = await withSource(ctx, config, async (client) => {
-    const sql = 'SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS'
-    return new Map((await client.query(sql)).map(([id, name]) => [Number(id), String(name)]))
-  })
+  const charsets = await withSource(ctx, config, ServerCharsets.of)
   const client = await connectMysql(ctx, config)
   try {
     const feed = await openBinlog({
@@ -35,12 +37,13 @@ export async function openFeed(
         const key = keyOf(table.schema, table.name)
         const found = key === undefined ? undefined : wanted.get(key)
         if (key === undefined || !found) return undefined
-        const [today] = await withSource(ctx, config, (session) =>
-          listTables(session, table.schema, table.name),
-        )
+        const [today, decoders] = await withSource(ctx, config, async (session) => [
+          (await listTables(session, table.schema, table.name))[0],
+          await charsets.decodersFor(session, table),
+        ])
         const { primaryKey, selectedFields: selected } = found
         const stream = { stream: key, key: primaryKey, selected }
-        return shapeOf(table, stream, today?.columns ?? [], (id) => charsets.get(id) ?? '')
+        return shapeOf(table, stream, today?.columns ?? [], decoders)
       },
     })
     return mapped(feed, config)
