@@ -37,6 +37,7 @@ import {
   ConnectionStore,
   type PartitionPageOf,
   type RunningSync,
+  restsOn,
   type StreamRow,
 } from './connection-store.ts'
 import { loadersOf } from './loaders.ts'
@@ -369,9 +370,14 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   async known(): Promise<Record<StreamKey, StreamPast>> {
     const streams = this.#store.streams()
     return Object.fromEntries(
-      streams.map(({ key, generation, minimumGeneration, columns }) => [
-        key,
-        { generationId: generation, minimumGenerationId: minimumGeneration, knownColumns: columns },
+      streams.map((row) => [
+        row.key,
+        {
+          generationId: row.generation,
+          minimumGenerationId: row.minimumGeneration,
+          knownColumns: row.columns,
+          ...restsOn(row),
+        },
       ]),
     )
   }

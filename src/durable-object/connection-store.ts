@@ -1,4 +1,5 @@
 import { emptyRowHash, formatRowHash } from '../core/row-hash.ts'
+import type { RowBasis } from '../core/sync-engine/row-basis.ts'
 import type { StreamOutcome, SyncStreamInput } from '../core/sync-engine/types.ts'
 import {
   type Column,
@@ -33,6 +34,7 @@ export const CONNECTION_MIGRATIONS = [
   'alter table streams add column opened integer not null default 0;',
   'alter table streams add column settled text;',
   largeValueTable('stream_configs'),
+  'alter table streams add column basis text;',
 ] as const
 
 const NO_ROWS = formatRowHash(emptyRowHash())
@@ -63,6 +65,8 @@ export interface StreamRow {
   activeSyncs: number
   /** @see SyncStreamInput.settled */
   settled: string | null
+  /** Of the rows that are there; null: an earlier version did not keep it. */
+  basis: RowBasis | null
 }
 
 /** Thousands of streams are more than a value may hold: they are kept apart, and this says which. */
@@ -140,8 +144,9 @@ export class ConnectionStore {
     this.#sql.exec(
       `insert or replace into streams
        (key, state, generation, minimum_generation, complete, rows, row_hash, columns,
-        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk, opened, settled)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        previous_rows, last_rows_at, longest_gap, active_syncs, last_chunk, opened, settled,
+        basis)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.key,
       row.state === null ? null : exactJson(row.state),
       row.generation,
@@ -151,7 +156,7 @@ export class ConnectionStore {
       row.rowHash,
       JSON.stringify(row.columns),
       ...[row.previousRows, row.lastRowsAt, row.longestGapMs, row.activeSyncs, row.lastChunk],
-      ...[row.opened, row.settled],
+      ...[row.opened, row.settled, row.basis && JSON.stringify(row.basis)],
     )
   }
 
@@ -275,6 +280,7 @@ export class ConnectionStore {
       generationRows: row.rows,
       generationHash: row.rowHash,
       knownColumns: row.columns,
+      ...restsOn(row),
       ...(row.settled !== null && { settled: row.settled }),
       previousRows: row.previousRows,
       quietAfter: quietAfter(row),
@@ -299,6 +305,7 @@ export class ConnectionStore {
       rowHash: outcome.rowHashInGeneration,
       columns: outcome.columns ?? row.columns,
       settled: outcome.settled,
+      basis: outcome.basis ?? row.basis,
     })
   }
 
@@ -314,9 +321,14 @@ export class ConnectionStore {
   }
 }
 
+/** A stream that is read from the start rests on nothing that is there. */
+export const restsOn = ({ state, basis }: StreamRow): { basis?: RowBasis } =>
+  state !== null && basis ? { basis } : {}
+
 /** Whether a sync left the stream as it found it: of thousands of streams most are. */
 const isUnchanged = (row: StreamRow, outcome: StreamOutcome) =>
   outcome.columns === undefined &&
+  outcome.basis === undefined &&
   outcome.settled === row.settled &&
   outcome.generationComplete === row.complete &&
   outcome.rowsInGeneration === row.rows &&
@@ -360,6 +372,7 @@ const UNREAD: Omit<StreamRow, 'key'> = {
   longestGapMs: 0,
   activeSyncs: 0,
   settled: null,
+  basis: null,
 }
 
 /** Syncs with rows that a stream needs before its silence means anything. */
@@ -389,4 +402,5 @@ const toStream = (row: Record<string, SqlStorageValue>): StreamRow => ({
   longestGapMs: Number(row.longest_gap),
   activeSyncs: Number(row.active_syncs),
   settled: row.settled === null ? null : String(row.settled),
+  basis: row.basis === null ? null : JSON.parse(String(row.basis)),
 })

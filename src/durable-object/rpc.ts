@@ -4,6 +4,7 @@
  */
 
 import type { FlattenOptions } from '../core/normalization/index.ts'
+import type { RowBasis } from '../core/sync-engine/row-basis.ts'
 import type {
   AirbyteCatalog,
   Column,
@@ -226,6 +227,8 @@ export interface StreamPast {
   minimumGenerationId: number
   /** The columns that it saw. */
   knownColumns: Column[]
+  /** @see SyncStreamInput.basis */
+  basis?: RowBasis
 }
 
 export interface ConnectionRecord extends ConnectionConfig {

@@ -169,9 +169,13 @@ function outcome(stream: PlannedRow, receipt: StreamReceipt): StreamOutcome {
 }
 
 /** Nothing where they are as they were: the columns of thousands of streams are a lot. */
-function columnsNow({ planned, input }: PlannedRow): Pick<StreamOutcome, 'columns'> {
+function columnsNow({ planned, input }: PlannedRow): Pick<StreamOutcome, 'columns' | 'basis'> {
   const columns = planned?.mapping?.columns ?? planned?.flattened ?? planned?.plan.columns
-  return columns && stableJson(columns) !== stableJson(input.knownColumns) ? { columns } : {}
+  const basis = planned?.basis
+  return {
+    ...(columns && stableJson(columns) !== stableJson(input.knownColumns) && { columns }),
+    ...(basis && stableJson(basis) !== stableJson(input.basis) && { basis }),
+  }
 }
 
 /** The sync's status follows from its streams'. */

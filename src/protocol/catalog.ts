@@ -45,6 +45,8 @@ export interface AirbyteStream extends StreamDescriptor {
   captures?: Captures
   /** Ours: rows, as the source estimates them. */
   estimated_rows?: number
+  /** Ours: of top-level fields, `table/column`: another one that is given a name later has another. */
+  column_ids?: Record<string, string>
 }
 
 export interface AirbyteCatalog {

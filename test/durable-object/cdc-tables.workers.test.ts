@@ -50,6 +50,30 @@ describe('columns that change while the log is kept', () => {
     }
   }, 90_000)
 
+  it.each(['between two syncs', 'with a sync in between'])(
+    'are made anew under their name and type, %s: old rows do not keep what they had',
+    async (when) => {
+      await db.sql(`create table src.t (id int primary key, a int, b int);
+        insert into src.t select n, n, n from generate_series(1, 20) n`)
+      const { connection } = await connect(db.setup([{ name: 't' }]))
+      await succeeds(connection)
+      await db.sql('alter table src.t drop b')
+      if (when === 'with a sync in between') await succeeds(connection)
+      await db.sql('alter table src.t add b int default 7')
+      const error = { code: 'SCHEMA_CHANGED', message: expect.stringContaining("column 'b'") }
+      expect((await run(connection)).streams[0]?.error).toMatchObject(error)
+      await connection.resume()
+      expect((await run(connection)).streams[0]?.error).toMatchObject(error)
+      await connection.refresh({ remove: false })
+      await connection.resume()
+      await succeeds(connection)
+      await same('t', 'id, a, b')
+      await db.sql('alter table src.t add c int; update src.t set c = 1 where id = 1')
+      await succeeds(connection)
+    },
+    90_000,
+  )
+
   it('are composites whose types are altered: no field gets the name of another', async () => {
     await db.sql(`create type src.place as (street text, town text);
       create table src.t (id int primary key, p src.place, many src.place[]);

@@ -25,6 +25,8 @@ export interface RelationColumn {
   /** Its object id, before domains are replaced. */
   typeOid?: number
   column: Column
+  /** @see AirbyteStream.column_ids */
+  id?: string
 }
 
 /** Relations of these schemas (empty: all but the system's), or the one that is named. */
@@ -61,6 +63,7 @@ interface CatalogRow {
   relpages: string
   key: string
   attname: string | null
+  attnum: string
   attnotnull: string
   type: string
   literal_type: string
@@ -109,7 +112,12 @@ function columnOf(row: CatalogRow): RelationColumn {
   const column: Column = { name, type: type.airbyte }
   if (row.attnotnull === 't') column.nullable = false
   if (type.native) column.native = { dialect: 'postgres', type: row.type }
-  return { name, type, literalType: row.literal_type, typeOid: Number(row.type_oid), column }
+  return {
+    ...{ name, type, column },
+    literalType: row.literal_type,
+    typeOid: Number(row.type_oid),
+    id: `${row.oid}/${row.attnum}`,
+  }
 }
 
 /**
@@ -135,7 +143,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind,
     JOIN pg_catalog.pg_attribute ka ON ka.attrelid = c.oid AND ka.attnum = k.attnum
     WHERE p.conrelid = c.oid AND p.contype = 'p'
   ), '[]') AS key,
-  a.attname,
+  a.attname, a.attnum,
   a.attnotnull AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_constraint nn
     WHERE nn.conrelid = c.oid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]

@@ -12,7 +12,7 @@ import {
 /** A catalog as the protocol has it: without what is ours alone. */
 export function toAirbyteCatalog({ streams }: AirbyteCatalog): JsonObject {
   return {
-    streams: streams.map(({ captures: _, estimated_rows: __, ...stream }) => ({
+    streams: streams.map(({ captures: _, estimated_rows: __, column_ids: ___, ...stream }) => ({
       ...stream,
       is_resumable: stream.is_resumable ?? false,
       is_file_based: stream.is_file_based ?? false,

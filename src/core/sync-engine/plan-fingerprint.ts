@@ -7,7 +7,7 @@ import type { PlannedStream } from './types.ts'
  * those, and the destination as it is configured. Not the sync that it is made for.
  */
 export function planFingerprint(
-  { plan, mapping, flattened, configured }: PlannedStream,
+  { plan, mapping, flattened, configured, basis }: PlannedStream,
   edition: number | undefined,
 ): string {
   const { syncId: _, ...settings } = plan
@@ -20,6 +20,8 @@ export function planFingerprint(
     keepsUnchanged,
     cursorField,
     edition,
+    // What is to be known of the rows is kept by whoever takes the stream up.
+    basis,
   }
   return createHash('sha256').update(stableJson(whole)).digest('base64url').slice(0, 22)
 }

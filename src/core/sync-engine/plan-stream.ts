@@ -23,6 +23,7 @@ import {
   withTables,
 } from '../normalization/index.ts'
 import { takenFrom } from './connection-tables.ts'
+import { basisOf, refuseRemade } from './row-basis.ts'
 import type { Normalization, PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
 
 /** What of a sync decides on the plan of a stream. */
@@ -49,6 +50,7 @@ type StreamSettings = Pick<
   | 'minimumGenerationId'
   | 'generationRows'
   | 'knownColumns'
+  | 'basis'
 >
 
 interface Capabilities {
@@ -77,7 +79,12 @@ export function planStream(
   if (stream.range) requireRange(key, stream.range, available, capabilities.source)
   requireColumns(key, available, primaryKey, cursorField, config.destinationSyncMode)
   const normalization = config.normalization ?? input.normalization
+  const { column_ids: _, ...own } = found
   const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
+  const basis = basisOf(found, namesOf(chosen), stream.basis)
+  // What is appended is what it was at its time.
+  if (stream.basis && config.destinationSyncMode !== 'append')
+    refuseRemade(key, stream.basis, basis)
   if (normalization === 'nested' && !capabilities.destination.children) throw notNested(key)
   const isExpanded = normalization === 'flatten' || normalization === 'nested'
   const { columns, ignored } = isExpanded
@@ -90,7 +97,7 @@ export function planStream(
     ? replayPath(key, capabilities.destination)
     : choosePath(input, isCopied, capabilities)
   const configured: ConfiguredStream = {
-    stream: found,
+    stream: own,
     syncMode: config.syncMode,
     ...(stream.range && { range: stream.range }),
     destinationSyncMode: config.destinationSyncMode,
@@ -123,6 +130,7 @@ export function planStream(
     ...(mapping && { mapping }),
     ...(isFlattened && { flattened: columns }),
     ...(ignored.length > 0 && { ignored }),
+    ...(Object.keys(basis).length > 0 && { basis }),
     plan: {
       connectionId: input.connectionId,
       syncId: input.syncId,

@@ -23,6 +23,7 @@ import type {
 import type { ChunkEnd, ChunkProof, LedgerPosition, StreamPlan } from '../../runtime/contract.ts'
 import type { FlattenOptions, PlannedMapping } from '../normalization/index.ts'
 import type { ConnectionTable } from './connection-tables.ts'
+import type { RowBasis } from './row-basis.ts'
 
 export type { Normalization }
 
@@ -88,6 +89,8 @@ export interface SyncStreamInput {
   generationHash: string
   /** Columns that the last sync saw; empty before the first. */
   knownColumns: Column[]
+  /** Of rows that are there and are not read again. */
+  basis?: RowBasis
   /** Of the plan by which the stream last succeeded, if nothing went wrong since. */
   settled?: string
   /** Rows of the last complete full refresh. */
@@ -142,6 +145,8 @@ export interface PlannedStream {
   stateBefore: StreamState | null
   generationRows: number
   replay?: Replay
+  /** Of rows that come from now on; absent: nothing is known of it. */
+  basis?: RowBasis
   /** Another plan has another, as far as it concerns what is at the destination. */
   fingerprint?: string
 }
@@ -262,6 +267,8 @@ export interface StreamOutcome {
   rowHashInGeneration: string
   /** Absent: those that were known before. */
   columns?: Column[]
+  /** Absent: as it was. */
+  basis?: RowBasis
   /** @see SyncStreamInput.settled */
   settled: string | null
 }

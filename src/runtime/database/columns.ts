@@ -10,6 +10,8 @@ export interface TableColumn {
   name: string
   type: { key?: true; cursor?: string }
   column: Column
+  /** @see AirbyteStream.column_ids */
+  id?: string
 }
 
 export interface Table<C extends TableColumn = TableColumn> {
@@ -31,6 +33,7 @@ export function catalogStream(table: Table, resumable: boolean): AirbyteStream {
     ({ name, type }) =>
       !key.includes(name) && (type.cursor === 'timestamp' || type.cursor === 'date'),
   )
+  const ids = columns.flatMap(({ name, id }) => (id === undefined ? [] : [[name, id]]))
   return {
     name: table.name,
     namespace: table.schema,
@@ -41,6 +44,7 @@ export function catalogStream(table: Table, resumable: boolean): AirbyteStream {
     is_resumable: resumable,
     captures: { creates: cursors.length > 0, updates, deletes: false },
     ...(table.rows !== null ? { estimated_rows: table.rows } : {}),
+    ...(ids.length > 0 ? { column_ids: Object.fromEntries(ids) } : {}),
   }
 }
 

@@ -84,6 +84,9 @@ describe('discover', () => {
   it('leaves dropped columns out', async () => {
     const dropped = (await discover(db.config)).get('public.dropped')
     expect(Object.keys(dropped?.json_schema.properties ?? {})).toEqual(['a', 'c'])
+    // By its number a column is told from another one that has its name later.
+    const ids = { a: expect.stringMatching(/^\d+\/1$/), c: expect.stringMatching(/^\d+\/3$/) }
+    expect(dropped?.column_ids).toEqual(ids)
   })
 })
 

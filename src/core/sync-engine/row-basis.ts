@@ -1,0 +1,49 @@
+import { AirbyteError, type AirbyteStream, type StreamKey } from '../../protocol/index.ts'
+
+/** What the rows of a stream that are at its destination come from. */
+export interface RowBasis {
+  /** @see AirbyteStream.column_ids; also of those that are gone since. */
+  columns?: Record<string, string>
+}
+
+/** The basis of rows that come from now on, beside those that are there. */
+export function basisOf(
+  { column_ids: ids = {} }: AirbyteStream,
+  columns: string[],
+  before: RowBasis = {},
+): RowBasis {
+  const now = columns.flatMap((name) => {
+    const id = ids[name]
+    return id === undefined ? [] : [[name, id]]
+  })
+  const all = { ...before.columns, ...Object.fromEntries(now) }
+  return Object.keys(all).length > 0 ? { columns: all } : {}
+}
+
+/**
+ * A column that was dropped and made anew, or has the name of another, is no different one by its name
+ * and type; only rows that change would get what it has now.
+ *
+ * @throws SCHEMA_CHANGED
+ */
+export function refuseRemade(stream: StreamKey, before: RowBasis, now: RowBasis): void {
+  const remade = Object.keys(now.columns ?? {}).filter((name) =>
+    isRemade(before.columns?.[name], now.columns?.[name]),
+  )
+  if (remade.length === 0) return
+  const names = remade.map((name) => `column '${name}'`).join(', ')
+  const message = `The ${names} of ${stream} was made anew since the last sync, or has the name of another: rows that do not change would keep what they had in it.`
+  throw new AirbyteError('SCHEMA_CHANGED', message, {
+    ...{ stream, field: remade[0] },
+    hint: 'Refresh the stream: it is read again from the start.',
+  })
+}
+
+/** Of another table nothing is known: it may be the same one, restored from a dump. */
+function isRemade(before: string | undefined, now: string | undefined): boolean {
+  const [[table], [tableNow]] = [before, now].map((id) => id?.split('/') ?? []) as [
+    string[],
+    string[],
+  ]
+  return before !== undefined && before !== now && table === tableNow
+}
