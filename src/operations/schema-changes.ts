@@ -1,3 +1,4 @@
+import { fieldsIn, retypedFields, typeName } from '../core/normalization/index.ts'
 import type { ActorRecord, ConnectionRecord, StreamConfig } from '../durable-object/rpc.ts'
 import {
   type AirbyteCatalog,
@@ -140,13 +141,9 @@ function differenceOf(
   return {
     added: now
       .filter(({ name }) => !before.has(name) && (wanted?.has(topOf(name)) ?? true))
-      .map((column) => ({ name: column.name, type: typeOf(column) })),
+      .map((column) => ({ name: column.name, type: typeName(column) })),
     removed: known.filter(({ name }) => !after.has(name)).map(({ name }) => name),
-    retyped: known.flatMap((column) => {
-      const other = after.get(column.name)
-      const [from, to] = [typeOf(column), other ? typeOf(other) : '']
-      return other && from !== to ? [{ name: column.name, from, to }] : []
-    }),
+    retyped: retypedFields(known, now),
   }
 }
 
@@ -154,20 +151,3 @@ function differenceOf(
 const IN = /\.|\[\]/
 
 const topOf = (name: string) => name.split(IN, 1)[0] ?? name
-
-/** A column, or what an object or array of it is taken apart into, by its path. */
-function fieldsIn(column: Column, above = ''): Column[] {
-  const own = `${above}${column.name}`
-  const { members, elements } = column
-  if (members)
-    return members.flatMap(({ path, ...member }) =>
-      fieldsIn({ ...member, name: path.join('.') }, `${own}.`),
-    )
-  if (elements)
-    return elements.columns.flatMap((element) =>
-      fieldsIn(element, elements.scalar ? `${own}[]` : `${own}[].`),
-    )
-  return [{ ...column, name: own }]
-}
-
-const typeOf = ({ type, native }: Column): string => native?.type ?? type

@@ -214,6 +214,27 @@ describe('postgres to postgres, in workerd', () => {
     expect(rows).toEqual([{ extra: '7', tags: null }])
   })
 
+  it('widens no column under the policy disable before someone lets it', async () => {
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [orders()],
+      change: { namespace: 'dst', schemaChanges: 'disable' },
+    })
+    await run(connection)
+    await client.query('alter table src.orders alter amount type numeric, alter name set not null')
+    const message = 'The columns of src.orders changed (retyped: amount numeric(38,10) → numeric).'
+    const error = { code: 'SCHEMA_CHANGED', message }
+    expect((await run(connection)).streams[0]?.error).toMatchObject(error)
+    await connection.resume()
+    expect((await run(connection)).streams[0]?.error).toMatchObject(error)
+    await connection.update({ schemaChanges: 'propagate_columns' })
+    await connection.resume()
+    expect((await run(connection)).streams[0]?.error).toBeUndefined()
+    await connection.update({ schemaChanges: 'disable' })
+    expect((await run(connection)).streams[0]?.error).toBeUndefined()
+  })
+
   it('pauses when the cursor column went', async () => {
     const { connection } = await connect({
       source: source(),

@@ -2,6 +2,7 @@
 export { coerceToLimits } from './coerce.ts'
 export { fieldsOf } from './condition.ts'
 export { childTables, tableColumns, tablesIn, withTables } from './elements.ts'
+export { fieldsIn, type Retyped, retypedFields, typeName } from './fields.ts'
 export { flatten } from './flatten.ts'
 export { withoutNew } from './ignored.ts'
 export { applyMapping, mappedColumns, mappedPath, type PlannedMapping } from './mapping.ts'

@@ -22,36 +22,10 @@ import {
   withoutNew,
   withTables,
 } from '../normalization/index.ts'
+import { chooseColumns, namesOf, refuseChange, retypedIn } from './choose-columns.ts'
 import { takenFrom } from './connection-tables.ts'
 import { basisOf, refuseRemade } from './row-basis.ts'
-import type { Normalization, PlannedStream, SyncInput, SyncStreamInput } from './types.ts'
-
-/** What of a sync decides on the plan of a stream. */
-type SyncSettings = Pick<
-  SyncInput,
-  | 'connectionId'
-  | 'syncId'
-  | 'namespace'
-  | 'prefix'
-  | 'normalization'
-  | 'flattening'
-  | 'transfer'
-  | 'schemaChanges'
-  | 'hashSalt'
-  | 'tables'
->
-type StreamSettings = Pick<
-  SyncStreamInput,
-  | 'config'
-  | 'range'
-  | 'replay'
-  | 'state'
-  | 'generationId'
-  | 'minimumGenerationId'
-  | 'generationRows'
-  | 'knownColumns'
-  | 'basis'
->
+import type { Normalization, PlannedStream, PlanSettings, StreamPlanSettings } from './types.ts'
 
 interface Capabilities {
   source: SourceCapabilities
@@ -64,8 +38,8 @@ interface Capabilities {
  * Throws what the person must decide: SCHEMA_CHANGED, CURSOR_MISSING, PRIMARY_KEY_MISSING.
  */
 export function planStream(
-  input: SyncSettings,
-  stream: StreamSettings,
+  input: PlanSettings,
+  stream: StreamPlanSettings,
   discovered: AirbyteStream,
   capabilities: Capabilities,
 ): PlannedStream {
@@ -176,7 +150,7 @@ function refuseTwins(key: string, columns: Column[], mapped: Column[]): void {
 function keepsUnchanged(
   columns: Column[],
   normalization: Normalization,
-  { destinationSyncMode, mapping }: StreamSettings['config'],
+  { destinationSyncMode, mapping }: StreamPlanSettings['config'],
   { destination }: Capabilities,
 ): boolean {
   if (!destinationSyncMode.endsWith('dedup')) return true
@@ -186,8 +160,8 @@ function keepsUnchanged(
 }
 
 function expand(
-  input: SyncSettings,
-  stream: StreamSettings,
+  input: PlanSettings,
+  stream: StreamPlanSettings,
   { json_schema: schema, name }: AirbyteStream,
   columns: Column[],
   normalization: Normalization,
@@ -202,7 +176,8 @@ function expand(
     asked && knownColumns.length > 0
       ? withoutNew(expanded, knownColumns, paths)
       : { columns: expanded, ignored: [] }
-  if (input.schemaChanges === 'disable') refuseChange(stream, namesOf(kept.ignored), [])
+  if (input.schemaChanges === 'disable')
+    refuseChange(stream, { added: namesOf(kept.ignored), retyped: retypedIn(stream, kept.columns) })
   const tables = withTables(kept.columns, name, options, takenFrom(input, config), rename)
   return { ...kept, columns: tables }
 }
@@ -213,11 +188,11 @@ const notNested = (key: string) =>
     hint: "Use normalization 'flatten' or 'basic'.",
   })
 
-function saltOf({ hashSalt }: SyncSettings): string {
+function saltOf({ hashSalt }: PlanSettings): string {
   return hashSalt ?? ''
 }
 
-function resolveCursor({ config, range }: StreamSettings, found: AirbyteStream): string[] {
+function resolveCursor({ config, range }: StreamPlanSettings, found: AirbyteStream): string[] {
   // Rows that a backfill brings are merged by the same cursor as those of any other sync.
   if (range) return config.cursorField ?? []
   if (config.syncMode !== 'incremental') return []
@@ -270,47 +245,6 @@ function requireColumns(
   })
 }
 
-function chooseColumns(
-  input: SyncSettings,
-  stream: StreamSettings,
-  available: Column[],
-  paths: string[][],
-): Column[] {
-  const always = new Set(paths.map(([field]) => field))
-  const selected = stream.config.selectedFields
-  const wanted = selected
-    ? available.filter((c) => selected.includes(c.name) || always.has(c.name))
-    : available
-  if (stream.knownColumns.length === 0) return wanted
-  const known = new Set(stream.knownColumns.map((column) => column.name))
-  if (input.schemaChanges === 'ignore') {
-    return wanted.filter((c) => known.has(c.name) || always.has(c.name))
-  }
-  if (input.schemaChanges === 'disable') {
-    const now = namesOf(wanted)
-    const removed = [...known].filter((name) => !now.includes(name))
-    refuseChange(
-      stream,
-      now.filter((name) => !known.has(name)),
-      removed,
-    )
-  }
-  return wanted
-}
-
-const namesOf = (columns: Column[]) => columns.map(({ name }) => name)
-
-function refuseChange(stream: StreamSettings, added: string[], removed: string[]): void {
-  if (added.length + removed.length === 0) return
-  const parts = [
-    added.length > 0 ? `new: ${added.join(', ')}` : '',
-    removed.length > 0 ? `gone: ${removed.join(', ')}` : '',
-  ]
-  const key = streamKey(stream.config)
-  const message = `The columns of ${key} changed (${parts.filter(Boolean).join('; ')}).`
-  throw new AirbyteError('SCHEMA_CHANGED', message, { stream: key })
-}
-
 /** Rejected rows are few, and only a ledger says which of them are there already. */
 function replayPath(key: string, { ledger, formats }: DestinationCapabilities) {
   if (!ledger) {
@@ -324,7 +258,7 @@ function replayPath(key: string, { ledger, formats }: DestinationCapabilities) {
 }
 
 /** The cheapest path: bytes that pass through untouched, else COPY text that is decoded once, else records. */
-function choosePath(input: SyncSettings, isCopied: boolean, { source, destination }: Capabilities) {
+function choosePath(input: PlanSettings, isCopied: boolean, { source, destination }: Capabilities) {
   const takes = destination.formats.includes('pg-copy-text')
   const gives = source.formats.includes('pg-copy-text')
   const sameDialect = source.dialect !== undefined && source.dialect === destination.dialect

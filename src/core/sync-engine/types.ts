@@ -99,6 +99,34 @@ export interface SyncStreamInput {
   quietAfter: number | null
 }
 
+/** What of a sync decides on the plan of a stream. */
+export type PlanSettings = Pick<
+  SyncInput,
+  | 'connectionId'
+  | 'syncId'
+  | 'namespace'
+  | 'prefix'
+  | 'normalization'
+  | 'flattening'
+  | 'transfer'
+  | 'schemaChanges'
+  | 'hashSalt'
+  | 'tables'
+>
+/** And what of the stream. */
+export type StreamPlanSettings = Pick<
+  SyncStreamInput,
+  | 'config'
+  | 'range'
+  | 'replay'
+  | 'state'
+  | 'generationId'
+  | 'minimumGenerationId'
+  | 'generationRows'
+  | 'knownColumns'
+  | 'basis'
+>
+
 /** Streams that were new at the source. */
 export interface AddedStreams {
   streams: SyncStreamInput[]

@@ -125,6 +125,30 @@ describe('under the policy `disable`', () => {
     expect(plan(BEFORE, first.known, disable)).toMatchObject({ tables: FIRST, ignored: [] })
   })
 
+  it('the stream fails for what has another type, also in objects and arrays', () => {
+    const first = plan(BEFORE)
+    const number: JsonSchema = { type: 'integer' }
+    const retyped = (name: string, from = 'string') =>
+      expect.objectContaining({
+        ...{ code: 'SCHEMA_CHANGED', stream: 't' },
+        message: expect.stringContaining(`retyped: ${name} ${from} → integer`),
+      })
+    const now = (change: Record<string, JsonSchema>) => () =>
+      plan({ ...BEFORE, ...change }, first.known, disable)
+    expect(now({ id: number })).toThrow(retyped('id'))
+    expect(now({ list: number })).toThrow(retyped('list', 'array'))
+    expect(now({ ship: object({ to: number, notes: array(text) }) })).toThrow(retyped('ship.to'))
+    const items = array(object({ sku: number, at: object({ x: text }) }))
+    expect(now({ items })).toThrow(retyped('items[].sku'))
+  })
+
+  it('nothing is said of types that were not kept, or not as the database calls them', () => {
+    const known = [{ name: 'id' }, { name: 'list', type: 'array' }] as Column[]
+    const native = { dialect: 'postgres', type: 'text[]' }
+    const now = { id: text, list: { type: 'array', 'x-native': native } }
+    expect(plan(now, known, disable).tables).toEqual({ t: ['id', 'list'] })
+  })
+
   it('and not for a stream that is taken apart from now on', () => {
     const first = plan(BEFORE, [], { normalization: 'basic' })
     expect(plan(BEFORE, first.known, disable).tables).toEqual(FIRST)
