@@ -14,7 +14,9 @@ const fileName = (name: string) => name.replaceAll(/[^A-Za-z0-9_]/g, '@0000')
 
 const RULES: NameRules = {
   clean(name) {
-    const clean = name.replaceAll(/[\0\u{10000}-\u{10ffff}]|\p{Cs}/gu, '_').replace(/[ ]+$/, '')
+    const clean = name
+      .replaceAll(/[\0\u{10000}-\u{10ffff}]|\p{Cs}/gu, '_')
+      .replace(/[ \t\n\v\f\r]+$/, '')
     return clean === name ? name : `${clean}_${shortHash(name)}`
   },
   fits: (name) => name.length <= MAX_CHARACTERS,

@@ -272,6 +272,7 @@ describe('names', () => {
       'ß',
       'ss',
       'blank ',
+      ...['\t', '\n', '\v', '\f', '\r'].map((end) => `blank${end}`),
       'blank',
       '😀',
       '𝒳',
