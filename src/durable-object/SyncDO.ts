@@ -38,7 +38,7 @@ import {
   tenantStub,
 } from './platform.ts'
 import { sendWakeUps, type WakeUp } from './queue.ts'
-import type { LogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
+import type { NewLogLine, SyncApi, SyncRecord, SyncSummary, Warning } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
 import { pageOf, readArchive, writeArchive } from './sync-archive.ts'
 import { SyncProgress } from './sync-progress.ts'
@@ -338,9 +338,13 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
     })
   }
 
-  async log(lines: Omit<LogLine, 'seq'>[]) {
+  async log(lines: NewLogLine[]) {
     return guarded(() => {
-      for (const line of lines) this.#store.addLog(line)
+      for (const { warning: code, ...line } of lines) {
+        const { stream, message } = line
+        const isNew = !code || this.#store.addWarning({ code, ...(stream && { stream }), message })
+        if (isNew) this.#store.addLog(line)
+      }
     })
   }
 

@@ -14,13 +14,7 @@ import type {
 import { createEgress } from '../egress/index.ts'
 import { dohResolver, platformResolver } from '../egress/resolvers.ts'
 import { workerdEgressHost } from '../egress/workerd-host.ts'
-import type {
-  AirbyteStream,
-  LogLevel,
-  PartitionDelta,
-  StreamKey,
-  StreamState,
-} from '../protocol/index.ts'
+import type { AirbyteStream, PartitionDelta, StreamKey, StreamState } from '../protocol/index.ts'
 import type {
   Budget,
   ConnectorContext,
@@ -52,7 +46,7 @@ const DOH_URL = 'https://cloudflare-dns.com/dns-query'
 
 export interface ContextOptions {
   signal: AbortSignal
-  log: (level: LogLevel, message: string) => void
+  log: ConnectorContext['log']
   budget: Budget
   /** Of the source that runs. */
   owner?: SourceOwner

@@ -15,6 +15,7 @@ import type {
   JsonObject,
   JsonSchema,
   LogLevel,
+  SourceWarning,
   StreamDescriptor,
   StreamKey,
   StreamMapping,
@@ -326,6 +327,7 @@ export interface Warning {
     | 'LOG_RETAINED'
     | 'STREAM_ADDED'
     | 'STREAM_NOT_ADDED'
+    | SourceWarning
   stream?: StreamKey
   message: string
 }
@@ -378,6 +380,9 @@ export interface LogLine {
   stream?: StreamKey
   message: string
 }
+
+/** A line that is written; with `warning` the receipt has it among its warnings. */
+export type NewLogLine = Omit<LogLine, 'seq'> & { warning?: SourceWarning }
 
 /** Rows of one stream to read again; at least one end is given. */
 export interface Backfill extends FieldRange {
@@ -435,7 +440,7 @@ export interface VerifyResult {
     foundRows: number | null
     expectedHash?: string
     foundHash?: string
-    /** Why nothing could be compared, if so. */
+    /** Why nothing could be compared, if so, and which rows of the source were not read. */
     note?: string
     /** Tables of arrays, compared with what the rows say of their number. */
     children?: ChildVerified[]

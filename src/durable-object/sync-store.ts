@@ -175,6 +175,14 @@ export class SyncStore {
       this.#sql.exec('insert into warnings (body) values (?)', JSON.stringify(warning))
   }
 
+  /** @returns false if it is there: a slice that is done again warns again. */
+  addWarning(warning: Warning): boolean {
+    const body = JSON.stringify(warning)
+    const isThere = this.#sql.exec('select 1 from warnings where body = ?', body).toArray().length
+    if (!isThere) this.addWarnings([warning])
+    return !isThere
+  }
+
   warnings(): Warning[] {
     const rows = this.#sql.exec('select body from warnings order by seq').toArray()
     return rows.map(({ body }) => JSON.parse(String(body)) as Warning)

@@ -14,6 +14,9 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 /** A source that asks for more, in milliseconds, is not waited for: the stream fails and says until when. */
 export const LONGEST_WAIT_MS = 24 * 3600 * 1000
 
+/** What the person who follows a sync has to know of its source: a log line that its receipt keeps. */
+export type SourceWarning = 'CHANGES_NOT_IN_LOG' | 'ROWS_WITHOUT_CURSOR'
+
 /** What a source emits while it reads. Every event but `control` names its stream. */
 export type ReadEvent =
   | { type: 'batch'; batch: Batch }
@@ -34,7 +37,14 @@ export type ReadEvent =
    * failure after which it is tried again, where there was one.
    */
   | { type: 'wait'; stream: StreamKey; until: number; reason: string; code?: ErrorCode }
-  | { type: 'log'; stream?: StreamKey; level: LogLevel; message: string }
+  | {
+      type: 'log'
+      stream?: StreamKey
+      level: LogLevel
+      message: string
+      /** The receipt has it among its warnings. */
+      warning?: SourceWarning
+    }
   | { type: 'estimate'; stream: StreamKey; rows?: number; bytes?: number }
   /** The source changed its own config (single-use refresh tokens, migrations). */
   | { type: 'control'; config: JsonObject }

@@ -18,6 +18,7 @@ import type {
   PartitionDelta,
   ReadEvent,
   RowOp,
+  SourceWarning,
   StreamDescriptor,
   StreamKey,
   StreamState,
@@ -32,7 +33,8 @@ export interface ConnectorContext {
   http: HttpClient
   /** Opens a TCP connection through the egress policy. Rejects with EGRESS_REFUSED, HOST_UNREACHABLE or TIMEOUT. */
   connect(target: SocketTarget): Promise<ConnectorSocket>
-  log(level: LogLevel, message: string): void
+  /** With `warning` the sync's receipt has it among its warnings. */
+  log(level: LogLevel, message: string, warning?: SourceWarning, stream?: StreamKey): void
   /** Epoch milliseconds. */
   now(): number
   signal: AbortSignal

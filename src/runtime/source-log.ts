@@ -109,7 +109,12 @@ export interface PreparedLog {
   continues: boolean
   failed: { stream: StreamKey; error: ErrorRecord }[]
   /** What the log will not tell of streams that it can be read for, for the person who follows them. */
-  warnings?: string[]
+  warnings?: LogWarning[]
+}
+
+export interface LogWarning {
+  stream: StreamKey
+  message: string
 }
 
 /** The log of a source as its reader has staged it. */
@@ -120,7 +125,7 @@ export interface StagedChanges {
     log: string
     end: LogEnd
     failed: PreparedLog['failed']
-    warnings?: string[]
+    warnings?: LogWarning[]
   }>
   /** Has the reader go on draining for the next minutes. */
   hold(): Promise<void>

@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { AirbyteError, type StreamKey } from '../../protocol/index.ts'
+import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
+import type { LogWarning } from '../../runtime/source-log.ts'
 import { nameOf, type PublishedTable } from './published-table.ts'
 
 /** A table as it was when its log was taken up, or last gone on with. */
@@ -59,16 +60,19 @@ interface PartitionRow {
 export function partitionWarnings(
   { partitions, ...table }: FollowedTable,
   now: Partitions,
-): string[] {
+): LogWarning[] {
   if (!partitions) return []
-  const stream = nameOf(table)
+  const stream = streamKey({ namespace: table.schema, name: table.name })
   const came = [...now].filter(([part, { attached }]) => attached && !partitions.includes(part))
   const left = partitions.filter((part) => !now.has(part))
   const say = (what: string, parts: string[]) =>
     parts.length === 0
       ? []
       : [
-          `${what} of ${stream}: ${some(parts)}. That is not in the log; refresh the stream, with remove, if the destination should have it.`,
+          {
+            stream,
+            message: `${what} of ${nameOf(table)}: ${some(parts)}. That is not in the log; refresh the stream, with remove, if the destination should have it.`,
+          },
         ]
   return [
     ...say(

@@ -1,7 +1,6 @@
 import type {
   AirbyteStream,
   JsonObject,
-  LogLevel,
   PartitionDelta,
   StreamDescriptor,
 } from '../../protocol/index.ts'
@@ -30,7 +29,7 @@ export interface TaskHost {
     signal: AbortSignal
     budget: Budget
     kept?: KeptConnections
-    log: (level: LogLevel, message: string) => void
+    log: ConnectorContext['log']
   }): ConnectorContext
   /** Masks the secrets of what was opened; every log line and error passes it. */
   scrub(text: string): string

@@ -40,7 +40,11 @@ export async function openReader(
       exhausted: () => ctx.budget.exhausted(),
       async onEvent(event: ReadEvent) {
         if (event.type === 'control') await ctx.owner?.saveConfig(event.config)
-        if (event.type === 'log') ctx.log(event.level, event.message)
+        if (event.type === 'log') {
+          ctx.log(event.level, event.message, event.warning)
+          // The rows that follow cover it: who goes on behind them does not read it again.
+          if (event.warning) await slice.flushLog()
+        }
         if (event.type === 'estimate' && event.rows !== undefined) {
           void sync.estimate(key, event.rows).catch(() => {})
         }

@@ -35,6 +35,7 @@ export async function runPlanSlice(slice: PlanSlice): Promise<void> {
   const reads = !all.some(({ replay }) => replay)
   if (reads) await freeze(slice, source, planned)
   const unchanged = reads ? await unchangedOf(slice, source, all, planned) : []
+  await slice.flushLog()
   await faultPoint('plan.frozen')
   const parts = partsOf(planned)
   for (const [i, part] of parts.entries()) {

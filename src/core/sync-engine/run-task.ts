@@ -3,6 +3,7 @@ import {
   AirbyteError,
   type ErrorRecord,
   type LogLevel,
+  type SourceWarning,
   toAirbyteError,
 } from '../../protocol/index.ts'
 import type { Budget, ConnectorContext } from '../../runtime/contract.ts'
@@ -34,6 +35,8 @@ export interface Slice<C extends Claim = Claim> {
   loaders: Loaders
   /** Throws once the claim is lost or the sync is cancelled. */
   check(): void
+  /** What was logged so far is at the sync's object. */
+  flushLog(): Promise<void>
   /** The task is done. */
   done(warnings?: Warning[]): Promise<void>
 }
@@ -105,10 +108,11 @@ async function runClaim(run: Run, claim: Claim): Promise<Claim | null> {
     await loaders.keepOnly(claim)
     const ctx = host.context({ claim, signal: abort.signal, budget, kept, log: logger.log })
     const done = async (warnings?: Warning[]) => {
+      await logger.flush()
       next = await sync.done(claim.taskId, claim.fence, warnings, run.next())
     }
     const check = () => abort.signal.throwIfAborted()
-    await runSlice({ host, sync, claim, ctx, loaders, check, done })
+    await runSlice({ host, sync, claim, ctx, loaders, check, flushLog: logger.flush, done })
   } catch (thrown) {
     await loaders.close().catch(() => {})
     const error = toAirbyteError(abort.signal.aborted ? abort.signal.reason : thrown)
@@ -124,7 +128,7 @@ async function runClaim(run: Run, claim: Claim): Promise<Claim | null> {
     isOver = true
     clearInterval(heartbeat)
     release?.()
-    await logger.flush()
+    await logger.flush().catch(() => {})
   }
   return next
 }
@@ -157,13 +161,14 @@ function createLogger({ sync, now, scrub }: TaskHost, claim: Claim) {
   const stream = claim.kind === 'plan' ? undefined : claim.stream.key
   let lines: Parameters<SyncControl['log']>[0] = []
   return {
-    log(level: LogLevel, message: string) {
-      if (lines.length < 500) lines.push({ at: now(), level, stream, message: scrub(message) })
+    log(level: LogLevel, message: string, warning?: SourceWarning, of = stream) {
+      if (lines.length >= 500 && !warning) return
+      lines.push({ at: now(), level, stream: of, message: scrub(message), warning })
     },
     async flush() {
       const batch = lines
       lines = []
-      if (batch.length > 0) await sync.log(batch).catch(() => {})
+      if (batch.length > 0) await sync.log(batch)
     },
   }
 }

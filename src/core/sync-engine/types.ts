@@ -1,6 +1,7 @@
 /** What the engine's slices and the sync's object say to each other: plain data, versioned. */
 import type {
   ConnectorPin,
+  NewLogLine,
   Normalization,
   Receipt,
   SliceLimits,
@@ -15,7 +16,6 @@ import type {
   ErrorCode,
   ErrorRecord,
   FieldRange,
-  LogLevel,
   PartitionDelta,
   StreamKey,
   StreamState,
@@ -256,7 +256,7 @@ export interface SyncControl {
   /** Ends the task; with `lane` it claims what its holder may go on with, if there is anything. */
   done(taskId: string, fence: number, warnings?: Warning[], lane?: Lane): Promise<Claim | null>
   fail(taskId: string, fence: number, error: ErrorRecord): Promise<void>
-  log(lines: { at: number; level: LogLevel; stream?: StreamKey; message: string }[]): Promise<void>
+  log(lines: NewLogLine[]): Promise<void>
   estimate(stream: StreamKey, rows: number): Promise<void>
 }
 

@@ -52,7 +52,9 @@ export async function freezeFollowed(
   } = await changesOf(ctx).prepare(
     streams.map((configured) => logStreamOf(configured, saved(configured), freezing)),
   )
-  for (const warning of warnings) ctx.log('warn', warning)
+  for (const { stream, message } of warnings) {
+    ctx.log('warn', message, 'CHANGES_NOT_IN_LOG', stream)
+  }
   const endOfLog = await freezing.endOfLog()
   const { segment, position } = end
   const since = freezing.sinceOf(position, endOfLog)

@@ -151,7 +151,8 @@ async function* readPart(
     at += 1
     if (at <= (state.skip ?? 0)) continue
     if (batch.kind === 'records' && batch.note !== undefined) {
-      yield { type: 'log', stream: batch.stream, level: 'warn', message: batch.note }
+      const { stream, note: message } = batch
+      yield { type: 'log', stream, level: 'warn', message, warning: 'CHANGES_NOT_IN_LOG' }
       continue
     }
     if (await isBehind(followed, batch.schema)) {

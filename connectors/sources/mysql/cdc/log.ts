@@ -19,6 +19,7 @@ import { text } from '../../../../src/runtime/mysql/sql.ts'
 import type {
   LogPlace,
   LogStream,
+  LogWarning,
   PreparedLog,
   SourceLog,
 } from '../../../../src/runtime/source-log.ts'
@@ -102,7 +103,7 @@ async function looked(
   config: SourceConfig,
   streams: LogStream[],
 ): Promise<Required<Pick<PreparedLog, 'failed' | 'warnings'>>> {
-  const warnings: string[] = []
+  const warnings: LogWarning[] = []
   const failed: PreparedLog['failed'] = []
   const schemaOf = ({ namespace }: LogStream['stream']) => namespace ?? config.database
   const bySchema = Map.groupBy(streams, ({ stream }) => schemaOf(stream))
@@ -146,7 +147,7 @@ async function cascades(
   client: MysqlClient,
   schema: string,
   names: ReadonlySet<string>,
-): Promise<string[]> {
+): Promise<LogWarning[]> {
   const rows = await client.query(
     `SELECT TABLE_NAME, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS
      WHERE CONSTRAINT_SCHEMA = ${text(schema)}
@@ -154,7 +155,10 @@ async function cascades(
   )
   return rows.flatMap(([name = '', constraint]) =>
     names.has(String(name))
-      ? `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh all streams of the connection now and then, or let the application make these changes.`
+      ? {
+          stream: streamKey({ namespace: schema, name: String(name) }),
+          message: `The foreign key ${constraint} of ${schema}.${name} cascades: rows that it changes are not in the binlog, and will be missed. Refresh all streams of the connection now and then, or let the application make these changes.`,
+        }
       : [],
   )
 }
