@@ -32,12 +32,22 @@ export async function verifyStreams(
   for await (const opened of loadersOf(env, connection, wanted, LIMIT_MS)) {
     const { row, plan, loader, capabilities } = opened
     const byHash = level === 'hash' && capabilities.verify.includes('hash')
-    const found = await compare(loader, inReceipt.get(row.key) as StreamReceipt, row, byHash)
+    const compared = await compare(loader, inReceipt.get(row.key) as StreamReceipt, row, byHash)
+    const found = withNotes(compared, receipt)
     const children = byHash && plan.children ? await compareChildren(loader, plan) : []
     const ok = found.ok && children.every((child) => child.ok)
     streams.push({ ...found, ok, ...(children.length > 0 && { children }) })
   }
   return { level, ok: streams.every(({ ok }) => ok), streams }
+}
+
+/** With what the source has that was not read: no comparison with what was shows it. */
+function withNotes<F extends VerifyResult['streams'][number]>(found: F, { warnings }: Receipt): F {
+  const unread = warnings.filter(
+    ({ code, stream }) => code === 'ROWS_WITHOUT_CURSOR' && stream === found.stream,
+  )
+  const notes = [...(found.note ? [found.note] : []), ...unread.map(({ message }) => message)]
+  return notes.length > 0 ? { ...found, note: notes.join(' ') } : found
 }
 
 async function compare(

@@ -29,6 +29,11 @@ export interface Captures {
   creates: boolean
   updates: boolean
   deletes: boolean
+  /**
+   * Cursors that may be null: rows without a value that come after the first sync are read where they
+   * are merged, and not where they are appended. Absent: there is none.
+   */
+  nullCursors?: string[]
 }
 
 export interface AirbyteStream extends StreamDescriptor {

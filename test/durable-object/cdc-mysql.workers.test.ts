@@ -238,7 +238,7 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await expectEqual()
   })
 
-  it('says in the log of the sync what it was told without rows, and reads on', async () => {
+  it('says in the log and the receipt of the sync what it was told without rows, and reads on', async () => {
     const { connection } = await connect(setup())
     await run(connection)
     await write(
@@ -247,8 +247,15 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
       'RENAME TABLE items TO before_items, ghost TO items',
       "UPDATE items SET name = 'after' WHERE id = 3",
     )
-    const { syncId, status } = await run(connection)
+    const { syncId, status, receipt } = await run(connection)
     expect(status).toBe('succeeded')
+    expect(receipt?.warnings).toMatchObject([
+      {
+        ...{ code: 'CHANGES_NOT_IN_LOG', stream: 'cdc_sync.items' },
+        message: expect.stringContaining('another table has its name'),
+      },
+    ])
+    expect((await run(connection)).receipt?.warnings).toEqual([])
     const { lines } = await syncStub(env, TENANT, syncId).logs({ limit: 100 })
     expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
       { message: expect.stringContaining('another table has its name'), stream: 'cdc_sync.items' },
@@ -269,17 +276,40 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
       ...setup(),
       streams: [...setup().streams, ...setup({ name: 'children' }).streams],
     })
-    const { syncId, streams } = await run(connection)
+    const { syncId, streams, receipt } = await run(connection)
     const { lines } = await syncStub(env, TENANT, syncId).logs({ limit: 100 })
-    expect(lines).toContainEqual(
-      expect.objectContaining({
-        level: 'warn',
-        message: expect.stringContaining('fk_of_parent'),
-      }),
-    )
+    const told = { message: expect.stringContaining('fk_of_parent') }
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', ...told }))
+    const stream = 'cdc_sync.children'
+    expect(receipt?.warnings).toMatchObject([{ code: 'CHANGES_NOT_IN_LOG', stream, ...told }])
     const [items, children] = streams
     expect(children?.status).toBe('succeeded')
     if (isMariadb) expect(items?.error).toMatchObject({ code: 'CDC_TABLE_UNSUITABLE' })
+  })
+
+  it('brings rows without a cursor value by a cursor where they are merged, and counts them where not', async () => {
+    await write('UPDATE items SET at = NULL WHERE id <= 3')
+    const standard = { replication_method: { method: 'STANDARD' } }
+    const cursor = { cursorField: ['at'] }
+    const merged = await connect(setup(cursor, standard))
+    expect(await run(merged.connection)).toMatchObject({ status: 'succeeded', rows: 1000 })
+    await write("INSERT INTO items (id, name) VALUES (5001, 'one'), (5002, 'more')")
+    const second = await run(merged.connection)
+    expect(second).toMatchObject({ status: 'succeeded', rows: 5, warnings: 0 })
+    await expectEqual()
+    await merged.connection.destroy()
+
+    await target.query(`DROP SCHEMA ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`)
+    const appended = await connect(setup({ ...cursor, destinationSyncMode: 'append' }, standard))
+    expect(await run(appended.connection)).toMatchObject({ status: 'succeeded', warnings: 0 })
+    await write("INSERT INTO items (id, name) VALUES (5003, 'late')")
+    const { receipt } = await run(appended.connection)
+    const message = expect.stringMatching(/6 rows.*\(5\)/)
+    const stream = 'cdc_sync.items'
+    expect(receipt?.warnings).toMatchObject([{ code: 'ROWS_WITHOUT_CURSOR', stream, message }])
+    expect(await appended.connection.verify({ level: 'count' })).toMatchObject({
+      ...{ ok: true, streams: [{ note: message }] },
+    })
   })
 
   it('is followed by itself with a continuous schedule', async () => {

@@ -107,6 +107,32 @@ describe('postgres to postgres, in workerd', () => {
     expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
   })
 
+  it.each([
+    ['append', 'direct'],
+    ['append_dedup', 'staged'],
+  ] as const)(
+    'brings rows that come later without a cursor value, by %s, %s',
+    async (destinationSyncMode, transfer) => {
+      await client.query(`
+        alter table src.orders alter updated_at drop not null, alter updated_at drop default;
+        update src.orders set updated_at = null where id <= 10`)
+      const mode = { syncMode: 'incremental', destinationSyncMode } as const
+      const { connection } = await connect({
+        source: source(),
+        destination,
+        streams: [orders({ ...mode, cursorField: ['updated_at'], primaryKey: [['id']] })],
+        change: { transfer, namespace: 'dst' },
+      })
+      expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 5000 })
+      await client.query(`insert into src.orders (id, name) values (9000, 'one'), (9001, 'more')`)
+      const second = await run(connection)
+      expect(second).toMatchObject({ status: 'succeeded', rows: 2, warnings: 0 })
+      expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 0 })
+      expect(await contents('dst.orders')).toEqual(await contents('src.orders'))
+      expect(await connection.verify({ level: 'hash' })).toMatchObject({ ok: true })
+    },
+  )
+
   it.each(['direct', 'staged'] as const)(
     'filters, hashes and renames, and merges by the renamed key, %s',
     async (transfer) => {

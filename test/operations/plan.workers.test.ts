@@ -326,6 +326,22 @@ describe('the plan of a connection', () => {
     expect(appending.warnings.map(({ code }) => code)).toContain('VERSIONS_APPENDED')
   })
 
+  it('warns of a cursor that may be null where rows without it would not be read, and only there', async () => {
+    const { call, link } = await ends()
+    await sql('CREATE OR REPLACE VIEW shop.recent AS SELECT * FROM shop.orders')
+    const recent = { ...ORDERS, name: 'recent', primaryKey: 'id' }
+    const warned = async (...streams: object[]) =>
+      planOf(await call('connections.plan', { ...link, streams })).warnings.filter(
+        ({ code }) => code === 'NULL_CURSORS_NOT_SEEN',
+      )
+    const append = { destinationSyncMode: 'append' }
+    expect(await warned({ ...recent, ...append }, { ...ORDERS, ...append })).toMatchObject([
+      { stream: 'shop.recent', message: expect.stringContaining("'at'") },
+    ])
+    expect(await warned({ ...recent, destinationSyncMode: 'append_dedup' })).toEqual([])
+    await sql('DROP VIEW shop.recent')
+  })
+
   it('fails as creating would: a name that is taken, a table that another connection writes', async () => {
     const { call, link } = await ends()
     await call('connections.create', { ...link, streams: [ORDERS] })

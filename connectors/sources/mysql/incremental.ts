@@ -22,9 +22,28 @@ export async function freezeIncremental(reader: StreamReader): Promise<CursorBou
     `SELECT ${positionSql(column)} FROM ${qualified(table)} WHERE ${c} IS NOT NULL ORDER BY ${c} DESC LIMIT 1`,
   )
   const cursor = row?.[0] ?? null
-  if (cursor === null) return { cursor, lookback }
-  return { cursor, lookback, digest: await digest(reader, column, cursor, lookback) }
+  const bound: CursorBound = { cursor, lookback, ...(await nullsOf(reader, column)) }
+  if (cursor === null) return bound
+  return { ...bound, digest: await digest(reader, column, cursor, lookback) }
 }
+
+/** Which rows have no cursor value, where that has a use: a number where they are not read again. */
+async function nullsOf(
+  reader: StreamReader,
+  { name, required }: SourceColumn,
+): Promise<Partial<CursorBound>> {
+  const { client, table } = reader
+  if (required) return {}
+  const where = `${quote(name)} IS NULL`
+  if (isMerged(reader)) {
+    const [nullRows] = await client.query(digestSql(table, where))
+    return nullRows ? { nullRows } : {}
+  }
+  const [row] = await client.query(`SELECT COUNT(*) FROM ${qualified(table)} WHERE ${where}`)
+  return { nullCount: Number(row?.[0]) }
+}
+
+const isMerged = ({ configured }: StreamReader) => configured.destinationSyncMode.endsWith('dedup')
 
 async function digest(
   { client, table }: StreamReader,
@@ -33,9 +52,13 @@ async function digest(
   lookback: number,
 ): Promise<(string | null)[] | undefined> {
   const value = literal(column, cursor)
-  const [row] = await client.query(digestSql(table, column, below(column, value, lookback), value))
+  const c = quote(column.name)
+  const where = `${c} >= ${below(column, value, lookback)} AND ${c} <= ${value}`
+  const [row] = await client.query(digestSql(table, where))
   return row
 }
+
+const isSame = (now: unknown, known: unknown) => JSON.stringify(now) === JSON.stringify(known)
 
 /**
  * If other rows lie within the lookback of the saved bound than did when it was taken, all that lie
@@ -54,8 +77,12 @@ export function readIncremental(
     ...{ stream, table, saved, cursorField: column.name },
     checkpoint_rows: config.checkpoint_rows,
     upper: () => (configured.upperBound as CursorBound | undefined) ?? freezeIncremental(reader),
-    scanNulls: () =>
-      scan(reader, { where: [`${quote(column.name)} IS NULL`], keys: keysetOf(table) ?? [] }),
+    async *scanNulls({ nulls, nullRows }, upper) {
+      if (column.required || (nulls && !isMerged(reader))) return
+      // All or none, as with the lookback.
+      if (nulls && nullRows && isSame(upper.nullRows, nullRows)) return
+      yield* scan(reader, { where: [`${quote(column.name)} IS NULL`], keys: keysetOf(table) ?? [] })
+    },
     async *scanWindow(lower, { cursor }, from) {
       if (cursor === null) return
       const where = [
@@ -88,7 +115,5 @@ async function lowerSql(
   const c = quote(column.name)
   const value = literal(column, cursor)
   const now = known && (await digest(reader, column, cursor, lookback))
-  return now && JSON.stringify(now) === JSON.stringify(known)
-    ? `${c} > ${value}`
-    : `${c} >= ${below(column, value, lookback)}`
+  return now && isSame(now, known) ? `${c} > ${value}` : `${c} >= ${below(column, value, lookback)}`
 }

@@ -47,7 +47,9 @@ const mysql: Source = {
     const parsed = parseConfig(config)
     const tables = await withSource(ctx, parsed, (client) => listTables(client, parsed.database))
     const streams = tables.map((table) => {
-      const stream = catalogStream(table, keysetOf(table) !== undefined)
+      const nullable = table.columns.filter(({ type, required }) => type.cursor && !required)
+      const names = nullable.map(({ name }) => name)
+      const stream = catalogStream(table, keysetOf(table) !== undefined, names)
       return cdcOf(parsed) ? fromLog(stream, table) : stream
     })
     return { streams }

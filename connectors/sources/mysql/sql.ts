@@ -38,19 +38,13 @@ export function after(keys: SourceColumn[], values: string[]): string {
 export const upTo = (keys: SourceColumn[], values: string[]): string =>
   `NOT (${after(keys, values)}) AND ${quote(keys[0]?.name ?? '')} <= ${literal(keys[0] as SourceColumn, values[0] ?? '')}`
 
-/** What bound and lookback watch: how many rows, and which, by their key (without one: by their values). */
-export function digestSql(
-  table: SourceTable,
-  cursor: SourceColumn,
-  from: string,
-  to: string,
-): string {
+/** How many rows of a condition there are, and which, by their key (without one: by their values). */
+export function digestSql(table: SourceTable, where: string): string {
   const named = table.key.length > 0 ? table.key : table.columns.map(({ name }) => name)
   const list = named.map((name) => `COALESCE(HEX(${quote(name)}), '-')`).join(', ')
   const hash = `CRC32(CONCAT_WS(',', ${list}))`
-  const c = quote(cursor.name)
   return `SELECT COUNT(*), COALESCE(BIT_XOR(${hash}), 0), COALESCE(SUM(${hash}), 0)
-    FROM ${qualified(table)} WHERE ${c} >= ${from} AND ${c} <= ${to}`
+    FROM ${qualified(table)} WHERE ${where}`
 }
 
 /** `value` less the lookback. */

@@ -17,6 +17,8 @@ export interface SourceColumn extends TableColumn {
   /** As the information schema has it: `bigint`. */
   dataType: string
   type: ResolvedType
+  /** NOT NULL, which a cell of it may be null in spite of: a zero date has none. */
+  required: boolean
 }
 
 /** The tables of a database, or the one that is named. */
@@ -108,7 +110,7 @@ function columnOf(
   const column: Column = { name, type: type.airbyte }
   if (nullable === 'NO' && !PARTIAL.has(type.kind)) column.nullable = false
   column.native = { dialect: 'mysql', type: checked ? 'json' : columnType }
-  return { name, dataType, type, column }
+  return { name, dataType, type, column, required: nullable === 'NO' }
 }
 
 /** Rejects with STREAM_NOT_FOUND. */

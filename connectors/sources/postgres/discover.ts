@@ -4,10 +4,14 @@ import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
 import type { SourceConfig } from './config.ts'
 import type { Relation } from './relations.ts'
+import { canBeNull, tellsNulls } from './sql.ts'
 
 /** The stream that a relation is in the catalog. */
 export function streamOf(relation: Relation, config: SourceConfig): AirbyteStream {
-  const stream = catalogStream(relation, relation.key.length > 0 || relation.kind === 'table')
+  const isResumable = relation.key.length > 0 || relation.kind === 'table'
+  const unclear = tellsNulls(relation) ? [] : relation.columns.filter(canBeNull)
+  const nullCursors = unclear.filter(({ type }) => type.cursor).map(({ name }) => name)
+  const stream = catalogStream(relation, isResumable, nullCursors)
   return cdcOf(config) ? fromLog(stream, relation) : stream
 }
 

@@ -3,14 +3,24 @@ import { cursorColumn } from '../../../src/runtime/database/columns.ts'
 import { readByCursor } from '../../../src/runtime/database/read-by-cursor.ts'
 import { cursorKeys, keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
-import { boundOf, boundSql, columnSql, compareRow, type OrderKey, windowSql } from './sql.ts'
+import {
+  boundOf,
+  boundSql,
+  canBeNull,
+  compareRow,
+  nullsSql,
+  type OrderKey,
+  tellsNulls,
+  windowSql,
+} from './sql.ts'
 import { type CursorBound, lowerBound, type Position } from './state.ts'
 
 export async function freezeIncremental(reader: StreamReader): Promise<CursorBound> {
   const lookback = reader.configured.lookbackSeconds ?? 0
   const sql = boundSql(reader.relation, cursorOf(reader), lookback)
   const { rows } = await reader.client.query(sql)
-  return boundOf(rows[0], lookback)
+  const { nullCount, ...bound } = boundOf(rows[0], lookback)
+  return isMerged(reader) ? bound : { ...bound, ...(nullCount === undefined ? {} : { nullCount }) }
 }
 
 export function readIncremental(
@@ -28,11 +38,15 @@ export function readIncremental(
     ...{ stream, table: relation, saved, cursorField: column.name },
     checkpoint_rows: config.checkpoint_rows,
     upper: () => (configured.upperBound as CursorBound | undefined) ?? freezeIncremental(reader),
-    scanNulls: () =>
-      scan(reader, {
-        where: [`${columnSql(column.name)} IS NULL`],
-        keys: keysetOf(relation) ?? [],
-      }),
+    async *scanNulls({ nulls, nullRows }, upper) {
+      if (!canBeNull(column)) return
+      const isTold = tellsNulls(relation)
+      // Without a lower bound (also: of an older version) all come again.
+      if (nulls && !(isTold && nullRows) && !isMerged(reader)) return
+      const lower = nulls && isTold ? nullRows : undefined
+      const where = [nullsSql(column, lower, upper.nullRows)]
+      yield* scan(reader, { where, keys: keysetOf(relation) ?? [] })
+    },
     scanWindow: (lower, upper, from) =>
       scan(reader, {
         where: [windowSql(column, lowerBound(lower), upper), from && after(reader, keys, from)],
@@ -51,6 +65,8 @@ function after({ relation }: StreamReader, keys: OrderKey[], from: Position): st
     ? compareRow(keys, '>', from.values)
     : compareRow(keys.slice(0, 1), '>=', from.values)
 }
+
+const isMerged = ({ configured }: StreamReader) => configured.destinationSyncMode.endsWith('dedup')
 
 const cursorOf = ({ relation, configured }: StreamReader) =>
   cursorColumn(relation.columns, configured.cursorField)

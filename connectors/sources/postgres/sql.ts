@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Relation, RelationColumn } from './relations.ts'
-import type { CursorBound } from './state.ts'
+import type { CursorBound, Moment } from './state.ts'
 
 export const quote = (name: string) => pg.escapeIdentifier(name)
 
@@ -55,31 +55,67 @@ const MAX_SEEN = 1000
 
 export const hasXmin = ({ kind }: Relation) => kind !== 'view' && kind !== 'foreign table'
 
-/** The bound as it stands now: one row, `cursor`, `horizon`, `seen` (JSON), all of one snapshot. */
+/**
+ * Whether the rows without a value in the column that came after a moment can be told. A materialized
+ * view is written anew with each refresh.
+ */
+export const tellsNulls = ({ kind }: Relation) => kind === 'table' || kind === 'partitioned'
+
+export const canBeNull = ({ column }: RelationColumn) => column.nullable !== false
+
+/**
+ * The bound as it stands now: one row, `cursor`, `horizon`, `seen` (JSON) and of rows without a value
+ * `null_seen` (JSON) or, where these cannot be told, `null_count`; all of one snapshot.
+ */
 export function boundSql(relation: Relation, column: RelationColumn, lookback: number): string {
   const from = fromItem(relation)
   const c = columnSql(column.name)
   const top = `SELECT ${c} AS value FROM ${from} WHERE ${c} IS NOT NULL ORDER BY ${c} DESC LIMIT 1`
-  if (!hasXmin(relation)) return `SELECT value::text AS cursor FROM (${top}) top`
-  return `WITH top AS (${top}),
-  moment AS (SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon)
-SELECT (SELECT value::text FROM top) AS cursor, horizon, (
+  const counted = `(SELECT count(*) FROM ${from} WHERE ${c} IS NULL) AS null_count`
+  const nulls = canBeNull(column) && !tellsNulls(relation) ? `, ${counted}` : ''
+  if (!hasXmin(relation))
+    return `WITH top AS (${top}) SELECT (SELECT value::text FROM top) AS cursor${nulls}`
+  const seen = (where: string, most: number) => `(
   SELECT coalesce(json_agg(xid::text ORDER BY xid), '[]') FROM (
     SELECT DISTINCT ${ROW_XID} AS xid FROM ${from}
-    WHERE ${c} >= ${below(column, '(SELECT value FROM top)', lookback)} AND ${ROW_XID} >= horizon
-    LIMIT ${MAX_SEEN + 1}
+    WHERE ${where} AND ${ROW_XID} >= horizon ORDER BY xid LIMIT ${most}
   ) late
-) AS seen FROM moment`
+)`
+  const end = `${c} >= ${below(column, '(SELECT value FROM top)', lookback)}`
+  const told = canBeNull(column) && tellsNulls(relation)
+  return `WITH top AS (${top}),
+  moment AS (SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon)
+SELECT (SELECT value::text FROM top) AS cursor, horizon, ${seen(end, MAX_SEEN + 1)} AS seen${
+    told ? `, ${seen(`${c} IS NULL`, MAX_SEEN)} AS null_seen` : nulls
+  } FROM moment`
 }
 
-/** What `boundSql` answered. */
-export function boundOf(
-  row: { cursor: string | null; horizon?: string; seen?: string } | undefined,
-  lookback: number,
-): CursorBound {
-  const seen = JSON.parse(row?.seen ?? '[]') as string[]
+interface BoundRow {
+  cursor: string | null
+  horizon?: string
+  seen?: string
+  null_seen?: string
+  null_count?: string
+}
+
+/** What `boundSql` answered. Rows without a cursor value of transactions past the list come later. */
+export function boundOf(row: BoundRow | undefined, lookback: number): CursorBound {
   const bound: CursorBound = { cursor: row?.cursor ?? null, lookback }
-  return row?.horizon && seen.length <= MAX_SEEN ? { ...bound, horizon: row.horizon, seen } : bound
+  const horizon = row?.horizon
+  const seen = JSON.parse(row?.seen ?? '[]') as string[]
+  if (horizon && seen.length <= MAX_SEEN) Object.assign(bound, { horizon, seen })
+  if (horizon && row.null_seen) bound.nullRows = { horizon, seen: JSON.parse(row.null_seen) }
+  if (row?.null_count) bound.nullCount = Number(row.null_count)
+  return bound
+}
+
+/** Rows without a cursor value up to `upper`, without those up to `lower`, each once. */
+export function nullsSql(column: RelationColumn, lower?: Moment, upper?: Moment): string {
+  return [
+    `${columnSql(column.name)} IS NULL`,
+    ...(upper ? [wasDone(upper)] : []),
+    ...(lower ? [`NOT ${wasDone(lower)}`] : []),
+  ].join(' AND ')
 }
 
 /**
@@ -109,7 +145,7 @@ export function windowSql(
   return conditions.join(' AND ')
 }
 
-function wasDone({ horizon = '', seen = [] }: CursorBound): string {
+function wasDone({ horizon = '', seen = [] }: Partial<Moment>): string {
   // BigInt: a state can be set by hand, and nothing but numbers may get into the statement.
   const older = `${ROW_XID} < ${BigInt(horizon)}`
   return seen.length === 0

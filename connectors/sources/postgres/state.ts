@@ -9,6 +9,14 @@ export interface CursorBound extends AnyBound {
    */
   horizon?: string
   seen?: string[]
+  /** The same of rows without a cursor value. */
+  nullRows?: Moment
+}
+
+/** Which transactions were done: all below the horizon, and of those from it on these. */
+export interface Moment {
+  horizon: string
+  seen: string[]
 }
 
 /** Where a window stopped. */

@@ -30,6 +30,12 @@ const RULES: Record<string, (stream: StreamOutlook) => string | null> = {
     syncMode === 'incremental' && captures?.updates === false
       ? 'Rows that change without their cursor growing are not read again.'
       : null,
+  NULL_CURSORS_NOT_SEEN: ({ view: { syncMode, destinationSyncMode, captures, cursorField } }) =>
+    syncMode === 'incremental' &&
+    destinationSyncMode === 'append' &&
+    captures?.nullCursors?.includes(cursorField[0] ?? '')
+      ? `The cursor '${cursorField[0]}' may be null: rows that come without a value after the first sync are not read, and counted in the receipt. Merge the stream by key, or take a cursor that is never null.`
+      : null,
   COLUMNS_KEPT: ({ rehearsal, view }) => {
     const wanted = new Set(view.columns.map(({ name }) => name))
     const kept = (rehearsal?.existing ?? [])

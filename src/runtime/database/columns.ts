@@ -24,8 +24,16 @@ export interface Table<C extends TableColumn = TableColumn> {
   rows: number | null
 }
 
-/** The stream that a table is in the catalog. */
-export function catalogStream(table: Table, resumable: boolean): AirbyteStream {
+/**
+ * The stream that a table is in the catalog.
+ *
+ * @param nullCursors @see Captures.nullCursors
+ */
+export function catalogStream(
+  table: Table,
+  resumable: boolean,
+  nullCursors: string[],
+): AirbyteStream {
   const { key, columns } = table
   const cursors = columns.filter(({ type }) => type.cursor)
   // An update is seen only if it moves the cursor, which in practice a date or time outside the key does.
@@ -42,7 +50,10 @@ export function catalogStream(table: Table, resumable: boolean): AirbyteStream {
     source_defined_cursor: false,
     ...(key.length > 0 ? { source_defined_primary_key: key.map((name) => [name]) } : {}),
     is_resumable: resumable,
-    captures: { creates: cursors.length > 0, updates, deletes: false },
+    captures: {
+      ...{ creates: cursors.length > 0, updates, deletes: false },
+      ...(nullCursors.length > 0 && { nullCursors }),
+    },
     ...(table.rows !== null ? { estimated_rows: table.rows } : {}),
     ...(ids.length > 0 ? { column_ids: Object.fromEntries(ids) } : {}),
   }

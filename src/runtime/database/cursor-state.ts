@@ -7,6 +7,8 @@ export interface CursorBound {
   cursor: string | null
   /** Seconds (or units) below `cursor` that are watched for late commits. */
   lookback: number
+  /** How many rows have none, where a later run cannot tell which of them an earlier one has read. */
+  nullCount?: number
 }
 
 /** Everything up to the bound is read; without one, nothing yet. */
@@ -16,8 +18,10 @@ export type CursorState<B extends CursorBound, P extends KeyPosition> = Partial<
   cursor_field: [string]
   /** True once the rows without a cursor value are read. */
   nulls?: boolean
-  /** The window in progress. */
-  window?: { upper: B; position: P }
+  /** How many of them were read, where rows are appended and those that come later cannot be told. */
+  nullsRead?: number
+  /** The window in progress: its rows without a cursor value are read; without a position, no other. */
+  window?: { upper: B; position?: P }
 }
 
 /**

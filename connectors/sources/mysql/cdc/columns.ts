@@ -19,7 +19,7 @@ export function withCdcColumns(table: SourceTable, since: string | undefined): S
     const value = column.name === CDC_CURSOR && since !== undefined ? String(BigInt(since)) : 'NULL'
     const kind = column.type === 'integer' ? 'integer' : 'text'
     const type = { airbyte: column.type, kind, expression: () => value } as const
-    return { name: column.name, dataType: kind, column, type }
+    return { name: column.name, dataType: kind, column, type, required: false }
   })
   return { ...table, columns: [...table.columns, ...added] }
 }

@@ -14,7 +14,10 @@ const incremental = async (overrides = {}) =>
 
 async function read(state?: Parameters<typeof readStream>[2], overrides = {}) {
   const events = await readStream(db.reading(), await incremental(overrides), state)
-  return { ids: cellsOf(events, 'id'), state: statesOf(events).at(-1) }
+  const warned = events.flatMap((event) =>
+    event.type === 'log' && event.warning === 'ROWS_WITHOUT_CURSOR' ? [event.message] : [],
+  )
+  return { ids: cellsOf(events, 'id'), state: statesOf(events).at(-1), warned }
 }
 
 describe('incremental reads of the mysql source', () => {
@@ -52,6 +55,35 @@ describe('incremental reads of the mysql source', () => {
     expect((await read(first.state, lookback)).ids).toEqual([])
     await db.run("INSERT INTO events VALUES (4, '2024-01-01 00:00:02')")
     expect((await read(first.state, lookback)).ids).toEqual([1, 4, 2])
+  })
+
+  it('reads rows without a cursor value again where they are merged and others came', async () => {
+    const merged = { destinationSyncMode: 'append_dedup' }
+    const first = await read(undefined, merged)
+    expect(first.ids).toEqual([9, 1, 2])
+    await db.run('INSERT INTO events VALUES (10, NULL)')
+    const second = await read(first.state, merged)
+    expect(second.ids).toEqual([9, 10])
+    expect((await read(second.state, merged)).ids).toEqual([])
+  })
+
+  it('says how many rows without a cursor value it does not read, where that would double others', async () => {
+    const first = await read()
+    expect(first.warned).toEqual([])
+    await db.run('INSERT INTO events VALUES (10, NULL), (11, NULL)')
+    const second = await read(first.state)
+    expect(second.ids).toEqual([])
+    expect(second.warned).toEqual([expect.stringMatching(/events.*3 rows.*'at'.*\(1\)/s)])
+    const again = await read(second.state)
+    expect(again.warned).toEqual(second.warned)
+  })
+
+  it('reads a zero date of a column that cannot be null once', async () => {
+    await db.run(
+      'CREATE OR REPLACE TABLE events (id INT PRIMARY KEY, at DATETIME NOT NULL)',
+      "INSERT INTO events VALUES (1, '0000-00-00 00:00:00'), (2, '2024-01-01 00:00:05')",
+    )
+    expect((await read()).ids).toEqual([1, 2])
   })
 
   it('goes on from a state of Airbyte’s own connector, with the last value again', async () => {

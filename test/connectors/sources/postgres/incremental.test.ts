@@ -181,15 +181,83 @@ describe('an incremental read', () => {
     ])
   })
 
-  it('reads rows without a cursor value in the first run only', async () => {
-    await db.sql(
-      'CREATE TABLE holes (id int PRIMARY KEY, c int); INSERT INTO holes VALUES (1, NULL), (2, 5)',
-    )
-    const stream = await configured('holes', 'c')
+  it.each([
+    ['of a table', ''],
+    ['of partitions', 'PARTITION BY HASH (id)'],
+  ])('reads rows %s without a cursor value once each, whenever they come', async (name, how) => {
+    const table = `holes_${name.replaceAll(' ', '_')}`
+    await db.sql(`CREATE TABLE ${table} (id int PRIMARY KEY, c int, v int DEFAULT 0) ${how}`)
+    if (how) {
+      await db.sql(`CREATE TABLE ${table}_a PARTITION OF ${table}
+        FOR VALUES WITH (MODULUS 1, REMAINDER 0)`)
+    }
+    await db.sql(`INSERT INTO ${table} VALUES (1, NULL), (2, NULL)`)
+    const stream = await configured(table, 'c')
     const first = await sync(db.config, stream)
+    expect(ids(first).sort()).toEqual([1, 2])
+    await db.sql(`INSERT INTO ${table} VALUES (3, NULL), (4, 6)`)
+    const second = await sync(db.config, stream, first.state)
+    expect(ids(second)).toEqual([3, 4])
+    const idle = await sync(db.config, stream, second.state)
+    expect(ids(idle)).toEqual([])
+    await db.sql(`UPDATE ${table} SET v = 1 WHERE id = 1`)
+    await db.sql(`VACUUM FREEZE ${table}`)
+    const third = await sync(db.config, stream, idle.state)
+    expect(third.rows).toEqual([{ id: 1, c: null, v: 1 }])
+    expect(ids(await sync(db.config, stream, third.state))).toEqual([])
+  })
+
+  it('leaves rows without a cursor value that commit after the freeze to the next run', async () => {
+    await db.sql('CREATE TABLE late_holes (id int PRIMARY KEY, c int)')
+    await db.sql('INSERT INTO late_holes VALUES (1, NULL)')
+    const other = await session()
+    await other.query('BEGIN; INSERT INTO late_holes VALUES (2, NULL)')
+    await db.sql('INSERT INTO late_holes VALUES (3, NULL)')
+    const stream = await configured('late_holes', 'c')
+    const bound = await freeze(db.config, stream)
+    await other.query('COMMIT')
+    await other.end()
+    await db.sql('INSERT INTO late_holes VALUES (4, NULL)')
+    const first = await sync(db.config, stream, undefined, bound)
+    expect(ids(first)).toEqual([1, 3])
+    const second = await sync(db.config, stream, first.state)
+    expect(ids(second)).toEqual([2, 4])
+  })
+
+  it('goes on behind the rows without a cursor value that a run has read when it is interrupted', async () => {
+    await db.sql(
+      'CREATE TABLE half (id int PRIMARY KEY, c int); INSERT INTO half VALUES (1, NULL), (2, 1)',
+    )
+    const stream = await configured('half', 'c')
+    const first = await sync(db.config, stream)
+    await db.sql('INSERT INTO half VALUES (3, NULL), (4, 2), (5, 3)')
+    const bound = await freeze(db.config, stream)
+    const second = await sync(db.config, stream, first.state, bound)
+    const after = second.states[0] as { state: StreamState; rowsBefore: number }
+    expect(after.rowsBefore).toBe(1)
+    expect(ids(await sync(db.config, stream, after.state, bound))).toEqual([4, 5])
+    await db.sql('INSERT INTO half VALUES (6, NULL)')
+    expect(ids(await sync(db.config, stream, after.state))).toEqual([4, 5, 6])
+    await db.sql('CREATE TABLE bare (id int PRIMARY KEY, c int); INSERT INTO bare VALUES (1, NULL)')
+    const bare = await configured('bare', 'c')
+    const all = await sync(db.config, bare)
+    expect(ids(await sync(db.config, bare, all.states[0]?.state))).toEqual([])
+  })
+
+  it('reads all rows of a view without a cursor value at each run where they are merged, and says so where not', async () => {
+    await db.sql(`CREATE TABLE open (id int, c int); INSERT INTO open VALUES (1, NULL), (2, 5);
+      CREATE VIEW opened AS SELECT * FROM open`)
+    const appended = await configured('opened', 'c')
+    const first = await sync(db.config, appended)
     expect(ids(first)).toEqual([1, 2])
-    await db.sql('INSERT INTO holes VALUES (3, NULL), (4, 6)')
-    expect(ids(await sync(db.config, stream, first.state))).toEqual([4])
+    await db.sql('INSERT INTO open VALUES (3, NULL)')
+    const second = await sync(db.config, appended, first.state)
+    expect(ids(second)).toEqual([2])
+    const warned = second.events.find(({ type }) => type === 'log')
+    expect(warned).toMatchObject({ level: 'warn', warning: 'ROWS_WITHOUT_CURSOR' })
+    expect(warned).toMatchObject({ message: expect.stringMatching(/opened.*2 rows.*'c'.*\(1\)/s) })
+    const merged = { ...appended, destinationSyncMode: 'append_dedup' as const }
+    expect(ids(await sync(db.config, merged, second.state))).toEqual([1, 3, 2])
   })
 
   it('reads a view from its last cursor value on, so that no tie is lost', async () => {
