@@ -1,3 +1,6 @@
+/** What is asked for at once. Without it, workerd's own streams come in pieces of 4 KiB. */
+const READ_BYTES = 64 * 1024
+
 /** Chunks of bytes, from whichever kind of stream the platform gave. */
 export async function* chunksOf(
   source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -6,11 +9,11 @@ export async function* chunksOf(
     yield* source
     return
   }
-  const reader = source.getReader()
+  const { reader, read } = openReader(source)
   let ended = false
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await read()
       ended = done
       if (done) return
       yield value
@@ -19,6 +22,31 @@ export async function* chunksOf(
     // A consumer that stops early must not leave the other end of the stream waiting.
     if (!ended) await reader.cancel().catch(() => {})
     reader.releaseLock()
+  }
+}
+
+function openReader(source: ReadableStream<Uint8Array>) {
+  let reader: ReadableStreamBYOBReader
+  try {
+    reader = source.getReader({ mode: 'byob' })
+  } catch {
+    // Not a stream of bytes: its pieces are as they were made.
+    const reader = source.getReader()
+    return { reader, read: () => reader.read() }
+  }
+  let spare: ArrayBuffer | undefined
+  return {
+    reader,
+    async read() {
+      const buffer = spare ?? new ArrayBuffer(READ_BYTES)
+      spare = undefined
+      const { done, value } = await reader.read(new Uint8Array(buffer))
+      if (done || !value) return { done: true as const, value: undefined }
+      if (value.length >= READ_BYTES / 2) return { done, value }
+      // Else whoever keeps pieces keeps buffers that are nearly empty.
+      spare = value.buffer
+      return { done, value: value.slice() }
+    },
   }
 }
 

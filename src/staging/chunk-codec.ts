@@ -165,14 +165,13 @@ function batchOf(frame: Uint8Array, headerLength: number, schemas: Column[][]): 
   const op = header.op === undefined ? {} : { op: [...header.op] as RowOp[] }
   if (header.kind === 'encoded') {
     if (!header.format) throw changed('a format is missing')
-    const bytes = payload.slice()
     return {
       kind: 'encoded',
       stream,
       schema,
       format: header.format,
       rows,
-      bytes,
+      bytes: payload,
       extractedAt,
       ...op,
     }

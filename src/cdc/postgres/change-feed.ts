@@ -1,6 +1,6 @@
 import type { ConnectorContext } from '../../runtime/contract.ts'
 import type { PostgresConfig } from '../../runtime/postgres/config.ts'
-import { takeTurns } from '../turns.ts'
+import { takeTurns } from '../../runtime/turns.ts'
 import { type DecoderOptions, PgOutputDecoder } from './pgoutput/decoder.ts'
 import type { ChangeEvent } from './pgoutput/events.ts'
 import type { CdcPosition } from './position.ts'

@@ -1,4 +1,5 @@
 import type { Batch } from '../../protocol/index.ts'
+import { turn } from '../../runtime/turns.ts'
 import { batchBytes } from './batch-bytes.ts'
 
 /** Batches that are read before they are asked for. */
@@ -34,6 +35,8 @@ export function readAhead(source: AsyncIterable<Batch>, limit: number): ReadAhea
         waiting.push(batch)
         bytes += batchBytes(batch)
         tell()
+        // Else all that may wait is read at once, and the answers of a server that writes meanwhile wait too.
+        await turn()
         while (bytes >= limit && isWanted) await changed.promise
         if (!isWanted) return false
       }

@@ -1,4 +1,5 @@
 import { AirbyteError, isObject, type JsonValue } from '../../../protocol/index.ts'
+import { turn } from '../../turns.ts'
 import type { Slice } from '../environment.ts'
 import type { Paginator } from '../paginator/index.ts'
 import type { Selector } from '../records/selector.ts'
@@ -181,8 +182,5 @@ export function repetitionGuard(stream: string) {
     previous = { token: text, body }
   }
 }
-
-/** Until all that is ready to run has run. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0

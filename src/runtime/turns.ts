@@ -1,3 +1,6 @@
+/** Until whatever else is ready to run has had its turn. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
 /** How long a log is read before whatever else waits has its turn. */
 const TURN_MS = 2
 
@@ -10,7 +13,7 @@ export function takeTurns(now: () => number): () => Promise<void> {
   let since = now()
   return async () => {
     if (now() - since < TURN_MS) return
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await turn()
     since = now()
   }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { takeTurns } from '../../src/cdc/turns.ts'
+import { takeTurns } from '../../src/runtime/turns.ts'
 
 it('lets what waits have its turn once it has waited for some time, and not before', async () => {
   let now = 0
