@@ -84,8 +84,12 @@ export async function ended(
   return sync.get()
 }
 
-export async function run(connection: Connection, options: { acceptEmpty?: boolean } = {}) {
-  const record = await ended(await start(connection, options))
+export async function run(
+  connection: Connection,
+  options: { acceptEmpty?: boolean } = {},
+  timeout?: number,
+) {
+  const record = await ended(await start(connection, options), timeout)
   await settled(connection, record.syncId)
   return { ...record, receipt: await connection.receipt(record.syncId) }
 }

@@ -36,12 +36,14 @@ describe('a sync', () => {
         source: sampleData({ count: 2000, records_per_slice: 10 }),
         change: { transfer, limits: { sliceRows: 10, chunkBytes: 0 } },
       })
-      const record = await run(connection)
+      // Some 400 tasks of the queue, each with a lease: half a second each where much else runs.
+      const record = await run(connection, {}, 200_000)
       expect(record).toMatchObject({ status: 'succeeded', rows: 2000 })
       expect(record.receipt?.streams[0]?.chunks).toHaveLength(200)
       const whole = await run((await connect({ source: sampleData({ count: 2000 }) })).connection)
       expect(record.receipt?.streams[0]?.rowHash).toBe(whole.receipt?.streams[0]?.rowHash)
     },
+    220_000,
   )
 
   it('retries what may pass and loads every row once', async () => {

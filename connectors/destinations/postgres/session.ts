@@ -57,7 +57,11 @@ export const openSession = (
   let onEnd = () => {}
   return openDatabase({
     async open(lost) {
-      const client = await connectPostgres(ctx, config, { applicationName: 'airbyte destination' })
+      const client = await connectPostgres(ctx, config, {
+        applicationName: 'airbyte destination',
+        // To compile a merge, which the planner thinks dear, takes as long as the merge.
+        sessionIfKnown: { jit: 'off' },
+      })
       onEnd = lost
       client.once('end', onEnd)
       return client
