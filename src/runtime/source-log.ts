@@ -113,7 +113,8 @@ export interface PreparedLog {
 }
 
 export interface LogWarning {
-  stream: StreamKey
+  /** Absent: it concerns all. */
+  stream?: StreamKey
   message: string
 }
 

@@ -155,6 +155,31 @@ describe('tables of other kinds', () => {
     expect((await said((await succeeds(connection)).syncId)).join()).not.toContain('artitions')
   })
 
+  it('of a partitioned table it is said which partition was truncated, and not which was rewritten', async () => {
+    await db.sql(`create table src.p (id int primary key) partition by range (id)`)
+    for (const n of [1, 2, 3]) {
+      await db.sql(`create table src.p${n} partition of src.p for values from (${n}0) to (${n}9)`)
+    }
+    await db.sql('insert into src.p values (11), (21), (31)')
+    const { connection } = await connect(db.setup([{ name: 'p' }]))
+    const warned = async () => (await succeeds(connection)).receipt?.warnings
+    expect(await warned()).toEqual([])
+    await db.sql('truncate src.p2; insert into src.p values (22)')
+    await db.sql('vacuum full src.p1')
+    expect(await warned()).toMatchObject([
+      {
+        code: 'CHANGES_NOT_IN_LOG',
+        stream: 'src.p',
+        message: expect.stringMatching(/: src.p2\. /),
+      },
+    ])
+    expect(await warned()).toEqual([])
+    // That of the whole table is in the log.
+    await db.sql('truncate src.p; insert into src.p values (32)')
+    expect(await warned()).toEqual([])
+    await same('p', 'id')
+  })
+
   it('a table that cannot be captured fails alone, naming the statement', async () => {
     await db.sql(`create table src.keyless (a int, b text); insert into src.keyless values (1, 'x');
       create table src.good (id int primary key); insert into src.good values (1)`)
@@ -375,6 +400,23 @@ describe('what becomes of a table at the server', { timeout: 90_000 }, () => {
     await db.sql(`insert into src.two values (5, 'e')`)
     await succeeds(connection)
     await same('two', 'id, v')
+  })
+
+  it('a publication that got another owner is read on, which is said', async () => {
+    const connection = await open({ publication: 'cdc_tables_p' })
+    const owner = `"cdc_owner_${crypto.randomUUID()}"`
+    await db.sql(`create role ${owner} superuser; alter publication cdc_tables_p owner to ${owner}`)
+    await db.sql(`insert into src.two values (4, 'd')`)
+    const { receipt } = await succeeds(connection)
+    expect(receipt?.warnings).toMatchObject([
+      { code: 'CHANGES_NOT_IN_LOG', message: expect.stringContaining('another owner') },
+    ])
+    expect((await succeeds(connection)).receipt?.warnings).toEqual([])
+    await same('two', 'id, v')
+    await db.sql(`reassign owned by ${owner} to current_user; drop role ${owner};
+      alter publication cdc_tables_p set (publish = 'insert')`)
+    const { streams } = await run(connection)
+    expect(streams[0]?.error).toMatchObject({ code: 'CDC_POSITION_LOST' })
   })
 
   it('a publication that left changes out for a time does not pass for whole', async () => {

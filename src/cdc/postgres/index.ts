@@ -3,6 +3,7 @@ export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from './chang
 export { createHandover, type Handover } from './handover.ts'
 export { hasFields, jsonOfOwn, type OwnType, untoldIn } from './own-types/own-type.ts'
 export { type TypeInLog, TypeVersions } from './own-types/versions.ts'
+export { partitionsOf, partitionWarnings, seenPartitions } from './partitions.ts'
 export { toChangeLog } from './pgoutput/change-log.ts'
 export {
   CDC_COLUMNS,
@@ -31,6 +32,7 @@ export {
   dropPublication,
   ensurePublication,
   guardPublications,
+  otherOwners,
   waitForOpenTransactions,
 } from './publication.ts'
 export { checkTables, nameOf, type PublishedTable } from './published-table.ts'
@@ -46,8 +48,6 @@ export {
 } from './slot.ts'
 export {
   type FollowedTable,
-  partitionsOf,
-  partitionWarnings,
   tableIncarnations,
   tableOid,
   UNTOLD,

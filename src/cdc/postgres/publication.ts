@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
 import { mapPostgresError } from '../../runtime/postgres/errors.ts'
+import type { LogWarning } from '../../runtime/source-log.ts'
 import {
   checkTables,
   nameOf,
@@ -86,8 +87,31 @@ export async function guardPublications(
       throw publicationLost(`The publication '${name}' was dropped and made anew.`)
     // Older logs did not keep the version.
     if (knownVersion === undefined || knownVersion === version) continue
+    if (hasOtherOwner(before, found[name])) continue
     throw publicationLost(`The publication '${name}' was altered: it may have left changes out.`)
   }
+}
+
+/**
+ * Whether it was given to another owner and is otherwise as it was. What it publishes follows from the
+ * rest, unless that was altered too and altered back.
+ */
+function hasOtherOwner(before: string, now = ''): boolean {
+  const [, , owner, options] = now.split('/')
+  const [, , knownOwner, knownOptions] = before.split('/')
+  // Older logs did not keep these.
+  return knownOwner !== undefined && owner !== knownOwner && options === knownOptions
+}
+
+/** Of publications that are read on under another owner, what nobody can know. */
+export function otherOwners(
+  before: Record<string, string>,
+  now: Record<string, string>,
+): LogWarning[] {
+  const names = Object.keys(before).filter((name) => hasOtherOwner(before[name] ?? '', now[name]))
+  return names.map((name) => ({
+    message: `The publication '${name}' got another owner. If it was also altered meanwhile, and altered back, the log lacks changes of then: refresh all streams of the connection, with remove.`,
+  }))
 }
 
 /**
@@ -129,11 +153,11 @@ export async function dropPublication(client: pg.Client, name: string): Promise<
 
 const POLL_MS = 200
 
-/** What ALTER PUBLICATION … SET leaves behind is a newer version of the row; a table added leaves none. */
+/** What ALTER PUBLICATION … SET or OWNER TO leaves behind is a newer version of the row; a table added leaves none. */
 async function incarnationsOf(client: pg.Client, names: string[]) {
   const { rows } = await client.query<{ pubname: string; incarnation: string }>(
-    `SELECT pubname, oid || '/' || xmin AS incarnation
-     FROM pg_catalog.pg_publication WHERE pubname = ANY ($1::text[])`,
+    `SELECT pubname, concat_ws('/', oid, xmin, pubowner, md5((to_jsonb(p) - 'pubowner')::text)) AS incarnation
+     FROM pg_catalog.pg_publication p WHERE pubname = ANY ($1::text[])`,
     [names],
   )
   return Object.fromEntries(rows.map(({ pubname, incarnation }) => [pubname, incarnation]))

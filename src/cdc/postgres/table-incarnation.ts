@@ -1,6 +1,5 @@
 import type pg from 'pg'
-import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
-import type { LogWarning } from '../../runtime/source-log.ts'
+import { AirbyteError, type StreamKey } from '../../protocol/index.ts'
 import { nameOf, type PublishedTable } from './published-table.ts'
 
 /** A table as it was when its log was taken up, or last gone on with. */
@@ -9,6 +8,10 @@ export interface FollowedTable extends PublishedTable {
   incarnation?: string
   /** Of a partitioned table: the tables beneath it. */
   partitions?: string[]
+  /** The files that they were in, by their names. */
+  files?: Record<string, string>
+  /** Every transaction below this number had ended when these were looked at. */
+  horizon?: string
 }
 
 /** Of a table whose changes were not all told for a time, whatever it is by now. */
@@ -24,69 +27,6 @@ interface Incarnation {
   table: string
   entry: string
 }
-
-/** The partitions of a table, by their names, and whether each came with rows that it had already. */
-export type Partitions = Map<string, { attached: boolean }>
-
-/** Of those of these tables that are partitioned. */
-export async function partitionsOf(
-  client: pg.Client,
-  tables: Pick<PublishedTable, 'schema' | 'name'>[],
-): Promise<Map<StreamKey, Partitions>> {
-  const { rows } = await client.query<PartitionRow>(PARTITIONS_SQL, [
-    tables.map(({ schema }) => schema),
-    tables.map(({ name }) => name),
-  ])
-  const found = new Map<StreamKey, Partitions>()
-  for (const { partition, attached, ...table } of rows) {
-    const stream = nameOf(table)
-    const partitions: Partitions = found.get(stream) ?? new Map()
-    found.set(stream, partitions.set(partition, { attached: attached === 't' }))
-  }
-  return found
-}
-
-interface PartitionRow {
-  schema: string
-  name: string
-  partition: string
-  attached: string
-}
-
-/**
- * What happened to partitions since the last look. Rows that a table brings along when it is attached,
- * and those that go with a partition, are in no log.
- */
-export function partitionWarnings(
-  { partitions, ...table }: FollowedTable,
-  now: Partitions,
-): LogWarning[] {
-  if (!partitions) return []
-  const stream = streamKey({ namespace: table.schema, name: table.name })
-  const came = [...now].filter(([part, { attached }]) => attached && !partitions.includes(part))
-  const left = partitions.filter((part) => !now.has(part))
-  const say = (what: string, parts: string[]) =>
-    parts.length === 0
-      ? []
-      : [
-          {
-            stream,
-            message: `${what} of ${nameOf(table)}: ${some(parts)}. That is not in the log; refresh the stream, with remove, if the destination should have it.`,
-          },
-        ]
-  return [
-    ...say(
-      'Partitions were attached, perhaps with rows,',
-      came.map(([part]) => part),
-    ),
-    ...say('Partitions were detached or dropped, with their rows,', left),
-  ]
-}
-
-const SHOWN = 10
-const some = (names: string[]) =>
-  names.slice(0, SHOWN).join(', ') +
-  (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '')
 
 /** Of each table that is there, in the order in which they are asked for. */
 export async function tableIncarnations(
@@ -148,21 +88,6 @@ const changesLost = (stream: StreamKey, why: string) =>
     stream,
     hint: 'What was written meanwhile is in no log that we can read. Refresh this stream, with remove; the others go on.',
   })
-
-/** A table that was made as a partition has its type since that very transaction. */
-const PARTITIONS_SQL = `WITH RECURSIVE tree(root_schema, root_name, oid, attached) AS (
-  SELECT t.schema, t.name, c.oid, false FROM unnest($1::text[], $2::text[]) AS t(schema, name)
-  JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relkind = 'p'
-  UNION ALL
-  SELECT tree.root_schema, tree.root_name, i.inhrelid, i.xmin <> y.xmin
-  FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-  JOIN pg_catalog.pg_type y ON y.oid = c.reltype
-)
-SELECT tree.root_schema AS schema, tree.root_name AS name, n.nspname || '.' || c.relname AS partition, tree.attached
-FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid AND c.relkind <> 'p'
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
 
 const INCARNATION_SQL = `SELECT t.schema, t.name, c.oid AS table,
   coalesce((SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_catalog.pg_publication_rel r

@@ -10,12 +10,14 @@ import {
   guardPublications,
   guardSlot,
   nameOf,
+  otherOwners,
   type PublishedTable,
   partitionsOf,
   partitionWarnings,
   positionFromJson,
   positionToJson,
   printLsn,
+  seenPartitions,
   TypeVersions,
   tableIncarnations,
   waitForOpenTransactions,
@@ -192,21 +194,26 @@ async function setUp(
     publications: [...new Set([...(before?.publications ?? []), ...publications])],
     incarnations: { ...before?.incarnations, ...incarnations },
     tables: [
-      ...tables.map((table) => asFollowed(table, now.get(nameOf(table)), partitions)),
+      ...tables.map((table) => {
+        const name = nameOf(table)
+        return asFollowed(table, now.get(name), known.get(name), partitions)
+      }),
       ...left,
     ],
     madeSlot: before?.madeSlot ?? slot?.created ?? false,
     madePublication: before?.madePublication ?? !made,
   }
+  const warnings = otherOwners(before?.incarnations ?? {}, incarnations)
+  for (const table of tables) {
+    const seen = known.get(nameOf(table))
+    const parts = partitions.get(nameOf(table)) ?? new Map()
+    if (seen && !isNew(table)) warnings.push(...(await partitionWarnings(client, seen, parts)))
+  }
   const position = kept?.position ?? positionToJson((slot as NonNullable<typeof slot>).position)
   return {
     place: { position, setup: JSON.parse(JSON.stringify(setup)) as JsonObject },
     continues: kept !== null,
-    warnings: tables.flatMap((table) => {
-      const seen = known.get(nameOf(table))
-      const parts = partitions.get(nameOf(table)) ?? new Map()
-      return seen && !isNew(table) ? partitionWarnings(seen, parts) : []
-    }),
+    warnings,
     failed: failed.map((error) => failure(error, error.stream as StreamKey)),
   }
 }
@@ -214,13 +221,14 @@ async function setUp(
 function asFollowed(
   table: PublishedTable,
   incarnation: string | undefined,
+  before: FollowedTable | undefined,
   partitions: Awaited<ReturnType<typeof partitionsOf>>,
 ): FollowedTable {
   const parts = partitions.get(nameOf(table))
   return {
     ...table,
     ...(incarnation === undefined ? {} : { incarnation }),
-    ...(parts && { partitions: [...parts.keys()] }),
+    ...(parts && seenPartitions(parts, before)),
   }
 }
 
