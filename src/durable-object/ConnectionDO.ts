@@ -124,7 +124,8 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
 
   /** Streams with rows that a change finds by their key no more. */
   #rekeyed({ streams = [] }: Partial<ConnectionConfig>): StreamKey[] {
-    return rekeyedStreams(this.#record().streams, streams).filter(
+    const written = (key: StreamKey) => this.#store.stream(key).basis?.key
+    return rekeyedStreams(this.#record().streams, streams, written).filter(
       (key) => this.#store.stream(key).generation > 0,
     )
   }
@@ -376,6 +377,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
           generationId: row.generation,
           minimumGenerationId: row.minimumGeneration,
           knownColumns: row.columns,
+          ...(row.basis?.key && { writtenKey: row.basis.key }),
           ...restsOn(row),
         },
       ]),

@@ -228,6 +228,8 @@ export interface StreamPast {
   minimumGenerationId: number
   /** The columns that it saw. */
   knownColumns: Column[]
+  /** How the rows have their key, whatever the next sync reads. */
+  writtenKey?: NonNullable<RowBasis['key']>
   /** @see SyncStreamInput.basis */
   basis?: RowBasis
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { StreamConfig } from '../../src/durable-object/rpc.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres, connectPostgres } from '../../src/runtime/postgres/client.ts'
 import type { PostgresConfig } from '../../src/runtime/postgres/config.ts'
@@ -207,6 +208,39 @@ describe('postgres to postgres, in workerd', () => {
       ],
     })
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 0 })
+  })
+
+  it('reads a stream anew that comes back with its key written otherwise', async () => {
+    await client.query(`create table src.people (email text primary key, at timestamptz);
+      insert into src.people select n || '@x.y', now() from generate_series(1, 10) n`)
+    const people = orders({
+      ...{ name: 'people', syncMode: 'incremental', destinationSyncMode: 'append_dedup' },
+      ...{ cursorField: ['at'], primaryKey: [['email']] },
+    })
+    const { connection } = await connect({
+      source: source(),
+      destination,
+      streams: [people],
+      change: { namespace: 'dst' },
+    })
+    const sync = async (streams: StreamConfig[]) => {
+      await connection.update({ streams })
+      const record = await run(connection)
+      expect(record.streams.map(({ error }) => error)).toEqual(streams.map(() => undefined))
+      const { rows } = await client.query(
+        'select count(*) as n, count(distinct email) as keys, min(length(email)) as least from dst.people',
+      )
+      return { read: record.rows, ...rows[0] }
+    }
+    const whole = { n: '10', keys: '10' }
+    const hashed = { ...people, mapping: { hash: ['email'] } }
+    expect(await sync([people])).toMatchObject(whole)
+    expect(await sync([])).toMatchObject({ read: 0 })
+    expect(await sync([hashed])).toEqual({ read: 10, ...whole, least: '64' })
+    // As it was when it left, it goes on where it stood.
+    expect(await sync([])).toMatchObject({ read: 0 })
+    await client.query(`insert into src.people values ('late@x.y', now() + interval '1 s')`)
+    expect(await sync([hashed])).toMatchObject({ n: '11', keys: '11', read: 1 })
   })
 
   it('leaves the table to a connection that is made again', async () => {

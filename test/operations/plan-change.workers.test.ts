@@ -79,6 +79,26 @@ describe('the plan of a change', () => {
     expect(await codes({ hash: ['name'] })).not.toContain('STREAM_READ_ANEW')
   })
 
+  it('says so too of a stream that was left out and comes back', async () => {
+    const { call, plan } = await connected()
+    const users = { name: 'users', syncMode: 'incremental', destinationSyncMode: 'append_dedup' }
+    const choose = (streams: object[]) =>
+      call('connections.update', {
+        connection: 'link',
+        streams: [...streams, { name: 'products' }],
+      })
+    await choose([users])
+    const sync = await call('connections.sync', { connection: 'link', waitSeconds: 30 })
+    expect(await call('syncs.get', { sync: sync.syncId, waitSeconds: 30 })).toMatchObject({
+      status: 'succeeded',
+    })
+    await choose([])
+    const codes = async (mapping: object) =>
+      (await plan({ streams: [{ ...users, mapping }] })).warnings.map(({ code }) => code)
+    expect(await codes({ hash: ['id'] })).toContain('STREAM_READ_ANEW')
+    expect(await codes({ hash: ['name'] })).not.toContain('STREAM_READ_ANEW')
+  })
+
   it('is held to by its hash, and good for one change', async () => {
     const { call, plan } = await connected()
     const { planHash } = await plan(CHANGE)

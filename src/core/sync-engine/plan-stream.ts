@@ -24,7 +24,7 @@ import {
 } from '../normalization/index.ts'
 import { chooseColumns, namesOf, refuseChange, retypedIn } from './choose-columns.ts'
 import { takenFrom } from './connection-tables.ts'
-import { basisOf, refuseRemade } from './row-basis.ts'
+import { basisOf, keyColumns, refuseRemade } from './row-basis.ts'
 import type { Normalization, PlannedStream, PlanSettings, StreamPlanSettings } from './types.ts'
 
 interface Capabilities {
@@ -55,7 +55,9 @@ export function planStream(
   const normalization = config.normalization ?? input.normalization
   const { column_ids: _, ...own } = found
   const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
-  const basis = basisOf(found, namesOf(chosen), stream.basis)
+  const isMerged = config.destinationSyncMode.endsWith('dedup')
+  const writtenKey = isMerged ? keyColumns(primaryKey, config.mapping) : undefined
+  const basis = basisOf(found, namesOf(chosen), writtenKey, stream.basis)
   // What is appended is what it was at its time.
   if (stream.basis && config.destinationSyncMode !== 'append')
     refuseRemade(key, stream.basis, basis)

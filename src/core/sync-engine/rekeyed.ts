@@ -1,4 +1,5 @@
 import { type StreamKey, streamKey } from '../../protocol/index.ts'
+import { keyColumns, type RowBasis } from './row-basis.ts'
 import type { SyncStreamInput } from './types.ts'
 
 type StreamConfig = SyncStreamInput['config']
@@ -6,22 +7,26 @@ type StreamConfig = SyncStreamInput['config']
 /**
  * Deduplicated streams whose key a change of their mapping writes otherwise: hashed or not, or under
  * another name. No row that is there is found by its key any more: it would be there twice.
+ *
+ * @param writtenOf how a stream's rows have it, also of one that was left out for a time
  */
-export function rekeyedStreams(before: StreamConfig[], after: StreamConfig[]): StreamKey[] {
+export function rekeyedStreams(
+  before: StreamConfig[],
+  after: StreamConfig[],
+  writtenOf: (stream: StreamKey) => RowBasis['key'],
+): StreamKey[] {
   const old = new Map(before.map((config) => [streamKey(config), config]))
   return after.flatMap((config) => {
+    const { primaryKey = [], destinationSyncMode, mapping } = config
+    if (destinationSyncMode !== 'append_dedup') return []
     const key = streamKey(config)
     const was = old.get(key)
-    const isMerged = config.destinationSyncMode === 'append_dedup'
-    return was && isMerged && writtenKey(config, was) !== writtenKey(config, config) ? [key] : []
+    const written = writtenOf(key) ?? (was && keyColumns(primaryKey, was.mapping)) ?? {}
+    const now = Object.entries(keyColumns(primaryKey, mapping))
+    const isRekeyed = ([name, { as, hashed }]: (typeof now)[number]) => {
+      const there = written[name]
+      return there !== undefined && (there.as !== as || there.hashed !== hashed)
+    }
+    return now.some(isRekeyed) ? [key] : []
   })
 }
-
-/** How the columns of a key are written by a mapping. */
-const writtenKey = ({ primaryKey = [] }: StreamConfig, { mapping = {} }: StreamConfig): string =>
-  JSON.stringify(
-    primaryKey.map(([top = '']) => [
-      mapping.hash?.includes(top) ?? false,
-      Object.entries(mapping.rename ?? {}).find(([name]) => name === top)?.[1] ?? top,
-    ]),
-  )

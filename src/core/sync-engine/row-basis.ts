@@ -1,15 +1,43 @@
-import { AirbyteError, type AirbyteStream, type StreamKey } from '../../protocol/index.ts'
+import {
+  AirbyteError,
+  type AirbyteStream,
+  type StreamKey,
+  type StreamMapping,
+} from '../../protocol/index.ts'
+import { mappedPath } from '../normalization/index.ts'
 
 /** What the rows of a stream that are at its destination come from. */
 export interface RowBasis {
   /** @see AirbyteStream.column_ids; also of those that are gone since. */
   columns?: Record<string, string>
+  /** Under dedup: how the columns of the key were written. */
+  key?: Record<string, WrittenColumn>
+}
+
+interface WrittenColumn {
+  as: string
+  hashed: boolean
+}
+
+/** How a mapping writes the columns of a key. */
+export function keyColumns(
+  primaryKey: string[][],
+  mapping: StreamMapping = {},
+): Record<string, WrittenColumn> {
+  const hashed = new Set(mapping.hash)
+  const columns = primaryKey.flatMap(([name]) =>
+    name === undefined
+      ? []
+      : [[name, { as: mappedPath([name], mapping)[0] ?? name, hashed: hashed.has(name) }] as const],
+  )
+  return Object.fromEntries(columns)
 }
 
 /** The basis of rows that come from now on, beside those that are there. */
 export function basisOf(
   { column_ids: ids = {} }: AirbyteStream,
   columns: string[],
+  key: RowBasis['key'],
   before: RowBasis = {},
 ): RowBasis {
   const now = columns.flatMap((name) => {
@@ -17,7 +45,7 @@ export function basisOf(
     return id === undefined ? [] : [[name, id]]
   })
   const all = { ...before.columns, ...Object.fromEntries(now) }
-  return Object.keys(all).length > 0 ? { columns: all } : {}
+  return { ...(Object.keys(all).length > 0 && { columns: all }), ...(key && { key }) }
 }
 
 /**

@@ -28,7 +28,7 @@ const OF_ROWS = ['selectedFields', 'mapping', 'normalization'] as const
  * @throws what making the change would
  */
 export async function planChange(ctx: OperationContext, id: string, input: ConnectionChange) {
-  const { before, after, streams, hash } = await look(ctx, id, input)
+  const { before, after, streams, rekeyed, hash } = await look(ctx, id, input)
   const difference = differenceOf(before, after)
   const { added, changed } = difference.streams
   const touched = new Set([...added, ...changed.map(({ stream }) => stream)])
@@ -47,7 +47,10 @@ export async function planChange(ctx: OperationContext, id: string, input: Conne
       plannedCount: planned.streamCount,
     },
     ...(fresh.length > 0 && { estimate: estimateOf(fresh) }),
-    warnings: [...consequences(before, after, difference.streams), ...warningsOf(concerned)],
+    warnings: [
+      ...consequences(before, after, difference.streams, rekeyed),
+      ...warningsOf(concerned),
+    ],
   }
 }
 
@@ -74,24 +77,32 @@ async function look(ctx: OperationContext, id: string, { status, ...input }: Con
     ctx.objects.source(ends.source).get(),
     ctx.objects.destination(ends.destination).get(),
   ])
+  const rekeyed = rekeyedStreams(before.streams, after.streams, (key) => known[key]?.writtenKey)
   const streams = OF_TABLES.some((name) => change[name] !== undefined)
     ? await planStreams(
         ctx,
         ...there(after, (await catalogOf(ctx, ends.source, !change.streams)).catalog),
         { source, destination },
-        { connectionId: id, of: pastOf(known, rekeyedStreams(before.streams, after.streams)) },
+        { connectionId: id, of: pastOf(known, rekeyed) },
       )
     : []
   const world = { config: settingsOf(after), before: settingsOf(before) }
-  return { before, after, streams, hash: hashOf({ ...world, source, destination, streams }) }
+  return {
+    before,
+    after,
+    streams,
+    rekeyed,
+    hash: hashOf({ ...world, source, destination, streams }),
+  }
 }
 
 /** A stream that is read anew begins a generation that replaces all before it. */
 const pastOf = (known: Record<StreamKey, StreamPast>, anew: StreamKey[]) => (key: StreamKey) => {
   const past = known[key]
   if (!past || !anew.includes(key)) return past
+  const { basis: _, ...read } = past
   const generationId = past.generationId + 1
-  return { ...past, generationId, minimumGenerationId: generationId }
+  return { ...read, generationId, minimumGenerationId: generationId }
 }
 
 /** Streams that the source has no more are not planned; a sync says so of them. */
@@ -158,6 +169,7 @@ function consequences(
   before: ConnectionRecord,
   after: ConnectionRecord,
   { removed, changed }: Difference['streams'],
+  rekeyed: StreamKey[],
 ): PlanWarning[] {
   const old = new Set(before.streams.map(streamKey))
   const kept = after.streams.filter((stream) => old.has(streamKey(stream)))
@@ -173,7 +185,6 @@ function consequences(
           ({ stream, fields }) => growing.has(stream) && fields.some((f) => isRewritten.has(f)),
         )
         .map(({ stream }) => stream)
-  const rekeyed = rekeyedStreams(before.streams, after.streams)
   return [
     ...removed.map((stream) => ({
       ...{ code: 'STREAM_LEFT', stream },

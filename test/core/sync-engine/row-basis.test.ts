@@ -6,15 +6,19 @@ const stream = (column_ids?: Record<string, string>) => ({
   ...(column_ids && { column_ids }),
 })
 const now = (ids: Record<string, string>, before = {}) =>
-  basisOf(stream(ids), Object.keys(ids), before)
+  basisOf(stream(ids), Object.keys(ids), undefined, before)
 
 it('rows rest on the columns that they were read from, also on those that went since', () => {
-  const first = basisOf(stream({ id: '7/1', a: '7/2', b: '7/3' }), ['id', 'a', 'log_position'])
+  const first = basisOf(
+    stream({ id: '7/1', a: '7/2', b: '7/3' }),
+    ['id', 'a', 'log_position'],
+    undefined,
+  )
   expect(first).toEqual({ columns: { id: '7/1', a: '7/2' } })
   expect(now({ id: '7/1', b: '7/3' }, first)).toEqual({
     columns: { id: '7/1', a: '7/2', b: '7/3' },
   })
-  expect(basisOf(stream(), ['id'])).toEqual({})
+  expect(basisOf(stream(), ['id'], undefined)).toEqual({})
 })
 
 it('a column is another one if its table gives its name to another', () => {
