@@ -1,4 +1,5 @@
 import { AirbyteError } from '../protocol/index.ts'
+import { OTHER_NAME } from './tls/certificates.ts'
 
 export const HANDSHAKE_TIMEOUT_MS = 15_000
 
@@ -11,5 +12,9 @@ export function connectionLost(peer: string, cause: unknown): AirbyteError {
 export function tlsFailed(servername: string, cause: unknown): AirbyteError {
   if (cause instanceof AirbyteError && cause.code === 'TLS_FAILED') return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new AirbyteError('TLS_FAILED', `TLS with '${servername}' failed: ${reason}`, { cause })
+  const hasOtherName = (cause as { code?: string } | undefined)?.code === OTHER_NAME
+  return new AirbyteError('TLS_FAILED', `TLS with '${servername}' failed: ${reason}`, {
+    cause,
+    ...(hasOtherName && { hint: 'Name the host as its certificate does.' }),
+  })
 }

@@ -20,13 +20,14 @@ const LAYERS = {
 describe.each(Object.entries(LAYERS))('%s', (_, startTls) => {
   it.each(TLS_CASES.map((c) => ({ ...c, toString: () => JSON.stringify(c) })))(
     '$server, verify $verify, name $servername, CA $ca: fails with $fails',
-    async ({ server, verify, servername = 'localhost', ca = 'own', fails }) => {
+    async ({ server, verify, servername = 'localhost', ca = 'own', fails, hint }) => {
       const pem = { own: servers.ca, other: servers.otherCa, junk: 'junk', none: undefined }[ca]
       const handshake = startTls(await openTo(server), { servername, verify, ca: pem })
       if (fails) {
         await expect(handshake).rejects.toMatchObject({
           code: 'TLS_FAILED',
           message: expect.stringMatching(fails),
+          ...(hint && { hint: expect.stringMatching(hint) }),
         })
         return
       }

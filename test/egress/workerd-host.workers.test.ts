@@ -107,7 +107,7 @@ describe('startTls', () => {
 
   it.each(TLS_CASES)(
     '$server, verify $verify, name $servername, CA $ca: fails with $fails',
-    async ({ server, verify, servername = 'localhost', ca = 'own', fails }) => {
+    async ({ server, verify, servername = 'localhost', ca = 'own', fails, hint }) => {
       const pem = { own: servers.ca, other: servers.otherCa, junk: 'junk', none: undefined }[ca]
       const plain = await openTo(servers.ports[server])
       const handshake = plain.startTls({ servername, verify, ca: pem })
@@ -115,6 +115,7 @@ describe('startTls', () => {
         await expect(handshake).rejects.toMatchObject({
           code: 'TLS_FAILED',
           message: expect.stringMatching(fails),
+          ...(hint && { hint: expect.stringMatching(hint) }),
         })
         return
       }

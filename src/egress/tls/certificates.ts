@@ -41,13 +41,17 @@ export function verifyChain(chain: X509Certificate[], trusted: X509Certificate[]
   )
 }
 
+/** As Node calls it. */
+export const OTHER_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID'
+
 /** Throws unless the certificate bears this host name or IP address. */
 export function verifyName(leaf: X509Certificate, servername: string) {
   const name = canonicalHost(servername) ?? servername
   const matches = isAddress(name) ? leaf.checkIP(name) : leaf.checkHost(name)
   if (matches !== undefined) return
   const names = leaf.subjectAltName ?? oneLine(leaf.subject)
-  throw new Error(`the certificate is for ${names}, not for '${servername}'`)
+  const error = new Error(`the certificate is for ${names}, not for '${servername}'`)
+  throw Object.assign(error, { code: OTHER_NAME })
 }
 
 /** RFC 8446, section 4.4.3: proof that the server holds the key of its certificate. */
