@@ -13,10 +13,11 @@ export type Session = DatabaseSession<MysqlClient>
 export type SqlClient = Pick<MysqlClient, 'query' | 'execute'>
 
 /**
- * Whatever the server is set to, a value that does not fit is an error and not another value.
+ * Whatever the server is set to, a value that does not fit is an error and not another value: LOAD DATA
+ * LOCAL tells of it by a warning, of which a server may be set to keep none.
  */
 const SETTINGS = [
-  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'",
+  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', max_error_count = 64",
 ]
 
 export const openSession = (ctx: ConnectorContext, config: MysqlConfig, stream?: string): Session =>

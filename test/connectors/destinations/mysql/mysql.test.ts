@@ -208,6 +208,18 @@ describe('values that MySQL refuses', () => {
     expect(await loader.count()).toBe(0)
   })
 
+  it('roll the chunk back where the server is set to keep no warnings', async () => {
+    const [[before] = []] = await run('SELECT @@GLOBAL.max_error_count')
+    await run('SET GLOBAL max_error_count = 0')
+    try {
+      const loader = await open(fresh({ columns }))
+      await expect(load(loader, rows, { columns })).rejects.toMatchObject({ field: 'small' })
+      expect(await loader.count()).toBe(0)
+    } finally {
+      await run(`SET GLOBAL max_error_count = ${before}`)
+    }
+  })
+
   it('become null one by one, with a recorded change', async () => {
     const plan = fresh({ columns })
     const result = await load(await open(plan), rows, { columns, isolate: true })
