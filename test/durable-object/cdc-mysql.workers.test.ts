@@ -135,6 +135,23 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     ])
   })
 
+  it('rejects rows whose keys would become one, from the table and from the log', async () => {
+    await write(
+      'CREATE TABLE states (id INT, state TINYINT(1), PRIMARY KEY (id, state))',
+      'INSERT INTO states VALUES (1, 0), (1, 1), (1, 2), (1, -3)',
+    )
+    const { connection } = await connect(setup({ name: 'states', primaryKey: [['id'], ['state']] }))
+    const states = async () =>
+      (await target.query(`SELECT state FROM ${SCHEMA}.states ORDER BY state`)).rows
+    const first = await run(connection)
+    expect(first.streams[0]).toMatchObject({ rowsLoaded: 2, rejected: 2 })
+    expect(await states()).toEqual([{ state: 'f' }, { state: 't' }])
+    await write('DELETE FROM states WHERE state = 2', 'INSERT INTO states VALUES (1, 5), (1, 6)')
+    const second = await run(connection)
+    expect(second.streams[0]).toMatchObject({ rowsLoaded: 0, rejected: 3 })
+    expect(await states()).toEqual([{ state: 'f' }, { state: 't' }])
+  })
+
   it('misses nothing of what is written while the table is copied', async () => {
     const { connection } = await connect(setup({}, { chunk_rows: 50, checkpoint_rows: 50 }))
     let copying = true

@@ -75,13 +75,15 @@ export class ChangeBuilder {
         cells.push(value)
         continue
       }
+      // In a key there is no value that could stand for it: the engine rejects the row.
+      if (key.includes(target)) {
+        cells.push(value.inKey ?? value.cell)
+        continue
+      }
       cells.push(value.cell)
       const field = this.#nameOf(target)
-      // In a key there is no value that could stand for it: the engine rejects the row.
-      if (!key.includes(target)) {
-        const reason = 'SOURCE_SERIALIZATION_ERROR'
-        this.#changes.push({ row, field, change: value.change, reason })
-      }
+      const reason = 'SOURCE_SERIALIZATION_ERROR'
+      this.#changes.push({ row, field, change: value.change, reason })
     }
     this.bytes += next - at
     this.#place(op, place)

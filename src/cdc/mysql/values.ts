@@ -7,8 +7,8 @@ import {
   decimal,
   type Misfit,
   NULLED,
-  TRUTHY,
   timestampCell,
+  truthy,
 } from '../../runtime/mysql/cells.ts'
 import type { CellKind } from '../../runtime/mysql/types.ts'
 import type { DecodeText } from './charsets.ts'
@@ -105,7 +105,10 @@ export function readerOf(
   switch (kind) {
     case 'boolean':
       if (type !== FIELD.tiny) return undefined
-      return (bytes, at) => (bytes[at] === 0 ? false : bytes[at] === 1 ? true : TRUTHY)
+      return (bytes, at) => {
+        const value = unsigned ? bytes.readUInt8(at) : bytes.readInt8(at)
+        return value === 0 ? false : value === 1 ? true : truthy(value)
+      }
     case 'bit':
       return type === FIELD.bit ? (bytes, at) => bytes[at] === 1 : undefined
     case 'integer':

@@ -17,6 +17,8 @@ export interface FieldBytes {
 export interface Misfit {
   cell: Cell
   change: 'NULLED' | 'TRUNCATED'
+  /** What stands in a key instead, where rows would become one: the engine rejects it. */
+  inKey?: Cell
 }
 
 type Decode = (fields: FieldBytes, start: number, end: number) => Cell | Misfit
@@ -26,13 +28,17 @@ export const isMisfit = (value: Cell | Misfit): value is Misfit =>
 
 export const NULLED: Misfit = { cell: null, change: 'NULLED' }
 /** MySQL's own BOOLEAN takes any small integer, all of which but 0 are true. */
-export const TRUTHY: Misfit = { cell: true, change: 'TRUNCATED' }
+export const truthy = (value: number): Misfit => ({
+  cell: true,
+  change: 'TRUNCATED',
+  inKey: value,
+})
 
 /** Values in the text protocol, by their kind. */
 export const DECODE_TEXT: Record<CellKind, Decode> = {
   boolean(fields, start, end) {
     const value = integer(fields, start, end)
-    return value === 0 ? false : value === 1 ? true : TRUTHY
+    return value === 0 ? false : value === 1 ? true : truthy(Number(value))
   },
   bit: ({ bytes }, start) => bytes[start] === 1,
   integer,

@@ -15,7 +15,7 @@ const MAX_BYTES = 2 << 20
 
 /**
  * Fills record batches column by column. A value without a cell of its type (a zero date)
- * becomes null with a recorded change; in a key it stays, for the engine to reject.
+ * becomes another with a recorded change; in a key it stays, for the engine to reject.
  */
 export class RecordBuilder {
   readonly #stream: string
@@ -93,9 +93,7 @@ export class RecordBuilder {
   }
 
   #misfit(value: Misfit, c: number, fields: FieldBytes, start: number, end: number): Cell {
-    if (value.change === 'NULLED' && this.#inKey[c]) {
-      return fields.bytes.toString('latin1', start, end)
-    }
+    if (this.#inKey[c]) return value.inKey ?? fields.bytes.toString('latin1', start, end)
     const field = (this.#schema[c] as Column).name
     const reason = 'SOURCE_SERIALIZATION_ERROR'
     this.#changes.push({ row: this.#rows, field, change: value.change, reason })
