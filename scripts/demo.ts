@@ -36,7 +36,10 @@ try {
 }
 
 async function demo() {
-  const [postgres, server] = await Promise.all([startDatabase(), startAirbyte()])
+  const starting = [startDatabase(), startAirbyte()] as const
+  // Where one cannot start, the other has to be there to be stopped.
+  await Promise.allSettled(starting)
+  const [postgres, server] = await Promise.all(starting)
   const shop = await openDatabase(postgres, 'shop')
   const counts = await loadDemoData(shop.client)
   const total = Object.values(counts).reduce((sum, rows) => sum + rows, 0)
