@@ -218,6 +218,24 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await expectEqual(['id', 'name', 'extra'])
   })
 
+  it('warns of a column that was made anew, whose rows are not in the log, until a refresh', async () => {
+    const { connection } = await connect(setup())
+    await run(connection)
+    await write('ALTER TABLE items DROP COLUMN big, DROP COLUMN ok')
+    await write('ALTER TABLE items ADD COLUMN big BIGINT UNSIGNED DEFAULT 7')
+    const { receipt, status } = await run(connection)
+    expect(status).toBe('succeeded')
+    expect(receipt?.warnings).toMatchObject([
+      {
+        ...{ code: 'CHANGES_NOT_IN_LOG', stream: 'cdc_sync.items' },
+        message: expect.stringContaining(": column 'big' was made anew"),
+      },
+    ])
+    await connection.refresh({ remove: true })
+    expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+    await expectEqual(['id', 'name', 'big'])
+  })
+
   it('fails when the binlog is purged, and begins anew only after a refresh', async () => {
     const { connection } = await connect(setup())
     await run(connection)

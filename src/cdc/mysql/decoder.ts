@@ -131,8 +131,7 @@ export class BinlogDecoder {
         return undefined
       case EVENT.query:
       case EVENT.queryCompressed:
-        this.#statement(event)
-        return undefined
+        return this.#statement(event)
       case EVENT.xaPrepare:
         this.#prepare(event)
         return undefined
@@ -265,40 +264,46 @@ export class BinlogDecoder {
     this.#done()
   }
 
-  #statement(event: BinlogEvent): void {
+  /** A promise only where a table has to be looked at. */
+  #statement(event: BinlogEvent): Promise<void> | undefined {
+    let looking: Promise<void> | undefined
     const meaning = meaningOfEvent(event)
     switch (meaning.kind) {
       case 'rows':
         throw statementFormat(this.#here())
       case 'begin':
         this.#open = true
-        return
+        return undefined
       case 'xaStart':
         // MariaDB has said so before.
         if (!this.#xa.isRecording) this.#beginXa(event)
-        return
+        return undefined
       case 'xaCommit': {
         const rows = this.#xa.rowsOf(meaning.xid)
         if (rows) this.#count(rows)
         else this.#commit()
-        return
+        return undefined
       }
       case 'xaRollback':
         this.#xa.forget(meaning.xid)
         this.#commit()
-        return
+        return undefined
       case 'truncate':
         this.#tables.truncate(meaning.schema, meaning.name, this.#cursor.placeOf(event))
         break
       case 'otherRows':
         for (const { schema, name } of meaning.tables) this.#tables.note(schema, name, meaning.what)
+        break
+      case 'goneColumns':
+        looking = this.#tables.goneColumns(meaning.schema, meaning.name, meaning.columns)
     }
     const isWhole = meaning.kind === 'rollback'
     if (this.#open && (isWhole || meaning.kind === 'rollbackTo')) {
       this.#rollBack(event, isWhole)
-      return
+      return undefined
     }
     if (meaning.kind === 'commit' || this.#standalone || !this.#open) this.#commit()
+    return looking
   }
 
   #rows(event: BinlogEvent, type: RowsType, leftOut?: LeftOutOfRows): Promise<void> | undefined {

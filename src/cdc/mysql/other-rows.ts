@@ -8,7 +8,8 @@ export interface Renewed {
 
 const RENAME = /^RENAME\s+TABLES?\s/i
 const TO = new RegExp(`\\sTO\\s+${TABLE}\\s*(?:,|;|$)`, 'gi')
-const ALTER = new RegExp(
+/** Up to what it does to the table. */
+export const ALTER = new RegExp(
   `^ALTER\\s+(?:ONLINE\\s+|IGNORE\\s+)*TABLE\\s+(?:IF\\s+EXISTS\\s+)?${TABLE}\\s+(?:WAIT\\s+\\d+\\s+|NOWAIT\\s+)?`,
   'i',
 )

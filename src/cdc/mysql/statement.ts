@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type BinlogEvent, EVENT } from './binlog-event.ts'
-import { otherRows, type Renewed } from './other-rows.ts'
+import { goneColumns } from './gone-columns.ts'
+import { ALTER, otherRows, type Renewed } from './other-rows.ts'
 import { inflated } from './row-events.ts'
 import { NAME, TABLE, tableIn } from './table-name.ts'
 import { xidOfText } from './xa.ts'
@@ -60,6 +61,8 @@ export type Meaning =
   | { kind: 'truncate'; schema: string; name: string }
   /** Tables have other rows than before, which are not in the log. */
   | ({ kind: 'otherRows' } & Renewed)
+  /** Columns of a table have these names no more; others may have them. */
+  | { kind: 'goneColumns'; schema: string; name: string; columns: string[] }
   /** A place in the transaction, and its end up to there. */
   | { kind: 'savepoint' | 'rollbackTo'; name: string }
   /** Of an XA transaction: its first phase begins, or its second decides. */
@@ -81,6 +84,10 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
   if (!truncated) {
     const renewed = otherRows(database, text)
     if (renewed) return { kind: 'otherRows', ...renewed }
+    const altered = ALTER.exec(text)
+    const columns = altered ? goneColumns(text.slice(altered[0].length)) : []
+    if (altered && columns.length > 0)
+      return { kind: 'goneColumns', ...tableIn(altered, 1, database), columns }
     return { kind: CHANGES_ROWS.test(text) && !DELETE_HISTORY.test(text) ? 'rows' : 'other' }
   }
   return { kind: 'truncate', ...tableIn(truncated, 1, database) }

@@ -25,6 +25,8 @@ export interface WantedTables {
   shapeOf(table: TableMap): Promise<RowShape | undefined>
   /** The stream of a table, if somebody wants it. */
   streamOf(schema: string, name: string): StreamKey | undefined
+  /** The names of those columns of a stream's table that it wants, as the table is now. */
+  columnsOf(schema: string, name: string): Promise<string[]>
   now(): number
 }
 
@@ -122,6 +124,20 @@ export class TableChanges {
     const note = `${stream}: ${what}. The log has no rows of that; refresh the stream, with remove, if the destination should have it.`
     const extractedAt = this.#wanted.now()
     this.#emit({ kind: 'records', stream, schema: [], length: 0, columns: [], extractedAt, note })
+  }
+
+  /**
+   * A statement took columns away, or their names. One that has such a name now is another, and no row
+   * tells what it has. A promise only where somebody wants the table.
+   */
+  goneColumns(schema: string, name: string, gone: string[]): Promise<void> | undefined {
+    if (!this.#wanted.streamOf(schema, name)) return undefined
+    return this.#wanted.columnsOf(schema, name).then((now) => {
+      const anew = now.filter((column) => gone.includes(column.toLowerCase()))
+      if (anew.length === 0) return
+      const names = anew.map((column) => `column '${column}'`).join(', ')
+      this.note(schema, name, `${names} was made anew, or has the name of another`)
+    })
   }
 
   /** Rows of a table. A promise only where they have to be made smaller. */

@@ -64,12 +64,33 @@ describe('statements in a binlog of rows', () => {
   })
 
   it.each([
-    'ALTER TABLE t RENAME COLUMN a TO b',
+    ['ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT', ['a']],
+    ['alter table t drop `A``b` restrict, algorithm = inplace', ['a`b']],
+    ['ALTER TABLE t ADD x DECIMAL(9, 2), DROP COLUMN IF EXISTS a', ['a']],
+    ['ALTER ONLINE TABLE `shop`.`t` CHANGE COLUMN a b INT, RENAME COLUMN c TO d', ['a', 'c']],
+    ["ALTER TABLE t ADD x TEXT COMMENT 'it's, DROP a', DROP b -- x", ['b']],
+    ['ALTER TABLE t RENAME COLUMN a TO b', ['a']],
+    ['ALTER TABLE t DROP COLUMN `partition`', ['partition']],
+    ['ALTER TABLE t /* why */ DROP a /* , b */', ['a']],
+  ])('%s takes the columns %j away', (sql, columns) => {
+    expect(meaning(sql)).toEqual({ kind: 'goneColumns', schema: 'shop', name: 't', columns })
+  })
+
+  it.each([
+    'ALTER TABLE t DROP PRIMARY KEY, DROP INDEX i, DROP FOREIGN KEY f',
+    'ALTER TABLE t DROP CONSTRAINT c, DROP SYSTEM VERSIONING',
+    'ALTER TABLE t CHANGE a a BIGINT, CHANGE COLUMN `B` b INT',
+    "ALTER TABLE t MODIFY a INT COMMENT ', DROP b'",
+    'ALTER TABLE t ADD COLUMN a INT, ADD KEY (a, b)',
+  ])('%s takes no column away', (sql) => {
+    expect(meaning(sql).kind).toBe('other')
+  })
+
+  it.each([
     'ALTER TABLE t RENAME INDEX a TO b',
     'ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4',
     'ALTER TABLE t ADD PARTITION (PARTITION p VALUES LESS THAN (9))',
     'ALTER TABLE t REORGANIZE PARTITION a INTO (PARTITION b VALUES LESS THAN (9))',
-    'ALTER TABLE t DROP COLUMN `partition`',
     'ALTER USER x RENAME TO y',
     'RENAME USER a TO b',
   ])('%s changes no rows', (sql) => {

@@ -79,6 +79,10 @@ export async function capture(
     lingerMs: options.lingerMs ?? 0,
     now: () => Date.now(),
     streamOf: (schema, name) => (schema === config.database && tables[name] ? name : undefined),
+    async columnsOf(schema, name) {
+      const [today] = await listTables(other, schema, name)
+      return today?.columns.map((column) => column.name) ?? []
+    },
     async shapeOf(table) {
       const key = table.schema === config.database ? tables[table.name] : undefined
       if (!key) return undefined

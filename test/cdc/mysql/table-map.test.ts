@@ -74,6 +74,7 @@ function changesOf(writer: string): TableChanges {
         key: [],
       }),
       streamOf: () => stream,
+      columnsOf: async () => [],
       now: () => 0,
     },
     () => {},

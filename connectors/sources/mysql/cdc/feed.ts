@@ -33,6 +33,15 @@ export async function openFeed(
       position: positionFromJson(place.position),
       now: ctx.now,
       streamOf: keyOf,
+      async columnsOf(schema, name) {
+        const { primaryKey = [], selectedFields } = wanted.get(keyOf(schema, name) ?? '') ?? {}
+        const [today] = await withSource(ctx, config, (session) =>
+          listTables(session, schema, name),
+        )
+        const names = (today?.columns ?? []).map((column) => column.name)
+        if (!selectedFields) return names
+        return names.filter((column) => [...selectedFields, ...primaryKey].includes(column))
+      },
       async shapeOf(table) {
         const key = keyOf(table.schema, table.name)
         const found = key === undefined ? undefined : wanted.get(key)
