@@ -3,9 +3,9 @@ import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/clien
 import { mapMysqlError } from '../../../src/runtime/mysql/errors.ts'
 import type { SourceConfig } from './config.ts'
 
-/** A session that can change nothing. */
+/** A session that can change nothing, and sees nothing that is not committed: it might be taken back. */
 export const connectSource = (ctx: ConnectorContext, config: SourceConfig) =>
-  connectMysql(ctx, config, ['SET SESSION TRANSACTION READ ONLY'])
+  connectMysql(ctx, config, ['SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY'])
 
 /** Runs with a session of its own; every failure is mapped. */
 export async function withSource<T>(

@@ -1,14 +1,17 @@
 import { describe, expect, inject, it, vi } from 'vitest'
 import mysql from '../../../../connectors/sources/mysql/index.ts'
-import type { JsonObject } from '../../../../src/protocol/index.ts'
+import { type JsonObject, rowsOf } from '../../../../src/protocol/index.ts'
 import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
-import { configure, readStream } from '../../../conformance/reading.ts'
+import { batchesOf, configure, readStream } from '../../../conformance/reading.ts'
+import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { cellsOf, changesOf, ctx, useDatabase } from './support.ts'
 
 /** A value that fills the first packet of its row to the last byte, so that an empty one follows. */
 const FULL_PACKET = 2 ** 24 - 1 - 10
 
 const db = useDatabase('source_errors')
+const rowsRead = (events: Parameters<typeof batchesOf>[0]) =>
+  batchesOf(events).reduce((rows, batch) => rows + rowsOf(batch), 0)
 const check = (overrides: JsonObject) => mysql.check(ctx, { ...db.reading().config, ...overrides })
 
 /** A cipher of TLS 1.3, or of an older server's 1.2. */
@@ -85,6 +88,38 @@ describe('what the mysql source says of failures', () => {
       },
     })
     await db.run("DROP USER limited@'%'")
+  })
+
+  it('reads every row of a server that is set to end results early', async () => {
+    await db.run(
+      'CREATE TABLE keyless (v INT)',
+      'INSERT INTO keyless SELECT seq FROM seq_1_to_50',
+      'SET GLOBAL sql_select_limit = 20',
+    )
+    try {
+      const read = await readStream(db.reading(), configure(await db.stream('keyless')))
+      expect(rowsRead(read)).toBe(50)
+    } finally {
+      await db.run('SET GLOBAL sql_select_limit = 18446744073709551615')
+    }
+  })
+
+  it('reads nothing that is not committed, whatever the server lets others see', async () => {
+    const [[before] = []] = await db.run(
+      `SELECT VARIABLE_VALUE FROM ${ON_MYSQL ? 'performance_schema.global_variables' : 'information_schema.GLOBAL_VARIABLES'}
+       WHERE VARIABLE_NAME IN ('tx_isolation', 'transaction_isolation')`,
+    )
+    const isolate = (level: string) => db.run(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
+    await db.run('CREATE TABLE undecided (id INT PRIMARY KEY)', 'BEGIN')
+    await db.run('INSERT INTO undecided VALUES (1)')
+    try {
+      await isolate('READ UNCOMMITTED')
+      const read = await readStream(db.reading(), configure(await db.stream('undecided')))
+      expect(rowsRead(read)).toBe(0)
+    } finally {
+      await isolate(String(before).replace('-', ' '))
+      await db.run('ROLLBACK')
+    }
   })
 
   it('says which column is gone or changed since discovery', async () => {
