@@ -13,6 +13,7 @@ import { freezeStreams } from '../../../src/runtime/database/freeze-streams.ts'
 import { readStreams } from '../../../src/runtime/database/read-streams.ts'
 import { closePostgres } from '../../../src/runtime/postgres/client.ts'
 import { mapPostgresError } from '../../../src/runtime/postgres/errors.ts'
+import { letAllBeRead } from '../../../src/runtime/postgres/row-security.ts'
 import { withCdcColumns } from './cdc/columns.ts'
 import { cdcOf } from './cdc/config.ts'
 import { freezeChanges } from './cdc/freeze.ts'
@@ -20,7 +21,7 @@ import { readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
-import { openReader } from './reader.ts'
+import { openReader, type StreamReader } from './reader.ts'
 import type { Relation } from './relations.ts'
 import { closing, connectSource } from './session.ts'
 import { quote } from './sql.ts'
@@ -48,6 +49,7 @@ const freezeReads = async (
     freezeStreams(ctx, streams, {
       bound: async (configured) => {
         const reader = await openReader(ctx, client, config, configured, unordered(config))
+        warnOfHiddenRows(reader)
         return configured.syncMode === 'incremental'
           ? freezeIncremental(reader)
           : freezeFullRefresh(reader)
@@ -55,6 +57,19 @@ const freezeReads = async (
       failure: (error, configured) => mapPostgresError(error, placeOf(config, configured)),
     }),
   )
+
+/** Who is meant to see some rows only gets those; who is not is told. */
+function warnOfHiddenRows({ ctx, relation, key, config }: StreamReader): void {
+  if (!relation.keepsRows) return
+  const [place, role] = [
+    `${quote(relation.schema)}.${quote(relation.name)}`,
+    quote(config.username),
+  ]
+  ctx.log(
+    'warn',
+    `Row-level security keeps rows of ${key} from ${role}: what it does not let be read does not arrive. ${letAllBeRead(place, role)}`,
+  )
+}
 
 /** A full refresh from a source with a log has the log's columns, and no place in it. */
 const unordered = (config: SourceConfig) => (relation: Relation) =>

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Column } from '../../../src/protocol/index.ts'
+import { KEEPS_ROWS } from '../../../src/runtime/postgres/row-security.ts'
 import { type ResolvedType, resolveType } from './types.ts'
 
 /** A table-like thing that the user may read. */
@@ -15,6 +16,8 @@ export interface Relation {
   columns: RelationColumn[]
   /** Names of the primary key's columns, in key order; empty without one. */
   key: string[]
+  /** Row-level security may leave rows out of what this user reads. */
+  keepsRows: boolean
 }
 
 export interface RelationColumn {
@@ -62,6 +65,7 @@ interface CatalogRow {
   reltuples: string
   relpages: string
   key: string
+  keeps_rows: string
   attname: string | null
   attnum: string
   attnotnull: string
@@ -96,6 +100,7 @@ function relationOf(row: CatalogRow): Relation {
     pages: Number(row.relpages),
     columns: [],
     key: JSON.parse(row.key) as string[],
+    keepsRows: row.keeps_rows === 't',
   }
 }
 
@@ -142,7 +147,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind,
     CROSS JOIN LATERAL unnest(p.conkey) WITH ORDINALITY AS k(attnum, position)
     JOIN pg_catalog.pg_attribute ka ON ka.attrelid = c.oid AND ka.attnum = k.attnum
     WHERE p.conrelid = c.oid AND p.contype = 'p'
-  ), '[]') AS key,
+  ), '[]') AS key, ${KEEPS_ROWS} AS keeps_rows,
   a.attname, a.attnum,
   a.attnotnull AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_constraint nn

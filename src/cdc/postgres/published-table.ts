@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { AirbyteError, type StreamKey, streamKey } from '../../protocol/index.ts'
+import { KEEPS_ROWS, letAllBeRead } from '../../runtime/postgres/row-security.ts'
 
 /** A table whose changes are wanted. */
 export interface PublishedTable {
@@ -63,6 +64,13 @@ function problemOfPart(
       hint: `Run ALTER TABLE ${place} SET LOGGED; as its owner, or deselect the stream.`,
     })
   }
+  if (row.keeps_rows === 't') {
+    return unsuitable(
+      stream,
+      `Row-level security keeps rows of ${place} from ${row.role}, whose changes the log has: the table would be neither all of its rows nor some.`,
+      { hint: letAllBeRead(place, row.role) },
+    )
+  }
   return table.insertOnly ? undefined : identityProblem(row, table, stream, place)
 }
 
@@ -103,23 +111,26 @@ interface IdentityRow {
   persistence: string
   setting: string
   identity: string | null
+  keeps_rows: string
+  /** The user, quoted. */
+  role: string
 }
 
 /**
  * The table and, if it is partitioned, every table beneath: each has a replica identity of its own.
- * A deferrable primary key is none.
+ * A deferrable primary key is none. Partitions are read as their parent's, by whose policies.
  */
 const IDENTITY_SQL = `
-WITH RECURSIVE tree(ord, oid) AS (
-  SELECT w.ord, c.oid FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, ord)
+WITH RECURSIVE tree(ord, oid, part) AS (
+  SELECT w.ord, c.oid, false FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, ord)
   JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
   UNION ALL
-  SELECT tree.ord, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+  SELECT tree.ord, i.inhrelid, true FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
 )
 SELECT tree.ord, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
-  c.relreplident AS setting,
+  c.relreplident AS setting, NOT tree.part AND ${KEEPS_ROWS} AS keeps_rows, quote_ident(current_user) AS role,
   (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
    FROM pg_catalog.pg_index x
    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey[0:x.indnkeyatts - 1])

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   checkServer,
+  checkTables,
   dropPublication,
   ensurePublication,
   ensureSlot,
@@ -287,6 +288,41 @@ describe('rights', () => {
       await db.sql('DROP ROLE cdc_poor')
     }
     await checkServer(db.client)
+  })
+})
+
+describe('row-level security', () => {
+  it('is no matter where it keeps no row from the user, and refuses the table where it may', async () => {
+    await db.sql(`
+      DROP ROLE IF EXISTS cdc_limited; CREATE ROLE cdc_limited LOGIN PASSWORD 'pw';
+      CREATE TABLE hidden (id int PRIMARY KEY); CREATE TABLE partly (id int PRIMARY KEY);
+      CREATE TABLE shown (id int PRIMARY KEY);
+      ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; ALTER TABLE partly ENABLE ROW LEVEL SECURITY;
+      ALTER TABLE shown ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY everything ON shown TO cdc_limited USING (true);
+      CREATE POLICY everything ON partly TO cdc_limited USING (true);
+      CREATE POLICY less ON partly AS RESTRICTIVE FOR SELECT USING (id < 5)`)
+    const limited = { ...db.config, username: 'cdc_limited', password: 'pw' }
+    const client = await connectPostgres(ctx, limited)
+    const problems = () =>
+      checkTables(
+        client,
+        ['hidden', 'partly', 'shown'].map((name) => table(name)),
+      )
+    try {
+      const [hidden, partly, shown] = await problems()
+      expect(hidden).toMatchObject({
+        ...{ code: 'CDC_TABLE_UNSUITABLE', stream: 'public.hidden' },
+        hint: expect.stringContaining('ALTER ROLE cdc_limited BYPASSRLS'),
+      })
+      expect(partly).toMatchObject({ code: 'CDC_TABLE_UNSUITABLE' })
+      expect(shown).toBeUndefined()
+      await db.sql('ALTER ROLE cdc_limited BYPASSRLS')
+      expect(await problems()).toEqual([undefined, undefined, undefined])
+    } finally {
+      await client.end()
+      await db.sql('DROP TABLE hidden, partly, shown; DROP ROLE cdc_limited')
+    }
   })
 })
 

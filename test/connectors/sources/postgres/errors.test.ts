@@ -95,6 +95,21 @@ describe('a user with few rights', () => {
     expect(result.statuses).toEqual(['started', 'incomplete', 'started', 'running', 'complete'])
     expect(result.rows).toHaveLength(1)
   })
+
+  it('is told of rows that row-level security keeps from it', async () => {
+    await db.sql(`
+      CREATE TABLE kept (id int PRIMARY KEY); INSERT INTO kept VALUES (1);
+      ALTER TABLE kept ENABLE ROW LEVEL SECURITY; GRANT SELECT ON kept TO source_reader`)
+    const warnings: string[] = []
+    const log = (level: string, text: string) => level === 'warn' && warnings.push(text)
+    const streams = [configure((await discover(reader())).get('public.kept'))]
+    await postgres.freeze?.({ ...ctx, log }, reader(), streams, { streams: new Map() })
+    expect(warnings).toEqual([expect.stringContaining('ON "public"."kept" FOR SELECT TO')])
+    await db.sql('CREATE POLICY everything ON kept TO source_reader USING (true)')
+    await postgres.freeze?.({ ...ctx, log }, reader(), streams, { streams: new Map() })
+    expect(warnings).toHaveLength(1)
+    await db.sql('DROP TABLE kept')
+  })
 })
 
 describe('a table that changed since discovery', () => {
