@@ -24,7 +24,6 @@ export interface RunningPostgres {
 /** A real PostgreSQL from npm's embedded binaries on a free loopback port; about a second. */
 export async function startPostgres(settings: string[] = []): Promise<RunningPostgres> {
   const isRoot = process.getuid?.() === 0
-  if (isRoot) requireEnterable(import.meta.filename)
   const port = await freePort()
   const directory = mkdtempSync(join(tmpdir(), 'airbyte-pg-'))
   chmodSync(directory, 0o755)
@@ -48,8 +47,18 @@ export async function startPostgres(settings: string[] = []): Promise<RunningPos
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'],
     postgresFlags,
   })
-  await server.initialise()
-  await server.start()
+  const forget = () => {
+    keepExitCode()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  try {
+    if (isRoot) requireEnterable(import.meta.filename)
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    forget()
+    throw error
+  }
   return {
     port,
     async createDatabase(name) {
@@ -78,8 +87,7 @@ export async function startPostgres(settings: string[] = []): Promise<RunningPos
     },
     async stop() {
       await server.stop()
-      keepExitCode()
-      rmSync(directory, { recursive: true, force: true })
+      forget()
     },
   }
 }
