@@ -45,7 +45,11 @@ describe('every cause of the table', () => {
 
 /** A cause that goes by the message too gets one that it knows. */
 function messageFor({ applies }: Cause): string {
-  const messages = ['no longer has its key or cursor column at', 'cannot hold the text']
+  const messages = [
+    'no longer has its key or cursor column at',
+    'cannot hold the text',
+    'has another column under a known name',
+  ]
   const fits = (message: string) =>
     applies?.({ error: new AirbyteError('SCHEMA_CHANGED', message).toJSON(), streams: [] }, facts())
   return messages.find(fits) ?? 'As it was.'

@@ -60,7 +60,7 @@ export function refuseRemade(stream: StreamKey, before: RowBasis, now: RowBasis)
   )
   if (remade.length === 0) return
   const names = remade.map((name) => `column '${name}'`).join(', ')
-  const message = `The ${names} of ${stream} was made anew since the last sync, or has the name of another: rows that do not change would keep what they had in it.`
+  const message = `${stream} has another column under a known name (${names}), made anew or renamed since the last sync: rows that do not change would keep what they had there.`
   throw new AirbyteError('SCHEMA_CHANGED', message, {
     ...{ stream, field: remade[0] },
     hint: 'Refresh the stream: it is read again from the start.',

@@ -143,6 +143,15 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     id: 'schema_change',
+    codes: ['SCHEMA_CHANGED'],
+    applies: ({ error }) => /another column under a known name/.test(error.message),
+    end: 'source',
+    title: () => 'A column of the source is another one than before, under the same name.',
+    next: 'A reset makes the next sync read the stream anew, with what the column has now; ask the person first.',
+    call: reset,
+  },
+  {
+    id: 'schema_change',
     codes: ['COLUMNS_CHANGED'],
     end: 'source',
     title: () => 'The columns of a table changed while the sync ran.',
