@@ -271,6 +271,16 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await write(`CREATE TABLE IF NOT EXISTS items ${columns}`, 'INSERT INTO items (id) VALUES (8)')
     expect(await run(connection)).toMatchObject({ status: 'succeeded' })
     await expectEqual()
+    // One that makes the table that was dropped before does, and only once.
+    for (const gone of ['DROP TABLE items', 'RENAME TABLE items TO elsewhere']) {
+      await write(
+        ...[gone, `CREATE TABLE IF NOT EXISTS items ${columns}`],
+        ...['INSERT INTO items (id) VALUES (9)', 'FLUSH BINARY LOGS'],
+        ...[`CREATE TABLE IF NOT EXISTS items ${columns}`, 'INSERT INTO items (id) VALUES (10)'],
+      )
+      expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+      await expectEqual()
+    }
   })
 
   it('says in the log and the receipt of the sync what it was told without rows, and reads on', async () => {

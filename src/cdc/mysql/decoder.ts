@@ -9,6 +9,7 @@ import {
   readEvent,
   writerOf,
 } from './binlog-event.ts'
+import { type DatabaseTables, DroppedTables } from './dropped-tables.ts'
 import { type Gtids, gtidsOf, MariadbGtids, MysqlGtids, uuidText } from './gtid.ts'
 import { readLargeEvent } from './large-event.ts'
 import type { LeftOutOfRows } from './large-rows.ts'
@@ -22,7 +23,7 @@ import { TableChanges, type WantedTables } from './table-changes.ts'
 import { type PreparedRows, PreparedTransactions, readXaPrepare, xidOfGtid } from './xa.ts'
 import { XaReplay } from './xa-replay.ts'
 
-export interface DecoderOptions extends WantedTables {
+export interface DecoderOptions extends WantedTables, DatabaseTables {
   position: BinlogPosition
 }
 
@@ -44,6 +45,7 @@ export class BinlogDecoder {
   readonly #tables: TableChanges
   readonly #cursor: LogCursor
   readonly #xa: PreparedTransactions
+  readonly #dropped: DroppedTables
   #position: BinlogPosition
   #checksum = 0
   #ready: LogEvent[] = []
@@ -71,6 +73,7 @@ export class BinlogDecoder {
     this.#position = options.position
     this.#cursor = new LogCursor(options.position)
     this.#xa = new PreparedTransactions(options.position.prepared ?? [])
+    this.#dropped = new DroppedTables(options, options.position.dropped ?? [])
     this.#skip = options.position.events
     this.#gtids = gtidsOf(options.position.gtid)
   }
@@ -166,6 +169,7 @@ export class BinlogDecoder {
       gtid: String(this.#gtids ?? ''),
       events: Math.max(this.#events, this.#skip),
       prepared: this.#xa.undecided,
+      dropped: this.#dropped.streams,
     }
     this.#ready.push({ type: 'checkpoint', position: positionToJson(position) })
     this.#bytes = this.#tables.bytes
@@ -268,6 +272,7 @@ export class BinlogDecoder {
   #statement(event: BinlogEvent): Promise<void> | undefined {
     let looking: Promise<void> | undefined
     const meaning = meaningOfEvent(event)
+    const isAnew = this.#dropped.follow(meaning)
     switch (meaning.kind) {
       case 'rows':
         throw statementFormat(this.#here())
@@ -288,7 +293,9 @@ export class BinlogDecoder {
         this.#xa.forget(meaning.xid)
         this.#commit()
         return undefined
+      case 'made':
       case 'truncate':
+        if (meaning.kind === 'made' && !isAnew) break
         this.#tables.truncate(meaning.schema, meaning.name, this.#cursor.placeOf(event))
         break
       case 'otherRows':

@@ -1,4 +1,4 @@
-import { AirbyteError, type JsonObject } from '../../protocol/index.ts'
+import { AirbyteError, type JsonObject, type StreamKey } from '../../protocol/index.ts'
 import type { PreparedXa } from './xa.ts'
 
 /**
@@ -16,6 +16,8 @@ export interface BinlogPosition {
   base: number
   /** Before `pos`, and not decided there: their rows count where they are committed. Absent: none. */
   prepared?: PreparedXa[]
+  /** Streams whose tables are not there at `pos`. Absent: none. */
+  dropped?: StreamKey[]
 }
 
 /** Where the log has a transaction. */
@@ -43,20 +45,25 @@ export function hasPassed(position: BinlogPosition, goal: { file: string; pos: n
   return at > wanted || (at === wanted && position.pos >= goal.pos)
 }
 
-export const positionToJson = ({ prepared, ...rest }: BinlogPosition): JsonObject => ({
+export const positionToJson = ({ prepared, dropped, ...rest }: BinlogPosition): JsonObject => ({
   v: 1,
   ...rest,
   ...(prepared?.length ? { prepared: prepared.map((one) => ({ ...one })) } : {}),
+  ...(dropped?.length ? { dropped } : {}),
 })
 
 /** Undoes `positionToJson`. Throws STATE_INVALID. */
 export function positionFromJson(json: JsonObject): BinlogPosition {
-  const { v, file, pos, gtid = '', events = 0, base = 0, prepared } = json
+  const { v, file, pos, gtid = '', events = 0, base = 0, prepared, dropped } = json
   if (v !== 1 || typeof file !== 'string' || typeof pos !== 'number') {
     throw new AirbyteError('STATE_INVALID', 'The saved state is not a position in a binlog.')
   }
   const position = { file, pos, gtid: String(gtid), events: Number(events), base: Number(base) }
-  return prepared ? { ...position, prepared: prepared as unknown as PreparedXa[] } : position
+  return {
+    ...position,
+    ...(prepared ? { prepared: prepared as unknown as PreparedXa[] } : {}),
+    ...(dropped ? { dropped: dropped as StreamKey[] } : {}),
+  }
 }
 
 export const printPosition = ({ file, pos }: { file: string; pos: number }) => `${file}:${pos}`

@@ -46,6 +46,13 @@ const TRUNCATE = new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${TABLE}`, 'i')
  * the table was there, too.
  */
 const CREATE = new RegExp(`^CREATE\\s+(?:OR\\s+REPLACE\\s+)?TABLE\\s+(?!IF\\s+NOT\\s)${TABLE}`, 'i')
+const CREATE_MISSING = new RegExp(`^CREATE\\s+TABLE\\s+IF\\s+NOT\\s+EXISTS\\s+${TABLE}`, 'i')
+const DROP = /^DROP\s+TABLES?\s+(?:IF\s+EXISTS\s+)?/i
+const DATABASE_GONE = new RegExp(
+  `^(?:DROP|CREATE\\s+OR\\s+REPLACE)\\s+(?:DATABASE|SCHEMA)\\s+(?:IF\\s+EXISTS\\s+)?${NAME}`,
+  'i',
+)
+const LISTED = new RegExp(`(?:^|,)\\s*${TABLE}`, 'g')
 const SAVEPOINT = new RegExp(
   `^(SAVEPOINT|ROLLBACK\\s+(?:WORK\\s+)?TO(?:\\s+SAVEPOINT)?)\\s+${NAME}`,
   'i',
@@ -59,6 +66,11 @@ const CHANGES_ROWS = /^(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|MERGE|CALL|WITH)\b/i
 export type Meaning =
   | { kind: 'begin' | 'commit' | 'rollback' | 'rows' | 'other' }
   | { kind: 'truncate'; schema: string; name: string }
+  /** Makes a table, if there is none of its name. */
+  | { kind: 'made'; schema: string; name: string }
+  /** Tables are gone, or all of a database. */
+  | { kind: 'dropped'; gone: { schema: string; name: string }[] }
+  | { kind: 'databaseGone'; schema: string }
   /** Tables have other rows than before, which are not in the log. */
   | ({ kind: 'otherRows' } & Renewed)
   /** Columns of a table have these names no more; others may have them. */
@@ -88,9 +100,24 @@ export function meaningOf({ database, sql }: LoggedStatement): Meaning {
     const columns = altered ? goneColumns(text.slice(altered[0].length)) : []
     if (altered && columns.length > 0)
       return { kind: 'goneColumns', ...tableIn(altered, 1, database), columns }
+    const told = meaningOfTables(database, text)
+    if (told) return told
     return { kind: CHANGES_ROWS.test(text) && !DELETE_HISTORY.test(text) ? 'rows' : 'other' }
   }
   return { kind: 'truncate', ...tableIn(truncated, 1, database) }
+}
+
+/** What a statement does to tables as such. */
+function meaningOfTables(database: string, text: string): Meaning | undefined {
+  const made = CREATE_MISSING.exec(text)
+  if (made) return { kind: 'made', ...tableIn(made, 1, database) }
+  const [drop] = DROP.exec(text) ?? []
+  if (drop !== undefined) {
+    const listed = text.slice(drop.length).matchAll(LISTED)
+    return { kind: 'dropped', gone: [...listed].map((match) => tableIn(match, 1, database)) }
+  }
+  const gone = DATABASE_GONE.exec(text)
+  return gone ? { kind: 'databaseGone', schema: tableIn(gone, 1, database).name } : undefined
 }
 
 const XA_KINDS = { START: 'xaStart', COMMIT: 'xaCommit', ROLLBACK: 'xaRollback' } as const

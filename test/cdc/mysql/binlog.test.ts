@@ -229,6 +229,27 @@ describe('changes from the binlog of a real server', () => {
     ])
   })
 
+  it('know from the position that a table was dropped, and take the old rows away when one is made', async () => {
+    const MAKE = 'CREATE TABLE IF NOT EXISTS orders (id INT PRIMARY KEY)'
+    const last = 'INSERT INTO orders VALUES (1)'
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY)')
+    let at = await db.end()
+    const next = async (...statements: string[]) => {
+      await db.run(...statements)
+      const { batches, end } = await capture(db.config, at, orders)
+      at = end
+      return changesOf(batches).map(({ op }) => op)
+    }
+    const ANEW = 'CREATE OR REPLACE DATABASE test CHARACTER SET utf8mb4'
+    for (const gone of [['DROP TABLE orders'], [ANEW, 'USE test']]) {
+      expect(await next(...gone)).toEqual([])
+      expect(at.dropped).toEqual(['orders'])
+      expect(await next(MAKE, last)).toEqual(['t', 'u'])
+      expect(at.dropped).toBeUndefined()
+      expect(await next(MAKE)).toEqual([])
+    }
+  })
+
   it('have the columns that the table had when they were made', async () => {
     await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, a INT, b VARCHAR(5))')
     const seen = await changes(

@@ -83,6 +83,7 @@ export async function capture(
       const [today] = await listTables(other, schema, name)
       return today?.columns.map((column) => column.name) ?? []
     },
+    streamsIn: (schema) => (schema === config.database ? Object.keys(tables) : []),
     async shapeOf(table) {
       const key = table.schema === config.database ? tables[table.name] : undefined
       if (!key) return undefined

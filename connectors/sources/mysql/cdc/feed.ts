@@ -42,6 +42,8 @@ export async function openFeed(
         if (!selectedFields) return names
         return names.filter((column) => [...selectedFields, ...primaryKey].includes(column))
       },
+      streamsIn: (schema) =>
+        streams.flatMap(({ stream }) => (stream.namespace === schema ? [streamKey(stream)] : [])),
       async shapeOf(table) {
         const key = keyOf(table.schema, table.name)
         const found = key === undefined ? undefined : wanted.get(key)
