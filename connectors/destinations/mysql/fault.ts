@@ -24,13 +24,21 @@ export class TooLong extends Error {
 export const isValueError = (error: unknown): error is Error =>
   error instanceof TooLong || (error instanceof MysqlServerError && VALUE_ERRORS.has(error.errno))
 
-/** The first of the last statement's warnings that tells of a value that was bent, as an error. */
-export async function warned(client: MysqlClient): Promise<Error | undefined> {
+/**
+ * The first of the last statement's warnings that tells of a value that was bent, as an error. A server
+ * keeps as few of them as `max_error_count` says: of those that it does not tell the worst is thought.
+ *
+ * @param count how many there were
+ */
+export async function warned(client: MysqlClient, count: number): Promise<Error | undefined> {
   const rows = await client.query('SHOW WARNINGS')
-  const [, , message] = rows.find(([, errno]) => Number(errno) !== UNSAFE_TO_REPLICATE) ?? []
+  const [, , told] = rows.find(([, errno]) => Number(errno) !== UNSAFE_TO_REPLICATE) ?? []
+  const message = told ?? (rows.length < count ? UNTOLD : undefined)
   return message == null ? undefined : new MysqlServerError(DATA_TRUNCATED, '01000', message)
 }
 
+const UNTOLD =
+  'A value did not fit, and the server keeps too few warnings (max_error_count) to say which'
 const DATA_TRUNCATED = 1265
 /** Told of UUID() by servers whose binlog has statements. */
 const UNSAFE_TO_REPLICATE = 1592

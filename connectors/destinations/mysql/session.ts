@@ -13,17 +13,28 @@ export type Session = DatabaseSession<MysqlClient>
 export type SqlClient = Pick<MysqlClient, 'query' | 'execute'>
 
 /**
- * Whatever the server is set to, a value that does not fit is an error and not another value: LOAD DATA
- * LOCAL tells of it by a warning, of which a server may be set to keep none.
+ * Whatever the server is set to, a value that does not fit is an error and not another value.
  */
 const SETTINGS = [
-  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', max_error_count = 64",
+  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'",
 ]
+
+/** A session that writes. */
+async function connectDestination(
+  ctx: ConnectorContext,
+  config: MysqlConfig,
+): Promise<MysqlClient> {
+  const client = await connectMysql(ctx, config, SETTINGS, true)
+  // Not every table of a stream has a key. Who may not say so is told where a table is refused.
+  if (!client.mariadb)
+    await client.execute('SET SESSION sql_require_primary_key = OFF').catch(() => {})
+  return client
+}
 
 export const openSession = (ctx: ConnectorContext, config: MysqlConfig, stream?: string): Session =>
   openDatabase({
     async open(lost) {
-      const client = await connectMysql(ctx, config, SETTINGS, true)
+      const client = await connectDestination(ctx, config)
       client.socket.once('close', lost)
       return client
     },

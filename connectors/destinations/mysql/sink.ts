@@ -115,7 +115,7 @@ export class LoadSink {
     if (!running) return
     const { rows, warnings } = await running.end()
     // What was bent to fit is no value of the source: the chunk is not to be committed so.
-    const bent = warnings > 0 ? await warned(this.#client) : undefined
+    const bent = warnings > 0 ? await warned(this.#client, warnings) : undefined
     if (bent) throw bent
     this.#rows += rows
   }

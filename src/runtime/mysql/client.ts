@@ -15,12 +15,13 @@ const SSL_MODES = ['disabled', 'preferred', 'required', 'verify_ca', 'verify_ide
 
 /**
  * Texts are UTF-8, times are UTC, quotes are doubled and nothing else is escaped. No result ends early
- * because the server is set so (`sql_select_limit`). The server waits an
+ * because the server is set so (`sql_select_limit`), and nothing is a part of a transaction that was not
+ * begun here. The server waits an
  * hour for a reader that applies back-pressure, and never longer than that for one that is gone.
  */
 const SESSION = [
   'SET NAMES utf8mb4',
-  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', time_zone = '+00:00', net_write_timeout = 3600, lock_wait_timeout = 60, sql_select_limit = 18446744073709551615",
+  "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', time_zone = '+00:00', net_write_timeout = 3600, lock_wait_timeout = 60, sql_select_limit = 18446744073709551615, autocommit = 1, completion_type = 0",
 ]
 
 /** One session. Statements run one after the other. */

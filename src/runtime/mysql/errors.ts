@@ -92,6 +92,11 @@ const BY_ERRNO: Record<number, ErrorMapping> = {
   3024: { code: 'TIMEOUT' },
   3118: { code: 'AUTH_FAILED', field: 'config.username' },
   3159: { code: 'TLS_FAILED', field: 'config.ssl_mode' },
+  3750: {
+    code: 'PERMISSION_DENIED',
+    hint: ({ username }) =>
+      `Run GRANT SESSION_VARIABLES_ADMIN ON *.* TO '${username ?? 'the user'}'; as an administrator: its sessions then take tables without a primary key.`,
+  },
   4031: { code: 'CONNECTION_LOST' },
   4151: { code: 'AUTH_FAILED', field: 'config.username' },
 }

@@ -213,7 +213,9 @@ describe('values that MySQL refuses', () => {
     await run('SET GLOBAL max_error_count = 0')
     try {
       const loader = await open(fresh({ columns }))
-      await expect(load(loader, rows, { columns })).rejects.toMatchObject({ field: 'small' })
+      await expect(load(loader, rows, { columns })).rejects.toMatchObject({
+        code: 'VALUE_REJECTED',
+      })
       expect(await loader.count()).toBe(0)
     } finally {
       await run(`SET GLOBAL max_error_count = ${before}`)
@@ -548,6 +550,29 @@ describe('deleted rows that stay', () => {
       ['9', null, STORED],
     ])
   })
+})
+
+it('makes tables without a key on a server that asks for one, or says what right that takes', async () => {
+  if (!ON_MYSQL) return
+  await run('SET GLOBAL sql_require_primary_key = ON')
+  try {
+    expect(await mysql.check(ctx, config())).toEqual({ ok: true })
+    const plan = fresh({})
+    await load(await open(plan), [[1, 'one']])
+    await run(
+      `CREATE OR REPLACE USER plain@'%' IDENTIFIED BY 'pw'`,
+      `GRANT ALL ON ${NAME}.* TO plain@'%'`,
+    )
+    const result = await mysql.check(ctx, { ...config(), username: 'plain', password: 'pw' })
+    expect(result).toMatchObject({
+      problem: {
+        ...{ code: 'PERMISSION_DENIED', kind: 'config' },
+        hint: expect.stringContaining("GRANT SESSION_VARIABLES_ADMIN ON *.* TO 'plain'"),
+      },
+    })
+  } finally {
+    await run('SET GLOBAL sql_require_primary_key = OFF')
+  }
 })
 
 it('says in its check which rights are missing', async () => {

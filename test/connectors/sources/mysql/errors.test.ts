@@ -104,6 +104,18 @@ describe('what the mysql source says of failures', () => {
     }
   })
 
+  it('is in no transaction that it did not begin, whatever the server is set to', async () => {
+    await db.run('SET GLOBAL autocommit = 0', "SET GLOBAL completion_type = 'CHAIN'")
+    try {
+      const client = await connectMysql(ctx, { ...db.config() })
+      const set = await client.query('SELECT @@autocommit, @@completion_type')
+      await client.close()
+      expect(set).toEqual([['1', 'NO_CHAIN']])
+    } finally {
+      await db.run('SET GLOBAL autocommit = 1', "SET GLOBAL completion_type = 'NO_CHAIN'")
+    }
+  })
+
   it('reads nothing that is not committed, whatever the server lets others see', async () => {
     const [[before] = []] = await db.run(
       `SELECT VARIABLE_VALUE FROM ${ON_MYSQL ? 'performance_schema.global_variables' : 'information_schema.GLOBAL_VARIABLES'}
