@@ -391,6 +391,19 @@ describe('what becomes of a table at the server', { timeout: 90_000 }, () => {
     await same('two', 'id, v')
   })
 
+  it('one that has another name while its log is read keeps what a move of the key leaves out', async () => {
+    const connection = await open()
+    await db.sql(`alter table src.two alter v set storage external;
+      update src.two set v = repeat('large ', 5000) where id = 1`)
+    await succeeds(connection)
+    await db.sql('alter table src.two rename to elsewhere')
+    await db.sql('update src.elsewhere set id = 40 where id = 1')
+    await onlyTwoFails(connection, { code: 'STREAM_NOT_FOUND' })
+    await db.sql('alter table src.elsewhere rename to two')
+    await succeeds(connection)
+    await same('two', 'id, v')
+  })
+
   it('one with a column that the log lacks fails alone', async () => {
     const connection = await open()
     await db.sql('alter table src.two add double int generated always as (id * 2) virtual')

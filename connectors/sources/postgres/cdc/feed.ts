@@ -7,16 +7,19 @@ import {
   guardPublications,
   guardSlot,
   lsnCell,
+  nameOf,
   openChangeFeed,
   positionFromJson,
   positionToJson,
   TypeVersions,
+  tableOid,
   takeOverSlot,
   toChangeLog,
 } from '../../../../src/cdc/postgres/index.ts'
 import {
   parseStreamKey,
   type RecordBatch,
+  type StreamDescriptor,
   type StreamKey,
   streamKey,
 } from '../../../../src/protocol/index.ts'
@@ -26,7 +29,7 @@ import { mapPostgresError } from '../../../../src/runtime/postgres/errors.ts'
 import type { LogEvent, LogFeed, LogPlace, LogStream } from '../../../../src/runtime/source-log.ts'
 import type { SourceConfig } from '../config.ts'
 import { cdcOf, readerName } from './config.ts'
-import { fillUnchanged } from './fill.ts'
+import { askTable, fillUnchanged } from './fill.ts'
 import { fillUnsure, tellOwn } from './own-types.ts'
 import { setupOf, withClient } from './setup.ts'
 import { describeStreams } from './shape.ts'
@@ -71,6 +74,8 @@ class PostgresFeed implements LogFeed {
   readonly #config: SourceConfig
   readonly #place: LogPlace
   readonly #keys: Map<StreamKey, string[]>
+  /** By which tables are known that have other names now. */
+  readonly #oids: Map<StreamKey, number | undefined>
   readonly #feed: ChangeFeed
   readonly #types: TypeVersions
   #client: pg.Client | undefined
@@ -88,6 +93,8 @@ class PostgresFeed implements LogFeed {
     this.#config = config
     this.#place = place
     this.#keys = new Map(streams.map((s) => [streamKey(s.stream), s.primaryKey]))
+    const { tables } = setupOf(place)
+    this.#oids = new Map(tables.map((table) => [nameOf(table), tableOid(table)]))
     this.#feed = feed
     this.#guardedAt = ctx.now()
     this.#types = new TypeVersions(setupOf(place).types)
@@ -148,9 +155,23 @@ class PostgresFeed implements LogFeed {
   async #whole({ movedFrom, stream: of }: ChangeBatch, records: RecordBatch): Promise<RecordBatch> {
     const key = this.#keys.get(of)
     if (!movedFrom?.size || !key?.length) return records
-    const stream = parseStreamKey(of)
+    const isLeftOut = records.changes?.some((c) => c.change === 'UNCHANGED' && movedFrom.has(c.row))
+    if (!isLeftOut) return records
+    return this.#ask(of, (client, table) =>
+      fillUnchanged(client, table, key, records, new Set(movedFrom.keys())),
+    )
+  }
+
+  /** Asks the table that is followed, whatever it is called now. */
+  async #ask<T>(
+    of: StreamKey,
+    ask: (client: pg.Client, table: StreamDescriptor | undefined) => Promise<T>,
+  ): Promise<T> {
     const client = await this.#session()
-    return fillUnchanged(client, stream, key, records, new Set(movedFrom.keys()))
+    const oid = this.#oids.get(of)
+    return oid === undefined
+      ? ask(client, parseStreamKey(of))
+      : askTable(client, oid, (table) => ask(client, table))
   }
 
   /** With the values of the database's own types as a snapshot has them. */
@@ -169,7 +190,10 @@ class PostgresFeed implements LogFeed {
       'warn',
       `The type of '${names}' of ${batch.stream} was altered while its log was read: rows from before are read from the table.`,
     )
-    return fillUnsure(client, this.#keys.get(batch.stream) ?? [], told, unsure)
+    const key = this.#keys.get(batch.stream) ?? []
+    return this.#ask(batch.stream, (session, table) =>
+      fillUnsure(session, key, told, unsure, { table }),
+    )
   }
 
   async #beat(): Promise<void> {

@@ -9,20 +9,54 @@ import { columnSql, fromItem, literal } from '../sql.ts'
 const ROWS = 500
 
 /**
+ * Asks a table for something under the name that it has, and again if it got another meanwhile; under
+ * none if it is gone. Another table may have the name by which it was known.
+ */
+export async function askTable<T>(
+  client: pg.Client,
+  oid: number,
+  ask: (table: StreamDescriptor | undefined) => Promise<T>,
+): Promise<T> {
+  for (let table = await nameNow(client, oid); ; ) {
+    const answer = await ask(table)
+    const now = await nameNow(client, oid)
+    if (now?.name === table?.name && now?.namespace === table?.namespace) return answer
+    table = now
+  }
+}
+
+async function nameNow(client: pg.Client, oid: number): Promise<StreamDescriptor | undefined> {
+  const { rows } = await client.query<{ namespace: string; name: string }>(
+    `SELECT n.nspname AS namespace, c.relname AS name FROM pg_catalog.pg_class c
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid`,
+    [oid],
+  )
+  return rows[0]
+}
+
+/** A table by its name, as far as this user may read it. */
+export async function tableOf(client: pg.Client, table: StreamDescriptor | undefined) {
+  if (!table) return undefined
+  const { name, namespace = 'public' } = table
+  const [relation] = await listRelations(client, [], { schema: namespace, name })
+  return relation
+}
+
+/**
  * Reads from the table what the log left out of these rows, by their keys. The table may be ahead of
  * the log: what is found is then told by a later change too, and a row that is not found will be told
  * to be gone. Either way the stream is right once it has read the log up to now.
  */
 export async function fillUnchanged(
   client: pg.Client,
-  { name, namespace = 'public' }: StreamDescriptor,
+  table: StreamDescriptor | undefined,
   primaryKey: string[],
   batch: RecordBatch,
   rows: Set<number>,
 ): Promise<RecordBatch> {
   const asked = (batch.changes ?? []).filter((c) => c.change === 'UNCHANGED' && rows.has(c.row))
   if (asked.length === 0) return batch
-  const [relation] = await listRelations(client, [], { schema: namespace, name })
+  const relation = await tableOf(client, table)
   const find = (field: string) => relation?.columns.find((column) => column.name === field)
   const keys = primaryKey.flatMap((field) => find(field) ?? [])
   const fields = [...new Set(asked.map(({ field }) => field))].flatMap((field) => find(field) ?? [])

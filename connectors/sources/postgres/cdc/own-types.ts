@@ -13,15 +13,15 @@ import {
   AirbyteError,
   type Cell,
   type Column,
-  parseStreamKey,
   type RecordBatch,
   type RecordChange,
+  type StreamDescriptor,
   streamKey,
 } from '../../../../src/protocol/index.ts'
 import { jsonOfArray } from '../../../../src/runtime/formats/pg-array-text.ts'
 import type { LogStream, PreparedLog } from '../../../../src/runtime/source-log.ts'
 import { listRelations, type RelationColumn } from '../relations.ts'
-import { fillUnchanged } from './fill.ts'
+import { fillUnchanged, tableOf } from './fill.ts'
 
 /** A stream whose changes are to be read, and its table. */
 export interface Chosen {
@@ -139,14 +139,13 @@ export async function fillUnsure(
   primaryKey: string[],
   records: RecordBatch,
   unsure: ReadonlySet<string>,
+  { table }: { table: StreamDescriptor | undefined },
 ): Promise<RecordBatch> {
-  const stream = parseStreamKey(records.stream)
-  const { namespace: schema = 'public', name } = stream
-  const [relation] = await listRelations(client, [], { schema, name })
+  const relation = await tableOf(client, table)
   const key = primaryKey.length > 0 ? primaryKey : (relation?.key ?? [])
   if (key.length === 0) throw alteredWithoutKey(records.stream, unsure)
   const rows = (records.changes ?? []).filter(({ field }) => unsure.has(field)).map((c) => c.row)
-  return fillUnchanged(client, stream, key, records, new Set(rows))
+  return fillUnchanged(client, table, key, records, new Set(rows))
 }
 
 function alteredWithoutKey(stream: RecordBatch['stream'], unsure: ReadonlySet<string>) {
