@@ -22,6 +22,12 @@ const BY_SQLSTATE: Record<string, ErrorMapping> = {
     hint: () =>
       'A text of the table is not in the encoding that its database says. Mend it, or deselect its column.',
   },
+  '22P05': {
+    code: 'VALIDATION_FAILED',
+    field: 'config.database',
+    hint: () =>
+      'The database is not in UTF8, and its encoding lacks this character or has one that UTF8 lacks. A destination needs a database that was created with ENCODING UTF8; at a source mend the text, or deselect its column.',
+  },
   '25006': { code: 'DESTINATION_READ_ONLY' },
   '25P03': { code: 'CONNECTION_LOST' },
   '28': { code: 'AUTH_FAILED', field: 'config.username' },

@@ -32,6 +32,21 @@ describe('prepare', () => {
     await db.sql.query('DROP SCHEMA "Shop ""EU""" CASCADE')
   })
 
+  it('says that a database in an encoding of few letters is none for it', async () => {
+    await db.sql.query('DROP DATABASE IF EXISTS dest_latin1')
+    await db.sql.query(`CREATE DATABASE dest_latin1 ENCODING LATIN1 LOCALE 'C' TEMPLATE template0`)
+    const loader = await db.open({ target: { table: '日本' } }, { database: 'dest_latin1' })
+    try {
+      await expect(loader.prepare(1)).rejects.toMatchObject({
+        ...{ code: 'VALIDATION_FAILED', kind: 'config', field: 'config.database' },
+        hint: expect.stringContaining('ENCODING UTF8'),
+      })
+    } finally {
+      await loader.close()
+      await db.sql.query('DROP DATABASE dest_latin1 WITH (FORCE)')
+    }
+  })
+
   it('lets several first syncs begin at once', async () => {
     const loaders = await Promise.all(
       [1, 2, 3, 4, 5].map((n) =>
