@@ -20,4 +20,5 @@ export {
   type LogPoint,
   serverIdentity,
   settledPoint,
+  unloggedSchemas,
 } from './server.ts'

@@ -1,6 +1,7 @@
 import { AirbyteError } from '../../protocol/index.ts'
 import type { MysqlClient } from '../../runtime/mysql/client.ts'
 import { MysqlServerError } from '../../runtime/mysql/errors.ts'
+import { text } from '../../runtime/mysql/sql.ts'
 import { type BinlogPosition, hasPassed } from './position.ts'
 import { type PreparedXa, xidOfList } from './xa.ts'
 
@@ -42,7 +43,8 @@ export async function hasLog(client: MysqlClient): Promise<boolean> {
 export async function checkServer(client: MysqlClient): Promise<void> {
   const names = [...SETTINGS, ...NEWER_SETTINGS].map(({ name }) => `'${name}'`)
   const rows = await client.query(
-    `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', ${names.join(', ')})`,
+    `SHOW GLOBAL VARIABLES
+     WHERE Variable_name IN ('log_bin', ${RELAYS.map(text)}, ${names.join(', ')})`,
   )
   const settings = new Map(rows.map(([name, value]) => [name, String(value).toUpperCase()]))
   if (settings.get('log_bin') !== 'ON') {
@@ -66,7 +68,45 @@ export async function checkServer(client: MysqlClient): Promise<void> {
       `Run SET GLOBAL ${name} = ${value || "''"}; and set it in the server's configuration. Sessions that are open keep what they had.`,
     )
   }
+  if (RELAYS.some((name) => settings.get(name) === 'OFF') && (await isReplica(client))) {
+    throw setUp(
+      'The server is a replica and its log_slave_updates is OFF: what its primary tells it is not in its binlog.',
+      `Set ${client.mariadb ? 'log_slave_updates' : 'log_replica_updates'} = ON in the server’s configuration and restart it, or read the primary.`,
+    )
+  }
   await checkGrants(client)
+}
+
+/** Whether a replica logs what it is told: its name, and that of MySQL from 8.0.26 on. */
+const RELAYS = ['log_slave_updates', 'log_replica_updates']
+
+async function isReplica(client: MysqlClient): Promise<boolean> {
+  if (client.mariadb) {
+    const rows = await client.query("SHOW GLOBAL STATUS LIKE 'Slaves_running'")
+    return rows.some(([, running]) => Number(running) > 0)
+  }
+  // Who may not ask is not told; MySQL logs what it is told unless it is set not to.
+  return (await client.query('SHOW REPLICA STATUS').catch(() => [])).length > 0
+}
+
+/** Of these databases those whose changes the server is set not to log, with the setting. */
+export async function unloggedSchemas(
+  client: Asked,
+  schemas: Iterable<string>,
+): Promise<Map<string, string>> {
+  const [[, , only, ignored] = []] = await status(client)
+  const listed = (list: string | null | undefined) => (list ? list.split(',') : [])
+  const [wanted, unwanted] = [listed(only), listed(ignored)]
+  const settingOf = (schema: string) => {
+    if (wanted.length > 0 && !wanted.includes(schema)) return 'binlog_do_db'
+    return unwanted.includes(schema) ? 'binlog_ignore_db' : undefined
+  }
+  return new Map(
+    [...schemas].flatMap((schema) => {
+      const setting = settingOf(schema)
+      return setting ? [[schema, setting] as const] : []
+    }),
+  )
 }
 
 async function checkGrants(client: MysqlClient): Promise<void> {

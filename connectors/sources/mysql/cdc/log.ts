@@ -12,6 +12,7 @@ import {
   printPosition,
   serverIdentity,
   settledPoint,
+  unloggedSchemas,
 } from '../../../../src/cdc/mysql/index.ts'
 import { AirbyteError, streamKey } from '../../../../src/protocol/index.ts'
 import type { MysqlClient } from '../../../../src/runtime/mysql/client.ts'
@@ -107,7 +108,14 @@ async function looked(
   const failed: PreparedLog['failed'] = []
   const schemaOf = ({ namespace }: LogStream['stream']) => namespace ?? config.database
   const bySchema = Map.groupBy(streams, ({ stream }) => schemaOf(stream))
+  const unlogged = await unloggedSchemas(client, bySchema.keys())
   for (const [schema, ofSchema] of bySchema) {
+    const setting = unlogged.get(schema)
+    if (setting !== undefined) {
+      for (const stream of ofSchema.map((each) => streamKey(each.stream)))
+        failed.push({ stream, error: notLogged(stream, schema, setting).toJSON() })
+      continue
+    }
     const [only] = ofSchema.length === 1 ? ofSchema : []
     const tables = await listTables(client, schema, only?.stream.name)
     const byName = new Map(tables.map((table) => [table.name, table]))
@@ -127,6 +135,16 @@ function problemOf(schema: string, stream: LogStream['stream'], found: SourceTab
   if (!found) return notFound({ schema, name: stream.name })
   return found.versioned ? isVersioned(streamKey(stream)) : noTable(streamKey(stream))
 }
+
+const notLogged = (stream: string, schema: string, setting: string) =>
+  new AirbyteError(
+    'CDC_TABLE_UNSUITABLE',
+    `The server is set not to log changes in ${schema} (${setting}), where ${stream} is.`,
+    {
+      stream,
+      hint: `Take ${schema} ${setting === 'binlog_do_db' ? 'into' : 'out of'} ${setting} in the server’s configuration and restart it, then refresh the stream; or read it by a full refresh or by a cursor.`,
+    },
+  )
 
 const noTable = (stream: string) =>
   new AirbyteError('CDC_TABLE_UNSUITABLE', `${stream} is a view: the log has no changes of it.`, {

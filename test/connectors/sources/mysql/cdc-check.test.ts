@@ -7,7 +7,7 @@ import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
 import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { ctx, useDatabase } from './support.ts'
 
-const db = useDatabase('source_cdc_check', 'own')
+const db = useDatabase('source_cdc_check', ['--binlog-ignore-db=source_unlogged'])
 const check = (overrides: JsonObject = {}) =>
   mysql.check(ctx, {
     ...db.reading().config,
@@ -51,6 +51,24 @@ describe('the check of a mysql source that is to follow the log', () => {
         hint: expect.stringContaining(`SET GLOBAL ${name} = ${right}`),
       })
     }
+  })
+
+  it('refuses a replica that does not log what its primary tells it', async () => {
+    // MySQL logs it unless it is started otherwise.
+    if (ON_MYSQL) return
+    await db.run(
+      "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1, MASTER_USER = 'nobody'",
+      'START SLAVE SQL_THREAD',
+    )
+    try {
+      expect((await check()).problem).toMatchObject({
+        code: 'CDC_SETUP_REQUIRED',
+        hint: expect.stringContaining('log_slave_updates = ON'),
+      })
+    } finally {
+      await db.run('STOP SLAVE', 'RESET SLAVE ALL')
+    }
+    expect(await check()).toEqual({ ok: true })
   })
 
   it('names the right that the user lacks', async () => {
@@ -109,13 +127,39 @@ describe('the catalog of a mysql source that follows the log', () => {
 })
 
 describe('the log of a mysql source', () => {
-  const prepare = (options: Partial<Parameters<typeof mysqlLog.prepare>[3]>) =>
-    mysqlLog.prepare(ctx, { ...db.reading().config, replication_method: { method: 'CDC' } }, [], {
-      name: 'x',
-      kept: null,
-      mayBeginAnew: false,
-      ...options,
+  const prepare = (
+    options: Partial<Parameters<typeof mysqlLog.prepare>[3]>,
+    streams: Parameters<typeof mysqlLog.prepare>[2] = [],
+  ) =>
+    mysqlLog.prepare(
+      ctx,
+      { ...db.reading().config, replication_method: { method: 'CDC' } },
+      streams,
+      { name: 'x', kept: null, mayBeginAnew: false, ...options },
+    )
+
+  it('is none for a database whose changes the server is set not to log; others go on', async () => {
+    await db.run(
+      'CREATE DATABASE source_unlogged',
+      'CREATE TABLE source_unlogged.t (id INT PRIMARY KEY)',
+      'CREATE TABLE logged (id INT PRIMARY KEY)',
+    )
+    const followed = (namespace: string, name: string) => ({
+      ...{ stream: { namespace, name }, primaryKey: ['id'] },
     })
+    const streams = [followed('source_unlogged', 't'), followed('source_cdc_check', 'logged')]
+    const { failed } = await prepare({}, streams as Parameters<typeof prepare>[1])
+    expect(failed).toMatchObject([
+      {
+        stream: 'source_unlogged.t',
+        error: {
+          code: 'CDC_TABLE_UNSUITABLE',
+          hint: expect.stringContaining('out of binlog_ignore_db'),
+        },
+      },
+    ])
+    await db.run('DROP DATABASE source_unlogged', 'DROP TABLE logged')
+  })
 
   it('is gone on from where it was left, unless changes since are in no log', async () => {
     const { place: kept } = await prepare({})

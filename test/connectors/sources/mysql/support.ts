@@ -22,13 +22,13 @@ export function serverConfig(server = inject('mariadbUrl')): Config {
   }
 }
 
-/** A database for one test file; `own`: on a server of its own, for tests that set it otherwise. */
-export function useDatabase(name: string, own?: 'own') {
+/** A database for one test file; `own`: on a server of its own with these options, for tests that set it otherwise. */
+export function useDatabase(name: string, own?: string[]) {
   let client: MysqlClient
   let server: RunningMariadb | undefined
   const config = () => ({ ...serverConfig(server?.url), database: name })
   beforeAll(async () => {
-    if (own) server = await startOwnMariadb()
+    if (own) server = await startOwnMariadb(own)
     client = await connectMysql(ctx, serverConfig(server?.url))
     await runMysql(
       client,
