@@ -70,7 +70,7 @@ export async function checkServer(client: MysqlClient): Promise<void> {
   }
   if (RELAYS.some((name) => settings.get(name) === 'OFF') && (await isReplica(client))) {
     throw setUp(
-      'The server is a replica and its log_slave_updates is OFF: what its primary tells it is not in its binlog.',
+      'The server is a replica, or one of a cluster, and its log_slave_updates is OFF: what others tell it is not in its binlog.',
       `Set ${client.mariadb ? 'log_slave_updates' : 'log_replica_updates'} = ON in the server’s configuration and restart it, or read the primary.`,
     )
   }
@@ -80,11 +80,13 @@ export async function checkServer(client: MysqlClient): Promise<void> {
 /** Whether a replica logs what it is told: its name, and that of MySQL from 8.0.26 on. */
 const RELAYS = ['log_slave_updates', 'log_replica_updates']
 
+/** Or a member of a Galera cluster (not tried: written from its documentation). */
 async function isReplica(client: MysqlClient): Promise<boolean> {
-  if (client.mariadb) {
-    const rows = await client.query("SHOW GLOBAL STATUS LIKE 'Slaves_running'")
-    return rows.some(([, running]) => Number(running) > 0)
-  }
+  // A cluster of one is none.
+  const rows = await client.query(
+    "SHOW GLOBAL STATUS WHERE Variable_name = 'Slaves_running' AND Value > 0 OR Variable_name = 'wsrep_cluster_size' AND Value > 1",
+  )
+  if (rows.length > 0 || client.mariadb) return rows.length > 0
   // Who may not ask is not told; MySQL logs what it is told unless it is set not to.
   return (await client.query('SHOW REPLICA STATUS').catch(() => [])).length > 0
 }
