@@ -9,6 +9,8 @@ export interface SourceTable extends Table<SourceColumn> {
   view: boolean
   /** MariaDB keeps what its rows were. */
   versioned: boolean
+  /** Null: a view. */
+  engine: string | null
   /** Of a row, as the server estimates it. */
   rowBytes: number | undefined
 }
@@ -30,8 +32,8 @@ export async function listTables(
   const only = (alias: string) =>
     `${alias}.TABLE_SCHEMA = ${text(schema)}${name === undefined ? '' : ` AND ${alias}.TABLE_NAME = ${text(name)}`}`
   const tables = new Map<string, SourceTable>()
-  for (const [table = '', type, rows, rowBytes] of await client.query(
-    `SELECT t.TABLE_NAME, t.TABLE_TYPE, t.TABLE_ROWS, t.AVG_ROW_LENGTH
+  for (const [table = '', type, rows, rowBytes, engine = null] of await client.query(
+    `SELECT t.TABLE_NAME, t.TABLE_TYPE, t.TABLE_ROWS, t.AVG_ROW_LENGTH, t.ENGINE
      FROM information_schema.TABLES t
      WHERE ${only('t')} AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW')
      ORDER BY t.TABLE_NAME`,
@@ -41,6 +43,7 @@ export async function listTables(
       name: String(table),
       view: type === 'VIEW',
       versioned: type === 'SYSTEM VERSIONED',
+      engine,
       rows: rows == null ? null : Number(rows),
       rowBytes: rowBytes == null ? undefined : Number(rowBytes),
       columns: [],

@@ -122,7 +122,7 @@ async function looked(
     const captured = new Set<string>()
     for (const { stream } of ofSchema) {
       const found = byName.get(stream.name)
-      if (found && !found.view && !found.versioned) captured.add(found.name)
+      if (found && !found.view && !found.versioned && !isElsewhere(found)) captured.add(found.name)
       else
         failed.push({ stream: streamKey(stream), error: problemOf(schema, stream, found).toJSON() })
     }
@@ -133,6 +133,7 @@ async function looked(
 
 function problemOf(schema: string, stream: LogStream['stream'], found: SourceTable | undefined) {
   if (!found) return notFound({ schema, name: stream.name })
+  if (isElsewhere(found)) return hasRowsElsewhere(streamKey(stream), String(found.engine))
   return found.versioned ? isVersioned(streamKey(stream)) : noTable(streamKey(stream))
 }
 
@@ -144,6 +145,17 @@ const notLogged = (stream: string, schema: string, setting: string) =>
       stream,
       hint: `Take ${schema} ${setting === 'binlog_do_db' ? 'into' : 'out of'} ${setting} in the server’s configuration and restart it, then refresh the stream; or read it by a full refresh or by a cursor.`,
     },
+  )
+
+/** Engines whose tables show rows that are others', and are changed there. */
+const ELSEWHERE = new Set(['MRG_MYISAM', 'FEDERATED', 'CONNECT', 'SPIDER'])
+const isElsewhere = ({ engine }: SourceTable) => ELSEWHERE.has(String(engine).toUpperCase())
+
+const hasRowsElsewhere = (stream: string, engine: string) =>
+  new AirbyteError(
+    'CDC_TABLE_UNSUITABLE',
+    `${stream} shows rows of other tables (${engine}): what is changed there is not in the log as a change of it.`,
+    { stream, hint: 'Read it by a full refresh or by a cursor, or follow those tables.' },
   )
 
 const noTable = (stream: string) =>

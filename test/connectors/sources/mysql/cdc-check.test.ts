@@ -4,6 +4,7 @@ import mysql from '../../../../connectors/sources/mysql/index.ts'
 import { endOfLog, orderOf, positionFromJson } from '../../../../src/cdc/mysql/index.ts'
 import type { JsonObject } from '../../../../src/protocol/index.ts'
 import { connectMysql } from '../../../../src/runtime/mysql/client.ts'
+import type { LogStream } from '../../../../src/runtime/source-log.ts'
 import { ON_MYSQL } from '../../../support/mysql-statement.ts'
 import { ctx, useDatabase } from './support.ts'
 
@@ -138,17 +139,17 @@ describe('the log of a mysql source', () => {
       { name: 'x', kept: null, mayBeginAnew: false, ...options },
     )
 
+  const followed = (namespace: string, name: string) =>
+    ({ stream: { namespace, name }, primaryKey: ['id'] }) as LogStream
+
   it('is none for a database whose changes the server is set not to log; others go on', async () => {
     await db.run(
       'CREATE DATABASE source_unlogged',
       'CREATE TABLE source_unlogged.t (id INT PRIMARY KEY)',
       'CREATE TABLE logged (id INT PRIMARY KEY)',
     )
-    const followed = (namespace: string, name: string) => ({
-      ...{ stream: { namespace, name }, primaryKey: ['id'] },
-    })
     const streams = [followed('source_unlogged', 't'), followed('source_cdc_check', 'logged')]
-    const { failed } = await prepare({}, streams as Parameters<typeof prepare>[1])
+    const { failed } = await prepare({}, streams)
     expect(failed).toMatchObject([
       {
         stream: 'source_unlogged.t',
@@ -159,6 +160,21 @@ describe('the log of a mysql source', () => {
       },
     ])
     await db.run('DROP DATABASE source_unlogged', 'DROP TABLE logged')
+  })
+
+  it('is none for a table that shows the rows of others', async () => {
+    await db.run(
+      'CREATE TABLE part (id INT PRIMARY KEY) ENGINE = MyISAM',
+      'CREATE TABLE parts (id INT PRIMARY KEY) ENGINE = MERGE UNION = (part)',
+    )
+    const { failed } = await prepare(
+      {},
+      ['part', 'parts'].map((name) => followed('source_cdc_check', name)),
+    )
+    expect(failed).toMatchObject([
+      { stream: 'source_cdc_check.parts', error: { code: 'CDC_TABLE_UNSUITABLE' } },
+    ])
+    await db.run('DROP TABLE parts, part')
   })
 
   it('is gone on from where it was left, unless changes since are in no log', async () => {
