@@ -404,6 +404,25 @@ describe('what becomes of a table at the server', { timeout: 90_000 }, () => {
     await same('two', 'id, v')
   })
 
+  it('one that gets another name before a value is asked of it fails, and has the value when it is read on', async () => {
+    await db.sql(`create table src.two (id int primary key, n int, v text);
+      alter table src.two alter v set storage external;
+      insert into src.two values (1, 1, repeat('large ', 5000))`)
+    const mapping = { filter: { field: 'n', op: 'gte', value: 1 } } as const
+    const { connection } = await connect(db.setup([{ ...keys.two, mapping }]))
+    await succeeds(connection)
+    await db.sql('update src.two set n = 2')
+    armFaultPoint('plan.frozen', 1, async () => {
+      const session = await db.connect()
+      await session.query('alter table src.two rename to elsewhere')
+      await closePostgres(session)
+    })
+    expect((await run(connection)).streams[0]?.error).toMatchObject({ code: 'STREAM_NOT_FOUND' })
+    await db.sql('alter table src.elsewhere rename to two')
+    await succeeds(connection)
+    await same('two', 'id, n, v')
+  })
+
   it('one with a column that the log lacks fails alone', async () => {
     const connection = await open()
     await db.sql('alter table src.two add double int generated always as (id * 2) virtual')

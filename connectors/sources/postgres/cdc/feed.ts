@@ -29,7 +29,7 @@ import { mapPostgresError } from '../../../../src/runtime/postgres/errors.ts'
 import type { LogEvent, LogFeed, LogPlace, LogStream } from '../../../../src/runtime/source-log.ts'
 import type { SourceConfig } from '../config.ts'
 import { cdcOf, readerName } from './config.ts'
-import { askTable, fillUnchanged } from './fill.ts'
+import { askTable, fillUnchanged, tableOf } from './fill.ts'
 import { fillUnsure, tellOwn } from './own-types.ts'
 import { setupOf, withClient } from './setup.ts'
 import { describeStreams } from './shape.ts'
@@ -158,7 +158,7 @@ class PostgresFeed implements LogFeed {
     const isLeftOut = records.changes?.some((c) => c.change === 'UNCHANGED' && movedFrom.has(c.row))
     if (!isLeftOut) return records
     return this.#ask(of, (client, table) =>
-      fillUnchanged(client, table, key, records, new Set(movedFrom.keys())),
+      fillUnchanged(client, () => tableOf(client, table), key, records, new Set(movedFrom.keys())),
     )
   }
 

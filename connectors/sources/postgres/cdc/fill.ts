@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type pg from 'pg'
 import type { Cell, RecordBatch, StreamDescriptor } from '../../../../src/protocol/index.ts'
 import { parserOf } from '../../../../src/runtime/formats/pg-cell-text.ts'
-import { listRelations, type RelationColumn } from '../relations.ts'
+import { listRelations, type Relation, type RelationColumn } from '../relations.ts'
 import { columnSql, fromItem, literal } from '../sql.ts'
 
 /** Rows that one statement asks for. */
@@ -35,7 +35,10 @@ async function nameNow(client: pg.Client, oid: number): Promise<StreamDescriptor
 }
 
 /** A table by its name, as far as this user may read it. */
-export async function tableOf(client: pg.Client, table: StreamDescriptor | undefined) {
+export async function tableOf(
+  client: pg.Client,
+  table: StreamDescriptor | undefined,
+): Promise<Relation | undefined> {
   if (!table) return undefined
   const { name, namespace = 'public' } = table
   const [relation] = await listRelations(client, [], { schema: namespace, name })
@@ -49,17 +52,19 @@ export async function tableOf(client: pg.Client, table: StreamDescriptor | undef
  */
 export async function fillUnchanged(
   client: pg.Client,
-  table: StreamDescriptor | undefined,
+  find: () => Promise<Relation | undefined>,
   primaryKey: string[],
   batch: RecordBatch,
   rows: Set<number>,
 ): Promise<RecordBatch> {
   const asked = (batch.changes ?? []).filter((c) => c.change === 'UNCHANGED' && rows.has(c.row))
   if (asked.length === 0) return batch
-  const relation = await tableOf(client, table)
-  const find = (field: string) => relation?.columns.find((column) => column.name === field)
-  const keys = primaryKey.flatMap((field) => find(field) ?? [])
-  const fields = [...new Set(asked.map(({ field }) => field))].flatMap((field) => find(field) ?? [])
+  const relation = await find()
+  const columnOf = (field: string) => relation?.columns.find((column) => column.name === field)
+  const keys = primaryKey.flatMap((field) => columnOf(field) ?? [])
+  const fields = [...new Set(asked.map(({ field }) => field))].flatMap(
+    (field) => columnOf(field) ?? [],
+  )
   const columns = [...batch.columns]
   if (relation && keys.length === primaryKey.length && fields.length > 0) {
     const wanted = [...new Set(asked.map(({ row }) => row))]

@@ -145,7 +145,7 @@ export async function fillUnsure(
   const key = primaryKey.length > 0 ? primaryKey : (relation?.key ?? [])
   if (key.length === 0) throw alteredWithoutKey(records.stream, unsure)
   const rows = (records.changes ?? []).filter(({ field }) => unsure.has(field)).map((c) => c.row)
-  return fillUnchanged(client, table, key, records, new Set(rows))
+  return fillUnchanged(client, async () => relation, key, records, new Set(rows))
 }
 
 function alteredWithoutKey(stream: RecordBatch['stream'], unsure: ReadonlySet<string>) {

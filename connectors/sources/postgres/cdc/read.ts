@@ -46,7 +46,8 @@ export function readChanges(
             complete: (batch) =>
               fillUnchanged(
                 client,
-                stream,
+                // Without it nobody knows what was left out: the stream fails and is read on later.
+                () => findRelation(client, config, stream),
                 key,
                 batch,
                 new Set(Array.from({ length: batch.length }, (_, row) => row)),
