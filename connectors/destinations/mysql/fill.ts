@@ -13,9 +13,9 @@ import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { columnAtFault, refused } from './fault.ts'
 import { incoming, type Layout, nameOf } from './layout.ts'
 import { merge } from './merge.ts'
+import { leftColumns } from './own-columns.ts'
 import { underSavepoint } from './savepoint.ts'
 import { InsertSink, LoadSink } from './sink.ts'
-import { leftColumns } from './tables.ts'
 
 /** Within a transaction, whose temporary tables were made before it. */
 export async function fill(

@@ -20,6 +20,7 @@ import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.t
 import { MysqlServerError } from '../../../src/runtime/mysql/errors.ts'
 import { text } from '../../../src/runtime/mysql/sql.ts'
 import { type Layout, nameOf } from './layout.ts'
+import { createOwnColumns, ownColumns } from './own-columns.ts'
 import type { SqlClient } from './session.ts'
 import { ofGeneration, ofStream, STREAM_ID, streamId, tableOptions } from './stream-id.ts'
 import { createLoaders, loaders } from './supersede.ts'
@@ -35,9 +36,9 @@ const KEPT_REPLAYS_DAYS = 60
 export async function createLedger(client: SqlClient, layout: Layout): Promise<void> {
   const found = await client.query(
     `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${text(layout.schema)}
-     AND TABLE_NAME IN ('_airbyte_heads', '_airbyte_ledger', '_airbyte_loaders', '_airbyte_tombstones')`,
+     AND TABLE_NAME IN ('_airbyte_heads', '_airbyte_ledger', '_airbyte_loaders', '_airbyte_tombstones', '_airbyte_columns')`,
   )
-  if (found.length === 4) return
+  if (found.length === 5) return
   const options = tableOptions(layout)
   await client.execute(`CREATE TABLE IF NOT EXISTS ${heads(layout)} (
     ${STREAM_ID} PRIMARY KEY,
@@ -61,6 +62,7 @@ export async function createLedger(client: SqlClient, layout: Layout): Promise<v
   ) ${options}`)
   await client.execute(`${createLoaders(layout)} ${options}`)
   await client.execute(`${createTombstones(layout)} ${options}`)
+  await client.execute(`${createOwnColumns(layout)} ${options}`)
 }
 
 export interface Head {
@@ -242,9 +244,9 @@ export async function forgetGeneration(client: SqlClient, layout: Layout): Promi
 
 /** Forgets the stream altogether: its table belongs to nobody. */
 export async function forgetStream(client: SqlClient, layout: Layout): Promise<void> {
-  for (const table of [heads(layout), ledger(layout), tombstones(layout), loaders(layout)]) {
+  for (const table of [heads, ledger, tombstones, loaders, ownColumns]) {
     try {
-      await client.execute(`DELETE FROM ${table} WHERE ${ofStream(layout)}`)
+      await client.execute(`DELETE FROM ${table(layout)} WHERE ${ofStream(layout)}`)
     } catch (error) {
       if (!(error instanceof MysqlServerError && error.errno === NO_SUCH_TABLE)) throw error
     }

@@ -24,6 +24,7 @@ import {
   showGeneration,
 } from './ledger.ts'
 import { underLock } from './lock.ts'
+import { noteColumns } from './own-columns.ts'
 import type { Session, SqlClient } from './session.ts'
 import { endSuperseded, showFence } from './supersede.ts'
 import { isReliedUpon } from './swap.ts'
@@ -67,6 +68,7 @@ export async function prepareStream(
       await dropStale(client, layout, known)
       const isNew = table === layout.table ? !existing : !(await inspect(client, layout, table))
       if (isNew) await forget(client, layout, log)
+      if (layout.dedup) await noteColumns(client, layout, existing?.keys() ?? [])
       await shapeStream(client, layout, table, existing)
       return position(client, layout)
     })

@@ -44,11 +44,8 @@ export async function inspect(
   )
 }
 
-/**
- * Columns that the stream no longer has: a row that is merged has null there, for what it held before
- * is not its value of now. What a database fills by itself is not touched.
- */
-export async function leftColumns(
+/** Columns that may be null and that the database does not fill by itself. */
+export async function fillableColumns(
   client: SqlClient,
   layout: Layout,
   table: string,
@@ -59,11 +56,7 @@ export async function leftColumns(
        AND IS_NULLABLE = 'YES' AND COALESCE(COLUMN_DEFAULT, 'NULL') = 'NULL' AND EXTRA = ''
        AND LEFT(COLUMN_NAME, 9) <> '_airbyte_'`,
   )
-  const own = new Set(layout.columns.map(({ name }) => name))
-  return rows
-    .filter(([name]) => isSame(layout, name, table))
-    .map(([, column]) => String(column))
-    .filter((column) => !own.has(column))
+  return rows.filter(([name]) => isSame(layout, name, table)).map(([, column]) => String(column))
 }
 
 /** The information schema compares names without regard to case, where the server does not. */

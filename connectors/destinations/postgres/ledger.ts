@@ -6,7 +6,8 @@
  * - `_airbyte_ledger`: one row per loaded chunk, written in the transaction of its rows. Its primary
  *   key refuses a chunk that is already there.
  *
- * Beside them are the tombstones of deleted rows (`tombstones.ts`).
+ * Beside them are the tombstones of deleted rows (`tombstones.ts`), and which columns of a table were
+ * made for its stream (`own-columns.ts`).
  *
  * They live in the target schema, not in one of their own, so that a user who may create tables in
  * just that schema needs no further right.
@@ -22,6 +23,7 @@ import {
 import { exactJson, parseExactIntegers } from '../../../src/runtime/exact-json.ts'
 import { childStream, type Layout, ROOT_ID } from '../../../src/runtime/loading/layout.ts'
 import { qualified } from './layout.ts'
+import { createOwnColumns, ownColumns } from './own-columns.ts'
 import { createTombstones, tombstones } from './tombstones.ts'
 
 export const HEADS = '_airbyte_heads'
@@ -36,7 +38,7 @@ const KEPT_ENTRIES = 100
 const KEPT_REPLAYS = '60 days'
 
 export async function createLedger(client: pg.Client, layout: Layout): Promise<void> {
-  const tables = [heads(layout), ledger(layout), tombstones(layout)]
+  const tables = [heads(layout), ledger(layout), tombstones(layout), ownColumns(layout)]
   const { rows } = await client.query<{ missing: string }>(
     `SELECT bool_or(to_regclass(name) IS NULL) AS missing FROM unnest($1::text[]) AS name`,
     [tables],
@@ -64,7 +66,8 @@ export async function createLedger(client: pg.Client, layout: Layout): Promise<v
       sequence bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
       PRIMARY KEY (connection_id, stream, generation_id, chunk_id)
     );
-    ${createTombstones(layout)}`)
+    ${createTombstones(layout)};
+    ${createOwnColumns(layout)}`)
 }
 
 export interface Head {
@@ -244,7 +247,7 @@ export async function forgetGeneration(client: pg.Client, layout: Layout): Promi
 
 /** Forgets the stream altogether: its table belongs to nobody. */
 export async function forgetStream(client: pg.Client, layout: Layout): Promise<void> {
-  for (const table of [heads(layout), ledger(layout), tombstones(layout)]) {
+  for (const table of [heads, ledger, tombstones, ownColumns].map((name) => name(layout))) {
     const { rows } = await client.query<{ there: string }>(
       'SELECT to_regclass($1) IS NOT NULL AS there',
       [table],

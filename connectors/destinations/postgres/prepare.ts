@@ -14,6 +14,7 @@ import {
   readHead,
   strayChildren,
 } from './ledger.ts'
+import { noteColumns } from './own-columns.ts'
 import { endSuperseded, showFence } from './supersede.ts'
 import { isReliedUpon } from './swap.ts'
 import { ensureRoot, ensureTable, evolve, inspect } from './tables.ts'
@@ -45,6 +46,7 @@ export async function prepareStream(
   await dropStale(client, layout, head)
   const isNew = table === layout.table ? !existing : !(await inspect(client, layout.schema, table))
   if (isNew) await forget(client, layout, log)
+  if (layout.dedup) await noteColumns(client, layout, existing?.keys() ?? [])
   await shapeStream(client, layout, table, existing)
   for (const child of layout.children) await prepareChild(client, child, fence, head)
   if (layout.dedup) {

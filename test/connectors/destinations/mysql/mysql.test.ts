@@ -350,6 +350,22 @@ describe('a table that grows', () => {
     await expect(date.prepare(3)).rejects.toMatchObject({ code: 'SCHEMA_CHANGED', field: 'n' })
   })
 
+  it('keeps what somebody else added to it, and not what its stream no longer has', async () => {
+    const plan = fresh({ mode: 'append_dedup' })
+    const wide: Column[] = [...COLUMNS, { name: 'age', type: 'integer' }]
+    await load(await open({ ...plan, columns: wide }), [[1, 'one', 7]], { columns: wide })
+    await run(`ALTER TABLE ${plan.table} ADD note TEXT`)
+    await run(`UPDATE ${plan.table} SET note = 'mine'`)
+    const again = async (fence: number) => {
+      await load(await open(plan), [[1, `v${fence}`]], { fence, id: `c${fence}` })
+      return run(`SELECT name, age, note FROM ${plan.table}`)
+    }
+    expect(await again(2)).toEqual([['v2', null, 'mine']])
+    // Of a table that an earlier version made nobody knows: what is there counts as the stream's.
+    await run('DROP TABLE _airbyte_columns')
+    expect(await again(3)).toEqual([['v3', null, null]])
+  })
+
   it('gets a key that its rows lack once their generation goes, and not before', async () => {
     const plan = fresh({ mode: 'append_dedup' })
     await load(await open(plan), [[1, 'one']])

@@ -41,6 +41,30 @@ async function sync(plan: Partial<StreamPlan>, rows: Cell[][], extra = {}): Prom
 describe('append_dedup', () => {
   const dedup: Partial<StreamPlan> = { mode: 'append_dedup', cursorField: ['updated'] }
 
+  it('leaves alone what somebody else added to the table, and nulls what the stream had', async () => {
+    const wide = [...USERS, { name: 'age', type: 'integer' as const }]
+    const first = await db.open({ ...dedup, columns: wide })
+    await first.prepare(1)
+    await first.load(chunk('c1', [records(wide, [[1, 'a', '2026-01-01T00:00:00Z', 7]])]), 1)
+    await db.sql.query(`ALTER TABLE users ADD note text; UPDATE users SET note = 'mine'`)
+    const again = async (fence: number) => {
+      const loader = await db.open(dedup)
+      await loader.prepare(fence)
+      const rows = [[1, `v${fence}`, `2026-01-0${fence}T00:00:00Z`]]
+      await loader.load(chunk(`c${fence}`, [records(USERS, rows)]), fence)
+      return db.rows('SELECT name, age, note FROM users')
+    }
+    expect(await again(2)).toEqual([{ name: 'v2', age: null, note: 'mine' }])
+    // Of a table that an earlier version made nobody knows: what is there counts as the stream's.
+    await db.sql.query('DROP TABLE _airbyte_columns')
+    expect(await again(3)).toEqual([{ name: 'v3', age: null, note: null }])
+    await db.sql.query(
+      `ALTER TABLE users ADD late text; UPDATE users SET note = 'x', late = 'mine'`,
+    )
+    expect(await again(4)).toEqual([{ name: 'v4', age: null, note: null }])
+    expect(await db.rows('SELECT late FROM users')).toEqual([{ late: 'mine' }])
+  })
+
   it('keeps one row per key: the larger cursor, of equal ones the later', async () => {
     await sync(dedup, [
       [1, 'old', at(1)],
