@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { ConnectorSocket, TlsOptions } from '../runtime/contract.ts'
+import { piecesOf } from '../runtime/pieces.ts'
 import { connectionLost } from './socket-errors.ts'
 
 /** The part of a `cloudflare:sockets` Socket that we stand on. */
@@ -17,8 +18,6 @@ export type StartTls = (socket: CfDuplex, options: TlsOptions) => Promise<Connec
 const HIGH_WATER_MARK = 256 * 1024
 /** More than a server says before TLS: MySQL's greeting. */
 const GREETING_BYTES = 4096
-/** One read's buffer; what is filled by less than half is copied out, so that buffers do not pile up half empty. */
-const READ_BYTES = 64 * 1024
 /** Small writes that wait together go out as one. */
 const JOIN_BELOW_BYTES = 64 * 1024
 
@@ -32,7 +31,7 @@ export class CfDuplex extends Duplex implements ConnectorSocket {
   readonly #startTls: StartTls
   #reader: ReadableStreamBYOBReader | undefined
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined
-  #spare: ArrayBufferLike | undefined
+  readonly #next: () => Promise<Uint8Array | undefined>
   #received = 0
 
   /** `peer` names the other end in errors. */
@@ -47,6 +46,7 @@ export class CfDuplex extends Duplex implements ConnectorSocket {
     this.#peer = peer
     this.#startTls = startTls
     this.#reader = socket.readable.getReader({ mode: 'byob' })
+    this.#next = piecesOf(this.#reader)
     this.#writer = socket.writable.getWriter()
     for (const promise of [socket.closed, this.#reader.closed, this.#writer.closed])
       promise.catch(() => {})
@@ -70,16 +70,14 @@ export class CfDuplex extends Duplex implements ConnectorSocket {
   override _read(): void {
     const reader = this.#reader
     if (!reader) return
-    const buffer = new Uint8Array((this.#spare as ArrayBuffer) ?? READ_BYTES)
-    this.#spare = undefined
-    reader.read(buffer).then(
-      ({ done, value }) => {
+    this.#next().then(
+      (piece) => {
         if (reader !== this.#reader) return
-        if (done || !value) this.push(null)
+        if (!piece) this.push(null)
         else {
-          this.#received += value.byteLength
+          this.#received += piece.byteLength
           if (this.#received > GREETING_BYTES) this.#readAhead()
-          this.push(this.#compact(value))
+          this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength))
         }
       },
       (cause) => {
@@ -93,14 +91,6 @@ export class CfDuplex extends Duplex implements ConnectorSocket {
       _readableState: { highWaterMark: number }
     }
     state.highWaterMark = HIGH_WATER_MARK
-  }
-
-  #compact(value: Uint8Array): Buffer {
-    if (value.byteLength >= READ_BYTES / 2) return Buffer.from(value.buffer, 0, value.byteLength)
-    const copy = Buffer.allocUnsafeSlow(value.byteLength)
-    copy.set(value)
-    this.#spare = value.buffer
-    return copy
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {

@@ -1,5 +1,4 @@
-/** What is asked for at once. Without it, workerd's own streams come in pieces of 4 KiB. */
-const READ_BYTES = 64 * 1024
+import { piecesOf } from '../runtime/pieces.ts'
 
 /** Chunks of bytes, from whichever kind of stream the platform gave. */
 export async function* chunksOf(
@@ -9,14 +8,14 @@ export async function* chunksOf(
     yield* source
     return
   }
-  const { reader, read } = openReader(source)
+  const { reader, next } = openReader(source)
   let ended = false
   try {
     for (;;) {
-      const { done, value } = await read()
-      ended = done
-      if (done) return
-      yield value
+      const piece = await next()
+      ended = piece === undefined
+      if (piece === undefined) return
+      yield piece
     }
   } finally {
     // A consumer that stops early must not leave the other end of the stream waiting.
@@ -26,27 +25,13 @@ export async function* chunksOf(
 }
 
 function openReader(source: ReadableStream<Uint8Array>) {
-  let reader: ReadableStreamBYOBReader
   try {
-    reader = source.getReader({ mode: 'byob' })
+    const reader = source.getReader({ mode: 'byob' })
+    return { reader, next: piecesOf(reader) }
   } catch {
     // Not a stream of bytes: its pieces are as they were made.
     const reader = source.getReader()
-    return { reader, read: () => reader.read() }
-  }
-  let spare: ArrayBuffer | undefined
-  return {
-    reader,
-    async read() {
-      const buffer = spare ?? new ArrayBuffer(READ_BYTES)
-      spare = undefined
-      const { done, value } = await reader.read(new Uint8Array(buffer))
-      if (done || !value) return { done: true as const, value: undefined }
-      if (value.length >= READ_BYTES / 2) return { done, value }
-      // Else whoever keeps pieces keeps buffers that are nearly empty.
-      spare = value.buffer
-      return { done, value: value.slice() }
-    },
+    return { reader, next: async () => (await reader.read()).value }
   }
 }
 
