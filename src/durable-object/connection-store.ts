@@ -5,6 +5,7 @@ import {
   type Column,
   diffLists,
   type FieldRange,
+  isDedup,
   type PartitionDelta,
   type PartitionState,
   type StreamKey,
@@ -259,7 +260,7 @@ export class ConnectionStore {
 
   /** What it takes to load rejected rows beside those of the stream's other generations. */
   replayInputOf(config: StreamConfig, syncId: number): SyncStreamInput {
-    const destinationSyncMode = config.destinationSyncMode.endsWith('dedup')
+    const destinationSyncMode = isDedup(config.destinationSyncMode)
       ? ('append_dedup' as const)
       : ('append' as const)
     return { ...this.#besideOf({ ...config, destinationSyncMode }), replay: { syncId } }

@@ -1,5 +1,5 @@
 import { addRows, emptyRowHash, formatRowHash } from '../core/row-hash.ts'
-import { type Batch, rowsOf } from '../protocol/index.ts'
+import { type Batch, isDedup, rowsOf } from '../protocol/index.ts'
 import type { Loader, StreamPlan } from '../runtime/contract.ts'
 import { decodeCopyText, encodeCopyText } from '../runtime/formats/pg-copy-text.ts'
 import type { StreamRow } from './connection-store.ts'
@@ -62,7 +62,7 @@ async function compare(
     ? { rows: receipt.rowsLoaded, rowHash: receipt.rowHash }
     : (receipt.generation ?? { rows: row.rows, rowHash: row.rowHash })
   const found = emptyRowHash()
-  const merged = receipt.mode.destination.endsWith('dedup')
+  const merged = isDedup(receipt.mode.destination)
   if (merged || !loader.readBack) {
     const foundRows = await loader.count()
     const note = merged

@@ -4,6 +4,9 @@ export type SyncMode = 'full_refresh' | 'incremental'
 /** Airbyte's destination modes; `overwrite_dedup` is full refresh, overwrite + deduped. */
 export type DestinationSyncMode = 'append' | 'overwrite' | 'append_dedup' | 'overwrite_dedup'
 
+/** Whether rows are merged by their key. */
+export const isDedup = (mode: DestinationSyncMode): boolean => mode.endsWith('dedup')
+
 export interface StreamDescriptor {
   name: string
   namespace?: string

@@ -1,4 +1,4 @@
-import type { ReadEvent, StreamState } from '../../../src/protocol/index.ts'
+import { isDedup, type ReadEvent, type StreamState } from '../../../src/protocol/index.ts'
 import { cursorColumn } from '../../../src/runtime/database/columns.ts'
 import type { KeyPosition } from '../../../src/runtime/database/keyset.ts'
 import { readByCursor } from '../../../src/runtime/database/read-by-cursor.ts'
@@ -43,7 +43,7 @@ async function nullsOf(
   return { nullCount: Number(row?.[0]) }
 }
 
-const isMerged = ({ configured }: StreamReader) => configured.destinationSyncMode.endsWith('dedup')
+const isMerged = ({ configured }: StreamReader) => isDedup(configured.destinationSyncMode)
 
 async function digest(
   { client, table }: StreamReader,

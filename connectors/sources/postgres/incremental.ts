@@ -1,4 +1,4 @@
-import type { ReadEvent, StreamState } from '../../../src/protocol/index.ts'
+import { isDedup, type ReadEvent, type StreamState } from '../../../src/protocol/index.ts'
 import { cursorColumn } from '../../../src/runtime/database/columns.ts'
 import { readByCursor } from '../../../src/runtime/database/read-by-cursor.ts'
 import { cursorKeys, keysetOf, type StreamReader } from './reader.ts'
@@ -66,7 +66,7 @@ function after({ relation }: StreamReader, keys: OrderKey[], from: Position): st
     : compareRow(keys.slice(0, 1), '>=', from.values)
 }
 
-const isMerged = ({ configured }: StreamReader) => configured.destinationSyncMode.endsWith('dedup')
+const isMerged = ({ configured }: StreamReader) => isDedup(configured.destinationSyncMode)
 
 const cursorOf = ({ relation, configured }: StreamReader) =>
   cursorColumn(relation.columns, configured.cursorField)

@@ -1,5 +1,11 @@
 import type { PlannedStream } from '../../core/sync-engine/types.ts'
-import { AirbyteError, type ConfiguredStream, columnsOf, streamKey } from '../../protocol/index.ts'
+import {
+  AirbyteError,
+  type ConfiguredStream,
+  columnsOf,
+  isDedup,
+  streamKey,
+} from '../../protocol/index.ts'
 import type { DestinationCapabilities } from '../../runtime/contract.ts'
 
 /** What the tables of a destination belong to when the command line writes them. */
@@ -25,7 +31,7 @@ export function planToWrite(
   if (!capabilities.modes.includes(mode)) {
     throw new AirbyteError('MODE_UNSUPPORTED', `${key}: the destination has no ${mode}.`)
   }
-  if (mode.endsWith('dedup') && primaryKey.length === 0) {
+  if (isDedup(mode) && primaryKey.length === 0) {
     throw new AirbyteError('PRIMARY_KEY_MISSING', `${key} has no primary key to deduplicate by.`, {
       stream: key,
     })

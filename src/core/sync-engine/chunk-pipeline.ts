@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { Batch, Column, EncodedBatch, RecordBatch } from '../../protocol/index.ts'
+import {
+  type Batch,
+  type Column,
+  type EncodedBatch,
+  isDedup,
+  type RecordBatch,
+} from '../../protocol/index.ts'
 import type {
   ChunkProof,
   DestinationCapabilities,
@@ -201,6 +207,6 @@ function decode(batch: EncodedBatch): RecordBatch {
 /** Top-level fields, as the source calls them, whose value may not be nulled: primary key and cursor. */
 export function keyFields({ configured, plan }: PlannedStream): string[] {
   const { primaryKey, cursorField } = configured
-  const dedup = plan.mode.endsWith('dedup') ? primaryKey : []
+  const dedup = isDedup(plan.mode) ? primaryKey : []
   return [...dedup, cursorField].flatMap((path) => path.slice(0, 1))
 }

@@ -1,5 +1,11 @@
 /** What reading a stream takes, whichever way its chunks go. */
-import { applyDeltas, joinState, type ReadEvent, type StreamState } from '../../protocol/index.ts'
+import {
+  applyDeltas,
+  isDedup,
+  joinState,
+  type ReadEvent,
+  type StreamState,
+} from '../../protocol/index.ts'
 import type { ChunkEnd, ChunkProof, Destination, RejectedRow } from '../../runtime/contract.ts'
 import { ChunkPipeline } from './chunk-pipeline.ts'
 import { ChunkReader } from './chunk-reader.ts'
@@ -62,7 +68,7 @@ const MERGED_CHUNK_BYTES = { least: 4 << 20, most: 16 << 20 }
 
 function chunkBytesOf({ input, stream }: StreamClaim): (read: number) => number {
   const limit = input.limits.chunkBytes
-  if (stream.transfer !== 'direct' || !stream.plan.mode.endsWith('dedup')) return () => limit
+  if (stream.transfer !== 'direct' || !isDedup(stream.plan.mode)) return () => limit
   const { least, most } = MERGED_CHUNK_BYTES
   return (read) => Math.min(limit, most, Math.max(least, read / 16))
 }

@@ -4,7 +4,9 @@ import {
   type Column,
   type ConfiguredStream,
   columnsOf,
+  type DestinationSyncMode,
   type FieldRange,
+  isDedup,
   streamKey,
   withFileReference,
 } from '../../protocol/index.ts'
@@ -55,7 +57,7 @@ export function planStream(
   const normalization = config.normalization ?? input.normalization
   const { column_ids: _, ...own } = found
   const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
-  const isMerged = config.destinationSyncMode.endsWith('dedup')
+  const isMerged = isDedup(config.destinationSyncMode)
   const writtenKey = isMerged ? keyColumns(primaryKey, config.mapping) : undefined
   const basis = basisOf(found, namesOf(chosen), writtenKey, stream.basis)
   // What is appended is what it was at its time.
@@ -155,7 +157,7 @@ function keepsUnchanged(
   { destinationSyncMode, mapping }: StreamPlanSettings['config'],
   { destination }: Capabilities,
 ): boolean {
-  if (!destinationSyncMode.endsWith('dedup')) return true
+  if (!isDedup(destinationSyncMode)) return true
   if (mapping?.filter) return false
   const inColumns = normalization !== 'raw' && tablesIn(columns).length === 0
   return (destination.keepsUnchanged ?? false) !== false && inColumns
@@ -231,7 +233,7 @@ function requireColumns(
   available: Column[],
   primaryKey: string[][],
   cursorField: string[],
-  mode: string,
+  mode: DestinationSyncMode,
 ): void {
   const names = new Set(available.map((column) => column.name))
   const gone = [...primaryKey, cursorField].find(
@@ -241,7 +243,7 @@ function requireColumns(
     const message = `The stream ${key} no longer has its key or cursor column ${gone[0]}.`
     throw new AirbyteError('SCHEMA_CHANGED', message, { stream: key })
   }
-  if (!mode.endsWith('dedup') || primaryKey.length > 0) return
+  if (!isDedup(mode) || primaryKey.length > 0) return
   throw new AirbyteError('PRIMARY_KEY_MISSING', `${key} has no primary key to deduplicate by.`, {
     stream: key,
   })

@@ -3,6 +3,7 @@ import {
   type Column,
   type ConfiguredStream,
   columnsOf,
+  isDedup,
   type JsonObject,
   type JsonValue,
   type StreamKey,
@@ -85,7 +86,7 @@ function logStreamOf(
 ): LogStream {
   const { name, namespace, json_schema } = configured.stream
   const { selectedFields, destinationSyncMode, primaryKey } = configured
-  const key = destinationSyncMode.endsWith('dedup') ? primaryKey : []
+  const key = isDedup(destinationSyncMode) ? primaryKey : []
   return {
     stream: { name, ...(namespace === undefined ? {} : { namespace }) },
     primaryKey: key.flatMap((path) => path.slice(0, 1)),
