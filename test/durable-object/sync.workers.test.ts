@@ -8,6 +8,22 @@ const sampleData = (config: object) => ({ type: 'sample-data', config: { ...conf
 const devNull = (config: object) => ({ type: 'dev-null', config: { ...config } })
 const failsOnce = { record: 1500, times: 1, kind: 'transient' }
 
+/** A connection whose last sync says that it has ended before the connection has entered that. */
+async function notYetEntered() {
+  const { id, connection } = await connect({ source: sampleData({ count: 10 }) })
+  const { syncId } = await run(connection)
+  await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(syncId)
+  const object = env.CONNECTION.getByName(`${TENANT}:${id}`)
+  await runInDurableObject(object, (_object, state) => {
+    state.storage.kv.put('current', { syncId, accepted: true, trigger: 'manual' })
+  })
+  const enter = () =>
+    runInDurableObject(object, (_object, state) => {
+      state.storage.kv.delete('current')
+    })
+  return { connection, enter }
+}
+
 describe('a sync', () => {
   it('moves every row of every stream and proves it', async () => {
     const { connection } = await connect({ streams: [stream(), stream({ name: 'all_types' })] })
@@ -118,43 +134,27 @@ describe('a sync', () => {
   })
 
   it("is in nobody's way once it says that it has ended, though its connection enters that later", async () => {
-    const { id, connection } = await connect({ source: sampleData({ count: 10 }) })
-    const { syncId } = await run(connection)
-    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(syncId)
-    const object = env.CONNECTION.getByName(`${TENANT}:${id}`)
-    await runInDurableObject(object, (_object, state) => {
-      state.storage.kv.put('current', { syncId, accepted: true, trigger: 'manual' })
-    })
+    const { connection, enter } = await notYetEntered()
     let isDone = false
     const refreshed = connection.refresh({ remove: false }).then(() => {
       isDone = true
     })
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(isDone).toBe(false)
-    await runInDurableObject(object, (_object, state) => {
-      state.storage.kv.delete('current')
-    })
+    await enter()
     await refreshed
     expect(await run(connection)).toMatchObject({ status: 'succeeded', rows: 10 })
   })
 
   it('that is waited for may leave its connection paused, and nothing begins then', async () => {
-    const { id, connection } = await connect({ source: sampleData({ count: 10 }) })
-    const { syncId } = await run(connection)
-    await expect.poll(async () => (await connection.get()).lastSync?.syncId).toBe(syncId)
-    const object = env.CONNECTION.getByName(`${TENANT}:${id}`)
-    await runInDurableObject(object, (_object, state) => {
-      state.storage.kv.put('current', { syncId, accepted: true, trigger: 'manual' })
-    })
+    const { connection, enter } = await notYetEntered()
     const started = start(connection).then(
       () => 'started',
       (error: Error) => error.message,
     )
     await new Promise((resolve) => setTimeout(resolve, 300))
     await connection.pause()
-    await runInDurableObject(object, (_object, state) => {
-      state.storage.kv.delete('current')
-    })
+    await enter()
     expect(await started).toContain('CONNECTION_PAUSED')
   })
 

@@ -47,9 +47,8 @@ const mysql: Source = {
     const parsed = parseConfig(config)
     const tables = await withSource(ctx, parsed, (client) => listTables(client, parsed.database))
     const streams = tables.map((table) => {
-      const nullable = table.columns.filter(({ type, required }) => type.cursor && !required)
-      const names = nullable.map(({ name }) => name)
-      const stream = catalogStream(table, keysetOf(table) !== undefined, names)
+      const isResumable = keysetOf(table) !== undefined
+      const stream = catalogStream(table, isResumable, ({ required }) => !required)
       return cdcOf(parsed) ? fromLog(stream, table) : stream
     })
     return { streams }

@@ -9,9 +9,8 @@ import { canBeNull, tellsNulls } from './sql.ts'
 /** The stream that a relation is in the catalog. */
 export function streamOf(relation: Relation, config: SourceConfig): AirbyteStream {
   const isResumable = relation.key.length > 0 || relation.kind === 'table'
-  const unclear = tellsNulls(relation) ? [] : relation.columns.filter(canBeNull)
-  const nullCursors = unclear.filter(({ type }) => type.cursor).map(({ name }) => name)
-  const stream = catalogStream(relation, isResumable, nullCursors)
+  const isUntold = !tellsNulls(relation)
+  const stream = catalogStream(relation, isResumable, (column) => isUntold && canBeNull(column))
   return cdcOf(config) ? fromLog(stream, relation) : stream
 }
 

@@ -68,10 +68,7 @@ export function refuseRemade(stream: StreamKey, before: RowBasis, now: RowBasis)
 }
 
 /** Of another table nothing is known: it may be the same one, restored from a dump. */
-function isRemade(before: string | undefined, now: string | undefined): boolean {
-  const [[table], [tableNow]] = [before, now].map((id) => id?.split('/') ?? []) as [
-    string[],
-    string[],
-  ]
-  return before !== undefined && before !== now && table === tableNow
-}
+const isRemade = (before: string | undefined, now: string | undefined): boolean =>
+  before !== undefined && before !== now && tableOf(before) === tableOf(now)
+
+const tableOf = (id: string | undefined) => id?.split('/', 1)[0]

@@ -27,12 +27,12 @@ export interface Table<C extends TableColumn = TableColumn> {
 /**
  * The stream that a table is in the catalog.
  *
- * @param nullCursors @see Captures.nullCursors
+ * @param losesNulls whether rows without a value in this column, as a cursor, are in `nullCursors`
  */
-export function catalogStream(
-  table: Table,
+export function catalogStream<C extends TableColumn>(
+  table: Table<C>,
   resumable: boolean,
-  nullCursors: string[],
+  losesNulls: (column: C) => boolean,
 ): AirbyteStream {
   const { key, columns } = table
   const cursors = columns.filter(({ type }) => type.cursor)
@@ -41,6 +41,7 @@ export function catalogStream(
     ({ name, type }) =>
       !key.includes(name) && (type.cursor === 'timestamp' || type.cursor === 'date'),
   )
+  const nullCursors = cursors.filter(losesNulls).map(({ name }) => name)
   const ids = columns.flatMap(({ name, id }) => (id === undefined ? [] : [[name, id]]))
   return {
     name: table.name,
