@@ -24,6 +24,8 @@ export interface LoggedStream {
 /** How the rows of one description of a table become columns of cells. */
 export interface RowShape {
   stream: StreamKey
+  /** The table's columns as the log describes them: how wide they are, what an ENUM's numbers mean. */
+  logged: LoggedColumn[]
   /** Of the batches, in the order of the log. */
   columns: Column[]
   /** For each column of the log: how it lies, where it goes (-1: nowhere) and how it is read. */
@@ -47,7 +49,7 @@ export function shapeOf(
   known: KnownColumn[],
   decoderOf: DecoderOf,
 ): RowShape {
-  const shape: RowShape = { stream, columns: [], fields: [], key: [] }
+  const shape: RowShape = { stream, logged: table.columns, columns: [], fields: [], key: [] }
   for (const logged of table.columns) {
     if (logged.name === '') throw nameless(stream)
     const span = spanOf(logged)

@@ -239,12 +239,14 @@ function refusePartial(cursor: PacketCursor, type: RowsType, table: string): voi
   }
 }
 
-const emptyShape = (stream: StreamKey): RowShape => ({ stream, columns: [], fields: [], key: [] })
+const emptyShape = (stream: StreamKey): RowShape => ({
+  ...{ stream, logged: [], columns: [], fields: [], key: [] },
+})
 
-/** Whether rows of both fit one batch. */
-function sameShape(a: RowShape, b: RowShape): boolean {
-  return JSON.stringify([a.columns, a.key]) === JSON.stringify([b.columns, b.key])
-}
+/** Whether rows of both are read alike and fit one batch. A table may be altered and look the same. */
+const sameShape = (a: RowShape, b: RowShape): boolean => shapeText(a) === shapeText(b)
+
+const shapeText = ({ logged, columns, key }: RowShape) => JSON.stringify([logged, columns, key])
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes

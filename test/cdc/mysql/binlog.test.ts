@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { toAirbyteError } from '../../../src/protocol/index.ts'
+import { type Cell, toAirbyteError } from '../../../src/protocol/index.ts'
 import { connectMysql } from '../../../src/runtime/mysql/client.ts'
 import { ON_MYSQL, runMysql } from '../../support/mysql-statement.ts'
 import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
@@ -264,6 +264,76 @@ describe('changes from the binlog of a real server', () => {
       { id: 1, a: 1, b: 'x' },
       { c: '18446744073709551615', id: 2, b: 'y' },
       { id: 3, renamed: 'z' },
+    ])
+  })
+
+  it.each<[what: string, a: string, before: string, altered: string, after: string, Cell[]]>([
+    [
+      'with members in another order',
+      "ENUM('a','b','c')",
+      "'a'",
+      "ENUM('c','b','a')",
+      "'a'",
+      ['a', 'a'],
+    ],
+    ['with one more member', "ENUM('a','b')", "'b'", "ENUM('a','b','z')", "'z'", ['b', 'z']],
+    ['with one more in the middle', "ENUM('a','b')", "'b'", "ENUM('a','z','b')", "'z'", ['b', 'z']],
+    ['with one member less', "ENUM('a','b')", "'b'", "ENUM('b')", "'b'", ['b', 'b']],
+    [
+      'that is a set in another order',
+      "SET('a','b','c')",
+      "'a,b'",
+      "SET('c','b','a')",
+      "'a,c'",
+      ['a,b', 'c,a'],
+    ],
+    [
+      'of another character set',
+      'VARCHAR(9) CHARACTER SET latin1',
+      "'é'",
+      'VARCHAR(9) CHARACTER SET utf8mb4',
+      "'éж'",
+      ['é', 'éж'],
+    ],
+    ['of another length', 'VARCHAR(10)', "'é'", 'VARCHAR(300)', "'é'", ['é', 'é']],
+    ['that is a longer text', 'TEXT', "'é'", 'LONGTEXT', "'é'", ['é', 'é']],
+    ['with more places', 'DECIMAL(6,2)', '1.5', 'DECIMAL(10,4)', '1.5678', [1.5, 1.5678]],
+    [
+      'of finer times',
+      'TIME',
+      "'10:00:00'",
+      'TIME(3)',
+      "'10:00:00.5'",
+      ['10:00:00', '10:00:00.500'],
+    ],
+    ['with more bytes', 'BINARY(2)', "x'0001'", 'BINARY(4)', "x'0001'", ['AAE=', 'AAEAAA==']],
+    ['without a sign', 'INT', '1', 'INT UNSIGNED', '4294967295', [1, 4_294_967_295]],
+    ['with more digits', 'INT', '-1', 'BIGINT', '4294967296', [-1, 4_294_967_296]],
+  ])('read a column %s as it was at their time', async (_, a, before, altered, after, seen) => {
+    await db.run(`CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, a ${a}, b INT)`)
+    const found = await changes(
+      orders,
+      `INSERT INTO orders VALUES (1, ${before}, 7)`,
+      `ALTER TABLE orders MODIFY a ${altered}`,
+      `INSERT INTO orders VALUES (2, ${after}, 7)`,
+    )
+    expect(found.map(({ row }) => row)).toEqual(
+      seen.map((value, i) => ({ id: i + 1, a: value, b: 7 })),
+    )
+  })
+
+  it('are found behind a new column that nobody selected', async () => {
+    await db.run('CREATE OR REPLACE TABLE orders (id INT PRIMARY KEY, a INT, b INT)')
+    const from = await db.end()
+    await db.run(
+      'INSERT INTO orders VALUES (1, 2, 3)',
+      'ALTER TABLE orders ADD COLUMN x BIGINT DEFAULT 77 AFTER id',
+      'INSERT INTO orders VALUES (2, 9, 4, 5)',
+    )
+    const { batches } = await capture(db.config, from, orders, { selected: ['a', 'b'] })
+    expect(changesOf(batches).map(({ row }) => row)).toEqual([
+      { id: 1, a: 2, b: 3 },
+      { id: 2, a: 4, b: 5 },
     ])
   })
 
