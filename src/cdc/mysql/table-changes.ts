@@ -88,12 +88,21 @@ export class TableChanges {
       if (before && sameShape(before.shape, shape)) {
         builder = before
       } else {
-        if (before) this.#end(before)
+        if (before) this.#forget(before)
         builder = new ChangeBuilder(shape)
         this.#builders.set(shape.stream, builder)
       }
     }
     this.#tables.set(table.id, { event, name, builder })
+  }
+
+  /**
+   * Ends what nobody adds to any more. A server that was restarted counts its tables anew: a description
+   * that it had before comes again, word by word.
+   */
+  #forget(builder: ChangeBuilder): void {
+    this.#end(builder)
+    for (const [id, table] of this.#tables) if (table.builder === builder) this.#tables.delete(id)
   }
 
   #refuseUnsureSigns({ columns, schema, name }: TableMap, { fields }: RowShape): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cell, toAirbyteError } from '../../../src/protocol/index.ts'
-import { connectMysql } from '../../../src/runtime/mysql/client.ts'
+import { connectMysql, type MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { ON_MYSQL, runMysql } from '../../support/mysql-statement.ts'
 import { capture, changesOf, ctx, SERVER_START_MS, useServer } from './support.ts'
 
@@ -335,6 +335,32 @@ describe('changes from the binlog of a real server', () => {
       { id: 1, a: 2, b: 3 },
       { id: 2, a: 4, b: 5 },
     ])
+  })
+
+  it('are all read where a restarted server describes a table as it did before', async () => {
+    const own = await useServer()
+    await own.run('CREATE TABLE orders (id INT PRIMARY KEY, a INT)')
+    const from = await own.end()
+    const expected: number[] = []
+    // Each time under another number; after the restart these are counted anew.
+    const write = async (client: MysqlClient, times: number) => {
+      for (let i = 0; i < times; i++) {
+        expected.push(expected.length)
+        await client.query('FLUSH TABLES orders')
+        await client.query(`INSERT INTO orders VALUES (${expected.length - 1}, 7)`)
+      }
+    }
+    await write(own.client, 20)
+    await own.run('ALTER TABLE orders RENAME COLUMN a TO b')
+    await write(own.client, 1)
+    await own.restart()
+    const client = await connectMysql(ctx, own.config)
+    await client.query('ALTER TABLE orders RENAME COLUMN b TO a')
+    await write(client, 40)
+    const { batches } = await capture(own.config, from, orders)
+    await client.close()
+    await own.stop()
+    expect(changesOf(batches).map(({ row }) => row.id)).toEqual(expected)
   })
 
   it('tell columns that are gone since, by what the log itself says', async () => {
