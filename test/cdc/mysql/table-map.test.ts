@@ -69,7 +69,8 @@ function changesOf(writer: string): TableChanges {
   const tables = new TableChanges(
     {
       shapeOf: async ({ columns }) => ({
-        ...{ stream, columns: columns.map(({ name }) => ({ name, type: 'integer' as const })) },
+        ...{ stream, logged: columns },
+        columns: columns.map(({ name }) => ({ name, type: 'integer' as const })),
         fields: columns.map((_, target) => ({ ...field, target })),
         key: [],
       }),
