@@ -13,6 +13,7 @@ import { readWhole } from '../../../src/runtime/database/read-whole.ts'
 import { rangedOf } from './range.ts'
 import { hasAddress, keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
+import { isSameCluster, serverOf } from './server.ts'
 import { compareRow, fromItem, literal, type OrderKey } from './sql.ts'
 import type { FullRefreshState } from './state.ts'
 
@@ -119,6 +120,8 @@ async function* readByAddress(
 ): AsyncGenerator<ReadEvent> {
   const current = reader.relation.filenode
   if (state && state.filenode !== current) throw positionLost('the table was rewritten')
+  const server = await serverOf(reader.client)
+  if (!isSameCluster(state?.server, server)) throw positionLost('the server is another one')
   const step = Math.max(1, Math.floor((reader.config.chunk_bytes ?? ADDRESS_BYTES) / PAGE_BYTES))
   let block = state?.block ?? 0
   for (let last = false; !last; block += step) {
@@ -139,6 +142,7 @@ async function* readByAddress(
         type: 'full_refresh',
         by: 'ctid',
         filenode: current,
+        server,
         block: block + step,
         ...(last ? { done: true } : {}),
       }),

@@ -3,11 +3,13 @@ import { cursorColumn } from '../../../src/runtime/database/columns.ts'
 import { readByCursor } from '../../../src/runtime/database/read-by-cursor.ts'
 import { cursorKeys, keysetOf, type StreamReader } from './reader.ts'
 import { scan } from './scan.ts'
+import { onThisServer, serverOf } from './server.ts'
 import {
   boundOf,
   boundSql,
   canBeNull,
   compareRow,
+  hasXmin,
   nullsSql,
   type OrderKey,
   tellsNulls,
@@ -17,15 +19,16 @@ import { type CursorBound, lowerBound, type Position } from './state.ts'
 
 export async function freezeIncremental(reader: StreamReader): Promise<CursorBound> {
   const lookback = reader.configured.lookbackSeconds ?? 0
+  const server = hasXmin(reader.relation) ? await serverOf(reader.client) : undefined
   const sql = boundSql(reader.relation, cursorOf(reader), lookback)
   const { rows } = await reader.client.query(sql)
-  const { nullCount, ...bound } = boundOf(rows[0], lookback)
+  const { nullCount, ...bound } = boundOf(rows[0], lookback, server)
   return isMerged(reader) ? bound : { ...bound, ...(nullCount === undefined ? {} : { nullCount }) }
 }
 
-export function readIncremental(
+export async function* readIncremental(
   reader: StreamReader,
-  saved: StreamState | undefined,
+  state: StreamState | undefined,
 ): AsyncGenerator<ReadEvent> {
   const { relation, config, configured, key: stream } = reader
   const column = cursorOf(reader)
@@ -34,7 +37,8 @@ export function readIncremental(
   const filenode = (names.includes('ctid') && relation.filenode) || undefined
   // With the cursor alone, rows of equal cursor could lie on both sides: no position to resume from.
   const isOrdered = keys.length > 1 || relation.key.includes(column.name)
-  return readByCursor<CursorBound, Position>({
+  const saved = await onThisServer(reader.client, state, () => warnOfOtherServer(reader))
+  yield* readByCursor<CursorBound, Position>({
     ...{ stream, table: relation, saved, cursorField: column.name },
     checkpoint_rows: config.checkpoint_rows,
     upper: () => (configured.upperBound as CursorBound | undefined) ?? freezeIncremental(reader),
@@ -64,6 +68,16 @@ function after({ relation }: StreamReader, keys: OrderKey[], from: Position): st
   return sameKeys && sameAddresses
     ? compareRow(keys, '>', from.values)
     : compareRow(keys.slice(0, 1), '>=', from.values)
+}
+
+/** Merged by key, rows that come again are what they were. */
+function warnOfOtherServer(reader: StreamReader): void {
+  if (isMerged(reader)) return
+  const { ctx, key, configured } = reader
+  ctx.log(
+    'warn',
+    `The transaction numbers in the state of ${key} are not of this server, or of a time that it was set back from (it was restored, promoted or upgraded). Rows at the end of the cursor '${configured.cursorField[0]}' and rows without a value in it are read again, so that none is missed: those that were read before are doubled.`,
+  )
 }
 
 const isMerged = ({ configured }: StreamReader) => isDedup(configured.destinationSyncMode)

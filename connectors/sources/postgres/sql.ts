@@ -99,12 +99,13 @@ interface BoundRow {
 }
 
 /** What `boundSql` answered. Rows without a cursor value of transactions past the list come later. */
-export function boundOf(row: BoundRow | undefined, lookback: number): CursorBound {
+export function boundOf(row: BoundRow | undefined, lookback: number, server?: string): CursorBound {
   const bound: CursorBound = { cursor: row?.cursor ?? null, lookback }
   const horizon = row?.horizon
   const seen = JSON.parse(row?.seen ?? '[]') as string[]
   if (horizon && seen.length <= MAX_SEEN) Object.assign(bound, { horizon, seen })
   if (horizon && row.null_seen) bound.nullRows = { horizon, seen: JSON.parse(row.null_seen) }
+  if (server) bound.server = server
   if (row?.null_count) bound.nullCount = Number(row.null_count)
   return bound
 }

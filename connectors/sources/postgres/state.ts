@@ -11,6 +11,8 @@ export interface CursorBound extends AnyBound {
   seen?: string[]
   /** The same of rows without a cursor value. */
   nullRows?: Moment
+  /** Whose transaction ids these are; absent where the user may not know, and of views. */
+  server?: string
 }
 
 /** Which transactions were done: all below the horizon, and of those from it on these. */
@@ -32,6 +34,8 @@ export type FullRefreshState =
       type: 'full_refresh'
       by: 'ctid'
       filenode: string | null
+      /** Whose file that is; absent where the user may not know. */
+      server?: string
       block: number
       done?: boolean
     }

@@ -23,9 +23,9 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
-/** An empty database of its own on the shared server. */
-export async function createDatabase(name: string): Promise<TestDatabase> {
-  const url = new URL(inject('pgUrl'))
+/** An empty database of its own on the shared server, or on another one. */
+export async function createDatabase(name: string, server?: string): Promise<TestDatabase> {
+  const url = new URL(server ?? inject('pgUrl'))
   const admin = new pg.Client({ connectionString: url.href })
   await admin.connect()
   await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
