@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import { nearest } from '../core/nearest.ts'
-import { fieldsOf } from '../core/normalization/index.ts'
-import { AirbyteError, type RowCondition, type StreamMapping } from '../protocol/index.ts'
+import { comparisonsOf, fieldsOf, literalCell } from '../core/normalization/index.ts'
+import {
+  AirbyteError,
+  type Column,
+  type RowCondition,
+  type StreamMapping,
+} from '../protocol/index.ts'
 import type { StreamChoice } from './fields.ts'
 
 const literal = z.union([z.string(), z.number(), z.boolean()])
@@ -34,11 +39,12 @@ const DEEPEST = 10
  */
 export function mappingOf(
   choice: StreamChoice,
-  columns: string[],
+  schema: Column[],
   cursor: string | undefined,
   at: string,
 ): StreamMapping | undefined {
   if (!choice.mapping) return undefined
+  const columns = schema.map(({ name }) => name)
   const mapping = parsed(choice.mapping, at)
   const filter =
     mapping.filter === undefined ? undefined : conditionOf(mapping.filter, `${at}.filter`)
@@ -50,6 +56,10 @@ export function mappingOf(
   ]
   for (const [part, names] of named) {
     for (const name of names) requireColumn(name, columns, choice.selectedFields, `${at}.${part}`)
+  }
+  for (const { field, values } of filter ? comparisonsOf(filter) : []) {
+    const column = schema.find(({ name }) => name === field)
+    if (column) for (const value of values) literalCell(column, value, `${at}.filter`)
   }
   if (cursor !== undefined && hash.includes(cursor)) {
     const message = `The cursor '${cursor}' cannot be hashed: its order would be lost.`

@@ -4,6 +4,7 @@ import {
   type AirbyteCatalog,
   AirbyteError,
   type AirbyteStream,
+  columnsOf,
   type DestinationSyncMode,
   type StreamDescriptor,
   type SyncMode,
@@ -113,7 +114,12 @@ function configure(
     ([top]) => top ?? [],
   )
   checkSelected(stream, selectedFields, needed, at)
-  const mapping = mappingOf(choice, fieldsOf(stream), cursorField?.[0], `${at}.mapping`)
+  const mapping = mappingOf(
+    choice,
+    columnsOf(stream.json_schema),
+    cursorField?.[0],
+    `${at}.mapping`,
+  )
   return {
     name: stream.name,
     ...(stream.namespace !== undefined && { namespace: stream.namespace }),

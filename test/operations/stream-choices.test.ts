@@ -178,6 +178,11 @@ describe('a mapping', () => {
       { filter: { not: { field: 'ix', op: 'is_null' } } },
       'streams[0].mapping.filter',
     ],
+    [
+      'a value that its column cannot have',
+      { filter: { any: [{ field: 'id', op: 'in', value: [1, 'one'] }] } },
+      'streams[0].mapping.filter',
+    ],
     ['two columns of one name', { rename: { note: 'id' } }, 'streams[0].mapping.rename.note'],
     [
       'a name that is ours',

@@ -7,6 +7,7 @@ import {
   type RowCondition,
 } from '../../protocol/index.ts'
 import { compareCells } from '../../runtime/cell-order.ts'
+import { literalCell } from './literal.ts'
 
 /** Whether a row of the batch fulfils the condition. */
 export type RowTest = (row: number) => boolean
@@ -26,7 +27,7 @@ const HOLDS: Record<Comparison['op'], (order: number) => boolean> = {
 /**
  * A condition over the columns of one batch.
  *
- * @throws VALIDATION_FAILED naming a field that the batch does not have
+ * @throws VALIDATION_FAILED naming a field that the batch does not have, or whose column has no such value
  */
 export function rowTest(condition: RowCondition, batch: RecordBatch): RowTest {
   if ('all' in condition) {
@@ -47,18 +48,30 @@ export function rowTest(condition: RowCondition, batch: RecordBatch): RowTest {
     return (row) => ((cells[row] ?? null) === null) === wantsNull
   }
   if (condition.op === 'in') {
-    const values = condition.value
+    const values = condition.value.map((value) => literalCell(column, value, FIELD))
     return (row) => {
       const cell = cells[row] ?? null
-      return cell !== null && values.some((value) => compare(column, cell, value) === 0)
+      return cell !== null && values.some((value) => compareCells(column, cell, value) === 0)
     }
   }
   const { op, value } = condition as Comparison
   const holds = HOLDS[op]
+  const wanted = literalCell(column, value, FIELD)
   return (row) => {
     const cell = cells[row] ?? null
-    return cell !== null && holds(compare(column, cell, value))
+    return cell !== null && holds(compareCells(column, cell, wanted))
   }
+}
+
+const FIELD = 'mapping.filter'
+
+/** The values that a condition compares fields with. */
+export function comparisonsOf(condition: RowCondition): { field: string; values: Literal[] }[] {
+  if ('all' in condition) return condition.all.flatMap(comparisonsOf)
+  if ('any' in condition) return condition.any.flatMap(comparisonsOf)
+  if ('not' in condition) return comparisonsOf(condition.not)
+  const { field } = condition
+  return 'value' in condition ? [{ field, values: [condition.value].flat() }] : []
 }
 
 /** The fields that a condition looks at. */
@@ -74,13 +87,7 @@ function columnOf(field: string, batch: RecordBatch): { column: Column; cells: C
   const column = batch.schema[index]
   if (column) return { column, cells: batch.columns[index] ?? [] }
   throw new AirbyteError('VALIDATION_FAILED', `The filter names '${field}', which is no column.`, {
-    field: 'mapping.filter',
+    field: FIELD,
     stream: batch.stream,
   })
 }
-
-/** A boolean compares with its text too: forms and command lines give it so. */
-const compare = (column: Column, cell: Cell, value: Literal): number =>
-  column.type === 'boolean'
-    ? compareCells(column, String(cell), String(value))
-    : compareCells(column, cell, value)

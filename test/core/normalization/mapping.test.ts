@@ -6,7 +6,14 @@ import {
   mappedColumns,
   mappedPath,
 } from '../../../src/core/normalization/index.ts'
-import type { Cell, Column, RecordBatch, RowCondition } from '../../../src/protocol/index.ts'
+import type {
+  AirbyteType,
+  Cell,
+  Column,
+  Literal,
+  RecordBatch,
+  RowCondition,
+} from '../../../src/protocol/index.ts'
 
 const COLUMNS: Column[] = [
   { name: 'id', type: 'integer', nullable: false },
@@ -91,6 +98,79 @@ describe('a filter', () => {
       filter,
     })
     expect(kept.op).toEqual(['d', 'u'])
+  })
+
+  it.each<[AirbyteType, Cell[], string, Literal, Cell[]]>([
+    ['boolean', [true, false, null], 'eq', 1, [true]],
+    ['boolean', [true, false, null], 'eq', '0', [false]],
+    ['boolean', [true, false, null], 'ne', 'TRUE', [false]],
+    ['integer', [1, 2, 10n, null], 'gte', '2.0', [2, 10n]],
+    ['number', [1, '1.50', null], 'eq', '1.5', ['1.50']],
+    ['string', ['a', 'A', 'a ', 'á', null], 'eq', 'a', ['a']],
+    ['string', ['5', '50', null], 'eq', 5, ['5']],
+    [
+      'date',
+      ['2024-01-05', '2024-01-06', null],
+      'gte',
+      '2024-01-05T00:00:00Z',
+      ['2024-01-05', '2024-01-06'],
+    ],
+    ['date', ['2024-01-05', '2024-01-06', null], 'gt', '2024-01-05 10:00:00', ['2024-01-06']],
+    [
+      'timestamp_without_timezone',
+      ['2024-01-05T00:00:00.000000', null],
+      'eq',
+      '2024-01-05',
+      ['2024-01-05T00:00:00.000000'],
+    ],
+    [
+      'timestamp_with_timezone',
+      ['2024-01-05T01:00:00Z', null],
+      'lt',
+      '2024-01-05T03:00:01+02:00',
+      ['2024-01-05T01:00:00Z'],
+    ],
+    [
+      'time_without_timezone',
+      ['10:00:00.000000', '100:00:00', '-01:00:00', null],
+      'lte',
+      '10:00',
+      ['10:00:00.000000', '-01:00:00'],
+    ],
+    ['binary', ['/w==', 'AA==', null], 'gt', 'fw==', ['/w==']],
+  ])('compares %s %j: %s %j', (type, cells, op, value, kept) => {
+    const schema: Column[] = [{ name: 'c', type }]
+    const one = batch({ schema, columns: [cells], length: cells.length })
+    const filter = { field: 'c', op, value } as RowCondition
+    expect(applyMapping(one, { salt: '', columns: schema, filter }).batch.columns).toEqual([kept])
+  })
+
+  it.each<[AirbyteType, Literal]>([
+    ['boolean', 'yes'],
+    ['boolean', 2],
+    ['integer', 'abc'],
+    ['integer', ''],
+    ['number', true],
+    ['number', '1,5'],
+    ['date', '5.1.2024'],
+    ['date', 20240105],
+    ['timestamp_with_timezone', 'yesterday'],
+    ['timestamp_without_timezone', '2024-02-30'],
+    ['time_without_timezone', '10'],
+    ['time_with_timezone', 'noon'],
+    ['binary', 'x'],
+  ])('refuses for %s the value %j, with which nothing could be compared', (type, value) => {
+    const schema: Column[] = [{ name: 'c', type }]
+    const one = batch({ schema, columns: [[null]], length: 1 })
+    const filters: RowCondition[] = [
+      { field: 'c', op: 'lt', value },
+      { not: { field: 'c', op: 'in', value: [value] } },
+    ]
+    for (const filter of filters) {
+      expect(() => applyMapping(one, { salt: '', columns: schema, filter })).toThrow(
+        expect.objectContaining({ code: 'VALIDATION_FAILED', field: 'mapping.filter' }),
+      )
+    }
   })
 
   it('names a field that is no column', () => {
