@@ -423,6 +423,36 @@ describe('what becomes of a table at the server', { timeout: 90_000 }, () => {
     await same('two', 'id, n, v')
   })
 
+  it.each([
+    ['values are asked of it', 1],
+    ['its snapshot is read', 0],
+  ])(
+    'one whose name a stranger gets before %s fails, and has its own rows when it is read on',
+    async (_, syncs) => {
+      await db.sql(`create table src.two (id int primary key, n int, v text);
+      alter table src.two alter v set storage external;
+      insert into src.two values (1, 1, repeat('large ', 5000))`)
+      const mapping = { filter: { field: 'n', op: 'gte', value: 1 } } as const
+      const { connection } = await connect(db.setup([{ ...keys.two, mapping }]))
+      for (let n = 0; n < syncs; n++) await succeeds(connection)
+      await db.sql('update src.two set n = 2')
+      armFaultPoint('plan.frozen', 1, async () => {
+        const session = await db.connect()
+        await session.query(`alter table src.two rename to elsewhere;
+        create table src.two (id int primary key, n int, v text);
+        insert into src.two values (1, 1, 'of a stranger'), (5, 5, 'of a stranger')`)
+        await closePostgres(session)
+      })
+      expect((await run(connection)).streams[0]?.error).toMatchObject({
+        code: 'STREAM_NOT_FOUND',
+        message: expect.stringMatching(/src\.two.*another/),
+      })
+      await db.sql('drop table src.two; alter table src.elsewhere rename to two')
+      await succeeds(connection)
+      await same('two', 'id, n, v')
+    },
+  )
+
   it('one with a column that the log lacks fails alone', async () => {
     const connection = await open()
     await db.sql('alter table src.two add double int generated always as (id * 2) virtual')

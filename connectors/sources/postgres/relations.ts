@@ -5,6 +5,8 @@ import { type ResolvedType, resolveType } from './types.ts'
 
 /** A table-like thing that the user may read. */
 export interface Relation {
+  /** Its object id, which no other has that has its name later. */
+  oid: number
   schema: string
   name: string
   kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table'
@@ -91,6 +93,7 @@ function relationOf(row: CatalogRow): Relation {
   const estimate = Number(row.reltuples)
   const counted = row.relkind === 'r' || row.relkind === 'm' || row.relkind === 'p'
   return {
+    oid: Number(row.oid),
     schema: row.nspname,
     name: row.relname,
     kind: KINDS[row.relkind] ?? 'table',

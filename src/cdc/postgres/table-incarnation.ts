@@ -18,7 +18,9 @@ export interface FollowedTable extends PublishedTable {
 export const UNTOLD = 'untold'
 
 /** The object id of the table that is followed; undefined: it is not known, or not followed now. */
-export function tableOid({ incarnation = UNTOLD }: FollowedTable): number | undefined {
+export function tableOid({
+  incarnation = UNTOLD,
+}: Pick<FollowedTable, 'incarnation'>): number | undefined {
   return incarnation === UNTOLD ? undefined : Number(incarnation.split('/')[0])
 }
 

@@ -38,6 +38,8 @@ export interface CdcBound {
   since: string
   /** Of the snapshot, where there is one to read. */
   snapshot?: JsonObject
+  /** Which table is followed, by its id; absent: it is known by its name alone. */
+  table?: number
   /** Why the stream cannot be read. */
   error?: JsonObject
 }

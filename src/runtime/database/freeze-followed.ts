@@ -23,6 +23,11 @@ export function changesOf({ changes }: ConnectorContext): StagedChanges {
 }
 
 export interface Freezing {
+  /**
+   * The ids of the tables that have these names, where values or a snapshot may be read from them. They
+   * are asked for before the log is prepared, which refuses tables that are not those it follows.
+   */
+  tables?(streams: ConfiguredStream[]): Promise<Map<StreamKey, number>>
   /** The end of the log now, as the database prints it. */
   endOfLog(): Promise<string>
   /** Place that rows of a snapshot bear, given from where on changes are read. */
@@ -45,6 +50,12 @@ export async function freezeFollowed(
 ): Promise<Map<StreamKey, JsonValue>> {
   const saved = (configured: ConfiguredStream) =>
     states.get(streamKey(configured.stream)) as unknown as CdcState | undefined
+  const readsTable = (configured: ConfiguredStream) => {
+    const state = saved(configured)
+    return !state || state.snapshot !== undefined
+  }
+  const asked = streams.filter((configured) => !configured.keepsUnchanged || readsTable(configured))
+  const tables = asked.length > 0 ? await freezing.tables?.(asked) : undefined
   const {
     log,
     end,
@@ -60,10 +71,9 @@ export async function freezeFollowed(
   const { segment, position } = end
   const since = freezing.sinceOf(position, endOfLog)
   const errors = new Map(failed.map(({ stream, error }) => [stream, error]))
-  const begun = streams.filter((configured) => {
-    const state = saved(configured)
-    return (!state || state.snapshot) && !errors.has(streamKey(configured.stream))
-  })
+  const begun = streams.filter(
+    (configured) => readsTable(configured) && !errors.has(streamKey(configured.stream)),
+  )
   const extents = begun.length > 0 ? await freezing.snapshots(begun, position) : []
   const snapshots = new Map(begun.map(({ stream }, i) => [streamKey(stream), extents[i]]))
   const bounds = new Map<StreamKey, JsonValue>()
@@ -73,6 +83,8 @@ export async function freezeFollowed(
     const error = errors.get(key)
     const snapshot = snapshots.get(key)
     if (error) bound.error = { ...error } as JsonObject
+    const table = tables?.get(key)
+    if (table !== undefined) bound.table = table
     if (snapshot) bound.snapshot = snapshot
     bounds.set(key, JSON.parse(JSON.stringify(bound)) as JsonValue)
   }

@@ -1,8 +1,11 @@
+import type pg from 'pg'
 import {
   freezeBound,
   parseLsn,
   positionFromJson,
   printLsn,
+  tableIncarnations,
+  tableOid,
 } from '../../../../src/cdc/postgres/index.ts'
 import type {
   ConfiguredStream,
@@ -32,6 +35,7 @@ export const freezeChanges = (
 ): Promise<Map<StreamKey, JsonValue>> =>
   freezeFollowed(ctx, streams, state, {
     ownColumns,
+    tables: (asked) => withClient(ctx, config, (client) => tableOids(client, asked)),
     endOfLog: async () => printLsn(await withClient(ctx, config, freezeBound)),
     sinceOf: (position) => printLsn(positionFromJson(position).confirmed),
     snapshots: async (begun, position) =>
@@ -47,3 +51,16 @@ export const freezeChanges = (
         return bounds
       }),
   })
+
+async function tableOids(
+  client: pg.Client,
+  streams: ConfiguredStream[],
+): Promise<Map<StreamKey, number>> {
+  const named = streams.map(({ stream }) => ({ schema: stream.namespace ?? '', name: stream.name }))
+  const oids = new Map<StreamKey, number>()
+  for (const [stream, incarnation] of await tableIncarnations(client, [], named)) {
+    const oid = tableOid({ incarnation })
+    if (oid !== undefined) oids.set(stream, oid)
+  }
+  return oids
+}
