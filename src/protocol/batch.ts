@@ -17,11 +17,12 @@ export interface RecordChange {
 }
 
 /**
- * What a change log says of a row. `u`: it is so now. `d`: the row with this key is gone; cells beyond
- * the key may be null. `m`: as `u`, of a row that had another key until now; the row before it is the
- * `d` of that key. `t`: every row before this one is gone; all cells but the cursor may be null.
+ * What a change log says of a row. `u`: it is so now. `i`: as `u`, and its key was free. `d`: the row
+ * with this key is gone; cells beyond the key may be null. `m`: as `u`, of a row that had another key
+ * until now; the row before it is the `d` of that key. `t`: every row before this one is gone; all cells
+ * but the cursor may be null.
  */
-export type RowOp = 'u' | 'd' | 'm' | 't'
+export type RowOp = 'u' | 'i' | 'd' | 'm' | 't'
 
 /** Rows as columns: `columns[c][r]` is the cell of column `c` in row `r`. */
 export interface RecordBatch {

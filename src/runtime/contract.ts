@@ -554,7 +554,7 @@ export interface RejectedRow {
   field?: string
   /** The row as JSON text of `{column: value}`. */
   row: string
-  /** What the log said of it; absent: `u`. */
+  /** What the log said of it; absent: `u` or `i`. */
   op?: RowOp
   /** Fields whose null means what the row had before. */
   unchanged?: string[]

@@ -18,7 +18,7 @@ export function rejectedRow(
   return {
     ...why,
     row: rowText(batch, row, concealed),
-    ...(op === 'u' ? {} : { op }),
+    ...(op === 'u' || op === 'i' ? {} : { op }),
     ...(unchanged.length > 0 ? { unchanged } : {}),
     ...(masked.length > 0 ? { masked } : {}),
   }

@@ -223,7 +223,7 @@ export class TableChanges {
   ): void {
     builder.leftOut = leftOut
     for (let at = 0; at < rows.length; ) {
-      if (operation === 'write') at = builder.image('u', rows, at, place)
+      if (operation === 'write') at = builder.image('i', rows, at, place)
       else if (operation === 'delete') at = builder.image('d', rows, at, place)
       else at = builder.update(rows, at, place)
       if (builder.full) this.#end(builder)

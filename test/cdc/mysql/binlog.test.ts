@@ -41,8 +41,8 @@ describe('changes from the binlog of a real server', () => {
       'DELETE FROM orders WHERE id = 1',
     )
     expect(seen.map(({ op, row }) => [op, row.id, row.v, row.n])).toEqual([
-      ['u', 1, 'a', null],
-      ['u', 2, 'b', 7],
+      ['i', 1, 'a', null],
+      ['i', 2, 'b', 7],
       ['u', 1, 'é', null],
       ['d', 2, 'b', 7],
       ['u', 3, 'b', 7],
@@ -60,7 +60,7 @@ describe('changes from the binlog of a real server', () => {
       'UPDATE orders SET n = 6 WHERE id = 9',
     )
     expect(seen.map(({ op, row }) => [op, row.id, row.v, row.n])).toEqual([
-      ['u', 1, null, 5],
+      ['i', 1, null, 5],
       ['d', 1, null, 5],
       ['u', 1, '', 5],
       ['u', 9, '', 5],
@@ -100,7 +100,7 @@ describe('changes from the binlog of a real server', () => {
       "INSERT INTO orders VALUES (2, 'yes', 'no')",
     )
     const { batches } = await capture(db.config, from, orders, { selected: ['v'] })
-    expect(changesOf(batches)).toEqual([{ op: 'u', stream: 'orders', row: { id: 2, v: 'yes' } }])
+    expect(changesOf(batches)).toEqual([{ op: 'i', stream: 'orders', row: { id: 2, v: 'yes' } }])
   })
 
   const MIXED = [
@@ -222,9 +222,9 @@ describe('changes from the binlog of a real server', () => {
       '/* x */ TRUNCATE `test` . `orders`',
     )
     expect(seen.map(({ op, row }) => [op, row.id])).toEqual([
-      ['u', 1],
+      ['i', 1],
       ['t', null],
-      ['u', 2],
+      ['i', 2],
       ['t', null],
     ])
   })
@@ -244,7 +244,7 @@ describe('changes from the binlog of a real server', () => {
     for (const gone of [['DROP TABLE orders'], [ANEW, 'USE test']]) {
       expect(await next(...gone)).toEqual([])
       expect(at.dropped).toEqual(['orders'])
-      expect(await next(MAKE, last)).toEqual(['t', 'u'])
+      expect(await next(MAKE, last)).toEqual(['t', 'i'])
       expect(at.dropped).toBeUndefined()
       expect(await next(MAKE)).toEqual([])
     }
@@ -413,7 +413,7 @@ describe('changes from the binlog of a real server', () => {
         return
       }
       expect(await seen).toEqual([
-        ['u', 5000],
+        ['i', 5000],
         ['u', 1],
         ['d', 1],
       ])
@@ -452,7 +452,7 @@ describe('changes from the binlog of a real server', () => {
     const short = (cell: unknown) =>
       typeof cell === 'string' && cell.length > 9 ? cell.length : cell
     const once = [
-      ['u', 1, 17_000_000, 1],
+      ['i', 1, 17_000_000, 1],
       ['u', 1, null, 1],
       ['u', 1, null, 2],
       ['d', 1, null, 2],

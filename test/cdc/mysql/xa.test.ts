@@ -32,7 +32,7 @@ const insert = (...ids: number[]) =>
 const many = (from: number, count: number) =>
   `INSERT INTO orders SELECT seq + ${from - 1}, REPEAT('x', 4500) FROM seq_1_to_${count}`
 const inserted = (from: number, count: number) =>
-  Array.from({ length: count }, (_, n) => `u${from + n}`)
+  Array.from({ length: count }, (_, n) => `i${from + n}`)
 
 describe('XA transactions of the binlog', () => {
   it('have their rows where they are committed, and none where they are rolled back', async () => {
@@ -45,7 +45,7 @@ describe('XA transactions of the binlog', () => {
     await a.commit()
     await db.run(insert(4))
     const captured = await read(from)
-    expect(rows(captured)).toEqual(['u3', 'u5', 'u1', 'u2', 'd2', 'u4'])
+    expect(rows(captured)).toEqual(['i3', 'i5', 'i1', 'i2', 'd2', 'i4'])
     const cursors = captured.batches.flatMap(({ schema, columns }) => {
       const at = schema.findIndex(({ name }) => name === '_ab_cdc_cursor')
       return columns[at] as number[]
@@ -62,7 +62,7 @@ describe('XA transactions of the binlog', () => {
     await runMysql(session, "XA START 'again'", ...once)
     await (await prepared("'again'", insert(5))).rollback()
     await session.close()
-    expect(rows(await read(from))).toEqual(['u1', 'u2', 'u3', 'u4'])
+    expect(rows(await read(from))).toEqual(['i1', 'i2', 'i3', 'i4'])
   })
 
   it('are read again where they are more than is held, without a gap and without a double', async () => {
@@ -76,7 +76,7 @@ describe('XA transactions of the binlog', () => {
       ...inserted(10_000, 1000),
       ...inserted(20_000, 1000),
       ...inserted(1, 2000),
-      'u30000',
+      'i30000',
     ]
     expect(rows(await read(from))).toEqual(all)
     // Readers that stop after so much, each where the one before did.
@@ -122,7 +122,7 @@ describe('XA transactions of the binlog', () => {
     await runMysql(session, "XA ROLLBACK 'gone'", insert(4), "XA COMMIT 'kept'", insert(5))
     await session.close()
     const second = await read(first.end)
-    expect(rows(first, second)).toEqual(['u3', 'u4', 'u1', 'u5'])
+    expect(rows(first, second)).toEqual(['i3', 'i4', 'i1', 'i5'])
     expect(second.end.prepared).toBeUndefined()
   })
 })

@@ -22,16 +22,16 @@ describe('the change feed', () => {
     await db.sql(`UPDATE t SET name = 'b' WHERE id = 1; DELETE FROM t WHERE id = 3`)
     const events = await feed.catchUp()
     expect(summary(events)).toEqual([
-      ['u', 1, 'a', true, 9007199254740993n],
-      ['u', 2, 'é\t', false, -5],
-      ['u', 3, null, null, null],
+      ['i', 1, 'a', true, 9007199254740993n],
+      ['i', 2, 'é\t', false, -5],
+      ['i', 3, null, null, null],
       ['u', 1, 'b', true, 9007199254740993n],
       ['d', 3, null, null, null],
     ])
     await db.sql(`TRUNCATE t; INSERT INTO t VALUES (1, 'again')`)
     expect(summary(await feed.catchUp())).toEqual([
       'truncate public.t',
-      ['u', 1, 'again', null, null],
+      ['i', 1, 'again', null, null],
     ])
     expect(await feed.catchUp().then(summary)).toEqual([])
   })
@@ -115,7 +115,7 @@ describe('large values and keys', () => {
     await db.sql(`INSERT INTO named VALUES (1, 'a', 1)`)
     await db.sql(`UPDATE named SET id = 2; UPDATE named SET code = 'b'; DELETE FROM named`)
     expect(summary(await feed.catchUp())).toEqual([
-      ['u', 1, 'a', 1],
+      ['i', 1, 'a', 1],
       ['u', 2, 'a', 1],
       ['d', null, 'a', null],
       ['u', 2, 'b', 1],

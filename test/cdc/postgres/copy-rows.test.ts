@@ -33,7 +33,7 @@ it('copies rows for as long as the log tells them whole, and keeps their order w
   const mixed = await both()
   expect(kinds(mixed)).toEqual(['copied', 'changes'])
   expect(summary(mixed).map((row) => (row as unknown[]).slice(0, 2))).toEqual([
-    ...[['u', 4] as const, ['u', 1] as const, ['u', 2] as const],
+    ...[['i', 4] as const, ['u', 1] as const, ['u', 2] as const],
     ...[['d', 1] as const, ['u', 9] as const, ['d', 2] as const],
   ])
   await db.sql(`ALTER TABLE t REPLICA IDENTITY FULL; DELETE FROM t WHERE id = 4`)
@@ -55,7 +55,7 @@ it('makes columns of a relation whose rows are wanted otherwise', async () => {
     const events = await feed.catchUp({ copyText: true })
     expect(kinds(events), name).toEqual([name === 'selected' ? 'copied' : 'changes'])
     const told = { id: 1, a: 'one', b: 'eins', gone: null }
-    expect(summary(events)[0], name).toEqual(['u', ...columns.map((column) => told[column.name])])
+    expect(summary(events)[0], name).toEqual(['i', ...columns.map((column) => told[column.name])])
   }
 })
 

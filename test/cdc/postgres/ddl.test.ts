@@ -23,15 +23,15 @@ describe('a table that changes while its log is read', () => {
     )
     const events = await feed.catchUp()
     expect(summary(events)).toEqual([
-      ['u', 1, 'x', 'y'],
+      ['i', 1, 'x', 'y'],
       'relation public.t',
-      ['u', 2, 'x', 'y', '2.50'],
+      ['i', 2, 'x', 'y', '2.50'],
       'relation public.t',
-      ['u', 3, 'y', 3.25],
+      ['i', 3, 'y', 3.25],
       'relation public.t',
-      ['u', 4, 'z', '4.00'],
+      ['i', 4, 'z', '4.00'],
       'relation public.t',
-      ['u', 9007199254740993n, 'z', '5.00'],
+      ['i', 9007199254740993n, 'z', '5.00'],
     ])
     const relations = events.filter((event) => event.type === 'relation')
     expect(relations[1]?.previous?.columns.map(({ name }) => name)).toEqual(['id', 'a', 'b'])
@@ -54,8 +54,8 @@ describe('a table that changes while its log is read', () => {
        ALTER TABLE kept DROP a; INSERT INTO kept VALUES (2, 6); UPDATE kept SET id = 3 WHERE id = 2`,
     )
     expect(summary(await feed.catchUp()).filter((row) => typeof row !== 'string')).toEqual([
-      ['u', 'x', 1],
-      ['u', null, 2],
+      ['i', 'x', 1],
+      ['i', null, 2],
       ['d', null, 2],
       ['u', null, 3],
     ])
@@ -71,7 +71,7 @@ describe('a table that changes while its log is read', () => {
     await db.sql(
       'INSERT INTO other VALUES (1); INSERT INTO wanted VALUES (2); TRUNCATE other; TRUNCATE wanted, other',
     )
-    expect(summary(await feed.catchUp())).toEqual([['u', 2], 'truncate public.wanted'])
+    expect(summary(await feed.catchUp())).toEqual([['i', 2], 'truncate public.wanted'])
   })
 
   it('tells the rows of partitions as rows of their root, of partitions made later too', async () => {
@@ -88,10 +88,10 @@ describe('a table that changes while its log is read', () => {
        INSERT INTO parts VALUES (11, 'b'); UPDATE parts SET id = 12 WHERE id = 1`,
     )
     expect(summary(await feed.catchUp())).toEqual([
-      ['u', 1, 'a'],
-      ['u', 11, 'b'],
+      ['i', 1, 'a'],
+      ['i', 11, 'b'],
       ['d', 1, null],
-      ['u', 12, 'a'],
+      ['i', 12, 'a'],
     ])
   })
 
@@ -104,8 +104,8 @@ describe('a table that changes while its log is read', () => {
     await db.sql(`INSERT INTO again VALUES ('x')`)
     const events = await feed.catchUp()
     expect(summary(events)).toEqual([
-      ['u', 1, 1],
-      ['u', 'x'],
+      ['i', 1, 1],
+      ['i', 'x'],
     ])
     const oids = events.flatMap((event) => (event.type === 'relation' ? event.relation.oid : []))
     expect(new Set(oids).size).toBe(2)
@@ -135,7 +135,7 @@ describe('the types that the log tells', () => {
       { name: 's', type: 'string', native: { type: expect.stringContaining('character varying') } },
       { name: 'cash', type: 'number' },
     ])
-    expect(summary(events)[0]).toEqual(['u', 1, ...types.map(() => null), 'sad', 'x', '-1234.50'])
+    expect(summary(events)[0]).toEqual(['i', 1, ...types.map(() => null), 'sad', 'x', '-1234.50'])
   })
 
   it('give arrays of own types as JSON, and what is asked for as the server prints it', async () => {
@@ -147,14 +147,14 @@ describe('the types that the log tells', () => {
     const describeAs = (last: Column) => () => ({ stream: 'own', columns: schema(last), key: [] })
     const arrays = await follow(db, 'own', describeAs({ name: 'sizes', type: 'array' }))
     await db.sql(`INSERT INTO own VALUES (1, '{s,m}', (1, 'x'))`)
-    expect(summary(await arrays.catchUp())).toEqual([['u', 1, '["s", "m"]']])
+    expect(summary(await arrays.catchUp())).toEqual([['i', 1, '["s", "m"]']])
     const printed = await follow(db, 'own', () => ({
       ...{ stream: 'own', columns: schema({ name: 'p', type: 'object' }), key: [] },
       printed: ['p'],
     }))
     await db.sql(`INSERT INTO own VALUES (2, '{s,m}', (1, 'x'))`)
     const events = await printed.catchUp({ copyText: true })
-    expect(summary(events)).toEqual([['u', 2, '(1,x)']])
+    expect(summary(events)).toEqual([['i', 2, '(1,x)']])
     const [batch] = events.flatMap((event) => (event.type === 'changes' ? [event.batch] : []))
     expect(batch?.printed).toEqual([{ place: 1, typeOid: expect.any(Number) }])
     expect(batch?.from).toBeLessThan(batch ? orderOf(batch, 0).commit : 0n)

@@ -76,7 +76,7 @@ it.each(Object.entries(VALUES))(
     )) {
       const [ids, cells] = decodeCopyText(bytes, columns).columns
       ids?.forEach((id, row) => {
-        copied.push(['u', id, cells?.[row]])
+        copied.push(['i', id, cells?.[row]])
       })
     }
     const changes = await feed.catchUp()

@@ -19,6 +19,9 @@ const FIRST_BYTES = 4 << 10
 const LARGE = 1 << 20
 const NOTHING = new Uint8Array(0)
 
+/** What such a row can say of itself. */
+export type CopiedOp = Extract<RowOp, 'i' | 'u' | 'd'>
+
 /**
  * Changes of one relation as rows of COPY text, copied from the log byte by byte: the server prints a
  * value in both alike. What is left out of a tuple has no place in such text.
@@ -36,7 +39,7 @@ export class CopyRows {
   #op: RowOp[] = []
   /** How rows of the transaction seen last end: those that stand, and those that are gone. */
   #of: TransactionCells | undefined
-  #tails = { u: '', d: '' }
+  #tails = { stands: '', gone: '' }
 
   private constructor(relation: PgRelation, shape: TableShape, schema: Column[]) {
     const wanted = new Set(shape.columns.map(({ name }) => name))
@@ -63,13 +66,7 @@ export class CopyRows {
    *
    * @param isWhole whether all columns of a deleted row are told, or only its replica identity
    */
-  add(
-    bytes: Buffer,
-    at: number,
-    op: 'u' | 'd',
-    isWhole: boolean,
-    cells: TransactionCells,
-  ): boolean {
+  add(bytes: Buffer, at: number, op: CopiedOp, isWhole: boolean, cells: TransactionCells): boolean {
     const width = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
     if (width !== this.#wanted.length) return false
     const start = this.#end
@@ -148,14 +145,14 @@ export class CopyRows {
     for (let i = 0; i < text.length; i++) this.#bytes[this.#end++] = text.charCodeAt(i)
   }
 
-  #tailOf(op: 'u' | 'd', cells: TransactionCells): string {
+  #tailOf(op: CopiedOp, cells: TransactionCells): string {
     if (this.#of !== cells) {
       this.#of = cells
       const time = timestamptzText(cells.time) ?? cells.time
       const begin = `${cells.lsn}\t${time}`
-      this.#tails = { u: `${begin}\t\\N\n`, d: `${begin}\t${time}\n` }
+      this.#tails = { stands: `${begin}\t\\N\n`, gone: `${begin}\t${time}\n` }
     }
-    return this.#tails[op]
+    return op === 'd' ? this.#tails.gone : this.#tails.stands
   }
 
   #reserve(more: number): void {

@@ -216,15 +216,13 @@ export class PgOutputDecoder {
     const isWhole = tuple === OLD
     const start = at + 6
     const isSingle = isDelete || tuple === NEW
-    if (
-      isSingle &&
-      table.copy(bytes, start, isDelete ? 'd' : 'u', isWhole || !isDelete, transaction)
-    )
+    const op = isDelete ? 'd' : bytes[at] === INSERT ? 'i' : 'u'
+    if (isSingle && table.copy(bytes, start, op, isWhole || !isDelete, transaction))
       this.retained += end - start
     else {
       const latin = this.latinOf(bytes)
-      if (isDelete) table.delete(bytes, latin, start, isWhole, sequence, transaction)
-      else if (isSingle) table.upsert(bytes, latin, start, sequence, transaction)
+      if (op === 'd') table.delete(bytes, latin, start, isWhole, sequence, transaction)
+      else if (isSingle) table.upsert(bytes, latin, start, op, sequence, transaction)
       else table.update(bytes, latin, start, isWhole, sequence, transaction)
     }
     this.rows += table.rows - before

@@ -12,7 +12,7 @@ import { UNREADABLE } from '../../../runtime/postgres/unreadable-text.ts'
 import type { Lsn } from '../position.ts'
 import { LARGEST_MESSAGE, LEFT_OUT } from '../protocol/oversized-message.ts'
 import { type CellReader, cellReaderOf } from './cell-readers.ts'
-import { CopyRows } from './copy-rows.ts'
+import { type CopiedOp, CopyRows } from './copy-rows.ts'
 import { CDC_COLUMNS, type ChangeBatch, type PrintedColumn, type TableShape } from './events.ts'
 import type { PgRelation } from './relation.ts'
 import { MONEY_OIDS, TEXT, type TransactionCells, TUPLE_NULL, UNCHANGED, u32 } from './tuple.ts'
@@ -103,15 +103,22 @@ export class TableBuffer {
   copy(
     bytes: Buffer,
     at: number,
-    op: 'u' | 'd',
+    op: CopiedOp,
     isWhole: boolean,
     cells: TransactionCells,
   ): boolean {
     return this.length === 0 && (this.copied?.add(bytes, at, op, isWhole, cells) ?? false)
   }
 
-  /** Adds the tuple at `at` as an upsert; returns where it ends. */
-  upsert(bytes: Buffer, latin: string, at: number, sequence: number, cells: TransactionCells) {
+  /** Adds the tuple at `at` as a row that is so now; returns where it ends. */
+  upsert(
+    bytes: Buffer,
+    latin: string,
+    at: number,
+    op: 'i' | 'u',
+    sequence: number,
+    cells: TransactionCells,
+  ) {
     const { places, readers, columns } = this
     const width = this.width(bytes, at)
     this.unreadable.clear()
@@ -135,7 +142,7 @@ export class TableBuffer {
       }
     }
     this.markUnreadable(this.length)
-    this.endRow('u', sequence, cells)
+    this.endRow(op, sequence, cells)
     return at
   }
 
