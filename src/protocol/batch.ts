@@ -20,9 +20,14 @@ export interface RecordChange {
  * What a change log says of a row. `u`: it is so now. `i`: as `u`, and its key was free. `d`: the row
  * with this key is gone; cells beyond the key may be null. `m`: as `u`, of a row that had another key
  * until now; the row before it is the `d` of that key. `t`: every row before this one is gone; all cells
- * but the cursor may be null.
+ * but the cursor may be null. `x`: the row is no part of the stream now, by its filter, and may never have
+ * been. It comes only where rows are merged, and not from sources: as `d`, but where no row stands it
+ * leaves nothing behind. With it no value is `UNCHANGED`.
  */
-export type RowOp = 'u' | 'i' | 'd' | 'm' | 't'
+export type RowOp = 'u' | 'i' | 'd' | 'm' | 't' | 'x'
+
+/** Whether a change takes rows away. */
+export const isDelete = (kind: RowOp): boolean => kind === 'd' || kind === 't' || kind === 'x'
 
 /** Rows as columns: `columns[c][r]` is the cell of column `c` in row `r`. */
 export interface RecordBatch {

@@ -392,6 +392,11 @@ export interface StreamPlan {
   normalization: 'raw' | 'basic'
   /** Form in which chunks will arrive. */
   format: 'records' | WireFormat
+  /**
+   * A filter leaves rows out, and rows are merged: one that is deleted may never have been loaded, and
+   * then leaves no row where deleted ones are kept.
+   */
+  filtered?: true
   /** Tables of the elements of arrays, each after the one it hangs on; for destinations that say `children`. */
   children?: ChildTable[]
 }

@@ -342,6 +342,25 @@ describe('the plan of a connection', () => {
     await sql('DROP VIEW shop.recent')
   })
 
+  it('warns where rows that no longer fulfil a filter stay, and only there', async () => {
+    const { call, link } = await ends()
+    await call('sources.create', {
+      ...{ name: 'followed', type: 'postgres' },
+      config: { ...config, schemas: ['shop'], replication_method: { method: 'CDC' } },
+    })
+    const mapping = { filter: { field: 'total', op: 'gt', value: 1 } }
+    const warned = async (stream: object, source = 'shop') =>
+      planOf(
+        await call('connections.plan', { ...{ ...link, source }, streams: [stream] }),
+      ).warnings.filter(({ code }) => code === 'FILTERED_ROWS_STAY')
+    expect(await warned({ ...ORDERS, mapping })).toMatchObject([{ stream: 'shop.orders' }])
+    expect(await warned(ORDERS)).toEqual([])
+    expect(await warned({ ...ORDERS, mapping, destinationSyncMode: 'append' })).toEqual([])
+    expect(await warned({ name: 'orders', mapping })).toEqual([])
+    const { cursorField: _, ...logged } = ORDERS
+    expect(await warned({ ...logged, mapping }, 'followed')).toEqual([])
+  })
+
   it('fails as creating would: a name that is taken, a table that another connection writes', async () => {
     const { call, link } = await ends()
     await call('connections.create', { ...link, streams: [ORDERS] })

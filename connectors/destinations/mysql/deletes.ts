@@ -8,7 +8,7 @@ import {
 } from '../../../src/runtime/loading/layout.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
 import { incoming, type Layout } from './layout.ts'
-import { FATE, joined, type Merge, NEW, REPLACES } from './merge.ts'
+import { FATE, joined, LATE, type Merge, NEW, REPLACES } from './merge.ts'
 import type { SqlClient } from './session.ts'
 import { rowMetadata, timeText } from './sink.ts'
 import { bury, buryAll } from './tombstones.ts'
@@ -19,7 +19,7 @@ const OF_THE_LOG = /^_ab_cdc_/
 
 /** Whether a row of this alias is a deletion. */
 export function isDelete({ deletedAt }: Layout, alias: string): string {
-  const marked = `${alias}.${quote(OP)} <=> 'd'`
+  const marked = `COALESCE(${alias}.${quote(OP)} IN ('d', 'x'), FALSE)`
   return deletedAt ? `(${marked} OR ${alias}.${quote(deletedAt)} IS NOT NULL)` : `(${marked})`
 }
 
@@ -31,12 +31,39 @@ export function ranksBelow({ cursor, plan }: Layout, table: string, chunk: strin
     OR ${table}.${quote(GENERATION_ID)} < ${Number(plan.minimumGenerationId)})`
 }
 
+/** Leaves out of the chunk what left the stream (`x`) and does not stand in the table. Fates are known. */
+export async function dropAbsent(
+  client: SqlClient,
+  layout: Layout,
+  { table }: Pick<Merge, 'table'>,
+): Promise<void> {
+  const left = `i.${quote(OP)} = 'x'`
+  const { deletedAt, softDelete } = layout
+  if (softDelete && deletedAt)
+    await client.execute(
+      `UPDATE ${joined(layout, table)} SET i.${quote(FATE)} = ${LATE}
+       WHERE ${left} AND t.${quote(deletedAt)} IS NOT NULL`,
+    )
+  await client.execute(
+    `DELETE i FROM ${incoming(layout)} AS i WHERE ${left} AND i.${quote(FATE)} <> ${REPLACES}`,
+  )
+}
+
 /** The deletions among the chunk's rows, whose fates are known. */
 export async function removeRows(client: SqlClient, layout: Layout, into: Merge): Promise<void> {
   const deleted = (fate: number) => `i.${quote(FATE)} = ${fate} AND ${isDelete(layout, 'i')}`
-  if (layout.softDelete) return markRows(client, layout, into, deleted)
+  if (layout.softDelete) {
+    if (layout.plan.filtered) await buryAbsent(client, layout, deleted(NEW))
+    return markRows(client, layout, into, deleted)
+  }
   await client.execute(`DELETE t FROM ${joined(layout, into.table)} WHERE ${deleted(REPLACES)}`)
   await bury(client, layout, isDelete(layout, 'i'))
+}
+
+/** Of a filtered stream a row that was never seen may have been left out: its deletion is no row. */
+async function buryAbsent(client: SqlClient, layout: Layout, absent: string): Promise<void> {
+  await bury(client, layout, absent)
+  await client.execute(`DELETE i FROM ${incoming(layout)} AS i WHERE ${absent}`)
 }
 
 /** A row that was never seen is marked too: it is its own tombstone. */

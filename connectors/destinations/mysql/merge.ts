@@ -15,7 +15,7 @@ import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { refusedRows } from '../../../src/runtime/loading/isolate.ts'
 import { META, OP, ORDER, UNCHANGED } from '../../../src/runtime/loading/layout.ts'
 import { quote, text } from '../../../src/runtime/mysql/sql.ts'
-import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
+import { dropAbsent, isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
 import { columnAtFault } from './fault.ts'
 import { incoming, type Layout, latest } from './layout.ts'
 import { underSavepoint } from './savepoint.ts'
@@ -29,7 +29,7 @@ import { createSearch, keepUnchanged } from './unchanged.ts'
 export const FATE = '_airbyte_fate'
 export const NEW = 0
 export const REPLACES = 1
-const LATE = 2
+export const LATE = 2
 
 export interface Merge {
   /** Qualified and quoted. */
@@ -81,6 +81,7 @@ export async function merge(
   const buried = await hasTombstones(client, layout)
   if (buried) await dropLate(client, layout)
   await findFates(client, layout, into.table)
+  if (found.leaves) await dropAbsent(client, layout, into)
   if (found.deletes) await removeRows(client, layout, into)
   if (buried) await unbury(client, layout)
   if (!into.isolate) {
@@ -94,6 +95,8 @@ export async function merge(
 interface Found {
   truncates: boolean
   deletes: boolean
+  /** Rows left the stream that may never have been loaded. */
+  leaves: boolean
   /** There are deletes without a cursor: the order of coming is all that tells when. */
   unplaced: boolean
   unchanged: boolean
@@ -104,14 +107,15 @@ async function lookAt(client: SqlClient, layout: Layout): Promise<Found> {
   const cursor = layout.cursor ? `i.${quote(layout.cursor)}` : 'NULL'
   const deletes = isDelete(layout, 'i')
   const [row = []] = await client.query(
-    `SELECT MAX(i.${quote(OP)} <=> 't'), MAX(${deletes}), MAX(${deletes} AND ${cursor} IS NULL),
+    `SELECT MAX(i.${quote(OP)} <=> 't'), MAX(${deletes}), MAX(i.${quote(OP)} <=> 'x'), MAX(${deletes} AND ${cursor} IS NULL),
        MAX(i.${quote(UNCHANGED)} IS NOT NULL)
      FROM ${incoming(layout)} AS i`,
   )
-  const [truncates, isDeleting, unplaced, unchanged] = row.map((value) => value === '1')
+  const [truncates, isDeleting, leaves, unplaced, unchanged] = row.map((value) => value === '1')
   return {
     truncates: truncates ?? false,
     deletes: isDeleting ?? false,
+    leaves: leaves ?? false,
     unplaced: unplaced ?? false,
     unchanged: unchanged ?? false,
   }

@@ -19,7 +19,7 @@ const OF_THE_LOG = /^_ab_cdc_/
 
 /** Whether a row of this alias is a deletion. */
 export function isDelete({ deletedAt }: Layout, alias: string): string {
-  const marked = `${alias}.${quote(OP)} IS NOT DISTINCT FROM 'd'`
+  const marked = `coalesce(${alias}.${quote(OP)} IN ('d', 'x'), false)`
   return deletedAt ? `(${marked} OR ${alias}.${quote(deletedAt)} IS NOT NULL)` : `(${marked})`
 }
 
@@ -31,16 +31,41 @@ export function ranksBelow({ cursor, plan }: Layout, table: string, chunk: strin
     OR ${table}.${quote(GENERATION_ID)} < ${Number(plan.minimumGenerationId)})`
 }
 
+/** The statements that leave out of the chunk what left the stream (`x`) and does not stand in the table. */
+export function dropAbsent(layout: Layout, target: string): string[] {
+  const { keys, cursor, deletedAt, softDelete } = layout
+  const sameKey = keys.map((key) => `t.${quote(key)} = i.${quote(key)}`).join(' AND ')
+  const unplaced = cursor ? `i.${quote(cursor)} IS NULL OR ` : ''
+  const stands = softDelete ? ` AND t.${quote(deletedAt ?? '')} IS NULL` : ''
+  return [
+    `DELETE FROM ${INCOMING} AS i WHERE i.${quote(OP)} = 'x' AND NOT EXISTS (
+       SELECT FROM ${target} AS t WHERE ${sameKey} AND (${unplaced}${ranksBelow(layout, 't', 'i')})${stands})`,
+  ]
+}
+
 /** The statements for the deletions among the chunk's rows, of which there is one per key. */
 export function removeRows(layout: Layout, target: string): string[] {
   const deleted = `SELECT * FROM ${INCOMING} AS l WHERE ${isDelete(layout, 'l')}`
-  if (layout.softDelete) return [markRows(layout, target, deleted)]
+  if (layout.softDelete) {
+    const absent = layout.plan.filtered ? buryAbsent(layout, target) : []
+    return [...absent, markRows(layout, target, deleted)]
+  }
   const sameKey = layout.keys.map((key) => `t.${quote(key)} = d.${quote(key)}`)
   const unplaced = layout.cursor ? `d.${quote(layout.cursor)} IS NULL OR ` : ''
   return [
     `DELETE FROM ${target} AS t USING (${deleted}) AS d
      WHERE ${sameKey.join(' AND ')} AND (${unplaced}${ranksBelow(layout, 't', 'd')})`,
     ...bury(layout, deleted),
+  ]
+}
+
+/** Of a filtered stream a row that was never seen may have been left out: its deletion is no row. */
+function buryAbsent(layout: Layout, target: string): string[] {
+  const sameKey = layout.keys.map((key) => `t.${quote(key)} = l.${quote(key)}`).join(' AND ')
+  const absent = `${isDelete(layout, 'l')} AND NOT EXISTS (SELECT FROM ${target} AS t WHERE ${sameKey})`
+  return [
+    ...bury(layout, `SELECT * FROM ${INCOMING} AS l WHERE ${absent}`),
+    `DELETE FROM ${INCOMING} AS l WHERE ${absent}`,
   ]
 }
 

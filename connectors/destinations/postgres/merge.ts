@@ -23,7 +23,7 @@ import {
   UNCHANGED,
 } from '../../../src/runtime/loading/layout.ts'
 import type { SinkTable } from '../../../src/runtime/loading/rows.ts'
-import { isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
+import { dropAbsent, isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
 import { addChildren, noteReplaced, noteStanding, removeChildren, removeOrphans } from './family.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING, qualified } from './layout.ts'
@@ -83,6 +83,7 @@ export async function merge(
     // A truncate has just buried all that is below it, in this chunk too.
     ...(found.late || found.truncates ? byIndex(dropLate(layout, isUnplaced(layout))) : []),
     dropSuperseded(layout, found.unplaced),
+    ...(found.leaves ? byIndex(dropAbsent(layout, target)) : []),
     ...(found.deletes ? byIndex(removeRows(layout, target)) : []),
   ]
   const standing = `SELECT * FROM ${INCOMING} AS l WHERE NOT ${isDelete(layout, 'l')}`
@@ -124,6 +125,8 @@ interface Found {
   keyless: boolean
   truncates: boolean
   deletes: boolean
+  /** Rows left the stream that may never have been loaded. */
+  leaves: boolean
   /** There are deletes without a cursor: the order of coming is all that tells when. */
   unplaced: boolean
   unchanged: boolean
@@ -141,6 +144,7 @@ async function lookAt(client: pg.Client, layout: Layout, target: string): Promis
   const { rows } = await client.query<Record<keyof Found, string | null>>(
     `SELECT bool_or(${isKeyless(layout, 'i')}) AS keyless,
             bool_or(i.${quote(OP)} = 't') AS truncates, bool_or(${deletes}) AS deletes,
+            bool_or(i.${quote(OP)} = 'x') AS leaves,
             bool_or(${isUnplaced(layout)}) AS unplaced,
             bool_or(i.${quote(UNCHANGED)} IS NOT NULL) AS unchanged,
             bool_or(${isLate(layout, 'i', lastBuried(layout))}) AS late,
@@ -152,6 +156,7 @@ async function lookAt(client: pg.Client, layout: Layout, target: string): Promis
     keyless: is('keyless'),
     truncates: is('truncates'),
     deletes: is('deletes'),
+    leaves: is('leaves'),
     unplaced: is('unplaced'),
     unchanged: is('unchanged'),
     late: is('late'),

@@ -1,9 +1,9 @@
 /** Where a chunk's rows go: the table itself, or a temporary table from which they are merged. */
 import type pg from 'pg'
-import { AirbyteError, type Batch, type Column } from '../../../src/protocol/index.ts'
+import { AirbyteError, type Batch, type Column, isDelete } from '../../../src/protocol/index.ts'
 import { appendField, encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { type Layout, OP } from '../../../src/runtime/loading/layout.ts'
-import { isDelete, type SinkTable, tableRows } from '../../../src/runtime/loading/rows.ts'
+import { type SinkTable, tableRows } from '../../../src/runtime/loading/rows.ts'
 import { type CopyIn, copyIn } from './copy-in.ts'
 import { quote } from './identifiers.ts'
 

@@ -2,6 +2,7 @@ import {
   AirbyteError,
   type Batch,
   type Cell,
+  isDelete,
   type RecordBatch,
   type RecordChange,
   type RowOp,
@@ -104,8 +105,6 @@ function changesOf(table: Table, batch: RecordBatch): RecordChange[] {
   })
 }
 
-const isDelete = (op: RowOp) => op === 'd' || op === 't'
-
 /** A delete is a row with the time of its deletion; a truncate has no key besides. */
 function markDeletes(
   table: Table,
@@ -172,7 +171,8 @@ function withoutBadKeys(
   }
   if (bad.size === 0) return batch
   for (const [row, why] of bad) {
-    rejects.push(rejectedRow(batch, row, why))
+    // Of a row that has left the stream nothing is there that a file could not hold.
+    if (batch.op?.[row] !== 'x') rejects.push(rejectedRow(batch, row, why))
     const id = batch.rowIds?.[row]
     if (id !== undefined) gone.add(id)
   }

@@ -4,6 +4,7 @@ import type {
   Column,
   RecordBatch,
   RowCondition,
+  RowOp,
   StreamMapping,
 } from '../../protocol/index.ts'
 import { withRows } from '../../runtime/batch-rows.ts'
@@ -16,6 +17,14 @@ export interface PlannedMapping extends StreamMapping {
   salt: string
   /** The columns before it, by their names at the source. */
   columns: Column[]
+  /** Where rows are merged: changed rows that do not fulfil the filter leave. */
+  leaves?: {
+    /** Columns that tell which row it is, and in which order it changed. */
+    keys: string[]
+    cursor?: string
+    /** Also new ones: their key need not have been free. */
+    inserts: boolean
+  }
 }
 
 /** The columns that a mapping makes of these. */
@@ -45,8 +54,8 @@ export function applyMapping(
   batch: RecordBatch,
   mapping: PlannedMapping,
 ): { batch: RecordBatch; filtered: number } {
-  const { filter, hash = [], rename = {} } = mapping
-  const kept = filter ? withRows(batch, keptBy(filter, batch)) : batch
+  const { hash = [], rename = {} } = mapping
+  const { kept, filtered } = filteredBy(mapping, batch)
   return {
     batch: {
       ...kept,
@@ -62,9 +71,58 @@ export function applyMapping(
         })),
       }),
     },
-    filtered: batch.length - kept.length,
+    filtered,
   }
 }
+
+/** The rows that fulfil the filter, and those that leave; counted are all that do not fulfil it. */
+function filteredBy({ filter, leaves }: PlannedMapping, batch: RecordBatch) {
+  if (!filter) return { kept: batch, filtered: 0 }
+  const fulfils = keptBy(filter, batch)
+  if (!leaves || !batch.op) {
+    const kept = withRows(batch, fulfils)
+    return { kept, filtered: batch.length - kept.length }
+  }
+  const keys = leaves.keys.map((key) => batch.schema.findIndex(({ name }) => name === key))
+  const isFree = (op: RowOp) => op === 'i' && !leaves.inserts
+  let filtered = 0
+  const op = batch.op.map((op, row): RowOp | null => {
+    if (fulfils(row)) return op
+    filtered++
+    const hasKey = keys.every((key) => (batch.columns[key]?.[row] ?? null) !== null)
+    return hasKey && !isFree(op) ? 'x' : null
+  })
+  if (filtered === 0) return { kept: batch, filtered }
+  const left = op.includes('x') ? leaving({ ...batch, op: op as RowOp[] }, leaves) : batch
+  return { kept: withRows(left, (row) => op[row] !== null), filtered }
+}
+
+/** The batch with rows that leave by their key and place alone: what else they have is not for the destination. */
+function leaving(
+  batch: RecordBatch & { op: RowOp[] },
+  { keys, cursor = '' }: NonNullable<PlannedMapping['leaves']>,
+): RecordBatch {
+  const told = new Set([...keys, cursor])
+  const { op, schema, columns, changes } = batch
+  const leaves = (row: number) => op[row] === 'x'
+  const changedAt = columns[schema.findIndex(({ name }) => name === CHANGED_AT)]
+  return {
+    ...batch,
+    columns: schema.map(({ name }, c) => {
+      const cells = columns[c] ?? []
+      if (name === DELETED_AT && changedAt)
+        return cells.map((cell, row) => (leaves(row) ? (changedAt[row] ?? null) : cell))
+      if (told.has(name) || OF_THE_LOG.test(name)) return cells
+      return cells.map((cell, row) => (leaves(row) ? null : cell))
+    }),
+    ...(changes && { changes: changes.filter(({ row }) => !leaves(row)) }),
+  }
+}
+
+/** What a change log says of its place and time. */
+const OF_THE_LOG = /^_ab_cdc_/
+const CHANGED_AT = '_ab_cdc_updated_at'
+const DELETED_AT = '_ab_cdc_deleted_at'
 
 /** What a change log does not tell of a row cannot be judged: deletions, and values that it left out. */
 function keptBy(filter: RowCondition, batch: RecordBatch): (row: number) => boolean {

@@ -18,6 +18,7 @@ import {
   flatPath,
   mappedColumns,
   mappedPath,
+  type PlannedMapping,
   tableColumns,
   tablesIn,
   withMembers,
@@ -69,7 +70,11 @@ export function planStream(
     ? expand(input, stream, found, chosen, normalization, [...primaryKey, cursorField])
     : { columns: chosen, ignored: [] }
   const isFlattened = columns.some(({ members, elements }) => members ?? elements)
-  const mapping = config.mapping && { ...config.mapping, salt: saltOf(input), columns }
+  const leaves = isMerged && config.mapping?.filter && leavingRows(primaryKey, cursorField, found)
+  const mapping = config.mapping && {
+    ...{ ...config.mapping, salt: saltOf(input), columns },
+    ...(leaves && { leaves }),
+  }
   const isCopied = normalization !== 'raw' && !mapping && !isFlattened
   const path = stream.replay
     ? replayPath(key, capabilities.destination)
@@ -126,6 +131,7 @@ export function planStream(
       minimumGenerationId: stream.minimumGenerationId,
       normalization: normalization === 'raw' ? 'raw' : 'basic',
       format: path.load,
+      ...(leaves && { filtered: true }),
     },
   }
 }
@@ -161,6 +167,21 @@ function keepsUnchanged(
   if (mapping?.filter) return false
   const inColumns = normalization !== 'raw' && tablesIn(columns).length === 0
   return (destination.keepsUnchanged ?? false) !== false && inColumns
+}
+
+/** A key that is the source's own is free where a row is inserted: nothing can leave. */
+function leavingRows(
+  primaryKey: string[][],
+  [cursor]: string[],
+  { source_defined_primary_key: own = [] }: AirbyteStream,
+): PlannedMapping['leaves'] {
+  const names = (paths: string[][]) => paths.map(([name]) => name ?? '').sort()
+  const keys = names(primaryKey)
+  return {
+    keys,
+    ...(cursor !== undefined && { cursor }),
+    inserts: keys.join('\0') !== names(own).join('\0'),
+  }
 }
 
 function expand(

@@ -1,3 +1,4 @@
+import { isDedup } from '../../protocol/index.ts'
 import type { StreamOutlook } from './streams.ts'
 
 export interface PlanWarning {
@@ -5,6 +6,9 @@ export interface PlanWarning {
   stream?: string
   message: string
 }
+
+/** How the cursor is called that is a place in a log. */
+const OF_A_LOG = '_ab_cdc_'
 
 /** What a person should know of a stream before agreeing; null where it does not apply. */
 const RULES: Record<string, (stream: StreamOutlook) => string | null> = {
@@ -35,6 +39,13 @@ const RULES: Record<string, (stream: StreamOutlook) => string | null> = {
     destinationSyncMode === 'append' &&
     captures?.nullCursors?.includes(cursorField[0] ?? '')
       ? `The cursor '${cursorField[0]}' may be null: rows that come without a value after the first sync are not read, and counted in the receipt. Merge the stream by key, or take a cursor that is never null.`
+      : null,
+  FILTERED_ROWS_STAY: ({ found, config, view: { syncMode, destinationSyncMode } }) =>
+    syncMode === 'incremental' &&
+    isDedup(destinationSyncMode) &&
+    config.mapping?.filter &&
+    !found.default_cursor_field?.[0]?.startsWith(OF_A_LOG)
+      ? 'A row that was loaded and no longer fulfils the filter stays in the target as it was. Read by its log (CDC), where the source has one, it would be removed.'
       : null,
   COLUMNS_KEPT: ({ rehearsal, view }) => {
     const wanted = new Set(view.columns.map(({ name }) => name))

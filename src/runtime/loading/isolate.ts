@@ -60,6 +60,8 @@ export async function loadIsolated(
 
   function reject(batch: RecordBatch, error: Error, field: string | undefined): void {
     for (const id of batch.rowIds ?? []) gone.add(id)
+    // Of a row that has left the stream, whose key the table cannot hold, nothing is there.
+    if (batch.op?.[0] === 'x') return
     const why = { reason: error.message, ...(field === undefined ? {} : { field }) }
     result.rejects.push(rejectedRow(batch, 0, why))
     if (result.rejects.length > MAX_REJECTS) throw tooManyRejects(layout)

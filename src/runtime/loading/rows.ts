@@ -4,9 +4,9 @@ import {
   type Batch,
   type Cell,
   type Column,
+  isDelete,
   type RecordBatch,
   type RecordChange,
-  type RowOp,
 } from '../../protocol/index.ts'
 import { decodeCopyText } from '../formats/pg-copy-text.ts'
 import { type Layout, META, metaText, OP, RAW_DATA, RAW_ID, UNCHANGED } from './layout.ts'
@@ -75,9 +75,6 @@ function marksOf(
     cells[row] = places(own.flatMap(({ field }) => placeOf.get(field) ?? []))
   return [...marks, { name: UNCHANGED, cells }]
 }
-
-/** Whether a change takes rows away. */
-export const isDelete = (kind: RowOp) => kind === 'd' || kind === 't'
 
 /** A table that is a log itself tells a deleted row, which would else look like one of nulls, by its time. */
 function markDeleted(layout: Layout, { op, extractedAt }: RecordBatch, cells: Cell[][]): void {

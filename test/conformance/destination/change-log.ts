@@ -171,6 +171,61 @@ export function changeLogCases({ destination, opened, base, it }: DestinationCas
       ],
     ))
 
+  it('takes away a row that has left the stream, and the one that comes back is there again', () =>
+    expectRows(
+      [
+        [
+          ['u', 1, 'one', 1],
+          ['u', 2, 'two', -1],
+          ['i', 3, 'three', 1],
+          ['u', 4, 'four', 1],
+        ],
+        [
+          ['x', 1, null, 2],
+          ['x', 2, null, 2],
+          ['x', 3, null, 2],
+          ['u', 3, 'three again', 3],
+          // Of rows that were never there, before and after they come.
+          ['x', 8, null, 3],
+          ['x', 9, null, 3],
+          ['u', 9, 'nine', 4],
+          ['u', 7, 'seven', 4],
+          ['x', 7, null, 5],
+        ],
+        [
+          ['u', 1, 'one again', 6],
+          ['d', 8, null, 7],
+        ],
+      ],
+      [
+        [1, 'one again'],
+        [3, 'three again'],
+        [4, 'four'],
+        [9, 'nine'],
+      ],
+    ))
+
+  it('resurrects no row that left, and loses none that is newer, when the log is read again', () => {
+    const log: Change[] = [
+      ['x', 1, null, 2],
+      ['x', 2, null, 3],
+      ['u', 2, 'two again', 4],
+    ]
+    return expectRows(
+      [
+        [
+          ['u', 1, 'one', 1],
+          ['u', 2, 'two', 1],
+        ],
+        log,
+        [['u', 1, 'one', 1]],
+        log.slice(0, 2),
+        [['u', 1, 'snapshot', null]],
+      ],
+      [[2, 'two again']],
+    )
+  })
+
   it('rejects a deletion without a key', async () => {
     const plan = planned()
     await withLoader(opened(), plan, async (loader) => {

@@ -161,20 +161,29 @@ export function childCases({ destination, opened, base, it }: DestinationCase): 
         await loader.load(chunkOf(destination, family, id, rows, { op }), fence)
         await loader.finish(fence)
       })
-    await log('deleted', [[1, 2, null]], ['d'], 2)
-    expect(await read(opened(), family)).toEqual({
-      ...{ orders: ['2 1'], items: ['0 b 1.5 1'], parts: ['0 y'] },
-    })
-    await log('back', [[1, 3, `[${item('again')}]`]], ['u'], 3)
-    expect((await read(opened(), family)).items).toEqual(['0 again 1.5 null', '0 b 1.5 1'])
+    for (const [fence, gone] of [
+      [2, 'd'],
+      [4, 'x'],
+    ] as const) {
+      const left: Order[] = [
+        [1, fence, null],
+        [7, fence, null],
+      ]
+      await log(`gone ${gone}`, left, [gone, gone], fence)
+      expect(await read(opened(), family)).toEqual({
+        ...{ orders: ['2 1'], items: ['0 b 1.5 1'], parts: ['0 y'] },
+      })
+      await log(`back ${gone}`, [[1, fence + 1, `[${item('again')}]`]], ['u'], fence + 1)
+      expect((await read(opened(), family)).items).toEqual(['0 again 1.5 null', '0 b 1.5 1'])
+    }
     await log(
       'emptied',
       [
-        [null, 4, null],
-        [9, 5, `[${item('after')}]`],
+        [null, 6, null],
+        [9, 7, `[${item('after')}]`],
       ],
       ['t', 'u'],
-      4,
+      6,
     )
     expect(await read(opened(), family)).toEqual({
       ...{ orders: ['9 1'], items: ['0 after 1.5 null'], parts: [] },

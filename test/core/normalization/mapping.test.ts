@@ -13,6 +13,7 @@ import type {
   Literal,
   RecordBatch,
   RowCondition,
+  RowOp,
 } from '../../../src/protocol/index.ts'
 
 const COLUMNS: Column[] = [
@@ -171,6 +172,63 @@ describe('a filter', () => {
         expect.objectContaining({ code: 'VALIDATION_FAILED', field: 'mapping.filter' }),
       )
     }
+  })
+
+  const log: Column[] = [
+    ...COLUMNS,
+    { name: '_ab_cdc_updated_at', type: 'timestamp_with_timezone' },
+    { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' },
+  ]
+  const when = '2026-03-01T00:00:00Z'
+  const changed = (op: RowOp[], over: Partial<RecordBatch> = {}) =>
+    batch({
+      op,
+      schema: log,
+      columns: [...batch().columns, [when, when, when], [null, null, null]],
+      ...over,
+    })
+  const leaving = { ...planned, columns: log, leaves: { keys: ['id'], inserts: false } }
+
+  it('lets a changed row that does not fulfil it leave, by its key alone', () => {
+    const changes = [0, 1].map((row) => ({
+      ...{ row, field: 'price', change: 'NULLED' as const, reason: `of ${row}` },
+    }))
+    const filter: RowCondition = { field: 'id', op: 'lt', value: 2 }
+    const { batch: left, filtered } = applyMapping(changed(['u', 'u', 'm'], { changes }), {
+      ...{ ...leaving, filter, hash: ['id'], rename: { id: 'key' } },
+    })
+    expect(filtered).toBe(2)
+    expect(left.op).toEqual(['u', 'x', 'x'])
+    expect(left.columns.map((cells) => cells.slice(1))).toEqual([
+      [expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^[0-9a-f]{64}$/)],
+      ...[1, 2, 3, 4].map(() => [null, null]),
+      ...[
+        [when, when],
+        [when, when],
+      ],
+    ])
+    expect(left.columns[1]?.[0]).toBe('a@x.test')
+    expect(left.columns[6]?.[0]).toBe(null)
+    expect(left.changes).toMatchObject([{ row: 0, reason: 'of 0' }])
+  })
+
+  it('leaves out a new row that does not fulfil it, where its key was free', () => {
+    const filter: RowCondition = { field: 'email', op: 'eq', value: 'nobody' }
+    const op: RowOp[] = ['i', 'u', 'd']
+    expect(applyMapping(changed(op), { ...leaving, filter }).batch.op).toEqual(['x', 'd'])
+    const any = { ...leaving, filter, leaves: { keys: ['id'], inserts: true } }
+    expect(applyMapping(changed(op), any).batch.op).toEqual(['x', 'x', 'd'])
+  })
+
+  it('leaves out what has no whole key, rows of a snapshot, and all where rows are appended', () => {
+    const filter: RowCondition = { field: 'email', op: 'eq', value: 'nobody' }
+    const keyless = { ...leaving, filter, leaves: { keys: ['id', 'email'], inserts: false } }
+    const { batch: kept, filtered } = applyMapping(changed(['u', 'u', 'u']), keyless)
+    expect([kept.op, filtered]).toEqual([['x', 'x'], 3])
+    expect(applyMapping(changed([], { op: undefined }), { ...leaving, filter })).toMatchObject({
+      ...{ batch: { length: 0 }, filtered: 3 },
+    })
+    expect(applyMapping(changed(['u', 'u', 'd']), { ...planned, filter }).batch.op).toEqual(['d'])
   })
 
   it('names a field that is no column', () => {

@@ -246,8 +246,11 @@ describe('values that MySQL refuses', () => {
       ['a', '1'],
       ['x'.repeat(761), '2'],
       ['x'.repeat(760), '3'],
+      ['y'.repeat(761), null],
     ]
-    const result = await load(await open(plan), long, { columns: keyed, isolate: true })
+    // Nor is the one looked for that has left the stream, and could not be there.
+    const op: RowOp[] = ['u', 'u', 'u', 'x']
+    const result = await load(await open(plan), long, { columns: keyed, op, isolate: true })
     expect(result.rows).toBe(2)
     expect(result.rejects).toMatchObject([{ field: 'name' }])
   })

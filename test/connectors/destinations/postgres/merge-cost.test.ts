@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Column } from '../../../../src/protocol/index.ts'
+import type { Column, RowOp } from '../../../../src/protocol/index.ts'
 import type { Loader } from '../../../../src/runtime/contract.ts'
 import { chunk, createTestDatabase, encoded, type TestDatabase } from './support.ts'
 
@@ -61,14 +61,16 @@ async function filled(size: number): Promise<Filled> {
   return { loader, size }
 }
 
-/** Milliseconds of one merge of updates, inserts and deletes. */
+/** Milliseconds of one merge of updates, inserts, deletes, and rows that leave. */
 async function timeMerge({ loader, size }: Filled, round: number): Promise<number> {
   const lines = Array.from({ length: CHANGES }, (_, i) => {
     const id = 1 + ((i * 7919 * round) % (size + 1000))
     return `${id}\tchanged\t${round}\t${i % 10 === 0 ? '2026-01-01 00:00:00+00' : '\\N'}\n`
   })
+  const op = lines.map((_, i): RowOp => (i % 10 === 5 ? 'x' : 'u'))
   const start = performance.now()
-  const result = await loader.load(chunk(`c${round}`, [encoded(COLUMNS, lines.join(''))]), 1)
+  const batch = { ...encoded(COLUMNS, lines.join('')), op }
+  const result = await loader.load(chunk(`c${round}`, [batch]), 1)
   expect(result.rows).toBe(CHANGES)
   return performance.now() - start
 }

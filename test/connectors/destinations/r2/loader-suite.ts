@@ -307,6 +307,20 @@ export function loaderSuite(name: string, fresh: () => ObjectStore) {
       expect(await loader.count()).toBe(2)
     })
 
+    it('rejects a row whose key the file cannot hold, and none that has left the stream', async () => {
+      const loader = open(fresh(), planOf({ mode: 'append_dedup' }), 'Parquet')
+      await loader.prepare(1)
+      const cells = [
+        [1, 'one', 'two'],
+        ['a', 'b', null],
+      ]
+      const batch = { ...batchOf(USERS, cells), op: ['u' as const, 'u' as const, 'x' as const] }
+      const { rows, rejects } = await loader.load(chunkOf('a', [batch]), 1)
+      expect(rows).toBe(1)
+      expect(rejects).toMatchObject([{ field: 'id', row: '{"id":"one","name":"b"}' }])
+      expect(await rowsOf(loader)).toEqual([[1, 'a']])
+    })
+
     it.each(['Parquet', 'JSONL', 'CSV'])('keeps rows without a key out of %s', async (format) => {
       const loader = open(fresh(), planOf({ mode: 'append_dedup' }), format)
       await loader.prepare(1)
