@@ -139,7 +139,7 @@ describe('a filter', () => {
       ['10:00:00.000000', '-01:00:00'],
     ],
     ['binary', ['/w==', 'AA==', null], 'gt', 'fw==', ['/w==']],
-  ])('compares %s %j: %s %j', (type, cells, op, value, kept) => {
+  ])('compares %s %o: %s %j', (type, cells, op, value, kept) => {
     const schema: Column[] = [{ name: 'c', type }]
     const one = batch({ schema, columns: [cells], length: cells.length })
     const filter = { field: 'c', op, value } as RowCondition
