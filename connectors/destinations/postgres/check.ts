@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { AirbyteError } from '../../../src/protocol/index.ts'
+import { requireUtf8 } from './encoding.ts'
 import { identifier, quote } from './identifiers.ts'
 import { qualified } from './layout.ts'
 
@@ -9,6 +10,7 @@ const PROBE = '_airbyte_check'
 export async function probe(client: pg.Client, schemaName: string): Promise<void> {
   const schema = identifier(schemaName)
   const table = qualified(schema, PROBE)
+  await requireUtf8(client)
   await client.query('BEGIN')
   try {
     const { rows } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema])

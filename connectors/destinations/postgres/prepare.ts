@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { ConnectorContext, LedgerPosition } from '../../../src/runtime/contract.ts'
 import { type Layout, ROOT_ID, writeTable } from '../../../src/runtime/loading/layout.ts'
 import { refuseStrangers } from '../../../src/runtime/loading/ownership.ts'
+import { requireUtf8 } from './encoding.ts'
 import { quote } from './identifiers.ts'
 import { hiddenName, METADATA, qualified } from './layout.ts'
 import {
@@ -19,8 +20,12 @@ import { endSuperseded, showFence } from './supersede.ts'
 import { isReliedUpon } from './swap.ts'
 import { ensureRoot, ensureTable, evolve, inspect } from './tables.ts'
 
-/** Schema and ledger tables. A lock makes two first syncs into one schema take turns. */
+/**
+ * Schema and ledger tables. A lock makes two first syncs into one schema take turns. Rejects with
+ * VALIDATION_FAILED if the stream is new to a database that is not in UTF8.
+ */
 export async function prepareSchema(client: pg.Client, layout: Layout): Promise<void> {
+  await requireUtf8(client, async () => (await readHead(client, layout)) !== null)
   await lock(client, `airbyte schema ${layout.schema}`)
   const { rows } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [
     layout.schema,

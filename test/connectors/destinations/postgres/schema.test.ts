@@ -1,9 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import postgres from '../../../../connectors/destinations/postgres/index.ts'
 import { createNodeContext } from '../../../../src/egress/node-context.ts'
 import type { AirbyteType, Cell, Column } from '../../../../src/protocol/index.ts'
 import { encodeCopyText } from '../../../../src/runtime/formats/pg-copy-text.ts'
-import { chunk, createTestDatabase, encoded, records, type TestDatabase, USERS } from './support.ts'
+import {
+  chunk,
+  createTestDatabase,
+  encoded,
+  planOf,
+  records,
+  type TestDatabase,
+  USERS,
+} from './support.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -11,6 +20,8 @@ beforeAll(async () => {
 })
 afterAll(() => db.drop())
 beforeEach(() => db.sql.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public'))
+
+const ctx = createNodeContext()
 
 const typesOf = async (table: string) =>
   Object.fromEntries(
@@ -32,18 +43,54 @@ describe('prepare', () => {
     await db.sql.query('DROP SCHEMA "Shop ""EU""" CASCADE')
   })
 
-  it('says that a database in an encoding of few letters is none for it', async () => {
-    await db.sql.query('DROP DATABASE IF EXISTS dest_latin1')
-    await db.sql.query(`CREATE DATABASE dest_latin1 ENCODING LATIN1 LOCALE 'C' TEMPLATE template0`)
-    const loader = await db.open({ target: { table: '日本' } }, { database: 'dest_latin1' })
-    try {
-      await expect(loader.prepare(1)).rejects.toMatchObject({
+  it.each(['LATIN1', 'SQL_ASCII'])(
+    'refuses a database in %s: check, plan and first sync say the same',
+    async (encoding) => {
+      await db.sql.query('DROP DATABASE IF EXISTS dest_letters')
+      await db.sql.query(
+        `CREATE DATABASE dest_letters ENCODING ${encoding} LOCALE 'C' TEMPLATE template0`,
+      )
+      const config = { ...db.config, database: 'dest_letters' }
+      const problem = {
         ...{ code: 'VALIDATION_FAILED', kind: 'config', field: 'config.database' },
+        message: expect.stringMatching(new RegExp(`dest_letters.*${encoding}`)),
         hint: expect.stringContaining('ENCODING UTF8'),
-      })
+      }
+      try {
+        expect(await postgres.check(ctx, config)).toMatchObject({ ok: false, problem })
+        for (const table of ['users', '日本']) {
+          const plan = planOf({ target: { table } })
+          await expect(postgres.rehearse?.(ctx, config, plan)).rejects.toMatchObject(problem)
+          const loader = await postgres.open(ctx, config, plan)
+          await expect(loader.prepare(1)).rejects.toMatchObject(problem)
+          await loader.close()
+        }
+        const made = new pg.Client(new URL('/dest_letters', inject('pgUrl')).href)
+        await made.connect()
+        const tables = await made.query("SELECT FROM pg_tables WHERE schemaname = 'public'")
+        expect(tables.rowCount).toBe(0)
+        await made.end()
+      } finally {
+        await db.sql.query('DROP DATABASE dest_letters WITH (FORCE)')
+      }
+    },
+  )
+
+  it('goes on with a stream that it has in a database that is not in UTF8', async () => {
+    const other = await createTestDatabase('dest_letters_of_old')
+    try {
+      await (await other.open({})).prepare(1)
+      // As one of an earlier version, which took it.
+      await db.sql.query(
+        "UPDATE pg_database SET encoding = pg_char_to_encoding('LATIN1') WHERE datname = 'dest_letters_of_old'",
+      )
+      const loader = await other.open({})
+      await loader.prepare(2)
+      await loader.load(chunk('a', [records(USERS, [[1, 'Ann', null]])]), 2)
+      const added = await other.open({ stream: { name: 'added' }, target: { table: 'added' } })
+      await expect(added.prepare(1)).rejects.toMatchObject({ field: 'config.database' })
     } finally {
-      await loader.close()
-      await db.sql.query('DROP DATABASE dest_latin1 WITH (FORCE)')
+      await other.drop()
     }
   })
 
