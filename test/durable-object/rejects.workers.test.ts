@@ -1,7 +1,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
-import { connect, run, TENANT } from './harness.ts'
+import { armFaultPoint } from '../../src/core/fault-points.ts'
+import { AirbyteError } from '../../src/protocol/index.ts'
+import { connect, ended, run, settled, start, TENANT } from './harness.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 const rejecting = { type: 'dev-null', config: { reject_every: 100 } }
@@ -55,3 +57,30 @@ it('removes the rejected rows of a connection that is destroyed, and of no other
   expect(await rejectsOf(one.id)).toBe(0)
   expect(await rejectsOf(other.id)).toBeGreaterThan(0)
 })
+
+it.each(['direct', 'staged'] as const)(
+  'knows what was rejected of a chunk whose worker died after the commit, %s',
+  async (transfer) => {
+    const { id, connection } = await connect({ destination: rejecting, change: { transfer } })
+    let isCommitted = false
+    armFaultPoint('load.committed', 1, async () => {
+      isCommitted = true
+      // Whoever has lost a claim goes without a word.
+      throw new AirbyteError('FENCE_LOST', 'the worker died')
+    })
+    const sync = await start(connection)
+    const { syncId } = await sync.get()
+    await expect.poll(() => isCommitted, { timeout: 10_000 }).toBe(true)
+    await runInDurableObject(syncObject(syncId), (_object, state) => {
+      state.storage.sql.exec(
+        `update tasks set fence = fence + 1, lease_until = 0 where status = 'claimed'`,
+      )
+    })
+    await runDurableObjectAlarm(syncObject(syncId))
+    await ended(sync)
+    await settled(connection, syncId)
+    const receipt = await connection.receipt(syncId)
+    expect(receipt).toMatchObject({ streams: [{ rowsLoaded: 2475, rowsRejected: 25 }] })
+    expect(await rejectsOf(id)).toBe(1)
+  },
+)

@@ -1,5 +1,5 @@
 import { AirbyteError, type Batch, toAirbyteError } from '../../protocol/index.ts'
-import type { Destination, Loader } from '../../runtime/contract.ts'
+import type { ChunkProof, Destination, Loader } from '../../runtime/contract.ts'
 import { decodeFrames } from '../../staging/chunk-codec.ts'
 import { faultPoint } from '../fault-points.ts'
 import { checksummed } from './checksum.ts'
@@ -31,14 +31,20 @@ async function loadStaged(
   chunk: StagedChunk,
 ): Promise<void> {
   const { sync, claim, ctx } = slice
+  const { id, end, stagedKey: _, ...staged } = chunk
   await faultPoint('load.before-commit')
-  const refused = rejectsOfLoad(slice, chunk.id)
+  const refused = rejectsOfLoad(slice, id)
+  const proofNow = (): ChunkProof => ({
+    ...staged,
+    rejected: staged.rejected + refused.count(),
+    rejectsKey: refused.key() ?? staged.rejectsKey,
+  })
   const load = (isolateBadRows: boolean) =>
     loader.load(
       {
-        id: chunk.id,
+        id,
         body: toLoaderForm(readStaged(slice, chunk), destination.capabilities),
-        end: () => chunk.end,
+        end: () => ({ ...end, proof: proofNow() }),
         keepRejects: refused.keep,
         isolateBadRows,
       },
@@ -50,13 +56,14 @@ async function loadStaged(
     return load(true)
   })
   await faultPoint('load.committed')
-  if (!refused.isKept()) await refused.keep(result.rejects)
+  // What an attempt before this one had rejected is in the ledger, with the chunk.
+  if (!result.duplicate && !refused.isKept()) await refused.keep(result.rejects)
+  const proof = (result.duplicate ? result.end.proof : undefined) ?? proofNow()
   await sync.loaded(claim.taskId, claim.fence, {
     ...chunk,
+    ...proof,
     rows: result.rows,
-    nulled: chunk.nulled + (result.nulled ?? 0),
-    rejected: chunk.rejected + result.rejects.length,
-    rejectsKey: refused.key() ?? chunk.rejectsKey,
+    nulled: proof.nulled + (result.nulled ?? 0),
   })
   await faultPoint('load.reported')
 }

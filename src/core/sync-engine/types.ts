@@ -241,11 +241,12 @@ export interface SyncControl {
   planned(taskId: string, fence: number, plan: PlanReport): Promise<void>
   /** Where the destination's ledger stands; where it is ahead of the sync, an answer was lost. */
   resumed(taskId: string, fence: number, position: LedgerPosition): Promise<void>
-  /** Records the chunk; throws REJECTS_OVER_THRESHOLD when that many rows were rejected (also `loaded`). */
+  /** Records a chunk that is to be loaded. */
   staged(taskId: string, fence: number, chunk: StagedChunk): Promise<void>
   /** Changes of the stream's lists of partitions that the connection may not have yet, in order. */
   partitions(taskId: string, fence: number, after: number): Promise<PartitionPage>
   nextStaged(taskId: string, fence: number): Promise<StagedChunk | null>
+  /** Records a chunk that is loaded; throws REJECTS_OVER_THRESHOLD when too many rows were rejected. */
   loaded(taskId: string, fence: number, chunk: ChunkReport): Promise<void>
   /** The position moved without rows. */
   advanced(taskId: string, fence: number, end: ChunkEnd): Promise<void>
