@@ -11,13 +11,17 @@
  * that knows nothing of a temporary table would read the whole target. Rows of the target are
  * updated, not inserted over: an index of its owner then refuses a row instead of changing another.
  */
+import type { RecordBatch } from '../../../src/protocol/index.ts'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { refusedRows } from '../../../src/runtime/loading/isolate.ts'
 import { META, OP, ORDER, UNCHANGED } from '../../../src/runtime/loading/layout.ts'
-import { quote, text } from '../../../src/runtime/mysql/sql.ts'
+import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
+import { quote } from '../../../src/runtime/mysql/sql.ts'
+import { rejectedRow } from '../../../src/runtime/row-text.ts'
 import { dropAbsent, isDelete, ranksBelow, removeRows, removeTruncated } from './deletes.ts'
 import { columnAtFault } from './fault.ts'
 import { incoming, type Layout, latest } from './layout.ts'
+import { recordsIn } from './read-back.ts'
 import { underSavepoint } from './savepoint.ts'
 import type { SqlClient } from './session.ts'
 import { rowMetadata } from './sink.ts'
@@ -68,7 +72,7 @@ export const joined = ({ keys, ...layout }: Layout, table: string) =>
  * `isolate` those too that the target refuses: a constraint of its owner.
  */
 export async function merge(
-  client: SqlClient,
+  client: MysqlClient,
   layout: Layout,
   into: Merge,
 ): Promise<RejectedRow[]> {
@@ -121,30 +125,37 @@ async function lookAt(client: SqlClient, layout: Layout): Promise<Found> {
   }
 }
 
-async function takeKeyless(client: SqlClient, layout: Layout, max: number): Promise<RejectedRow[]> {
+async function takeKeyless(
+  client: MysqlClient,
+  layout: Layout,
+  max: number,
+): Promise<RejectedRow[]> {
   const keyless = layout.keys.map((key) => `${quote(key)} IS NULL`).join(' OR ')
   const missing = `(${keyless}) AND NOT ${quote(OP)} <=> 't'`
-  const field = layout.keys.map((key) => `WHEN ${quote(key)} IS NULL THEN ${text(key)}`).join(' ')
-  const rows = await client.query(
-    `SELECT CASE ${field} END, ${rowJson(layout)} FROM ${incoming(layout)}
-     WHERE ${missing} ORDER BY ${quote(ORDER)} LIMIT ${max + 1}`,
-  )
-  if (rows.length > 0) await client.execute(`DELETE FROM ${incoming(layout)} WHERE ${missing}`)
-  return rows.map(([name, row]) => ({
+  const places = layout.keys.map((key) => layout.columns.findIndex(({ name }) => name === key))
+  const which = `${missing} ORDER BY ${quote(ORDER)} LIMIT ${max + 1}`
+  const rejects = await rejectedIn(client, layout, which, ({ columns }, row) => ({
     reason: 'a primary key column is null',
-    field: String(name),
-    row: String(row),
+    field: layout.keys[places.findIndex((place) => (columns[place]?.[row] ?? null) === null)],
   }))
+  if (rejects.length > 0) await client.execute(`DELETE FROM ${incoming(layout)} WHERE ${missing}`)
+  return rejects
 }
 
-/** The row as JSON text; bytes in base64. */
-const rowJson = ({ columns }: Layout) =>
-  `JSON_OBJECT(${columns
-    .map(({ name, column }) => {
-      const value = column.type === 'binary' ? `TO_BASE64(${quote(name)})` : quote(name)
-      return `${text(name)}, ${value}`
-    })
-    .join(', ')})`
+/** Rows of the chunk as they are kept, to be loaded again. */
+async function rejectedIn(
+  client: MysqlClient,
+  layout: Layout,
+  which: string,
+  why: (batch: RecordBatch, row: number) => Pick<RejectedRow, 'reason' | 'field'>,
+): Promise<RejectedRow[]> {
+  const rejects: RejectedRow[] = []
+  const from = `${incoming(layout)} WHERE ${which}`
+  for await (const batch of recordsIn(client, layout, layout.columns, from))
+    for (let row = 0; row < batch.length; row++)
+      rejects.push(rejectedRow(batch, row, why(batch, row)))
+  return rejects
+}
 
 /** Notes which row of each key will stand. */
 async function findLatest(client: SqlClient, layout: Layout, unplaced: boolean): Promise<void> {
@@ -207,7 +218,7 @@ async function upsert(
 
 /** The chunk's rows in parts, down to those that are refused. */
 async function upsertIsolated(
-  client: SqlClient,
+  client: MysqlClient,
   layout: Layout,
   into: Merge,
   max: number,
@@ -220,15 +231,10 @@ async function upsertIsolated(
       const part = `i.${order} BETWEEN ${from} AND ${to}`
       return underSavepoint(client, () => upsert(client, layout, into, part))
     },
-    async rejected(at, error) {
+    rejected(at, error) {
       const field = columnAtFault(layout, error)
-      const rows = await client.query(
-        `SELECT ${rowJson(layout)} FROM ${incoming(layout)} WHERE ${order} = ${at}`,
-      )
-      return rows.map(([row]) => ({
-        ...{ reason: error.message, row: String(row) },
-        ...(field === undefined ? {} : { field }),
-      }))
+      const why = { reason: error.message, ...(field === undefined ? {} : { field }) }
+      return rejectedIn(client, layout, `${order} = ${at}`, () => why)
     },
   })
 }

@@ -17,13 +17,22 @@ export async function* readRows(
   layout: Layout,
   generationId?: number,
 ): AsyncGenerator<RecordBatch> {
-  const columns = plannedColumns(layout)
   const where =
     generationId === undefined ? '' : ` WHERE ${quote(GENERATION_ID)} = ${Number(generationId)}`
+  const from = `${nameOf(layout, layout.table)}${where}`
+  yield* recordsIn(client, layout, plannedColumns(layout), from)
+}
+
+/** Rows of a table with these columns, as they were before they were written there. */
+export async function* recordsIn(
+  client: MysqlClient,
+  { stream }: Layout,
+  columns: TableColumn[],
+  from: string,
+): AsyncGenerator<RecordBatch> {
   const list = columns.map(expression).join(', ')
-  const builder = new RecordBuilder(layout.stream, columns.map(built), new Set())
-  const rows = client.rows(`SELECT ${list} FROM ${nameOf(layout, layout.table)}${where}`)
-  for await (const block of rows) {
+  const builder = new RecordBuilder(stream, columns.map(built), new Set())
+  for await (const block of client.rows(`SELECT ${list} FROM ${from}`)) {
     for (let row = 0; row < block.rows; ) {
       row = builder.append(block, row)
       if (builder.full) yield builder.take(0)

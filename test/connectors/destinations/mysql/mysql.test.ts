@@ -280,6 +280,39 @@ describe('values that MySQL refuses', () => {
   })
 })
 
+describe('a row that is rejected by a merge', () => {
+  it('is kept as it came, to be loaded again', async () => {
+    const columns: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: 'flag', type: 'boolean' },
+      { name: 'bytes', type: 'binary' },
+      { name: 'doc', type: 'unknown' },
+      { name: 'exact', type: 'number' },
+    ]
+    const bytes = Buffer.alloc(100, 7).toString('base64')
+    const values: Cell[] = [true, bytes, '{"big": 9007199254740993}', '1234567890123456789.25']
+    const plan = fresh({ columns, mode: 'append_dedup' })
+    const loader = await open(plan)
+    await loader.prepare(1)
+    await run(`ALTER TABLE ${plan.table} ADD CONSTRAINT ${plan.table}_few CHECK (id < 5)`)
+    const rows = [
+      [9, ...values],
+      [null, ...values],
+    ]
+    const { rejects } = await loader.load(
+      chunk('c', [of(columns, rows)], { isolateBadRows: true }),
+      1,
+    )
+    expect(rejects.map(({ row }) => row)).toEqual(
+      ['null', '9'].map(
+        (id) =>
+          `{"id":${id},"flag":true,"bytes":"${bytes}","doc":{"big": 9007199254740993},"exact":1234567890123456789.25}`,
+      ),
+    )
+    expect(rejects[0]).toMatchObject({ field: 'id', reason: 'a primary key column is null' })
+  })
+})
+
 describe('names', () => {
   it('that are one to MySQL are told apart, and those that it does not take are replaced', async () => {
     const names = [
