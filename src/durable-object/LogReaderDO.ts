@@ -6,6 +6,7 @@ import {
   fromRecord,
   type StreamKey,
   streamKey,
+  toAirbyteError,
 } from '../protocol/index.ts'
 import type { LogEnd, LogProgress, LogStream, UnloadedStreams } from '../runtime/source-log.ts'
 import { deletePrefix } from '../staging/delete-prefix.ts'
@@ -20,6 +21,9 @@ import { guarded } from './rpc-guard.ts'
 const HOLD_MS = 5 * 60_000
 /** How often the alarm looks whether the log is being drained. */
 const WATCH_MS = 10_000
+/** How often, and for how long, a database that is away is asked to remove what was set up there. */
+const REMOVE_MS = 3600_000
+const REMOVE_FOR_MS = 7 * 24 * 3600_000
 
 /**
  * The one reader of a source's log. It drains the log into segments in R2 while a sync is at work, for
@@ -131,19 +135,47 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
     return guarded(async () => {
       const log = this.#store.log()
       if (!log || log.connectionId !== owner.connectionId) return
-      this.#store.save({ ...log, heldUntil: 0 })
+      const released = { ...log, followed: false, heldUntil: 0, releasedAt: Date.now() }
+      this.#store.save(released)
+      await this.ctx.storage.setAlarm(Date.now() + REMOVE_MS)
       await this.#drain.stop()
       await this.#drain.drop(log)
-      await deletePrefix(stagingStore(this.env, log.tenantId), prefixOf(log))
-      await this.ctx.storage.deleteAlarm()
-      await this.ctx.storage.deleteAll()
-      migrate(this.ctx.storage, LOG_MIGRATIONS)
+      await this.#erase(log)
     })
+  }
+
+  /** The database was away when its connection went. A source that is gone too leads nowhere. */
+  async #remove(log: LogRow, releasedAt: number): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now() + REMOVE_MS)
+    try {
+      await this.#drain.drop(log)
+    } catch (error) {
+      const isGone = toAirbyteError(error).code === 'NOT_FOUND'
+      console.error('log not removed', String(error))
+      if (!isGone && Date.now() < releasedAt + REMOVE_FOR_MS) return
+    }
+    await this.#erase(log)
+  }
+
+  /** Another connection begins: whatever of the one that is gone cannot be removed now is left. */
+  async #removeReleased(): Promise<void> {
+    const log = this.#store.log()
+    if (log?.releasedAt === undefined) return
+    await this.#drain.drop(log).catch((error) => console.error('log not removed', String(error)))
+    await this.#erase(log)
+  }
+
+  async #erase(log: LogRow): Promise<void> {
+    await deletePrefix(stagingStore(this.env, log.tenantId), prefixOf(log))
+    await this.ctx.storage.deleteAlarm()
+    await this.ctx.storage.deleteAll()
+    migrate(this.ctx.storage, LOG_MIGRATIONS)
   }
 
   override async alarm(): Promise<void> {
     const log = this.#store.log()
     if (!log) return
+    if (log.releasedAt !== undefined) return this.#remove(log, log.releasedAt)
     await this.ctx.storage.setAlarm(Date.now() + WATCH_MS)
     if (log.followed) await this.#follow(log)
     const held = this.#store.log()
@@ -193,6 +225,7 @@ export class LogReaderDO extends DurableObject<Env> implements LogReaderApi {
   }
 
   async #prepare(owner: LogOwner, asked: LogStream[]) {
+    await this.#removeReleased()
     const before = this.#store.log()
     if (before && before.connectionId !== owner.connectionId) throw isTaken()
     const known = new Map(this.#store.streams().map((s) => [s.stream, s]))

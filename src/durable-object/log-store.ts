@@ -35,6 +35,8 @@ export interface LogRow {
   loadedTo?: JsonObject
   /** What stopped the reader. */
   problem?: ErrorRecord
+  /** The connection is gone since then; what was set up for it at the database could not be removed. */
+  releasedAt?: number
 }
 
 /** Parts that one answer names at most. */

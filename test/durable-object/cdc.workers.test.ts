@@ -1,15 +1,16 @@
+import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseLsn } from '../../src/cdc/postgres/index.ts'
 import { armFaultPoint } from '../../src/core/fault-points.ts'
-import { stagingStore } from '../../src/durable-object/platform.ts'
+import { connectionStub, stagingStore } from '../../src/durable-object/platform.ts'
 import { SCOPES } from '../../src/operations/caller.ts'
 import { createOperationContext } from '../../src/operations/context.ts'
 import { logLagOf } from '../../src/operations/log-lag.ts'
 import type { JsonObject } from '../../src/protocol/index.ts'
 import { closePostgres } from '../../src/runtime/postgres/client.ts'
-import { type CdcDatabase, logOf, openDatabase } from './cdc-support.ts'
-import { connect, ended, run, start, TENANT } from './harness.ts'
+import { type CdcDatabase, logOf, openDatabase, reader } from './cdc-support.ts'
+import { connect, ended, postgresConfig, run, start, TENANT } from './harness.ts'
 
 let db: CdcDatabase
 beforeAll(async () => {
@@ -191,6 +192,41 @@ describe('a sync that follows the log of PostgreSQL, in workerd', () => {
     expect(await left()).toEqual([{ slots: '1', publications: '1' }])
     await connection.destroy()
     expect(await left()).toEqual([{ slots: '0', publications: '0' }])
+  })
+
+  describe('whose database is away when it is deleted', () => {
+    const slots = async () =>
+      (await db.client.query(`select from pg_replication_slots where database = 'cdc_sync'`))
+        .rowCount
+    /** A connection that was deleted while its source led nowhere. */
+    async function deleted() {
+      const { connection, id, source } = await connect(setup())
+      await run(connection)
+      const record = await connection.get()
+      const { host, password } = postgresConfig('src') as Record<string, string>
+      await source.update({ config: { host: 'nowhere.invalid' } })
+      await connection.destroy()
+      expect(await slots()).toBe(1)
+      await source.update({ config: { host, password } as JsonObject })
+      return { record, id }
+    }
+
+    it('has slot and publication removed later', async () => {
+      const { id } = await deleted()
+      await runDurableObjectAlarm(reader(id))
+      expect(await slots()).toBe(0)
+      expect(await logOf(id)).toBeUndefined()
+    })
+
+    it('leaves the log to another connection', async () => {
+      const { record } = await deleted()
+      const id = crypto.randomUUID()
+      const other = connectionStub(env, TENANT, id)
+      await other.create({ ...record, id, name: id })
+      expect(await run(other)).toMatchObject({ status: 'succeeded' })
+      await other.destroy()
+      expect(await slots()).toBe(0)
+    })
   })
 })
 
