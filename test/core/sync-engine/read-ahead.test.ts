@@ -54,6 +54,21 @@ describe('reading ahead', () => {
     expect(seen.left).toBe(true)
   })
 
+  it('keeps to the limit where the first row of a batch has no text and the others have', async () => {
+    const seen = { pulled: 0 }
+    async function* large(): AsyncGenerator<Batch> {
+      for (; seen.pulled < 50; seen.pulled++) {
+        const schema = [{ name: 't', type: 'string' as const }]
+        const columns = [[null, 'x'.repeat(1000)]]
+        yield { kind: 'records', stream: 's', schema, length: 2, columns, extractedAt: 0 }
+      }
+    }
+    const { stop } = readAhead(large(), 3000)
+    await sleep(50)
+    stop()
+    expect(seen.pulled).toBeLessThan(4)
+  })
+
   it('has read a short source to its end while nobody takes anything', async () => {
     const { ended } = readAhead(source(2).batches, 24)
     expect(await ended).toBe(true)
