@@ -26,8 +26,13 @@ export function nextRun(schedule: Schedule, connectionId: string, after: number)
   if (schedule.type === 'manual') return null
   if (schedule.type === 'continuous') return after
   if (schedule.type === 'interval') return after + schedule.seconds * 1000
-  const [first, second] = nextCron(schedule, new Date(after))
-  return first + jitterOf(connectionId, second - first)
+  // A moment that is over may be due only now, by its offset.
+  for (let from = after - MAX_JITTER_MS; ; ) {
+    const [moment, following] = nextCron(schedule, new Date(from))
+    const due = moment + jitterOf(connectionId, following - moment)
+    if (due > after) return due
+    from = moment
+  }
 }
 
 function nextCron(schedule: Schedule & { type: 'cron' }, after: Date): [number, number] {

@@ -12,6 +12,24 @@ describe('nextRun', () => {
     expect(second - first).toBe(6 * 3600_000)
   })
 
+  it('passes over no run that is due by its offset only later', () => {
+    const hour = at('2026-11-23T06:00:00Z')
+    const first = nextRun(every6h, 'connection-a', at('2026-11-23T01:00:00Z')) as number
+    expect(first - hour).toBeGreaterThan(1000)
+    expect(nextRun(every6h, 'connection-a', hour + 500)).toBe(first)
+    expect(nextRun(every6h, 'connection-a', first - 1)).toBe(first)
+  })
+
+  it('runs once for each moment of a cron whose moments lie unevenly', () => {
+    const twice = { type: 'cron', cron: '0 9,10 * * *', timezone: 'UTC' } as const
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+      const runs: number[] = []
+      for (let after = at('2026-11-23T08:00:00Z'); runs.length < 6; after = runs.at(-1) as number)
+        runs.push(nextRun(twice, id, after) as number)
+      expect(runs.map((ms) => new Date(ms).getUTCHours())).toEqual([9, 10, 9, 10, 9, 10])
+    }
+  })
+
   it('spreads connections', () => {
     const due = (id: string) => nextRun(every6h, id, at('2026-11-23T01:00:00Z'))
     expect(new Set(['a', 'b', 'c', 'd', 'e'].map(due)).size).toBe(5)
