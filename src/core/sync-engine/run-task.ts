@@ -156,18 +156,26 @@ async function beat(
   }
 }
 
+/** Lines that wait to be sent; errors and warnings of receipts come besides. */
+const LINES = 500
+
 /** Collects lines and sends them together, so that a chatty connector costs few calls. */
 function createLogger({ sync, now, scrub }: TaskHost, claim: Claim) {
   const stream = claim.kind === 'plan' ? undefined : claim.stream.key
   let lines: Parameters<SyncControl['log']>[0] = []
+  let leftOut = 0
   return {
     log(level: LogLevel, message: string, warning?: SourceWarning, of = stream) {
-      if (lines.length >= 500 && !warning) return
-      lines.push({ at: now(), level, stream: of, message: scrub(message), warning })
+      const isKept = lines.length < LINES || warning !== undefined || level === 'error'
+      if (isKept) lines.push({ at: now(), level, stream: of, message: scrub(message), warning })
+      else leftOut += 1
     },
     async flush() {
       const batch = lines
+      const message = `${leftOut} more lines were left out here: a slice keeps ${LINES} at a time.`
+      if (leftOut > 0) batch.push({ at: now(), level: 'warn', stream, message })
       lines = []
+      leftOut = 0
       if (batch.length > 0) await sync.log(batch)
     },
   }
