@@ -2,10 +2,11 @@ import type { Cell, Column, RecordBatch, RecordChange } from '../../protocol/ind
 import { jsonCell } from '../../runtime/formats/json-cell.ts'
 import { membersOf } from '../../runtime/formats/jsonl-read.ts'
 import { flatColumns } from './members.ts'
+import { noteUnknown } from './unknown-fields.ts'
 
 export interface Flattened {
   batch: RecordBatch
-  /** Members that the schema does not declare: they are left out. */
+  /** Members that the schema does not declare: they are left out. The first hundred. */
   unknownFields: string[]
 }
 
@@ -34,7 +35,7 @@ export function flatten(batch: RecordBatch): Flattened {
         const field = members[at]?.name ?? name
         changes.push({ row, field, change: 'NULLED', reason: 'DESTINATION_TYPECAST_ERROR' })
       },
-      unknown: (path) => unknown.add(path),
+      unknown: (path) => noteUnknown(unknown, path),
     }
     for (; row < batch.length; row++) {
       const cell = cells[row]

@@ -17,3 +17,4 @@ export {
 export { Nesting } from './nest.ts'
 export { project } from './project.ts'
 export { toRaw } from './raw.ts'
+export { noteUnknown } from './unknown-fields.ts'

@@ -7,6 +7,7 @@ import { coerceToLimits } from './coerce.ts'
 import { tableColumns, tablesIn } from './elements.ts'
 import { flatten } from './flatten.ts'
 import { flatColumns } from './members.ts'
+import { noteUnknown } from './unknown-fields.ts'
 
 /** Rows of a child table in one batch, at most. */
 const ROWS = 2000
@@ -84,7 +85,7 @@ export class Nesting {
   ): Generator<RecordBatch> {
     const { limits } = this.#options
     const { columns } = found.table
-    for (const field of found.unknown) this.unknown.add(field)
+    for (const field of found.unknown) noteUnknown(this.unknown, field)
     const read: RecordBatch = {
       ...{ kind: 'records', stream, extractedAt, schema: columns, length: found.length },
       ...{ columns: found.cells, jsonIsSound: true as const },
@@ -92,7 +93,7 @@ export class Nesting {
     }
     const fitted = coerceToLimits(read, columns, limits, [])
     const flat = flatten({ ...fitted.batch, schema: columns })
-    for (const field of flat.unknownFields) this.unknown.add(`${found.name}[].${field}`)
+    for (const field of flat.unknownFields) noteUnknown(this.unknown, `${found.name}[].${field}`)
     const whole = coerceToLimits(flat.batch, flatColumns(columns), limits, [])
     this.nulled += found.changes.length + fitted.nulled + whole.nulled
     const from = this.childRows[index] ?? 0
@@ -182,7 +183,7 @@ class Elements {
   #addMembers(text: string, row: number): void {
     for (const [name, value] of membersOf(text)) {
       const c = this.#fields.get(name)
-      if (c === undefined) this.unknown.add(`${this.name}[].${name}`)
+      if (c === undefined) noteUnknown(this.unknown, `${this.name}[].${name}`)
       else this.#set(c, row, value)
     }
   }

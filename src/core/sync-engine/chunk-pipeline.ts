@@ -20,6 +20,7 @@ import {
   flatten,
   mappedColumns,
   Nesting,
+  noteUnknown,
   type PlannedMapping,
   toRaw,
 } from '../normalization/index.ts'
@@ -126,7 +127,7 @@ export class ChunkPipeline {
         nulled: Number(change === 'NULLED'),
         truncated: Number(change === 'TRUNCATED'),
       })
-    for (const field of fitted.unknownFields) this.#unknown.add(field)
+    for (const field of fitted.unknownFields) noteUnknown(this.#unknown, field)
     this.#rejects.push(...fitted.rejects)
     const mapped = mapping ? this.#map(fitted.batch, mapping) : fitted.batch
     const flat = flattened ? this.#flatten(mapped) : mapped
@@ -161,7 +162,7 @@ export class ChunkPipeline {
     const flat = flatten({ ...batch, schema: this.#columns })
     const columns = flatColumns(this.#columns)
     const fitted = coerceToLimits(flat.batch, columns, this.#capabilities.limits, [])
-    for (const field of flat.unknownFields) this.#unknown.add(field)
+    for (const field of flat.unknownFields) noteUnknown(this.#unknown, field)
     this.#count(fitted)
     return fitted.batch
   }

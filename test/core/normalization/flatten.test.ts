@@ -130,6 +130,11 @@ describe('flattening a batch', () => {
     expect(unknownFields).toEqual(['o.new', 'o.in.home.other'])
   })
 
+  it('names only some of the members where an object is used as a map', () => {
+    const cells = Array.from({ length: 300 }, (_, row) => `{"key ${row}": 1}`)
+    expect(flatten(batch(cells)).unknownFields).toHaveLength(100)
+  })
+
   it('records where something else stands in the place of an object', () => {
     const { batch: flat } = flatten(batch(['{"n": 1}', '{"in": {"home": "none"}}']))
     expect(flat.changes?.map(({ row, field }) => [row, field])).toEqual([
