@@ -21,7 +21,7 @@ import { readChanges } from './cdc/read.ts'
 import type { SourceConfig } from './config.ts'
 import { freezeFullRefresh, readFullRefresh } from './full-refresh.ts'
 import { freezeIncremental, readIncremental } from './incremental.ts'
-import { openReader, type StreamReader } from './reader.ts'
+import { openReader, placeOf, type StreamReader } from './reader.ts'
 import type { Relation } from './relations.ts'
 import { closing, connectSource } from './session.ts'
 import { quote } from './sql.ts'
@@ -117,17 +117,4 @@ async function* readEvents(
   if (!incremental && !configured.range && rows !== null)
     yield { type: 'estimate', stream: reader.key, rows }
   yield* incremental ? readIncremental(reader, saved) : readFullRefresh(reader, saved)
-}
-
-function placeOf(config: SourceConfig, { stream }: ConfiguredStream) {
-  const { host, port, database, username } = config
-  const table = [stream.namespace, stream.name].filter((part) => part !== undefined)
-  return {
-    host,
-    port,
-    database,
-    username,
-    stream: streamKey(stream),
-    right: `SELECT ON ${table.map(quote).join('.')}`,
-  }
 }

@@ -73,6 +73,14 @@ export async function findRelation(
   throw new AirbyteError('STREAM_NOT_FOUND', `The database has no table or view ${qualified}.`)
 }
 
+/** What a failure of reading the stream is told with. */
+export function placeOf(config: SourceConfig, { stream }: ConfiguredStream) {
+  const { host, port, database, username } = config
+  const table = [stream.namespace, stream.name].filter((part) => part !== undefined)
+  const right = `SELECT ON ${table.map(quote).join('.')}`
+  return { host, port, database, username, stream: streamKey(stream), right }
+}
+
 /** The primary key for paging; undefined if there is none or a part of it has no usable order. */
 export function keysetOf(relation: Relation): OrderKey[] | undefined {
   if (relation.key.length === 0) return undefined

@@ -15,9 +15,10 @@ import type {
 } from '../../../../src/protocol/index.ts'
 import type { ConnectorContext, ReadState } from '../../../../src/runtime/contract.ts'
 import { freezeFollowed } from '../../../../src/runtime/database/freeze-followed.ts'
+import { mapPostgresError } from '../../../../src/runtime/postgres/errors.ts'
 import type { SourceConfig } from '../config.ts'
 import { freezeFullRefresh } from '../full-refresh.ts'
-import { openReader } from '../reader.ts'
+import { openReader, placeOf } from '../reader.ts'
 import { closing, connectSource } from '../session.ts'
 import { ownColumns, withCdcColumns } from './columns.ts'
 import { withClient } from './setup.ts'
@@ -43,10 +44,14 @@ export const freezeChanges = (
         const { confirmed } = positionFromJson(position)
         const bounds: JsonObject[] = []
         for (const configured of begun) {
-          const reader = await openReader(ctx, client, config, configured, (relation) =>
-            withCdcColumns(relation, confirmed),
-          )
-          bounds.push({ ...(await freezeFullRefresh(reader)) } as unknown as JsonObject)
+          try {
+            const reader = await openReader(ctx, client, config, configured, (relation) =>
+              withCdcColumns(relation, confirmed),
+            )
+            bounds.push({ ...(await freezeFullRefresh(reader)) } as unknown as JsonObject)
+          } catch (error) {
+            throw mapPostgresError(error, placeOf(config, configured))
+          }
         }
         return bounds
       }),

@@ -70,7 +70,10 @@ export const postgresLog: SourceLog = {
       const tables = told.chosen.map(({ table }) => table)
       const followed = await goOn(client, kept, streams, { tables, unfit: usable.unfit })
       const named = { ...names, types: types.toJSON() }
-      const { failed, ...prepared } = await setUp(client, cdc, named, followed, kept)
+      const { failed, ...prepared } = await setUp(client, cdc, named, followed, {
+        kept,
+        last: options.kept,
+      })
       return {
         ...prepared,
         failed: [...usable.failed, ...told.failed, ...followed.failed, ...failed],
@@ -167,10 +170,10 @@ async function setUp(
   cdc: CdcConfig,
   names: Pick<Setup, 'slot' | 'publication' | 'types'>,
   { tables, left }: Followed,
-  kept: LogPlace | null,
+  { kept, last }: { kept: LogPlace | null; last: LogPlace | null },
 ): Promise<PreparedLog> {
   const before = kept && setupOf(kept)
-  const made = await publicationExists(client, names.publication)
+  const existed = await publicationExists(client, names.publication)
   const { publications, incarnations, failed } = await ensurePublication(
     client,
     names.publication,
@@ -201,7 +204,7 @@ async function setUp(
       ...left,
     ],
     madeSlot: before?.madeSlot ?? slot?.created ?? false,
-    madePublication: before?.madePublication ?? !made,
+    madePublication: before?.madePublication ?? (!existed || isStillOurs(last, incarnations)),
   }
   const warnings = otherOwners(before?.incarnations ?? {}, incarnations)
   for (const table of tables) {
@@ -216,6 +219,15 @@ async function setUp(
     warnings,
     failed: failed.map((error) => failure(error, error.stream as StreamKey)),
   }
+}
+
+/** Whether the publication is one that was made for the log that was lost. */
+function isStillOurs(last: LogPlace | null, now: Setup['incarnations']): boolean {
+  const { madePublication = false, incarnations = {} } = last ? setupOf(last) : {}
+  const oidOf = (incarnation: string | undefined) => incarnation?.split('/')[0]
+  const isSame = ([name, incarnation]: [string, string]) =>
+    oidOf(incarnations[name]) === oidOf(incarnation)
+  return madePublication && Object.entries(now).every(isSame)
 }
 
 function asFollowed(
