@@ -1,6 +1,11 @@
 import { Buffer } from 'node:buffer'
 import type pg from 'pg'
-import type { Cell, RecordBatch, StreamDescriptor } from '../../../../src/protocol/index.ts'
+import type {
+  Cell,
+  RecordBatch,
+  RecordChange,
+  StreamDescriptor,
+} from '../../../../src/protocol/index.ts'
 import { parserOf } from '../../../../src/runtime/formats/pg-cell-text.ts'
 import { listRelations, type Relation, type RelationColumn } from '../relations.ts'
 import { columnSql, fromItem, literal } from '../sql.ts'
@@ -57,32 +62,35 @@ export async function fillUnchanged(
   batch: RecordBatch,
   rows: Set<number>,
 ): Promise<RecordBatch> {
-  const asked = (batch.changes ?? []).filter((c) => c.change === 'UNCHANGED' && rows.has(c.row))
-  if (asked.length === 0) return batch
+  const isAsked = ({ row, change }: RecordChange) => change === 'UNCHANGED' && rows.has(row)
+  const asked = Map.groupBy((batch.changes ?? []).filter(isAsked), ({ row }) => row)
+  if (asked.size === 0) return batch
   const relation = await find()
   const columnOf = (field: string) => relation?.columns.find((column) => column.name === field)
   const keys = primaryKey.flatMap((field) => columnOf(field) ?? [])
-  const fields = [...new Set(asked.map(({ field }) => field))].flatMap(
-    (field) => columnOf(field) ?? [],
+  const names = new Set([...asked.values()].flat().map(({ field }) => field))
+  const fields = [...names].flatMap((field) => columnOf(field) ?? [])
+  const placeOf = new Map(fields.map(({ name }, place) => [name, place]))
+  const columns = batch.columns.map((cells, c) =>
+    placeOf.has(batch.schema[c]?.name ?? '') ? [...cells] : cells,
   )
-  const columns = [...batch.columns]
+  const filled = new Map(batch.schema.map(({ name }, c) => [name, columns[c]]))
   if (relation && keys.length === primaryKey.length && fields.length > 0) {
-    const wanted = [...new Set(asked.map(({ row }) => row))]
+    const wanted = [...asked.keys()]
     for (let at = 0; at < wanted.length; at += ROWS) {
       const some = wanted.slice(at, at + ROWS)
       const found = await readRows(client, fromItem(relation), { keys, fields }, batch, some)
-      for (const { row, field } of asked) {
-        const place = fields.findIndex((column) => column.name === field)
+      for (const row of some) {
         const cells = found.get(keyOf(batch, keys, row))
-        if (!cells || place < 0 || !some.includes(row)) continue
-        const index = batch.schema.findIndex((column) => column.name === field)
-        if (columns[index] === batch.columns[index])
-          columns[index] = [...(batch.columns[index] ?? [])]
-        ;(columns[index] as Cell[])[row] = cells[place] as Cell
+        if (!cells) continue
+        for (const { field } of asked.get(row) ?? []) {
+          const [place, into] = [placeOf.get(field), filled.get(field)]
+          if (place !== undefined && into) into[row] = cells[place] as Cell
+        }
       }
     }
   }
-  const left = batch.changes?.filter((change) => !asked.includes(change))
+  const left = batch.changes?.filter((change) => !isAsked(change))
   const { changes: _changes, ...rest } = batch
   return { ...rest, columns, ...(left?.length ? { changes: left } : {}) }
 }
