@@ -421,7 +421,14 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     const record = this.#store.record()
     if (!record) return
     const current = this.#store.current()
-    if (current && !current.accepted) await this.#hand(record, current)
+    try {
+      if (current && !current.accepted) await this.#hand(record, current)
+    } catch (error) {
+      // An alarm that fails is rung a few times more, and then never again.
+      console.error('sync not begun', String(error))
+      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS)
+      return
+    }
     const due = record.nextRunAt !== undefined && record.nextRunAt <= Date.now()
     if (!current && due && record.status === 'active') {
       try {

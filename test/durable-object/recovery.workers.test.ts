@@ -118,6 +118,22 @@ describe('a schedule', () => {
     expect((await connection.get()).nextRunAt).toBeGreaterThan(Date.now() + 3_500_000)
   })
 
+  it('is kept while the sync cannot be begun', async () => {
+    const { id, connection, source } = await connect()
+    await source.destroy()
+    await expect(start(connection)).rejects.toThrow('NOT_FOUND')
+    const object = objectOf(env.CONNECTION, id)
+    const rings = () => runInDurableObject(object, (_object, state) => state.storage.getAlarm())
+    expect(await runDurableObjectAlarm(object)).toBe(true)
+    expect(await rings()).toBeGreaterThan(Date.now())
+    const config = { count: 10 }
+    await source.create({ tenantId: TENANT, id, name: id, type: 'sample-data', config })
+    await runDurableObjectAlarm(object)
+    await expect
+      .poll(async () => (await connection.get()).lastSync?.rows, { timeout: 10_000 })
+      .toBe(10)
+  })
+
   it('does not run while the connection is paused', async () => {
     const { connection } = await connect({
       streams: [stream()],
