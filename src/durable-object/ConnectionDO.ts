@@ -1,16 +1,9 @@
 import { DurableObject } from 'cloudflare:workers'
 import { idleUntil, nextAfter, nextStaged } from '../core/continuous.ts'
 import { nextRun } from '../core/schedule.ts'
-import { knownTables } from '../core/sync-engine/connection-tables.ts'
 import { rejectsOf } from '../core/sync-engine/objects.ts'
 import { rekeyedStreams } from '../core/sync-engine/rekeyed.ts'
-import {
-  type AddedStreams,
-  DEFAULT_LIMITS,
-  type SyncInput,
-  type SyncOutcome,
-  type SyncStreamInput,
-} from '../core/sync-engine/types.ts'
+import type { AddedStreams, SyncOutcome } from '../core/sync-engine/types.ts'
 import { eventsOfSync } from '../notifications/events.ts'
 import { notificationStub } from '../notifications/stub.ts'
 import {
@@ -61,12 +54,12 @@ import type {
   ConnectionRecord,
   LoadedOfLog,
   Receipt,
-  StreamConfig,
   StreamPast,
   SyncSummary,
   VerifyResult,
 } from './rpc.ts'
 import { guarded } from './rpc-guard.ts'
+import { syncInput } from './sync-input.ts'
 import { verifyStreams } from './verify.ts'
 
 /** Config failures in a row after which a connection pauses itself. */
@@ -100,7 +93,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   async create(input: ConnectionConfig & { id: string; tenantId: string }) {
     return guarded(async () => {
       const now = Date.now()
-      await this.#save({ ...input, status: 'active', createdAt: now, updatedAt: now })
+      this.#store.saveRecord({ ...input, status: 'active', createdAt: now, updatedAt: now })
       return this.#reschedule(now)
     })
   }
@@ -115,7 +108,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       // The end of a sync that was waited for changes the record, and what has rows.
       const before = this.#record()
       const rekeyed = this.#rekeyed(input)
-      await this.#save({ ...before, ...input, updatedAt: Date.now() })
+      this.#store.saveRecord({ ...before, ...input, updatedAt: Date.now() })
       for (const key of rekeyed) this.#store.openGeneration(key, null, true)
       if (!isFollowing(this.#record())) await this.#stopFollowing(before)
       return this.#reschedule(Date.now())
@@ -133,7 +126,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   async pause(): Promise<ConnectionRecord> {
     return guarded(async () => {
       const before = this.#record()
-      await this.#save({ ...before, status: 'paused', updatedAt: Date.now() })
+      this.#store.saveRecord({ ...before, status: 'paused', updatedAt: Date.now() })
       await this.#stopFollowing(before)
       return this.#reschedule(Date.now())
     })
@@ -143,7 +136,7 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
     return guarded(async () => {
       this.#store.setConfigFailures(0)
       const { pausedReason: _reason, ...record } = this.#record()
-      await this.#save({ ...record, status: 'active', updatedAt: Date.now() })
+      this.#store.saveRecord({ ...record, status: 'active', updatedAt: Date.now() })
       return this.#reschedule(Date.now())
     })
   }
@@ -482,7 +475,9 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
   /** Gives the sync to its object. Repeated after a crash: the object takes it only once. */
   async #hand(record: ConnectionRecord, current: RunningSync): Promise<SyncSummary> {
     const sync = this.#syncObject(record, current.syncId)
-    const { streams, ...input } = await this.#freeze(record, current)
+    const { streams, ...input } = await syncInput(this.env, this.#store, record, current, (take) =>
+      this.ctx.storage.transactionSync(take),
+    )
     for (let at = 0; at < streams.length; at += STREAMS_A_CALL)
       await sync.offer(streams.slice(at, at + STREAMS_A_CALL), at)
     const summary = await sync.start(input)
@@ -490,55 +485,6 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       this.#store.setCurrent({ ...current, accepted: true })
     }
     return summary
-  }
-
-  async #freeze(
-    record: ConnectionRecord,
-    current: RunningSync,
-  ): Promise<SyncInput & { streams: SyncStreamInput[] }> {
-    const { tenantId, sourceId, destinationId } = record
-    const [source, destination] = await Promise.all([
-      sourceStub(this.env, tenantId, sourceId).get(),
-      destinationStub(this.env, tenantId, destinationId).get(),
-    ])
-    const named = current.streams && new Set(current.streams)
-    const chosen = record.streams.filter((stream) => named?.has(streamKey(stream)) ?? true)
-    const streams = this.ctx.storage.transactionSync(() =>
-      chosen.map((stream) => this.#inputOf(current, stream)),
-    )
-    return {
-      v: 1,
-      tenantId,
-      connectionId: record.id,
-      connectionName: record.name,
-      syncId: current.syncId,
-      trigger: current.trigger,
-      source: { id: sourceId, type: source.type, connector: source.connector },
-      destination: { id: destinationId, type: destination.type },
-      streams,
-      tables: knownTables(record.streams, (key) => this.#store.stream(key).columns),
-      namespace: record.namespace,
-      prefix: record.prefix,
-      normalization: record.normalization,
-      ...(record.flattening && { flattening: record.flattening }),
-      transfer: record.transfer,
-      schemaChanges: record.schemaChanges,
-      ...(this.#addsStreams(record, current) && { addsStreams: true }),
-      maxRejects: record.maxRejects,
-      ...(await this.#hashSalt(record)),
-      acceptEmpty: current.acceptEmpty,
-      limits: { ...DEFAULT_LIMITS, ...record.limits },
-    }
-  }
-
-  /** A sync of chosen streams, or of a range, is no look at all there is. */
-  #addsStreams({ schemaChanges }: ConnectionRecord, { streams, backfill }: RunningSync): boolean {
-    return schemaChanges === 'propagate_fully' && !streams && !backfill
-  }
-
-  #inputOf({ backfill, replay }: RunningSync, stream: StreamConfig): SyncStreamInput {
-    if (backfill) return this.#store.backfillInputOf(stream, backfill.range)
-    return replay ? this.#store.replayInputOf(stream, replay.syncId) : this.#store.inputOf(stream)
   }
 
   /** The streams whose rejected rows can be loaded again. */
@@ -550,15 +496,6 @@ export class ConnectionDO extends DurableObject<Env> implements ConnectionOfSync
       named,
       openedAt: (key) => this.#store.stream(key).opened,
     })
-  }
-
-  async #hashSalt({ tenantId, streams }: ConnectionRecord): Promise<{ hashSalt?: string }> {
-    const isHashed = streams.some(({ mapping }) => mapping?.hash?.length)
-    return isHashed ? { hashSalt: await tenantStub(this.env, tenantId).hashSalt() } : {}
-  }
-
-  async #save(record: ConnectionRecord): Promise<void> {
-    this.#store.saveRecord(record)
   }
 
   /** Sets the alarm for the next run and tells the workspace's index. */
