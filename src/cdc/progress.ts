@@ -5,20 +5,20 @@ const ASK_MS = 150
 
 /** Tells those who wait that a log has moved. */
 export class Bell {
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   ring(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    for (const resolve of this.#waiting) resolve()
   }
 
   /** Resolves when it rings, or after `ms`. */
   async heard(ms: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve)
-      timer = setTimeout(resolve, ms)
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    const timer = setTimeout(resolve, ms)
+    await promise
     clearTimeout(timer)
+    this.#waiting.delete(resolve)
   }
 }
 

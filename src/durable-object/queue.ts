@@ -49,8 +49,9 @@ function queueOf(env: Env, { lane, number }: Shard): Queue {
 }
 
 /**
- * The queue consumer. A slice reports to its sync's object, never to the queue: the message is
- * always acknowledged, because the object sends a new one when there is more to do.
+ * The queue consumer. A slice reports to its sync's object, never to the queue: however it ends, the
+ * message is acknowledged, because the object sends a new one when there is more to do. Only where the
+ * object cannot be reached is it the queue that tries again.
  */
 export async function handleQueue(batch: MessageBatch, env: Env): Promise<void> {
   armFromEnv(env)

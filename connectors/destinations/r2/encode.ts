@@ -86,8 +86,7 @@ const isLink = ({ links }: Table, index: number) => {
 const isoTime = (rows: FileRows) => new Date(rows.extractedAt).toISOString()
 
 function metaCells(table: Table, { length, changes }: FileRows): Cell[] {
-  const byRow = new Map<number, RecordChange[]>()
-  for (const change of changes) byRow.set(change.row, [...(byRow.get(change.row) ?? []), change])
+  const byRow = Map.groupBy(changes, ({ row }) => row)
   const plain = metaText(table, [])
   return Array.from({ length }, (_, row) => {
     const own = byRow.get(row)

@@ -1,4 +1,4 @@
-import { AirbyteError, streamKey } from '../../../src/protocol/index.ts'
+import { AirbyteError, isDedup, streamKey } from '../../../src/protocol/index.ts'
 import {
   type ChildTable,
   type Chunk,
@@ -26,7 +26,7 @@ import { countLatest, readChild, readLatest, readRows } from './read-back.ts'
 import { newTally } from './rows.ts'
 import type { Config } from './spec.ts'
 import { removeGarbage } from './sweep.ts'
-import { childTablesOf, isDedup, isOverwrite, type Table, tableOf } from './table.ts'
+import { childTablesOf, isOverwrite, type Table, tableOf } from './table.ts'
 
 /** Conditional writes that lose to another of the same claim are tried again this often. */
 const ATTEMPTS = 8

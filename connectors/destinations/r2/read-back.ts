@@ -1,4 +1,4 @@
-import type { Column, RecordBatch } from '../../../src/protocol/index.ts'
+import { type Column, isDedup, type RecordBatch } from '../../../src/protocol/index.ts'
 import type { ObjectStore } from '../../../src/runtime/contract.ts'
 import { Carried } from './carried.ts'
 import type { Ledger, LedgerEntry } from './document.ts'
@@ -6,7 +6,7 @@ import { LatestRows, partsOf, type Standing } from './latest.ts'
 import type { Layout } from './layout.ts'
 import { entriesOf } from './ledger.ts'
 import { type Cells, readFile } from './read-file.ts'
-import { isDedup, RAW_ID, ROOT_ID, type Table } from './table.ts'
+import { RAW_ID, ROOT_ID, type Table } from './table.ts'
 
 /** Past these, `countLatest` takes a bound from the ledger instead of reading. */
 const ROWS_WORTH_READING = 1_000_000

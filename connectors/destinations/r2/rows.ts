@@ -2,6 +2,7 @@ import {
   AirbyteError,
   type Batch,
   type Cell,
+  isDedup,
   isDelete,
   type RecordBatch,
   type RecordChange,
@@ -14,7 +15,7 @@ import { unfitRows } from '../../../src/runtime/formats/parquet-column.ts'
 import { parquetTypeOf } from '../../../src/runtime/formats/parquet-types.ts'
 import { rejectedRow } from '../../../src/runtime/row-text.ts'
 import type { FileFormat } from './document.ts'
-import { isDedup, type Table } from './table.ts'
+import type { Table } from './table.ts'
 import { withoutMoved } from './unchanged.ts'
 
 /** A batch in the file's column order. */

@@ -2,6 +2,7 @@ import {
   AirbyteError,
   type Column,
   type DestinationSyncMode,
+  isDedup,
   streamKey,
 } from '../../../src/protocol/index.ts'
 import type { ChildTable, StreamPlan } from '../../../src/runtime/contract.ts'
@@ -60,7 +61,6 @@ const LINKS = 2
 export const PARENT_ID = '_airbyte_parent_id'
 export const ROOT_ID = '_airbyte_root_id'
 
-export const isDedup = (mode: DestinationSyncMode) => mode.endsWith('_dedup')
 export const isOverwrite = (mode: DestinationSyncMode) => mode.startsWith('overwrite')
 
 /** Throws PRIMARY_KEY_MISSING or MODE_UNSUPPORTED for a dedup mode that has nothing to go by. */

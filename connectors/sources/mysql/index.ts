@@ -17,8 +17,8 @@ import { listTables } from './tables.ts'
 /**
  * MySQL and MariaDB. Full refreshes walk the primary key, which is not one snapshot: a row changed
  * meanwhile is read as it is when its turn comes. Incremental streams follow the binlog, or a cursor
- * column and then see neither deletes nor updates that leave it as it was. Proven on MariaDB; what is MySQL's own
- * (`caching_sha2_password`) is written from its reference.
+ * column and then see neither deletes nor updates that leave it as it was. Which servers that was proven
+ * on is in docs/cdc.md.
  */
 const mysql: Source = {
   info: {
