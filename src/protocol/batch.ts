@@ -72,7 +72,7 @@ export interface EncodedBatch {
   rows: number
   bytes: Uint8Array
   extractedAt: number
-  /** As of a record batch. */
+  /** As of a record batch. A row that is gone (`d`) has the time of it, if the schema has `_ab_cdc_deleted_at`. */
   op?: RowOp[]
 }
 

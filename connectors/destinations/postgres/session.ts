@@ -49,6 +49,13 @@ export class Sessions {
   }
 }
 
+const SETTINGS = {
+  // To compile a merge, which the planner thinks dear, takes as long as the merge.
+  jit: 'off',
+  // The temporary table of a chunk to be merged stays in memory, of which no more is taken than it fills.
+  temp_buffers: '32MB',
+}
+
 export const openSession = (
   ctx: ConnectorContext,
   config: PostgresConfig,
@@ -59,8 +66,7 @@ export const openSession = (
     async open(lost) {
       const client = await connectPostgres(ctx, config, {
         applicationName: 'airbyte destination',
-        // To compile a merge, which the planner thinks dear, takes as long as the merge.
-        sessionIfKnown: { jit: 'off' },
+        sessionIfKnown: SETTINGS,
       })
       onEnd = lost
       client.once('end', onEnd)

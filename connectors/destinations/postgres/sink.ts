@@ -1,6 +1,12 @@
 /** Where a chunk's rows go: the table itself, or a temporary table from which they are merged. */
 import type pg from 'pg'
-import { AirbyteError, type Batch, type Column, isDelete } from '../../../src/protocol/index.ts'
+import {
+  AirbyteError,
+  type Batch,
+  type Column,
+  isDelete,
+  type RowOp,
+} from '../../../src/protocol/index.ts'
 import { appendField, encodeCopyText } from '../../../src/runtime/formats/pg-copy-text.ts'
 import { type Layout, OP } from '../../../src/runtime/loading/layout.ts'
 import { type SinkTable, tableRows } from '../../../src/runtime/loading/rows.ts'
@@ -21,12 +27,20 @@ export function encode(layout: Layout, target: SinkTable, batch: Batch): Encoded
   if (batch.kind === 'encoded' && layout.plan.normalization !== 'raw') {
     const { bytes, op } = batch
     const named = batch.schema.map((column) => nameOf(layout, column))
-    if (op && target.changeLog) return { bytes: appendField(bytes, op), columns: [...named, OP] }
-    if (!op?.some(isDelete)) return { bytes, columns: named }
+    if (!op || (target.changeLog && areToldByRows(layout, named, op)))
+      return { bytes, columns: named }
+    if (target.changeLog) return { bytes: appendField(bytes, op), columns: [...named, OP] }
+    if (!op.some(isDelete)) return { bytes, columns: named }
   }
   const { records, names } = tableRows(layout, target, batch, (places) => `{${places}}`)
   return { bytes: encodeCopyText(records), columns: names }
 }
+
+/** Whether the rows tell by themselves what happened to them: those that are gone, by the time of it. */
+const areToldByRows = ({ deletedAt }: Layout, names: string[], op: RowOp[]) =>
+  deletedAt !== null &&
+  names.includes(deletedAt) &&
+  op.every((kind) => kind === 'i' || kind === 'u' || kind === 'd')
 
 function nameOf(layout: Layout, { name }: Column): string {
   const known = layout.columns.find(({ column }) => column.name === name)

@@ -12,6 +12,7 @@ import {
   ORDER,
   UNCHANGED,
 } from '../../../src/runtime/loading/layout.ts'
+import { isDelete } from './deletes.ts'
 import { quote, quoteLiteral } from './identifiers.ts'
 import { INCOMING } from './layout.ts'
 import { byIndex, script } from './script.ts'
@@ -37,7 +38,7 @@ export async function keepUnchanged(
 function fill(layout: Layout, target: string, place: number): string[] {
   const column = layout.columns[place - 1]
   if (!column) return []
-  const found = [fromChunk(), fromTable(layout, target), fromOwnRow(layout, target)]
+  const found = [fromChunk(layout), fromTable(layout, target), fromOwnRow(layout, target)]
   return [
     ...found.map((find) => take(quote(column.name), place, find)),
     recordMissing(column.column.name, place),
@@ -48,7 +49,8 @@ function fill(layout: Layout, target: string, place: number): string[] {
  * Walks from each row that will stand to the one before it, and so on, while values are wanted. A
  * step's `at` is null where the chunk has no earlier row: the table is to be asked for `wanted`.
  */
-function search({ keys, cursor }: Layout, latest: string): string {
+function search(layout: Layout, latest: string): string {
+  const { keys, cursor } = layout
   const [order, op, unchanged] = [ORDER, OP, UNCHANGED].map(quote)
   const names = keys.map(quote)
   const sameKey = names.map((key) => `e.${key} = k.${key}`).join(' AND ')
@@ -61,7 +63,7 @@ function search({ keys, cursor }: Layout, latest: string): string {
     WITH RECURSIVE walk AS (
       SELECT l.${order} AS row, l.${order} AS at, ${of('l')}, l.${op} AS op, ${position('l')} AS position,
         ${position('l')} AS moved_at, l.${unchanged} AS wanted, l.${unchanged} AS missing
-      FROM (${latest}) AS l WHERE l.${unchanged} IS NOT NULL AND l.${op} IS DISTINCT FROM 'd'
+      FROM (${latest}) AS l WHERE l.${unchanged} IS NOT NULL AND NOT ${isDelete(layout, 'l')}
       UNION ALL
       SELECT w.row, p.at, ${of('k')}, p.op, p.position,
         CASE WHEN w.op = 'm' THEN w.position ELSE w.moved_at END, w.missing,
@@ -73,7 +75,7 @@ function search({ keys, cursor }: Layout, latest: string): string {
         UNION ALL
         SELECT ${of('d')}, d.${order} FROM (
           SELECT * FROM ${INCOMING} AS b WHERE b.${order} < w.at ORDER BY b.${order} DESC LIMIT 1) AS d
-        WHERE w.op = 'm' AND d.${op} = 'd') AS k
+        WHERE w.op = 'm' AND ${isDelete(layout, 'd')}) AS k
       LEFT JOIN LATERAL (
         SELECT e.${order} AS at, e.${op} AS op, ${position('e')} AS position, e.${unchanged} AS unchanged
         FROM ${INCOMING} AS e WHERE ${sameKey} AND e.${order} < k.at
@@ -92,10 +94,12 @@ function take(column: string, place: number, find: Find): string {
      WHERE i.${quote(ORDER)} = f.row AND ${place} = ANY(i.${unchanged})`
 }
 
-const fromChunk = (): Find => (column, place) =>
-  `SELECT w.row, e.${column} AS value FROM ${FOUND} AS w JOIN ${INCOMING} AS e ON e.${quote(ORDER)} = w.at
+const fromChunk =
+  (layout: Layout): Find =>
+  (column, place) =>
+    `SELECT w.row, e.${column} AS value FROM ${FOUND} AS w JOIN ${INCOMING} AS e ON e.${quote(ORDER)} = w.at
    WHERE w.at <> w.row AND ${place} = ANY(w.wanted) AND NOT ${place} = ANY(w.missing)
-     AND e.${quote(OP)} IS DISTINCT FROM 'd'`
+     AND NOT ${isDelete(layout, 'e')}`
 
 /** A row of the snapshot that was read after this one had moved away from its key is another one. */
 function fromTable({ keys, cursor, plan }: Layout, target: string): Find {

@@ -279,6 +279,37 @@ describe('append_dedup', () => {
     expect(await names()).toEqual([{ id: 2, name: 'back' }, ...standing])
   })
 
+  it('takes a log of bytes whose rows tell by their time that they are gone, and what moved from there', async () => {
+    const columns: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: 'name', type: 'string' },
+      { name: '_ab_cdc_lsn', type: 'integer' },
+      { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' },
+    ]
+    const loader = await db.open({ mode: 'append_dedup', cursorField: ['_ab_cdc_lsn'], columns })
+    await loader.prepare(1)
+    const bytes = (lines: string[], op: RowOp[]) => ({
+      ...encoded(columns, lines.map((line) => `${line}\n`).join('')),
+      op,
+    })
+    const stands = [1, 2, 3].map((id) => `${id}\tname ${id}\t7\t\\N`)
+    const gone = [2, 3].map((id) => `${id}\t\\N\t8\t${at(2)}`)
+    const unchanged = [{ row: 0, field: 'name', change: 'UNCHANGED', reason: 'LEFT_OUT' } as const]
+    const log = [
+      bytes([...stands, ...gone], ['u', 'u', 'u', 'd', 'd']),
+      records(columns, [[4, null, 8, null]], { op: ['m'], changes: unchanged }),
+      bytes(['5\tname 5\t9\t\\N'], ['u']),
+    ]
+    await loader.load(chunk('c1', log), 1)
+    expect(await names()).toEqual([
+      { id: 1, name: 'name 1' },
+      { id: 4, name: 'name 3' },
+      { id: 5, name: 'name 5' },
+    ])
+    await loader.load(chunk('c2', [bytes(['\\N\t\\N\t10\t\\N'], ['t'])]), 1)
+    expect(await names()).toEqual([])
+  })
+
   it('refuses deletes in a log that has no place for them, and tells their time where it has', async () => {
     await expect(sync({}, [[1, null, null]], { op: ['d'] })).rejects.toMatchObject({
       code: 'UNSUPPORTED',
