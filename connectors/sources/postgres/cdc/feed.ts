@@ -78,7 +78,9 @@ class PostgresFeed implements LogFeed {
   readonly #oids: Map<StreamKey, number | undefined>
   readonly #feed: ChangeFeed
   readonly #types: TypeVersions
-  #client: pg.Client | undefined
+  /** Reading and acknowledging may want it at once. */
+  #opened: Promise<pg.Client> | undefined
+  #isOver = false
   #guardedAt: number
   #beatAt = 0
 
@@ -108,13 +110,15 @@ class PostgresFeed implements LogFeed {
         await this.#beat()
       }
     } finally {
-      if (this.#client) await closePostgres(this.#client)
+      this.#isOver = true
+      const client = await this.#opened?.catch(() => undefined)
+      if (client) await closePostgres(client)
     }
   }
 
   async acknowledge(position: LogPlace['position']): Promise<void> {
     // From PostgreSQL 18 on the server passes over a publication that is gone, without a word.
-    if (this.#ctx.now() - this.#guardedAt >= GUARD_MS) {
+    if (!this.#isOver && this.#ctx.now() - this.#guardedAt >= GUARD_MS) {
       const { incarnations } = setupOf(this.#place)
       await guardPublications(await this.#session(), incarnations)
       this.#guardedAt = this.#ctx.now()
@@ -206,11 +210,14 @@ class PostgresFeed implements LogFeed {
     })
   }
 
-  async #session(): Promise<pg.Client> {
-    this.#client ??= await connectPostgres(this.#ctx, this.#config, {
+  #session(): Promise<pg.Client> {
+    this.#opened ??= connectPostgres(this.#ctx, this.#config, {
       applicationName: 'airbyte cdc setup',
+    }).catch((error) => {
+      this.#opened = undefined
+      throw error
     })
-    return this.#client
+    return this.#opened
   }
 }
 

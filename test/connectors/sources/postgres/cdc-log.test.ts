@@ -77,3 +77,27 @@ it('says what the server objected to, and of which stream, where a snapshot is b
     message: expect.stringContaining('division by zero'),
   })
 })
+
+it('opens one more session for its feed however many ask for it at once, and closes it', async () => {
+  const place = await prepare(null)
+  let clock = 1
+  const feed = await postgresLog.open({ ...ctx, now: () => clock }, config(), place, [TABLE])
+  // The publications are looked at now and then, whoever acknowledges.
+  clock += 60_000
+  await Promise.all([feed.acknowledge(place.position), feed.acknowledge(place.position)])
+  expect(await sessions()).toBe(1)
+  const reading = (async () => {
+    for await (const _ of feed);
+  })()
+  await feed.close()
+  await reading
+  clock += 60_000
+  await feed.acknowledge(place.position)
+  await expect.poll(sessions).toBe(0)
+})
+
+const sessions = async () =>
+  (
+    await db.sql(`SELECT FROM pg_stat_activity WHERE datname = current_database()
+      AND application_name = 'airbyte cdc setup'`)
+  ).rowCount
