@@ -16,11 +16,6 @@ export async function freezeBound(client: pg.Client): Promise<Lsn> {
   return parseLsn((rows[0] as { lsn: string }).lsn)
 }
 
-/** Moves a quiet database's log on, so that its slot can let go of what other databases wrote. */
-export async function heartbeat(client: pg.Client): Promise<void> {
-  await freezeBound(client)
-}
-
 /** A commit of ours need not wait for standbys. */
 const BOUND_SQL = `SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
   THEN pg_catalog.pg_last_wal_replay_lsn()

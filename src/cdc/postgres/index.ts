@@ -1,6 +1,5 @@
-export { freezeBound, heartbeat } from './bound.ts'
+export { freezeBound } from './bound.ts'
 export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from './change-feed.ts'
-export { createHandover, type Handover } from './handover.ts'
 export { hasFields, jsonOfOwn, type OwnType, untoldIn } from './own-types/own-type.ts'
 export { type TypeInLog, TypeVersions } from './own-types/versions.ts'
 export { partitionsOf, partitionWarnings, seenPartitions } from './partitions.ts'

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import {
   type CdcPosition,
-  createHandover,
   ensureSlot,
   freezeBound,
-  type Handover,
   openChangeFeed,
   orderOf,
   parseLsn,
@@ -13,6 +11,7 @@ import type { Cell, Column } from '../../../src/protocol/index.ts'
 import { parserOf } from '../../../src/runtime/formats/pg-cell-text.ts'
 import { closePostgres, connectPostgres } from '../../../src/runtime/postgres/client.ts'
 import { startPostgres } from '../../support/embedded-postgres.ts'
+import { createHandover, type Handover } from './handover-model.ts'
 import { createDatabase, ctx, feedOptions, type TestDatabase } from './support.ts'
 
 const SLOT = 'cdc_live'

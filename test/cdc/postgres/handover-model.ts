@@ -1,6 +1,13 @@
-import type { Cell } from '../../protocol/index.ts'
-import { type ChangeBatch, isUnchanged, orderOf } from './pgoutput/events.ts'
-import { type ChangeOrder, compareOrder, type Lsn, SNAPSHOT_ORDER } from './position.ts'
+import {
+  type ChangeBatch,
+  type ChangeOrder,
+  compareOrder,
+  isUnchanged,
+  type Lsn,
+  orderOf,
+  SNAPSHOT_ORDER,
+} from '../../../src/cdc/postgres/index.ts'
+import type { Cell } from '../../../src/protocol/index.ts'
 
 /**
  * How snapshot and log become one table: what every destination must arrive at.
@@ -49,7 +56,7 @@ const FROM_LOG: Lsn = 0n
 
 /**
  * The table in memory, by the key's places among `width` columns. Destinations do the same with
- * statements; tests and verification compare with this.
+ * statements; tests compare with this.
  *
  * @example
  * const table = createHandover([0], 3)

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  CDC_COLUMNS,
-  type ChangeBatch,
-  createHandover,
-  type Handover,
-} from '../../../src/cdc/postgres/index.ts'
+import { CDC_COLUMNS, type ChangeBatch } from '../../../src/cdc/postgres/index.ts'
 import type { Cell, RowOp } from '../../../src/protocol/index.ts'
+import { createHandover, type Handover } from './handover-model.ts'
 
 /** A row of the table: key, counter, large value. */
 type Row = [id: number, n: number, large: string]

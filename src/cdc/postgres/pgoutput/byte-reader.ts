@@ -45,9 +45,4 @@ export class ByteReader {
     this.at = end + 1
     return text
   }
-
-  take(length: number): Buffer {
-    this.at += length
-    return this.bytes.subarray(this.at - length, this.at)
-  }
 }

@@ -157,8 +157,6 @@ export class PgOutputDecoder {
         return this.type(new ByteReader(bytes, at + 1))
       case TRUNCATE:
         return this.truncate(new ByteReader(bytes, at + 1))
-      case MESSAGE:
-        return this.emitted(new ByteReader(bytes, at + 1))
       case ORIGIN:
         return
       default:
@@ -297,15 +295,6 @@ export class PgOutputDecoder {
     this.rows++
   }
 
-  private emitted(reader: ByteReader) {
-    const transactional = (reader.u8() & 1) === 1
-    const lsn = reader.u64()
-    const prefix = reader.cstring()
-    const content = Uint8Array.from(reader.take(reader.u32()))
-    this.flushTables()
-    this.events.push({ type: 'message', transactional, lsn, prefix, content })
-  }
-
   private resumeLost() {
     return new AirbyteError(
       'CDC_POSITION_LOST',
@@ -323,7 +312,6 @@ const INSERT = 0x49
 const UPDATE = 0x55
 const DELETE = 0x44
 const TRUNCATE = 0x54
-const MESSAGE = 0x4d
 /** Kinds of tuple; the third, of the key alone, is `K`. */
 const NEW = 0x4e
 const OLD = 0x4f

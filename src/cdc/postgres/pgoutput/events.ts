@@ -63,8 +63,6 @@ export type ChangeEvent =
   /** All rows of the stream that are before this order are gone. */
   | { type: 'truncate'; stream: StreamKey; order: ChangeOrder; at: string }
   | RelationEvent
-  /** What `pg_logical_emit_message` wrote. */
-  | { type: 'message'; transactional: boolean; lsn: bigint; prefix: string; content: Uint8Array }
   /** Every event so far is covered by this position. */
   | { type: 'checkpoint'; position: CdcPosition }
 

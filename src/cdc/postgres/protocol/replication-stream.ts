@@ -17,8 +17,6 @@ export interface ReplicationOptions {
   acknowledged?: Lsn
   /** What `pg_stat_activity` shows; it tells our own walsenders from a stranger's. */
   applicationName: string
-  /** Sends what `pg_logical_emit_message` wrote, too; default false. */
-  messages?: boolean
 }
 
 /** An open log. One reader; `close` it. */
@@ -100,10 +98,8 @@ export async function openReplication(
   }
 }
 
-function startSql({ slot, publications, start, messages }: ReplicationOptions): string {
+function startSql({ slot, publications, start }: ReplicationOptions): string {
   const names = publications.map((name) => pg.escapeIdentifier(name)).join(',')
   const options = [`proto_version '2'`, `publication_names ${pg.escapeLiteral(names)}`]
-  // An option of PostgreSQL 14 and later; 14 brought version 2 as well.
-  if (messages) options.push(`messages 'true'`)
   return `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} LOGICAL ${printLsn(start)} (${options.join(', ')})`
 }
