@@ -22,8 +22,18 @@ export const LINKS: Column[] = [
   { name: '_airbyte_index', type: 'integer', nullable: false },
 ]
 
-const LINK_NAMES = new Set(LINKS.map(({ name }) => name))
-export const isLink = (name: string) => LINK_NAMES.has(name)
+export const LINK_NAMES: ReadonlySet<string> = new Set(LINKS.map(({ name }) => name))
+
+/**
+ * What the column of an element's field is called: as the field, unless that is the name of a link. The
+ * suffix follows from the name alone, so it stays whatever comes beside it.
+ */
+export const elementName = (field: string): string =>
+  LINK_NAMES.has(field) ? `${field}_${shortHash(JSON.stringify([field]))}` : field
+
+/** Whether a path (`items[]._airbyte_index`) is, or is within, a field that is called as a link is. */
+export const isCalledAsLink = (path: string): boolean => CALLED_AS_LINK.test(path)
+const CALLED_AS_LINK = new RegExp(`\\[\\]\\.(${[...LINK_NAMES].join('|')})(\\.|\\[|$)`)
 
 /** What an array column's schema declares of its elements; undefined: nothing that makes a table. */
 export function elementsOfArray(
@@ -91,6 +101,9 @@ export const tableColumns = (columns: Column[]): Column[] =>
     elements ? { name: elements.count, type: 'integer' } : column,
   )
 
+const elementColumns = (columns: Column[]): Column[] =>
+  tableColumns(columns).map((column) => ({ ...column, name: elementName(column.name) }))
+
 /** The tables of the arrays, each after the one it hangs on. */
 export function childTables(columns: Column[], prefix: string): ChildTable[] {
   const tables: ChildTable[] = []
@@ -104,7 +117,7 @@ export function childTables(columns: Column[], prefix: string): ChildTable[] {
         ...(parent === undefined ? {} : { parent }),
         table: `${prefix}${elements.table}`,
         count: elements.count,
-        columns: [...LINKS, ...tableColumns(elements.columns)],
+        columns: [...LINKS, ...elementColumns(elements.columns)],
       })
       add(elements.columns, own, index)
     }

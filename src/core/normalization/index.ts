@@ -1,7 +1,7 @@
 /** What happens to record batches between source and destination. Columns in, columns out. */
 export { coerceToLimits } from './coerce.ts'
 export { comparisonsOf, fieldsOf } from './condition.ts'
-export { childTables, tableColumns, tablesIn, withTables } from './elements.ts'
+export { childTables, isCalledAsLink, tableColumns, tablesIn, withTables } from './elements.ts'
 export { fieldsIn, type Retyped, retypedFields, typeName } from './fields.ts'
 export { flatten } from './flatten.ts'
 export { withoutNew } from './ignored.ts'

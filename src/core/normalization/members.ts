@@ -1,6 +1,6 @@
 import { type Column, columnsOf, type JsonSchema } from '../../protocol/index.ts'
 import { shortHash } from '../../runtime/loading/names.ts'
-import { elementsOfArray, isLink } from './elements.ts'
+import { elementsOfArray, LINK_NAMES } from './elements.ts'
 
 export interface FlattenOptions {
   /** How many objects deep columns are made of members; what lies deeper stays JSON. */
@@ -14,6 +14,8 @@ export const FLATTEN_DEFAULTS: FlattenOptions = { depth: 10, separator: '_' }
 export interface ExpandOptions extends FlattenOptions {
   /** Arrays become tables of their elements. */
   arrays?: boolean
+  /** Names that members cannot have: the table has columns of its own. */
+  reserved?: ReadonlySet<string>
 }
 
 /**
@@ -49,7 +51,7 @@ export function withMembers(
       ? members.map((member) => leafOf([top, ...member.path], member, options))
       : [leafOf([top], column, options)]
   })
-  const names = distinctNames(leaves.flat(), knownNames(known, nameOf), options.separator)
+  const names = distinctNames(leaves.flat(), knownNames(known, nameOf), options)
   return found.map(({ column, members }, i) => {
     const own = (leaves[i] ?? []).map(({ key }) => names.get(key) ?? '')
     if (members.length === 0) return counted(column, own[0])
@@ -96,10 +98,9 @@ function withElements<C extends Column>(
   if (!options.arrays || column.type !== 'array' || column.native) return column
   const known = past?.elements
   const elements = elementsOfArray(schema, (fields) => {
-    const columns = columnsOf(fields)
-      .filter(({ name }) => !isLink(name))
-      .map(({ nullable: _, ...field }) => field)
-    return withMembers(columns, fields, options, known?.columns ?? [])
+    const columns = columnsOf(fields).map(({ nullable: _, ...field }) => field)
+    const own = { ...options, reserved: LINK_NAMES }
+    return withMembers(columns, fields, own, known?.columns ?? [])
   })
   return elements
     ? { ...column, elements: { table: known?.table ?? '', count: '', ...elements } }
@@ -143,9 +144,10 @@ function knownNames(known: Column[], nameOf: (name: string) => string): Map<stri
 function distinctNames(
   wanted: Wanted[],
   before: Map<string, string>,
-  separator: string,
+  { separator, reserved = new Set() }: ExpandOptions,
 ): Map<string, string> {
-  const taken = new Set(wanted.filter(({ fixed }) => fixed).map(({ name }) => name))
+  const own = wanted.filter(({ fixed }) => fixed).map(({ name }) => name)
+  const taken = new Set([...reserved, ...own])
   const names = new Map<string, string>()
   const sorted = wanted
     .filter(({ fixed }) => !fixed)
@@ -153,8 +155,8 @@ function distinctNames(
       (a, b) => Number(before.has(b.key)) - Number(before.has(a.key)) || (a.key < b.key ? -1 : 1),
     )
   for (const { key, name } of sorted) {
-    const own = before.get(key) ?? name
-    const free = taken.has(own) ? `${name}${separator}${shortHash(key)}` : own
+    const known = before.get(key) ?? name
+    const free = taken.has(known) ? `${name}${separator}${shortHash(key)}` : known
     taken.add(free)
     names.set(key, free)
   }

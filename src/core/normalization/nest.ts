@@ -4,7 +4,7 @@ import { jsonCell } from '../../runtime/formats/json-cell.ts'
 import { elementsIn, membersOf } from '../../runtime/formats/jsonl-read.ts'
 import { type RowIds, rowIdsOf } from '../../runtime/row-ids.ts'
 import { coerceToLimits } from './coerce.ts'
-import { tableColumns, tablesIn } from './elements.ts'
+import { elementName, tableColumns, tablesIn } from './elements.ts'
 import { flatten } from './flatten.ts'
 import { flatColumns } from './members.ts'
 import { noteUnknown } from './unknown-fields.ts'
@@ -104,6 +104,9 @@ export class Nesting {
       ...own,
       schema: this.#options.children[index]?.columns ?? [],
       columns: [found.parents, found.roots, found.places, ...own.columns],
+      ...(own.changes && {
+        changes: own.changes.map((change) => ({ ...change, field: elementName(change.field) })),
+      }),
       child: index,
       rowIds,
     }

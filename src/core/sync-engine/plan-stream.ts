@@ -16,6 +16,7 @@ import {
   childTables,
   FLATTEN_DEFAULTS,
   flatPath,
+  isCalledAsLink,
   mappedColumns,
   mappedPath,
   type PlannedMapping,
@@ -201,8 +202,11 @@ function expand(
     asked && knownColumns.length > 0
       ? withoutNew(expanded, knownColumns, paths)
       : { columns: expanded, ignored: [] }
-  if (input.schemaChanges === 'disable')
-    refuseChange(stream, { added: namesOf(kept.ignored), retyped: retypedIn(stream, kept.columns) })
+  if (input.schemaChanges === 'disable') {
+    // Those that are called as links were there, and left out, before they could be columns.
+    const added = namesOf(kept.ignored).filter((path) => !isCalledAsLink(path))
+    refuseChange(stream, { added, retyped: retypedIn(stream, kept.columns) })
+  }
   const tables = withTables(kept.columns, name, options, takenFrom(input, config), rename)
   return { ...kept, columns: tables }
 }

@@ -46,6 +46,7 @@ function expand(schema: JsonSchema, known: Column[] = [], taken: string[] = [], 
   return withTables(columns, 'orders', options, new Set(['orders', ...taken]), renamed)
 }
 const names = (columns: Column[]) => columns.map(({ name }) => name)
+const limits = { nulInText: true, nonFinite: true, years: [1, 9999] as [number, number] }
 const LINKS = ['_airbyte_parent_id', '_airbyte_root_id', '_airbyte_index']
 
 describe('tables of arrays', () => {
@@ -122,6 +123,79 @@ describe('tables of arrays', () => {
   })
 })
 
+describe('fields of elements that are called as the links are', () => {
+  const fields = {
+    _airbyte_index: integer,
+    _airbyte_parent_id: text,
+    _airbyte_root_id: object({ x: integer }),
+    _airbyte: object({ index: integer, root_id: text }),
+  }
+  const own = (items: Record<string, JsonSchema>, known: Column[] = []) => {
+    const columns = expand(object({ items: array(object(items)) }), known)
+    return { columns, table: names(childTables(columns, '')[0]?.columns ?? []) }
+  }
+  const suffixed = (name: string) => expect.stringMatching(new RegExp(`^${name}_[0-9a-f]{8}$`))
+
+  it('are columns with a suffix, beside the links', () => {
+    const { table } = own(fields)
+    expect(table).toEqual([
+      ...LINKS,
+      suffixed('_airbyte_index'),
+      suffixed('_airbyte_parent_id'),
+      '_airbyte_root_id_x',
+      suffixed('_airbyte_index'),
+      suffixed('_airbyte_root_id'),
+    ])
+    expect(new Set(table).size).toBe(table.length)
+  })
+
+  it('keep their names when others come, and whatever the order', () => {
+    const { columns, table } = own(fields)
+    const more = {
+      a: text,
+      _airbyte_index_1: text,
+      ...fields,
+      _airbyte_index_2: object({ y: text }),
+    }
+    const others = ['a', '_airbyte_index_1', '_airbyte_index_2_y']
+    const left = (grown: string[]) => grown.filter((name) => !others.includes(name))
+    expect(left(own(more, columns).table)).toEqual(table)
+    expect(left(own(more).table)).toEqual(table)
+    const turned = own(Object.fromEntries(Object.entries(fields).reverse())).table
+    expect(turned.sort()).toEqual(table.sort())
+  })
+
+  it('come to a table that an earlier version made without them, whose columns keep their names', () => {
+    const before = own({ sku: text }).columns
+    const { table } = own({ sku: text, _airbyte_index: integer }, before)
+    expect(table).toEqual([...LINKS, 'sku', suffixed('_airbyte_index')])
+  })
+
+  it('arrive with their values, and what does not fit bears the name of the column', () => {
+    const { columns, table } = own(fields)
+    const nesting = new Nesting({ chunk: 'c', columns, children: childTables(columns, ''), limits })
+    const cell =
+      '[{"_airbyte_index": 7, "_airbyte_parent_id": "p", "_airbyte_root_id": {"x": 1}, "_airbyte": {"index": 8, "root_id": "r"}}, {"_airbyte_index": "no"}]'
+    const [, items] = nesting.split({
+      ...{ kind: 'records', stream: 's', schema: columns, length: 1, extractedAt: 5 },
+      columns: [[cell]],
+    })
+    expect(names(items?.schema ?? [])).toEqual(table)
+    expect(items?.columns.slice(2)).toEqual([
+      ...[
+        [0, 1],
+        [7, null],
+        ['p', null],
+        [1, null],
+        [8, null],
+        ['r', null],
+      ],
+    ])
+    expect(items?.changes).toEqual([expect.objectContaining({ row: 1, field: table[3] })])
+    expect([...nesting.unknown]).toEqual([])
+  })
+})
+
 describe('taking the arrays of a batch apart', () => {
   const schema = object({
     id: integer,
@@ -129,7 +203,6 @@ describe('taking the arrays of a batch apart', () => {
   })
   const columns = expand(schema)
   const children = childTables(columns, '')
-  const limits = { nulInText: true, nonFinite: true, years: [1, 9999] as [number, number] }
   const nesting = (chunk = 'c1') => new Nesting({ chunk, columns, children, limits })
   const batch = (cells: (string | null)[], extra: Partial<RecordBatch> = {}): RecordBatch => ({
     ...{ kind: 'records', stream: 's', schema: columns, length: cells.length, extractedAt: 5 },

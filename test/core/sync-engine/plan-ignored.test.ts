@@ -142,6 +142,30 @@ describe('under the policy `disable`', () => {
     expect(now({ items })).toThrow(retyped('items[].sku'))
   })
 
+  it('a stream goes on that was taken apart before fields could be called as the links are', () => {
+    const first = plan(BEFORE)
+    const items = {
+      sku: text,
+      at: object({ x: text }),
+      _airbyte_index: text,
+      _airbyte_parent_id: array(text),
+      _airbyte_root_id: object({ x: text }),
+    }
+    const now = plan({ ...BEFORE, items: array(object(items)) }, first.known, disable)
+    expect(now.tables).toEqual(FIRST)
+    expect(now.ignored).toEqual([
+      'items[]._airbyte_index string',
+      'items[]._airbyte_parent_id[] string',
+      'items[]._airbyte_root_id.x string',
+    ])
+    const more = { ...items, _airbyte_indexes: text }
+    expect(() => plan({ ...BEFORE, items: array(object(more)) }, first.known, disable)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/new: items\[\]\._airbyte_indexes\)/),
+      }),
+    )
+  })
+
   it('nothing is said of types that were not kept, or not as the database calls them', () => {
     const known = [{ name: 'id' }, { name: 'list', type: 'array' }] as Column[]
     const native = { dialect: 'postgres', type: 'text[]' }
