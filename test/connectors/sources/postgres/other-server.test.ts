@@ -76,6 +76,23 @@ describe('a cursor whose state is of another server', () => {
     await Promise.all([from.close(), to.close()])
   })
 
+  it('reads for a user who may not know which server it is', async () => {
+    const db = await databaseOn(young)
+    await db.sql(`${TABLE}; ${FIRST}; REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC;
+      CREATE ROLE plain LOGIN PASSWORD 'plain'; GRANT SELECT ON events TO plain`)
+    const config = { ...db.config, username: 'plain', password: 'plain' }
+    const stream = await streamOf(config)
+    const run = await sync(config, stream)
+    expect(run.state).not.toHaveProperty('server')
+    await db.sql("INSERT INTO events VALUES (4, '2026-01-02'), (5, NULL)")
+    const next = await sync(config, stream, run.state)
+    expect([idsOf(run), idsOf(next)]).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ])
+    await db.close()
+  })
+
   it('finishes a window that was interrupted before, and loses nothing of it', async () => {
     const { from, to, stream } = await restored('have passed')
     const config = { ...from.config, checkpoint_rows: 1 }
