@@ -132,7 +132,7 @@ export async function evolve(
       refuseTwin(layout, column.name, existing)
       changes.push(`ADD COLUMN ${definition(layout, column)}`)
     } else if (!holds(found.type, column.type)) {
-      if (!widens(found.type, column.type))
+      if (!widens(found.type, column.type) && (await keepsRows(client, layout, table)))
         throw retyped(layout, column.name, found.type, column.type)
       modified.add(column.name)
       changes.push(`MODIFY COLUMN ${definition(layout, column)}`)
@@ -186,12 +186,8 @@ async function keyChanges(client: SqlClient, layout: Layout, table: string): Pro
  * this one replaces go now, where others go when it is complete.
  */
 async function makeRoomForKey(client: SqlClient, layout: Layout, table: string): Promise<void> {
-  const { plan, stream, keys } = layout
-  const [target, first] = [nameOf(layout, table), Number(plan.minimumGenerationId)]
-  const generation = quote(GENERATION_ID)
-  if (first > 0) await client.execute(`DELETE FROM ${target} WHERE ${generation} < ${first}`)
-  const left = await client.query(`SELECT 1 FROM ${target} WHERE ${generation} >= ${first} LIMIT 1`)
-  if (left.length === 0) return
+  const { stream, keys } = layout
+  if (!(await keepsRows(client, layout, table))) return
   throw new AirbyteError(
     'SCHEMA_CHANGED',
     `Table '${layout.table}' holds rows without the primary key (${keys.join(', ')}), so it cannot be deduplicated as it is.`,
@@ -200,6 +196,17 @@ async function makeRoomForKey(client: SqlClient, layout: Layout, table: string):
       hint: 'Reset the stream, or remove those rows from the table.',
     },
   )
+}
+
+/** Whether the table has rows that this generation does not replace; those that it does go now if not. */
+async function keepsRows(client: SqlClient, layout: Layout, table: string): Promise<boolean> {
+  if (layout.hidden !== null) return true
+  const [target, first] = [nameOf(layout, table), Number(layout.plan.minimumGenerationId)]
+  const generation = quote(GENERATION_ID)
+  const left = await client.query(`SELECT 1 FROM ${target} WHERE ${generation} >= ${first} LIMIT 1`)
+  if (left.length > 0) return true
+  if (first > 0) await client.execute(`DELETE FROM ${target} WHERE ${generation} < ${first}`)
+  return false
 }
 
 /** Which of several fields has a name that is one to MySQL depends on which there are. */

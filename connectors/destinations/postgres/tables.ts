@@ -156,8 +156,11 @@ export async function evolve(
     const column = existing.get(name)
     if (!column) changes.push(`ADD COLUMN ${quote(name)} ${type}`)
     else if (!holds(column.type, type)) {
-      if (!widens(column.type, type)) throw retyped(layout, name, column.type, type)
-      changes.push(`ALTER COLUMN ${quote(name)} TYPE ${type} USING ${quote(name)}::${type}`)
+      const isWider = widens(column.type, type)
+      if (!isWider && (await keepsRows(client, layout, table)))
+        throw retyped(layout, name, column.type, type)
+      const value = isWider ? quote(name) : 'NULL'
+      changes.push(`ALTER COLUMN ${quote(name)} TYPE ${type} USING ${value}::${type}`)
     }
   }
   for (const [name, column] of existing) {
@@ -184,6 +187,22 @@ export async function evolve(
       { stream: layout.stream, hint: 'Drop the view, sync, and create it again.', cause: error },
     )
   }
+}
+
+/**
+ * Whether the table has rows that this generation does not replace. Else those that it replaces go now,
+ * where others go when it is complete.
+ */
+async function keepsRows(client: pg.Client, layout: Layout, table: string): Promise<boolean> {
+  const first = Number(layout.plan.minimumGenerationId)
+  if (layout.hidden !== null || first === 0) return true
+  const [target, generation] = [qualified(layout.schema, table), quote(GENERATION_ID)]
+  const { rows } = await client.query(
+    `SELECT FROM ${target} WHERE ${generation} >= ${first} LIMIT 1`,
+  )
+  if (rows.length > 0) return true
+  await client.query(`DELETE FROM ${target} WHERE ${generation} < ${first}`)
+  return false
 }
 
 /** feature_not_supported: ALTER TYPE of a column that a view uses. */

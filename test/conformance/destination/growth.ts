@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Column } from '../../../src/protocol/index.ts'
+import { type Column, toAirbyteError } from '../../../src/protocol/index.ts'
 import type { DestinationCase } from '../destination-suite.ts'
 import { asObjects, COLUMNS, contents, loadAll, planFor } from '../loading.ts'
 import { A } from './load.ts'
@@ -51,6 +51,25 @@ export function growthCases({ opened, base, it }: DestinationCase): void {
           [2, 'two', 1],
         ]),
       )
+  })
+
+  it('takes a column of another type where a refresh replaces all rows, and refuses it where not', async () => {
+    if (base.mode.startsWith('overwrite')) return
+    const flagged: Column[] = [...COLUMNS, { name: 'flag', type: 'boolean' }]
+    const counted: Column[] = [...COLUMNS, { name: 'flag', type: 'integer' }]
+    const plan = planFor({ ...base, columns: flagged })
+    await loadAll(opened(), plan, [[[1, 'one', 1, true]]])
+    const retyped = { ...plan, syncId: 2, columns: counted }
+    const refusal = await loadAll(opened(), retyped, [], { fence: 2, finish: false }).then(
+      () => undefined,
+      (error: unknown) => toAirbyteError(error).code,
+    )
+    // A destination whose files have the types of their time takes it: the plan refuses before.
+    if (refusal !== undefined) expect(refusal).toBe('SCHEMA_CHANGED')
+    const refreshed = { ...retyped, generationId: 2, minimumGenerationId: 2 }
+    await loadAll(opened(), refreshed, [[[1, 'one', 2, 7]]], { fence: 3 })
+    const rows = await contents(opened(), refreshed)
+    if (rows) expect(rows).toEqual(asObjects([[1, 'one', 2, 7]], counted))
   })
 
   if (!dedupKey) return
