@@ -218,6 +218,49 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     await expectEqual(['id', 'name', 'extra'])
   })
 
+  it.each(['postgres', 'r2'])(
+    'fails, to %s, where TINYINT(1) becomes an integer by option, until a refresh',
+    async (type) => {
+      await write(
+        'CREATE TABLE flags (id INT, kind TINYINT(1), v INT, PRIMARY KEY (id, kind))',
+        'INSERT INTO flags VALUES (1, 0, 1), (1, 1, 2), (2, 1, 3)',
+      )
+      const change = { name: 'flags', primaryKey: [['id'], ['kind']] }
+      const destination =
+        type === 'r2' ? { type, config: { path_prefix: 'flags' } } : setup().destination
+      const { connection, source: owner } = await connect({ ...setup(change), destination })
+      expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+      await write('INSERT INTO flags VALUES (3, 7, 4)')
+      expect((await run(connection)).streams).toMatchObject([{ rejected: 1 }])
+      await owner.update({ config: config({ tinyint1_is_bit: false }) })
+      await write('INSERT INTO flags VALUES (4, 7, 5)')
+      const refused = await run(connection)
+      expect(refused.status).toBe('failed')
+      expect(refused.streams).toMatchObject([{ error: { code: 'SCHEMA_CHANGED' } }])
+      await connection.refresh({ remove: true })
+      await connection.resume()
+      await write('INSERT INTO flags VALUES (5, -8, 6)', 'DELETE FROM flags WHERE id = 2')
+      const { status, receipt } = await run(connection)
+      expect([status, receipt?.streams[0]?.truncated ?? 0]).toEqual(['succeeded', 0])
+      await write(
+        'UPDATE flags SET v = 9 WHERE id = 1 AND kind = 1',
+        'DELETE FROM flags WHERE id = 3',
+      )
+      expect(await run(connection)).toMatchObject({
+        status: 'succeeded',
+        streams: [{ rejected: 0 }],
+      })
+      if (type === 'r2') return
+      const { rows } = await target.query(`SELECT id, kind, v FROM ${SCHEMA}.flags ORDER BY v`)
+      expect(rows).toEqual([
+        { id: '1', kind: '0', v: '1' },
+        { id: '4', kind: '7', v: '5' },
+        { id: '5', kind: '-8', v: '6' },
+        { id: '1', kind: '1', v: '9' },
+      ])
+    },
+  )
+
   it('warns of a column that was made anew, whose rows are not in the log, until a refresh', async () => {
     const { connection } = await connect(setup())
     await run(connection)

@@ -6,6 +6,8 @@ import type { CdcConfig } from './cdc/config.ts'
 /** Source configuration by Airbyte's field names. */
 export interface SourceConfig extends MysqlConfig {
   replication_method?: { method: 'STANDARD' } | CdcConfig
+  /** Whether a TINYINT(1) is a boolean, as of JDBC's `tinyInt1isBit`; default true. */
+  tinyint1_is_bit?: boolean
   /** Rows of one statement over a key. Not in the form: for tests and for operators. */
   chunk_rows?: number
   /** Bytes of one statement; default 64 MiB. */

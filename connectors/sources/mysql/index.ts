@@ -35,7 +35,7 @@ const mysql: Source = {
     try {
       const parsed = parseConfig(config)
       await withSource(ctx, parsed, async (client) => {
-        await listTables(client, parsed.database)
+        await listTables(client, parsed)
         if (cdcOf(parsed)) await checkServer(client)
       })
       return { ok: true }
@@ -45,7 +45,7 @@ const mysql: Source = {
   },
   async discover(ctx, config) {
     const parsed = parseConfig(config)
-    const tables = await withSource(ctx, parsed, (client) => listTables(client, parsed.database))
+    const tables = await withSource(ctx, parsed, (client) => listTables(client, parsed))
     const streams = tables.map((table) => {
       const isResumable = keysetOf(table) !== undefined
       const stream = catalogStream(table, isResumable, ({ required }) => !required)

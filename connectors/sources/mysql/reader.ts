@@ -35,7 +35,7 @@ export async function openReader(
   extend: (table: SourceTable) => SourceTable = (table) => table,
 ): Promise<StreamReader> {
   const { client, config, configured } = input
-  const table = extend(await findTable(client, config.database, configured.stream))
+  const table = extend(await findTable(client, config, configured.stream))
   const selected = configured.selectedFields && new Set(configured.selectedFields)
   const schema = columnsOf(configured.stream.json_schema).filter(
     ({ name }) => !selected || selected.has(name),

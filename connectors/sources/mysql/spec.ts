@@ -57,9 +57,17 @@ export const SPEC: Spec = {
           CDC,
         ],
       },
-      chunk_rows: { type: 'integer', minimum: 1, airbyte_hidden: true, order: 9 },
-      chunk_bytes: { type: 'integer', minimum: 1, airbyte_hidden: true, order: 10 },
-      checkpoint_rows: { type: 'integer', minimum: 1, airbyte_hidden: true, order: 11 },
+      tinyint1_is_bit: {
+        title: 'TINYINT(1) is a boolean (tinyInt1isBit)',
+        description:
+          'Off: columns of type TINYINT(1) are integers with all their values, in keys too. Streams that have them as booleans fail then until they are refreshed.',
+        type: 'boolean',
+        default: true,
+        order: 9,
+      },
+      chunk_rows: { type: 'integer', minimum: 1, airbyte_hidden: true, order: 10 },
+      chunk_bytes: { type: 'integer', minimum: 1, airbyte_hidden: true, order: 11 },
+      checkpoint_rows: { type: 'integer', minimum: 1, airbyte_hidden: true, order: 12 },
     },
   },
 }

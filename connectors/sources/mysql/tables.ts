@@ -2,7 +2,15 @@ import { AirbyteError, type Column, type StreamDescriptor } from '../../../src/p
 import type { Table, TableColumn } from '../../../src/runtime/database/columns.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { qualified, text } from '../../../src/runtime/mysql/sql.ts'
-import { type ResolvedType, resolveType } from '../../../src/runtime/mysql/types.ts'
+import {
+  type CatalogType,
+  type ResolvedType,
+  resolveType,
+} from '../../../src/runtime/mysql/types.ts'
+import type { SourceConfig } from './config.ts'
+
+/** What of the configuration says how tables are seen. */
+type TableSettings = Pick<SourceConfig, 'database' | 'tinyint1_is_bit'>
 
 /** A table or view that the user may read. */
 export interface SourceTable extends Table<SourceColumn> {
@@ -23,10 +31,11 @@ export interface SourceColumn extends TableColumn {
   required: boolean
 }
 
-/** The tables of a database, or the one that is named. */
+/** The tables of a database (default: that of the source), or the one that is named. */
 export async function listTables(
   client: MysqlClient,
-  schema: string,
+  config: TableSettings,
+  schema = config.database,
   name?: string,
 ): Promise<SourceTable[]> {
   const only = (alias: string) =>
@@ -58,11 +67,12 @@ export async function listTables(
      ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`,
   )) {
     const checked = json.has(`${table}\0${column}`)
-    tables
-      .get(String(table))
-      ?.columns.push(
-        columnOf(String(column), String(dataType), String(columnType), nullable, checked),
-      )
+    tables.get(String(table))?.columns.push(
+      columnOf(String(column), nullable, {
+        ...{ dataType: String(dataType), columnType: String(columnType), checkedJson: checked },
+        tinyInt1isBit: config.tinyint1_is_bit,
+      }),
+    )
   }
   for (const [table, column] of await client.query(
     `SELECT s.TABLE_NAME, s.COLUMN_NAME FROM information_schema.STATISTICS s
@@ -104,26 +114,27 @@ const PARTIAL = new Set(['date', 'time', 'datetime', 'timestamp'])
 
 function columnOf(
   name: string,
-  dataType: string,
-  columnType: string,
   nullable: string | null | undefined,
-  checked: boolean,
+  declared: CatalogType,
 ): SourceColumn {
-  const type = resolveType({ dataType, columnType, checkedJson: checked })
+  const { dataType, columnType, checkedJson } = declared
+  const type = resolveType(declared)
   const column: Column = { name, type: type.airbyte }
   if (nullable === 'NO' && !PARTIAL.has(type.kind)) column.nullable = false
-  column.native = { dialect: 'mysql', type: checked ? 'json' : columnType }
+  // A TINYINT(1) that is no boolean is one like any other: its width is for display.
+  const own = type.airbyte === 'integer' ? columnType.replace('tinyint(1)', 'tinyint') : columnType
+  column.native = { dialect: 'mysql', type: checkedJson ? 'json' : own }
   return { name, dataType, type, column, required: nullable === 'NO' }
 }
 
 /** Rejects with STREAM_NOT_FOUND. */
 export async function findTable(
   client: MysqlClient,
-  database: string,
+  config: TableSettings,
   stream: StreamDescriptor,
 ): Promise<SourceTable> {
-  const schema = stream.namespace ?? database
-  const [table] = await listTables(client, schema, stream.name)
+  const schema = stream.namespace ?? config.database
+  const [table] = await listTables(client, config, schema, stream.name)
   if (table) return table
   throw notFound({ schema, name: stream.name })
 }

@@ -34,6 +34,31 @@ export function chooseColumns(
   return wanted
 }
 
+/**
+ * A boolean and a number have no value in common: rows that are there would stay true and false, and
+ * under dedup those of a key would stay beside the new ones. Destinations whose files have the types of their
+ * time would not notice.
+ *
+ * @throws SCHEMA_CHANGED
+ */
+export function refuseOtherBooleans(stream: StreamPlanSettings, columns: Column[]): void {
+  const { config, generationRows, generationId, minimumGenerationId } = stream
+  const isReplaced = config.destinationSyncMode.startsWith('overwrite')
+  if (isReplaced || (generationRows === 0 && minimumGenerationId >= generationId)) return
+  const known = new Map(stream.knownColumns.map(({ name, type }) => [name, type]))
+  const other = columns.find(({ name, type }) => {
+    const before = known.get(name)
+    return before !== undefined && before !== type && [before, type].includes('boolean')
+  })
+  if (!other) return
+  const key = streamKey(config)
+  const message = `The column '${other.name}' of ${key} was of type ${known.get(other.name)} and is of type ${other.type} now: rows that are there would keep what they have.`
+  throw new AirbyteError('SCHEMA_CHANGED', message, {
+    ...{ stream: key, field: other.name },
+    hint: 'Refresh the stream, with remove: it is read again from the start. Or set the source as it was.',
+  })
+}
+
 export const namesOf = (columns: Column[]) => columns.map(({ name }) => name)
 
 export const retypedIn = ({ knownColumns }: StreamPlanSettings, columns: Column[]): Retyped[] =>

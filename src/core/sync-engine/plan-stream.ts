@@ -26,7 +26,13 @@ import {
   withoutNew,
   withTables,
 } from '../normalization/index.ts'
-import { chooseColumns, namesOf, refuseChange, retypedIn } from './choose-columns.ts'
+import {
+  chooseColumns,
+  namesOf,
+  refuseChange,
+  refuseOtherBooleans,
+  retypedIn,
+} from './choose-columns.ts'
 import { takenFrom } from './connection-tables.ts'
 import { basisOf, keyColumns, refuseRemade } from './row-basis.ts'
 import type { Normalization, PlannedStream, PlanSettings, StreamPlanSettings } from './types.ts'
@@ -59,6 +65,7 @@ export function planStream(
   const normalization = config.normalization ?? input.normalization
   const { column_ids: _, ...own } = found
   const chosen = chooseColumns(input, stream, available, [...primaryKey, cursorField])
+  refuseOtherBooleans(stream, chosen)
   const isMerged = isDedup(config.destinationSyncMode)
   const writtenKey = isMerged ? keyColumns(primaryKey, config.mapping) : undefined
   const basis = basisOf(found, namesOf(chosen), writtenKey, stream.basis)

@@ -88,6 +88,8 @@ export interface CatalogType {
   columnType: string
   /** A text that the server keeps to JSON: MariaDB's JSON type. */
   checkedJson: boolean
+  /** Whether a TINYINT(1) is a BOOLEAN; default: it is. */
+  tinyInt1isBit?: boolean | undefined
 }
 
 export interface ResolvedType extends TypeEntry {
@@ -98,17 +100,19 @@ export interface ResolvedType extends TypeEntry {
 const asIs = (column: string) => column
 
 /**
- * How a column of this type is read and described. BOOLEAN is `tinyint(1)` and `bit(1)`, as for Airbyte.
+ * How a column of this type is read and described. BOOLEAN is `tinyint(1)` and `bit(1)`, as for Airbyte,
+ * the former unless the source is told otherwise.
  * An unsigned bigint goes beyond what an integer column of another system holds: it is a number.
  * The server prints a FLOAT with six digits only, so it is read as the double that it is.
  */
-export function resolveType({ dataType, columnType, checkedJson }: CatalogType): ResolvedType {
-  const entry = entryOf(dataType, columnType, checkedJson)
+export function resolveType(type: CatalogType): ResolvedType {
+  const entry = entryOf(type)
   return { ...entry, expression: entry.kind === 'float' ? (column) => `(${column} + 0e0)` : asIs }
 }
 
-function entryOf(dataType: string, columnType: string, checkedJson: boolean): TypeEntry {
-  if (columnType.startsWith('tinyint(1)')) return { airbyte: 'boolean', kind: 'boolean', key: true }
+function entryOf({ dataType, columnType, checkedJson, tinyInt1isBit }: CatalogType): TypeEntry {
+  if (isTinyInt1(columnType) && tinyInt1isBit !== false)
+    return { airbyte: 'boolean', kind: 'boolean', key: true }
   if (columnType === 'bit(1)') return { airbyte: 'boolean', kind: 'bit' }
   if (checkedJson) return TYPES.json as TypeEntry
   if (dataType === 'bigint' && columnType.includes('unsigned')) {
@@ -117,3 +121,5 @@ function entryOf(dataType: string, columnType: string, checkedJson: boolean): Ty
   // What is not listed (geometry, vector) is bytes to us.
   return TYPES[dataType] ?? LONG_BINARY
 }
+
+const isTinyInt1 = (columnType: string) => columnType.startsWith('tinyint(1)')

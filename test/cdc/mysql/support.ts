@@ -80,14 +80,14 @@ export async function capture(
     now: () => Date.now(),
     streamOf: (schema, name) => (schema === config.database && tables[name] ? name : undefined),
     async columnsOf(schema, name) {
-      const [today] = await listTables(other, schema, name)
+      const [today] = await listTables(other, config, schema, name)
       return today?.columns.map((column) => column.name) ?? []
     },
     streamsIn: (schema) => (schema === config.database ? Object.keys(tables) : []),
     async shapeOf(table) {
       const key = table.schema === config.database ? tables[table.name] : undefined
       if (!key) return undefined
-      const [today] = await listTables(other, table.schema, table.name)
+      const [today] = await listTables(other, config, table.schema, table.name)
       const stream = { stream: table.name, key, selected: options.selected }
       const decoders = await charsets.decodersFor(other, table)
       const shape = shapeOf(table, stream, today?.columns ?? [], decoders)

@@ -96,7 +96,7 @@ export const COERCIONS: Coercion[] = [
     ...{ from: 'mysql', into: EVERYWHERE, recorded: 'TRUNCATED' },
     values: { boolean: ['5', '-1'] },
     becomes: 'true',
-    why: "MySQL's BOOLEAN is tinyint(1), which takes any small integer; all but 0 are true.",
+    why: "MySQL's BOOLEAN is tinyint(1), which takes any small integer; all but 0 are true. With the source's `tinyint1_is_bit` off it is an integer.",
   },
   {
     ...{ from: 'mysql', into: EVERYWHERE, recorded: 'NULLED' },

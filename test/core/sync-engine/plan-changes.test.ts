@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest'
 import { planStream } from '../../../src/core/sync-engine/plan-stream.ts'
 import type { SyncInput, SyncStreamInput } from '../../../src/core/sync-engine/types.ts'
-import type { DestinationSyncMode, JsonSchema, StreamMapping } from '../../../src/protocol/index.ts'
+import {
+  type AirbyteType,
+  type DestinationSyncMode,
+  type JsonSchema,
+  jsonSchemaOf,
+  type StreamMapping,
+} from '../../../src/protocol/index.ts'
 
 const keeps = (...given: Parameters<typeof plan>) => plan(...given).configured.keepsUnchanged
 
@@ -11,6 +17,7 @@ function plan(
   normalization: SyncInput['normalization'] = 'basic',
   more: Record<string, JsonSchema> = {},
   mapping?: StreamMapping,
+  past: Partial<SyncStreamInput> = {},
 ) {
   const input = { connectionId: 'c1', syncId: 1, normalization, transfer: 'auto' } as SyncInput
   const stream = {
@@ -20,8 +27,9 @@ function plan(
       destinationSyncMode,
       ...(mapping && { mapping }),
     },
-    knownColumns: [] as unknown[],
-  } as SyncStreamInput
+    ...{ knownColumns: [], generationRows: 0, generationId: 1, minimumGenerationId: 1 },
+    ...past,
+  } as unknown as SyncStreamInput
   const found = {
     name: 't',
     json_schema: { properties: { id: { type: 'integer' }, ...more } },
@@ -77,3 +85,25 @@ it('a column that came since may not have the name that a mapping gives to anoth
   const { columns } = plan('append', true, 'basic', { number: {} }, { rename: swapped }).plan
   expect(columns.map(({ name }) => name)).toEqual(['number', 'id'])
 })
+
+it.each<
+  [from: AirbyteType, to: AirbyteType, DestinationSyncMode, Partial<SyncStreamInput>, boolean]
+>([
+  ['boolean', 'integer', 'append_dedup', { generationRows: 5 }, true],
+  ['boolean', 'integer', 'append', { generationRows: 5 }, true],
+  ['integer', 'boolean', 'append', { generationId: 2 }, true],
+  ['boolean', 'integer', 'append_dedup', { generationId: 2, minimumGenerationId: 2 }, false],
+  ['boolean', 'integer', 'overwrite', { generationId: 2 }, false],
+  ['boolean', 'boolean', 'append', { generationRows: 5 }, false],
+  ['integer', 'number', 'append', { generationRows: 5 }, false],
+])(
+  'a column that was %s is %s in mode %s beside %j: refused is %j',
+  (from, to, mode, past, isRefused) => {
+    const known = { knownColumns: [{ name: 'id', type: from }], ...past }
+    const now = jsonSchemaOf([{ name: 'id', type: to }]).properties as Record<string, JsonSchema>
+    const planning = () => plan(mode, false, 'basic', now, undefined, known)
+    if (isRefused) {
+      expect(planning).toThrow(expect.objectContaining({ code: 'SCHEMA_CHANGED', field: 'id' }))
+    } else expect(planning().key).toBe('t')
+  },
+)

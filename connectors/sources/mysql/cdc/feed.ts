@@ -36,7 +36,7 @@ export async function openFeed(
       async columnsOf(schema, name) {
         const { primaryKey = [], selectedFields } = wanted.get(keyOf(schema, name) ?? '') ?? {}
         const [today] = await withSource(ctx, config, (session) =>
-          listTables(session, schema, name),
+          listTables(session, config, schema, name),
         )
         const names = (today?.columns ?? []).map((column) => column.name)
         if (!selectedFields) return names
@@ -49,7 +49,7 @@ export async function openFeed(
         const found = key === undefined ? undefined : wanted.get(key)
         if (key === undefined || !found) return undefined
         const [today, decoders] = await withSource(ctx, config, async (session) => [
-          (await listTables(session, table.schema, table.name))[0],
+          (await listTables(session, config, table.schema, table.name))[0],
           await charsets.decodersFor(session, table),
         ])
         const { primaryKey, selectedFields: selected } = found

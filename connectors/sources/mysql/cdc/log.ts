@@ -117,7 +117,7 @@ async function looked(
       continue
     }
     const [only] = ofSchema.length === 1 ? ofSchema : []
-    const tables = await listTables(client, schema, only?.stream.name)
+    const tables = await listTables(client, config, schema, only?.stream.name)
     const byName = new Map(tables.map((table) => [table.name, table]))
     const captured = new Set<string>()
     for (const { stream } of ofSchema) {

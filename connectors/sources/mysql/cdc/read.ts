@@ -89,7 +89,7 @@ export function readChanges(
       hasPassed: isPast,
       printPosition: (position) => printPosition(positionFromJson(position)),
       columnsNow: async () => {
-        const { columns } = await findTable(client, config.database, configured.stream)
+        const { columns } = await findTable(client, config, configured.stream)
         return columns.map(({ column }) => column)
       },
       isSameType: (a, b) => a.type === b.type,
