@@ -13,9 +13,12 @@ export type Session = DatabaseSession<MysqlClient>
 export type SqlClient = Pick<MysqlClient, 'query' | 'execute'>
 
 /**
- * Whatever the server is set to, a value that does not fit is an error and not another value.
+ * Whatever the server is set to, a value that does not fit is an error and not another value, statements
+ * change all rows that they name, keys are looked at, and a transaction sees what was committed.
  */
 const SETTINGS = [
+  'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE',
+  'SET SESSION sql_safe_updates = 0, unique_checks = 1, foreign_key_checks = 1',
   "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'",
 ]
 

@@ -8,8 +8,14 @@ const { run, open } = useDatabase('set_otherwise', [
   '--local-infile=0',
   '--lower-case-table-names=1',
   '--max-allowed-packet=1M',
-  '--sql-mode=ANSI_QUOTES',
+  '--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE',
   '--binlog-format=STATEMENT',
+  '--default-time-zone=+05:30',
+  '--character-set-server=latin1',
+  '--default-storage-engine=MyISAM',
+  '--transaction-isolation=SERIALIZABLE',
+  '--autocommit=0',
+  '--loose-sql-safe-updates=ON',
 ])
 
 const COLUMNS: Column[] = [
@@ -63,6 +69,28 @@ it('merges there as anywhere', async () => {
   expect(await run('SELECT id, note, HEX(bytes) FROM merged ORDER BY id')).toEqual([
     ['1', 'one again', '00'],
     ['2', 'two', null],
+  ])
+})
+
+it('has what a change log tells, and times as they are', async () => {
+  const columns: Column[] = [
+    { name: 'id', type: 'integer' },
+    { name: 'at', type: 'timestamp_with_timezone' },
+    { name: 'order', type: 'string' },
+  ]
+  const target = { stream: { name: 'changed' }, target: { table: 'changed' } }
+  const loader = await open({ ...target, columns, mode: 'append_dedup' })
+  await loader.prepare(1)
+  const rows: Cell[][] = [
+    [1, '2024-01-01T00:00:00Z', 'a||b'],
+    [2, '2024-01-01T02:00:00+02:00', null],
+  ]
+  await loader.load(chunk('a', [records(columns, rows)]), 1)
+  const gone = { ...records(columns, [[1, null, null]]), op: ['d' as const] }
+  await loader.load(chunk('b', [gone]), 1)
+  await loader.finish(1)
+  expect(await run('SELECT id, CAST(at AS CHAR), `order` FROM changed')).toEqual([
+    ['2', '2024-01-01 00:00:00.000000', null],
   ])
 })
 
