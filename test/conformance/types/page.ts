@@ -19,6 +19,8 @@ Every value arrives as it was (a timestamp with a zone as the same moment, in UT
 
 A text of PostgreSQL that is not UTF-8 (its database is in \`SQL_ASCII\` and the text in some other encoding, or bytes were put there by force) is null, recorded. Where a read would have to go on from it, since it is the primary key or the cursor, the stream fails with \`SOURCE_MISCONFIGURED\`.
 
+A destination in PostgreSQL needs a database in UTF8: check, plan and first sync refuse any other, \`SQL_ASCII\` too, with \`VALIDATION_FAILED\`. Streams that such a database has from an earlier version go on.
+
 Files in JSON Lines and CSV have numbers as numbers with all their digits, times as ISO 8601, binary values as base64, and everything else as text or JSON.
 `
 
