@@ -14,7 +14,7 @@
 import type { RecordBatch } from '../../../src/protocol/index.ts'
 import type { RejectedRow } from '../../../src/runtime/contract.ts'
 import { refusedRows } from '../../../src/runtime/loading/isolate.ts'
-import { META, OP, ORDER, UNCHANGED } from '../../../src/runtime/loading/layout.ts'
+import { META, OP, ORDER, plannedColumns, UNCHANGED } from '../../../src/runtime/loading/layout.ts'
 import type { MysqlClient } from '../../../src/runtime/mysql/client.ts'
 import { quote } from '../../../src/runtime/mysql/sql.ts'
 import { rejectedRow } from '../../../src/runtime/row-text.ts'
@@ -151,7 +151,7 @@ async function rejectedIn(
 ): Promise<RejectedRow[]> {
   const rejects: RejectedRow[] = []
   const from = `${incoming(layout)} WHERE ${which}`
-  for await (const batch of recordsIn(client, layout, layout.columns, from))
+  for await (const batch of recordsIn(client, layout, plannedColumns(layout), from))
     for (let row = 0; row < batch.length; row++)
       rejects.push(rejectedRow(batch, row, why(batch, row)))
   return rejects

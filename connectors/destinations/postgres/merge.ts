@@ -19,6 +19,7 @@ import {
   metaText,
   OP,
   ORDER,
+  plannedColumns,
   RAW_ID,
   UNCHANGED,
 } from '../../../src/runtime/loading/layout.ts'
@@ -188,10 +189,8 @@ async function upsertIsolated(
       })
     },
     async rejected(at, error) {
-      const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
       const { rows } = await client.query<{ row: string }>(
-        `DELETE FROM ${INCOMING} WHERE ${order} = ${at}
-         RETURNING (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row`,
+        `DELETE FROM ${INCOMING} WHERE ${order} = ${at} RETURNING ${rowJson(layout)} AS row`,
       )
       const field = (error as { column?: string }).column ?? keyTooLong(layout, error)
       return rows.map(({ row }) => ({
@@ -215,11 +214,19 @@ const isKeyless = ({ keys }: Layout, alias: string) =>
   `(${keys.map((key) => `${alias}.${quote(key)} IS NULL`).join(' OR ')})
    AND ${alias}.${quote(OP)} IS DISTINCT FROM 't'`
 
+/** A row of the chunk as JSON text, by the stream's names: the table's may be cut, or others. */
+function rowJson(layout: Layout): string {
+  const members = plannedColumns(layout).map(
+    ({ name, column }) =>
+      `${quoteLiteral(`${JSON.stringify(column.name)}:`)} || coalesce(to_json(${quote(name)})::text, 'null')`,
+  )
+  return `'{' || array_to_string(ARRAY[${members.join(', ')}], ',') || '}'`
+}
+
 async function takeKeyless(client: pg.Client, layout: Layout, max: number): Promise<RejectedRow[]> {
   const missing = isKeyless(layout, 'i')
-  const columns = layout.columns.map(({ name }) => quote(name)).join(', ')
   const { rows } = await client.query<{ row: string; field: string }>(
-    `SELECT (SELECT row_to_json(r) FROM (SELECT ${columns}) AS r)::text AS row,
+    `SELECT ${rowJson(layout)} AS row,
        CASE ${layout.keys.map((key) => `WHEN ${quote(key)} IS NULL THEN ${quoteLiteral(key)}`).join(' ')} END AS field
      FROM ${INCOMING} AS i WHERE ${missing} ORDER BY ${quote(ORDER)} LIMIT ${max + 1}`,
   )

@@ -155,6 +155,29 @@ describe('append_dedup', () => {
     ])
   })
 
+  it('keeps a row that it rejects under the names of the stream, whatever its table calls them', async () => {
+    const long = 'n'.repeat(70)
+    const columns: Column[] = [
+      { name: 'id', type: 'integer' },
+      { name: long, type: 'string' },
+    ]
+    // A mark for deleted rows is the destination's own.
+    const soft = { cdc_deletion_mode: 'Soft delete' }
+    const loader = await db.open({ mode: 'append_dedup', columns, primaryKey: [['id']] }, soft)
+    await loader.prepare(++fence)
+    await db.sql.query('ALTER TABLE users ADD CONSTRAINT few CHECK (id < 5)')
+    const rows = [
+      [null, 'a'],
+      [9, 'b\'"\\'],
+    ]
+    const body = [records(columns, rows)]
+    const { rejects } = await loader.load(chunk('n2', body, { isolateBadRows: true }), fence)
+    expect(rejects.map(({ row }) => JSON.parse(row))).toEqual([
+      { id: null, [long]: 'a' },
+      { id: 9, [long]: 'b\'"\\' },
+    ])
+  })
+
   describe('with soft deletion', () => {
     const columns: Column[] = [
       ...USERS.slice(0, 2),
