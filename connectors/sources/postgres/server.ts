@@ -9,7 +9,7 @@ import type { CursorBound, Position } from './state.ts'
  */
 export async function serverOf(client: pg.Client): Promise<string | undefined> {
   const { rows } = await client.query<{ server: string }>(SERVER_SQL).catch((error) => {
-    if (UNKNOWN.has(error?.code)) return { rows: [] }
+    if (isRefusal(error)) return { rows: [] }
     throw error
   })
   return rows[0]?.server
@@ -21,8 +21,12 @@ const SERVER_SQL = `SELECT concat_ws('/', s.system_identifier,
 FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c,
   pg_catalog.pg_control_recovery() r`
 
-/** No right, no such function, not supported. */
-const UNKNOWN = new Set(['42501', '42883', '0A000'])
+/**
+ * No right, no such function, or however a platform says that it has none: the session goes on, and
+ * nobody cancelled it or ran short of something.
+ */
+const isRefusal = ({ severity, code = '' }: { severity?: string; code?: string }) =>
+  severity === 'ERROR' && !/^5[37]/.test(code)
 
 /** Whether both are of one cluster, on whatever timeline, as far as is known. */
 export const isSameCluster = (a: string | undefined, b: string | undefined): boolean =>

@@ -93,6 +93,25 @@ describe('a cursor whose state is of another server', () => {
     await db.close()
   })
 
+  it('goes by the numbers alone where a platform does not say which server it is, in whatever words', async () => {
+    const db = await databaseOn(young)
+    await db.sql(`SET allow_system_table_mods = on;
+      ALTER FUNCTION pg_control_system() RENAME TO pg_control_system_of_old;
+      CREATE FUNCTION pg_catalog.pg_control_system(OUT pg_control_version int,
+        OUT catalog_version_no int, OUT system_identifier int8, OUT pg_control_last_modified timestamptz)
+      LANGUAGE plpgsql AS $$ BEGIN RAISE 'not here' USING ERRCODE = 'P0001'; END $$;
+      ${TABLE}; ${FIRST}`)
+    const stream = await streamOf(db.config)
+    const first = await sync(db.config, stream)
+    expect(first.state).not.toHaveProperty('server')
+    await db.sql("INSERT INTO events VALUES (4, '2026-01-02')")
+    const second = await sync(db.config, stream, first.state)
+    expect([idsOf(first), idsOf(second)]).toEqual([[1, 2, 3], [4]])
+    const ahead = { ...second.state, horizon: '9000000' } as StreamState
+    expect(idsOf(await sync(db.config, stream, ahead))).toEqual([2, 3, 4])
+    await db.close()
+  })
+
   it('finishes a window that was interrupted before, and loses nothing of it', async () => {
     const { from, to, stream } = await restored('have passed')
     const config = { ...from.config, checkpoint_rows: 1 }
