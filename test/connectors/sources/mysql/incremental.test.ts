@@ -118,3 +118,25 @@ describe('incremental reads of the mysql source', () => {
     expect(ON_MYSQL ? ['STATE_INVALID', undefined] : [undefined]).toContain(code)
   })
 })
+
+it('reads every row by a cursor whose texts differ late', async () => {
+  await db.run(
+    'CREATE OR REPLACE TABLE late (id INT PRIMARY KEY, c VARCHAR(16000) COLLATE utf8mb4_unicode_ci NOT NULL)',
+  )
+  const at = (n: number) => `${'x'.repeat(2000)}${String(n).padStart(4, '0')}`
+  const insert = (from: number, to: number) =>
+    db.run(
+      `INSERT INTO late SELECT 1000 - seq, CONCAT(REPEAT('x', 2000), LPAD(seq, 4, '0')) FROM seq_1_to_${to} WHERE seq >= ${from}`,
+    )
+  await insert(1, 200)
+  const configured = configure(await db.stream('late'), {
+    syncMode: 'incremental',
+    cursorField: ['c'],
+  })
+  const first = await readStream(db.reading({ checkpoint_rows: 20 }), configured)
+  const cursors = cellsOf(first, 'c')
+  expect(cursors).toEqual(Array.from({ length: 200 }, (_, i) => at(i + 1)))
+  await insert(201, 300)
+  const second = await readStream(db.reading(), configured, statesOf(first).at(-1))
+  expect(cellsOf(second, 'c')).toEqual(Array.from({ length: 100 }, (_, i) => at(i + 201)))
+})
