@@ -429,6 +429,8 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
   }
 
   async #expire(sync: SyncRow): Promise<void> {
+    // An alarm that fails is rung a few times more, and then never again.
+    await this.#alarmIn(DAY_MS)
     const { connectionId, tenantId, syncId } = sync.input
     const store = stagingStore(this.env, tenantId)
     const rejects = rejectsPrefix(connectionId, syncId)
@@ -438,6 +440,7 @@ export class SyncDO extends DurableObject<Env> implements SyncApi, SyncControl {
       return this.#alarmIn(KEEP_REJECTS_MS - age)
     }
     await deletePrefix(store, rejects)
+    await this.ctx.storage.deleteAlarm()
     await this.ctx.storage.deleteAll()
   }
 

@@ -48,6 +48,21 @@ it('erases a sync without rejected rows after seven days', async () => {
   expect(await isErased(syncId)).toBe(true)
 })
 
+it('erases a sync a day later where what is staged cannot be reached', async () => {
+  const { connection } = await connect()
+  const { syncId } = await run(connection)
+  const list = async () => {
+    throw new Error('R2 is away')
+  }
+  await runInDurableObject(syncObject(syncId), (object) => {
+    Object.assign(object, { env: { ...env, STAGING: { list } } })
+  })
+  await expect(after(8, syncId)).rejects.toThrow('R2 is away')
+  const due = await runInDurableObject(syncObject(syncId), (_, { storage }) => storage.getAlarm())
+  expect((Number(due) - Date.now()) / DAY_MS).toBeCloseTo(1, 1)
+  expect(await isErased(syncId)).toBe(false)
+})
+
 it('removes the rejected rows of a connection that is destroyed, and of no other', async () => {
   const one = await connect({ destination: rejecting })
   const other = await connect({ destination: rejecting })
