@@ -261,6 +261,42 @@ describe('a sync that follows the binlog of MariaDB, in workerd', { timeout: 60_
     },
   )
 
+  it.each(['log', 'cursor'])(
+    'merges by a key that is hashed and renamed, with a renamed cursor and a filter, by the %s',
+    async (road) => {
+      const mapping = {
+        hash: ['id'],
+        rename: { id: 'person', big: 'position', name: 'label' },
+        filter: { field: 'id', op: 'lte' as const, value: 500 },
+      }
+      const isLog = road === 'log'
+      const change = isLog ? { mapping } : { mapping, cursorField: ['big'] }
+      const standard = { replication_method: { method: 'STANDARD' } }
+      const { connection } = await connect(setup(change, isLog ? {} : standard))
+      expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+      await write(
+        "UPDATE items SET name = 'again', big = big + 1000 WHERE id BETWEEN 100 AND 199",
+        "INSERT INTO items VALUES (0, 'new', 18446744073709551300, 0.5, NULL, 0)",
+        ...(isLog
+          ? ['DELETE FROM items WHERE id = 7', 'UPDATE items SET id = -1 WHERE id = 8']
+          : []),
+      )
+      expect(await run(connection)).toMatchObject({ status: 'succeeded' })
+      const there = await source.query(
+        'SELECT name, big FROM items WHERE id <= 500 ORDER BY big, name',
+      )
+      const { rows: here } = await target.query<string[]>({
+        text: `SELECT label, position FROM ${SCHEMA}.items ORDER BY position, label`,
+        rowMode: 'array',
+      })
+      expect(here).toEqual(there)
+      const { rows: keys } = await target.query(
+        `SELECT count(DISTINCT person) AS n, min(length(person)) AS l FROM ${SCHEMA}.items`,
+      )
+      expect(keys).toEqual([{ n: String(there.length), l: '64' }])
+    },
+  )
+
   it('warns of a column that was made anew, whose rows are not in the log, until a refresh', async () => {
     const { connection } = await connect(setup())
     await run(connection)
