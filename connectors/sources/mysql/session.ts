@@ -7,8 +7,8 @@ import type { SourceConfig } from './config.ts'
  * Texts are sorted by the whole of them, where the server looks at 1024 bytes: a read goes on from the place
  * that it reached in that order. Of such long ones a buffer has to hold some.
  */
-const SORTING =
-  'SET SESSION max_sort_length = 262144, sort_buffer_size = GREATEST(@@sort_buffer_size, 8388608)'
+const SORTING = `SET SESSION max_sort_length = 262144,
+  sort_buffer_size = CAST(GREATEST(@@sort_buffer_size, 8388608) AS UNSIGNED)`
 
 /** A session that can change nothing, and sees nothing that is not committed: it might be taken back. */
 export const connectSource = (ctx: ConnectorContext, config: SourceConfig) =>
