@@ -32,20 +32,35 @@ const isRefusal = ({ severity, code = '' }: { severity?: string; code?: string }
 export const isSameCluster = (a: string | undefined, b: string | undefined): boolean =>
   !a || !b || a.split('/')[0] === b.split('/')[0]
 
+/** Which server is asked, and how far its transactions are. */
+interface Now {
+  server: string | undefined
+  /** The first transaction number that it has yet to give. */
+  next: bigint
+  /** It is a replica. */
+  replays: boolean
+}
+
+async function nowOf(client: pg.Client): Promise<Now> {
+  const server = await serverOf(client)
+  const { rows } = await client.query<{ next: string; replays: string }>(
+    'SELECT txid_snapshot_xmax(txid_current_snapshot()) AS next, pg_is_in_recovery() AS replays',
+  )
+  return { server, next: BigInt(rows[0]?.next ?? 0), replays: rows[0]?.replays === 't' }
+}
+
+const horizonOf = ({ horizon, nullRows }: Partial<CursorBound>) => horizon ?? nullRows?.horizon
+
 /**
  * Whether the transaction numbers of a saved bound say anything of this server's rows: they are its own
  * and it has given them already. A replica that lags behind the one that was read before gives them yet.
  */
-async function areOwn(client: pg.Client, saved: Partial<CursorBound>): Promise<boolean> {
-  const horizon = saved.horizon ?? saved.nullRows?.horizon
-  const server = saved.server || horizon ? await serverOf(client) : undefined
+function areOwn(saved: Partial<CursorBound>, { server, next, replays }: Now): boolean {
+  const horizon = horizonOf(saved)
   if (saved.server && server && saved.server !== server) return false
   if (horizon === undefined) return true
-  const { rows } = await client.query<{ next: string; replays: string }>(
-    'SELECT txid_snapshot_xmax(txid_current_snapshot()) AS next, pg_is_in_recovery() AS replays',
-  )
-  const mayLag = rows[0]?.replays === 't' && server !== undefined && saved.server === server
-  return mayLag || BigInt(horizon) <= BigInt(rows[0]?.next ?? 0)
+  const mayLag = replays && server !== undefined && saved.server === server
+  return mayLag || BigInt(horizon) <= next
 }
 
 /**
@@ -60,8 +75,11 @@ export async function onThisServer(
   const state = saved as (Partial<CursorBound> & { window?: Window }) | undefined
   if (!state) return saved
   const { window } = state
-  const isOwn = await areOwn(client, state)
-  const isWindowOwn = !window || (await areOwn(client, window.upper))
+  const tells = (bound: Partial<CursorBound> = {}) => bound.server || horizonOf(bound) !== undefined
+  if (!tells(state) && !tells(window?.upper)) return saved
+  const now = await nowOf(client)
+  const isOwn = areOwn(state, now)
+  const isWindowOwn = !window || areOwn(window.upper, now)
   if (isOwn && isWindowOwn) return saved
   warn()
   return {
