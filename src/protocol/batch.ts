@@ -29,6 +29,13 @@ export type RowOp = 'u' | 'i' | 'd' | 'm' | 't' | 'x'
 /** Whether a change takes rows away. */
 export const isDelete = (kind: RowOp): boolean => kind === 'd' || kind === 't' || kind === 'x'
 
+/** Columns of a change log that say when a row was changed, and when it was deleted. */
+export const CHANGED_AT = '_ab_cdc_updated_at'
+export const DELETED_AT = '_ab_cdc_deleted_at'
+
+/** Whether a column is one in which a change log tells of place and time. */
+export const isOfLog = (name: string): boolean => name.startsWith('_ab_cdc_')
+
 /** Rows as columns: `columns[c][r]` is the cell of column `c` in row `r`. */
 export interface RecordBatch {
   kind: 'records'

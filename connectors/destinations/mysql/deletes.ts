@@ -1,4 +1,5 @@
 /** Rows that a change log says are gone: removed, or under soft deletion marked. */
+import { isOfLog } from '../../../src/protocol/index.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
@@ -13,9 +14,6 @@ import type { SqlClient } from './session.ts'
 import { rowMetadata, timeText } from './sink.ts'
 import { bury, buryAll } from './tombstones.ts'
 import { castTo } from './types.ts'
-
-/** Columns of change logs that a marked row takes from its deletion; it keeps its other values. */
-const OF_THE_LOG = /^_ab_cdc_/
 
 /** Whether a row of this alias is a deletion. */
 export function isDelete({ deletedAt }: Layout, alias: string): string {
@@ -76,7 +74,8 @@ async function markRows(
   const columns = [...layout.columns.map(({ name }) => name), META]
   const valueFor = (name: string) =>
     name === layout.deletedAt ? timeOf(layout, extractedAt) : `i.${quote(name)}`
-  const ofTheLog = columns.filter((name) => OF_THE_LOG.test(name) && name !== layout.cursor)
+  // What it takes from its deletion; it keeps its other values.
+  const ofTheLog = columns.filter((name) => isOfLog(name) && name !== layout.cursor)
   const metadata = rowMetadata(layout, extractedAt)
   const sets = [
     ...[...ofTheLog, META].map((name) => [name, valueFor(name)] as const),

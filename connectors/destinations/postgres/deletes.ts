@@ -1,5 +1,6 @@
 /** Rows that a change log says are gone: removed, or under soft deletion marked. */
 import type pg from 'pg'
+import { isOfLog } from '../../../src/protocol/index.ts'
 import {
   EXTRACTED_AT,
   GENERATION_ID,
@@ -13,9 +14,6 @@ import { INCOMING } from './layout.ts'
 import { script } from './script.ts'
 import { EXTRACTED } from './tables.ts'
 import { bury, buryAll } from './tombstones.ts'
-
-/** Columns of change logs that a marked row takes from its deletion; it keeps its other values. */
-const OF_THE_LOG = /^_ab_cdc_/
 
 /** Whether a row of this alias is a deletion. */
 export function isDelete({ deletedAt }: Layout, alias: string): string {
@@ -31,15 +29,23 @@ export function ranksBelow({ cursor, plan }: Layout, table: string, chunk: strin
     OR ${table}.${quote(GENERATION_ID)} < ${Number(plan.minimumGenerationId)})`
 }
 
+/** Whether a row `t` of the table gives way to a deletion: one without a cursor ends what came before it. */
+function isEnded(layout: Layout, deletion: string): string {
+  const unplaced = layout.cursor ? `${deletion}.${quote(layout.cursor)} IS NULL OR ` : ''
+  return `(${unplaced}${ranksBelow(layout, 't', deletion)})`
+}
+
+/** Whether a row `t` of the table has the key of one of the chunk. */
+const sameKey = ({ keys }: Layout, chunk: string) =>
+  keys.map((key) => `t.${quote(key)} = ${chunk}.${quote(key)}`).join(' AND ')
+
 /** The statements that leave out of the chunk what left the stream (`x`) and does not stand in the table. */
 export function dropAbsent(layout: Layout, target: string): string[] {
-  const { keys, cursor, deletedAt, softDelete } = layout
-  const sameKey = keys.map((key) => `t.${quote(key)} = i.${quote(key)}`).join(' AND ')
-  const unplaced = cursor ? `i.${quote(cursor)} IS NULL OR ` : ''
+  const { deletedAt, softDelete } = layout
   const stands = softDelete ? ` AND t.${quote(deletedAt ?? '')} IS NULL` : ''
   return [
     `DELETE FROM ${INCOMING} AS i WHERE i.${quote(OP)} = 'x' AND NOT EXISTS (
-       SELECT FROM ${target} AS t WHERE ${sameKey} AND (${unplaced}${ranksBelow(layout, 't', 'i')})${stands})`,
+       SELECT FROM ${target} AS t WHERE ${sameKey(layout, 'i')} AND ${isEnded(layout, 'i')}${stands})`,
   ]
 }
 
@@ -50,19 +56,17 @@ export function removeRows(layout: Layout, target: string): string[] {
     const absent = layout.plan.filtered ? buryAbsent(layout, target) : []
     return [...absent, markRows(layout, target, deleted)]
   }
-  const sameKey = layout.keys.map((key) => `t.${quote(key)} = d.${quote(key)}`)
-  const unplaced = layout.cursor ? `d.${quote(layout.cursor)} IS NULL OR ` : ''
   return [
     `DELETE FROM ${target} AS t USING (${deleted}) AS d
-     WHERE ${sameKey.join(' AND ')} AND (${unplaced}${ranksBelow(layout, 't', 'd')})`,
+     WHERE ${sameKey(layout, 'd')} AND ${isEnded(layout, 'd')}`,
     ...bury(layout, deleted),
   ]
 }
 
 /** Of a filtered stream a row that was never seen may have been left out: its deletion is no row. */
 function buryAbsent(layout: Layout, target: string): string[] {
-  const sameKey = layout.keys.map((key) => `t.${quote(key)} = l.${quote(key)}`).join(' AND ')
-  const absent = `${isDelete(layout, 'l')} AND NOT EXISTS (SELECT FROM ${target} AS t WHERE ${sameKey})`
+  const absent = `${isDelete(layout, 'l')}
+    AND NOT EXISTS (SELECT FROM ${target} AS t WHERE ${sameKey(layout, 'l')})`
   return [
     ...bury(layout, `SELECT * FROM ${INCOMING} AS l WHERE ${absent}`),
     `DELETE FROM ${INCOMING} AS l WHERE ${absent}`,
@@ -75,17 +79,17 @@ function markRows(layout: Layout, target: string, deleted: string): string {
   const values = columns.map((name) =>
     name === layout.deletedAt ? timeOf(layout, 'd') : `d.${quote(name)}`,
   )
-  const ofTheLog = columns.filter((name) => OF_THE_LOG.test(name) && name !== layout.cursor)
+  // What it takes from its deletion; it keeps its other values.
+  const ofTheLog = columns.filter((name) => isOfLog(name) && name !== layout.cursor)
   const sets = [...ofTheLog, META, EXTRACTED_AT, GENERATION_ID].map(
     (name) => `${quote(name)} = EXCLUDED.${quote(name)}`,
   )
   const cursor = quote(layout.cursor ?? '')
   if (layout.cursor) sets.push(`${cursor} = coalesce(EXCLUDED.${cursor}, t.${cursor})`)
-  const unplaced = layout.cursor ? `EXCLUDED.${quote(layout.cursor)} IS NULL OR ` : ''
   return `INSERT INTO ${target} AS t (${columns.map(quote).join(', ')})
      SELECT ${values.join(', ')} FROM (${deleted}) AS d
      ON CONFLICT (${layout.keys.map(quote).join(', ')}) DO UPDATE SET ${sets.join(', ')}
-     WHERE ${unplaced}${ranksBelow(layout, 't', 'EXCLUDED')}`
+     WHERE ${isEnded(layout, 'EXCLUDED')}`
 }
 
 /** When a row was deleted; the extraction's time where the source does not tell. */

@@ -1,6 +1,6 @@
 /** For readers of the warehouse: which files make up a stream now, and the SQL that reads them. */
 
-import { type Column, isDedup } from '../../../src/protocol/index.ts'
+import { type Column, DELETED_AT, isDedup } from '../../../src/protocol/index.ts'
 import type { ObjectStore, StreamPlan } from '../../../src/runtime/contract.ts'
 import { declaredNumber } from '../../../src/runtime/formats/declared-number.ts'
 import {
@@ -12,7 +12,7 @@ import {
 } from './document.ts'
 import { formatOf, layoutOf } from './layout.ts'
 import { entriesOf } from './ledger.ts'
-import { DELETED_AT, META, METADATA, PARENT_ID, RAW_ID, ROOT_ID } from './table.ts'
+import { META, METADATA, PARENT_ID, RAW_ID, ROOT_ID } from './table.ts'
 import { leftOutText } from './unchanged.ts'
 
 export interface CurrentFile {

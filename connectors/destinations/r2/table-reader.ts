@@ -1,10 +1,16 @@
-import { type Column, isDedup, type RecordBatch, streamKey } from '../../../src/protocol/index.ts'
+import {
+  type Column,
+  DELETED_AT,
+  isDedup,
+  type RecordBatch,
+  streamKey,
+} from '../../../src/protocol/index.ts'
 import type { ObjectStore, StreamPlan, TableReader } from '../../../src/runtime/contract.ts'
 import { type CurrentDocument, readCurrent, readTarget } from './document.ts'
 import { layoutOf } from './layout.ts'
 import { readChild, readLatest, readRows } from './read-back.ts'
 import type { Config } from './spec.ts'
-import { childTableOf, DELETED_AT, ROOT_ID, tableOf } from './table.ts'
+import { childTableOf, ROOT_ID, tableOf } from './table.ts'
 
 /** What readers of a stream see now; of a deduplicated one the row of each key that stands. */
 export async function tableReader(

@@ -1,6 +1,7 @@
 import {
   AirbyteError,
   type Column,
+  DELETED_AT,
   type DestinationSyncMode,
   isDedup,
   streamKey,
@@ -11,7 +12,6 @@ export const RAW_ID = '_airbyte_raw_id'
 export const EXTRACTED_AT = '_airbyte_extracted_at'
 export const META = '_airbyte_meta'
 export const GENERATION_ID = '_airbyte_generation_id'
-export const DELETED_AT = '_ab_cdc_deleted_at'
 
 /** The columns that begin every file, in this order. */
 export const METADATA: Column[] = [

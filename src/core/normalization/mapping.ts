@@ -1,11 +1,14 @@
 import { createHmac } from 'node:crypto'
-import type {
-  Cell,
-  Column,
-  RecordBatch,
-  RowCondition,
-  RowOp,
-  StreamMapping,
+import {
+  type Cell,
+  CHANGED_AT,
+  type Column,
+  DELETED_AT,
+  isOfLog,
+  type RecordBatch,
+  type RowCondition,
+  type RowOp,
+  type StreamMapping,
 } from '../../protocol/index.ts'
 import { withRows } from '../../runtime/batch-rows.ts'
 import { numberText } from '../../runtime/formats/decimal-text.ts'
@@ -112,17 +115,12 @@ function leaving(
       const cells = columns[c] ?? []
       if (name === DELETED_AT && changedAt)
         return cells.map((cell, row) => (leaves(row) ? (changedAt[row] ?? null) : cell))
-      if (told.has(name) || OF_THE_LOG.test(name)) return cells
+      if (told.has(name) || isOfLog(name)) return cells
       return cells.map((cell, row) => (leaves(row) ? null : cell))
     }),
     ...(changes && { changes: changes.filter(({ row }) => !leaves(row)) }),
   }
 }
-
-/** What a change log says of its place and time. */
-const OF_THE_LOG = /^_ab_cdc_/
-const CHANGED_AT = '_ab_cdc_updated_at'
-const DELETED_AT = '_ab_cdc_deleted_at'
 
 /** What a change log does not tell of a row cannot be judged: deletions, and values that it left out. */
 function keptBy(filter: RowCondition, batch: RecordBatch): (row: number) => boolean {

@@ -1,4 +1,4 @@
-import { isDedup } from '../../protocol/index.ts'
+import { isDedup, isOfLog } from '../../protocol/index.ts'
 import type { StreamOutlook } from './streams.ts'
 
 export interface PlanWarning {
@@ -6,9 +6,6 @@ export interface PlanWarning {
   stream?: string
   message: string
 }
-
-/** How the cursor is called that is a place in a log. */
-const OF_A_LOG = '_ab_cdc_'
 
 /** What a person should know of a stream before agreeing; null where it does not apply. */
 const RULES: Record<string, (stream: StreamOutlook) => string | null> = {
@@ -44,7 +41,7 @@ const RULES: Record<string, (stream: StreamOutlook) => string | null> = {
     syncMode === 'incremental' &&
     isDedup(destinationSyncMode) &&
     config.mapping?.filter &&
-    !found.default_cursor_field?.[0]?.startsWith(OF_A_LOG)
+    !isOfLog(found.default_cursor_field?.[0] ?? '')
       ? 'A row that was loaded and no longer fulfils the filter stays in the target as it was. Read by its log (CDC), where the source has one, it would be removed.'
       : null,
   COLUMNS_KEPT: ({ rehearsal, view }) => {

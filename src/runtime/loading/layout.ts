@@ -1,5 +1,5 @@
 /** A stream's plan in the terms of a database that keeps it in a table. */
-import { AirbyteError, type Column, streamKey } from '../../protocol/index.ts'
+import { AirbyteError, type Column, DELETED_AT, streamKey } from '../../protocol/index.ts'
 import type { ChildTable, StreamPlan } from '../contract.ts'
 
 export const RAW_ID = '_airbyte_raw_id'
@@ -15,7 +15,7 @@ export const ROOT_ID = '_airbyte_root_id'
 /** The one column of raw tables. */
 export const RAW_DATA: Column = { name: '_airbyte_data', type: 'object' }
 /** By which a change log says that a row was deleted, and when. */
-const DELETED_AT: Column = { name: '_ab_cdc_deleted_at', type: 'timestamp_with_timezone' }
+const DELETION: Column = { name: DELETED_AT, type: 'timestamp_with_timezone' }
 const OWN = [RAW_ID, EXTRACTED_AT, META, GENERATION_ID, OP, ORDER, UNCHANGED]
 
 export interface TableColumn {
@@ -72,8 +72,8 @@ export function tableLayout(plan: StreamPlan, settings: Settings, dialect: Table
   const overwrite = plan.mode === 'overwrite' || plan.mode === 'overwrite_dedup'
   const dedup = plan.mode === 'append_dedup' || plan.mode === 'overwrite_dedup'
   const fields = plan.normalization === 'raw' ? [RAW_DATA] : [...plan.columns]
-  const marked = fields.some(({ name }) => name === DELETED_AT.name)
-  if (dedup && softDelete && !marked) fields.push(DELETED_AT)
+  const marked = fields.some(({ name }) => name === DELETED_AT)
+  if (dedup && softDelete && !marked) fields.push(DELETION)
   const names = dialect.columnIdentifiers(
     fields.map(({ name }) => name),
     OWN,
@@ -95,7 +95,7 @@ export function tableLayout(plan: StreamPlan, settings: Settings, dialect: Table
     dedup,
     keys: [] as string[],
     cursor: null,
-    deletedAt: columns.find(({ column }) => column.name === DELETED_AT.name)?.name ?? null,
+    deletedAt: columns.find(({ column }) => column.name === DELETED_AT)?.name ?? null,
     softDelete,
     children: [] as Layout[],
     root: null,
